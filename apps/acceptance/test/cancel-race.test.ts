@@ -64,12 +64,12 @@ it.each(OPENERS)(
 async function race(worker: RunEvents, owner: RunEvents, index: number): Promise<string> {
   const runId = `race-${index}`;
   await worker.create({ runId, ownerId: "ada" });
-  const { fence } = await worker.claim(runId, { leaseMs: 60_000 });
+  const { fence } = await worker.as("ada").claim(runId, { leaseMs: 60_000 });
   const completion = async (): Promise<string> => {
     await turns(index % 7);
     try {
       const end = { eventType: "RUN_COMPLETED", payload: index };
-      return (await worker.append(runId, [end], { fence })).runStatus;
+      return (await worker.as("ada").append(runId, [end], { fence })).runStatus;
     } catch (error) {
       if (!(error instanceof RunEventsError)) throw error;
       expect(error.code).toBe("run_finished");
@@ -81,7 +81,7 @@ async function race(worker: RunEvents, owner: RunEvents, index: number): Promise
     return (await owner.cancel(runId, { ownerId: "ada" })).runStatus;
   };
   const answered = await Promise.all([completion(), cancel()]);
-  const seen = await Promise.all([worker, owner].map((runs) => runs.read(runId)));
+  const seen = await Promise.all([worker, owner].map((runs) => runs.as("ada").read(runId)));
   for (const { events, runStatus, lastSequence } of seen) {
     expect([runStatus, runStatus]).toEqual(answered);
     expect(lastSequence).toBe(1);

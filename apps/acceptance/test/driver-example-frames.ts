@@ -26,10 +26,11 @@ export const DRIVER_FRAMES: Readonly<Record<string, ExampleFrame>> = {
       const store = createPostgresStore(fromPostgresJs(sql));
       await store.migrate();
       const runs = createRunEvents({ store });
-      const { runId } = await runs.create({ ownerId: "ada" });
+      const ownerId = "ada";
+      const { runId } = await runs.create({ ownerId });
       const events = [{ eventType: "TOKEN" }];`,
     after: `
-      const { lastSequence } = await runs.get(runId);
+      const { lastSequence } = await runs.get(runId, { ownerId });
       await runs.close();
       await sql.end();
       return lastSequence;`,

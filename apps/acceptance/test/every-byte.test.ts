@@ -30,10 +30,12 @@ let server: StreamServer;
 beforeAll(async () => {
   server = await startStreamServer();
   await server.runs.create({ ownerId: "ada", runId: "cut" });
-  await server.runs.append("cut", [
-    { eventType: "PHASE_STARTED", payload: { phase: "café 🙂\u2028 data: id: 7" } },
-    { eventType: "RUN_COMPLETED" },
-  ]);
+  await server.runs
+    .as("ada")
+    .append("cut", [
+      { eventType: "PHASE_STARTED", payload: { phase: "café 🙂\u2028 data: id: 7" } },
+      { eventType: "RUN_COMPLETED" },
+    ]);
 });
 afterAll(() => server.close());
 

@@ -26,7 +26,7 @@ const client = createClient({ baseUrl, credential: { bearer: token } });
 const { runId } = await client.create();`;
 
 const CORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
-  "packages/core/src/run-events.d.ts: createRunEvents": {
+  "packages/core/src/create-run-events.d.ts: createRunEvents": {
     imports: CORE,
     before: PRINTED,
     after: "await runs.close(); return printed;",
@@ -43,30 +43,19 @@ const CORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
         yield "Tea";
       }
       const stream = speak();`,
-    after: "return [answer, (await runs.get(runId)).runStatus];",
+    after: 'return [answer, (await runs.get(runId, { ownerId: "ada" })).runStatus];',
     result: [{ words: 3 }, "completed"],
   },
   "packages/core/src/run-events.d.ts: RunEvents.start": {
     imports: CORE,
     before: MEMORY_RUNS,
-    after: "return [await done, (await runs.get(runId)).runStatus];",
+    after: 'return [await done, (await runs.get(runId, { ownerId: "ada" })).runStatus];',
     result: [{ words: 1 }, "completed"],
   },
   "packages/core/src/store/memory.d.ts: createMemoryStore": {
     imports: CORE,
     after: 'return (await runs.create({ ownerId: "ada" })).runStatus;',
     result: "queued",
-  },
-  "packages/core/src/store/row-store.d.ts: createRowStore": {
-    imports: `
-      import {
-        type ConnectionsOptions, type PolledNotificationsOptions, type StoreCapabilities,
-        createConnections, createPolledNotifications, createRowStore,
-      } from "@tm/run-events-core/store";
-      declare const driver: ConnectionsOptions<object>;
-      declare const { selectPositions }: PolledNotificationsOptions;
-      declare const capabilities: StoreCapabilities;`,
-    before: "const { connect, release, run, begin, rowsOn, isContention, failureOf } = driver;",
   },
 };
 

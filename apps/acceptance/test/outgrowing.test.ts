@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
-import type { RunEvent } from "@tm/run-events-core";
+import { createRunEvents, type RunEvent } from "@tm/run-events-core";
 import { createPostgresStore } from "@tm/run-events-postgres";
 import { startPostgres } from "@tm/run-events-test-servers";
 import { Pool } from "pg";
@@ -166,8 +166,9 @@ it("a worker says what is wrong with a line, and goes on; without its store it e
   onTestFinished(() => pool.end());
   const store = createPostgresStore(pool);
   await store.migrate();
-  await store.createRun({ runId: "r", ownerId: "ada", metadata: "{}" });
-  await store.close();
+  const runs = createRunEvents({ store });
+  await runs.create({ runId: "r", ownerId: "ada" });
+  await runs.close();
   const worker = await startWorker(postgres.url);
   expect(await worker.refuse("")).toMatch(/^: ./);
   expect(await worker.refuse('r STEP {"words":')).toMatch(/^r STEP \{"words":: ./);

@@ -78,6 +78,7 @@ async function runWorker(
   const work: unknown = runInNewContext(`(async () => {${code}})()`, {
     runs,
     runId,
+    ownerId: "ada",
     answer,
     prompt: "whale",
   });
@@ -90,7 +91,7 @@ const WORKERS = ["worker.js", "worker-without-successor.js"] as const;
 it.each(WORKERS)("the guide of a worker: %s records an answer under a lease", async (name) => {
   const runs = createRunEvents({ store: createMemoryStore() });
   const { runId } = await runWorker(name, { runs, onToken: () => {} });
-  const { events, runStatus } = await runs.read(runId);
+  const { events, runStatus } = await runs.as("ada").read(runId);
   expect(runStatus).toBe("completed");
   expect(events.map(({ payload }) => payload)).toEqual(["whale", "!", { done: true }]);
 });
@@ -106,11 +107,11 @@ it.each([
     const runs = createRunEvents({ store: { ...store, close: async () => {} } });
     const { runId } = await runWorker(name, { runs, onToken: () => runs.close() });
     const later = createRunEvents({ store });
-    const page = await later.read(runId);
+    const page = await later.as("ada").read(runId);
     expect(page.runStatus).toBe(runStatus);
     expect(page.events.map(({ eventType }) => eventType)).toEqual(types);
     // The next worker finds the run free at once, and a finished run cannot be claimed.
-    const claim = later.claim(runId, { leaseMs: 1_000 });
+    const claim = later.as("ada").claim(runId, { leaseMs: 1_000 });
     if (runStatus === "running") expect((await claim).fence).toBeGreaterThan(0);
     else await expect(claim).rejects.toMatchObject({ code: "run_finished" });
   },
@@ -120,9 +121,12 @@ it.each(WORKERS)(
   "the guide of a worker: a cancel in mid-answer ends %s, and adds nothing to the run",
   async (name) => {
     const runs = createRunEvents({ store: createMemoryStore() });
-    const { runId, outcome } = await runWorker(name, { runs, onToken: (id) => runs.cancel(id) });
+    const { runId, outcome } = await runWorker(name, {
+      runs,
+      onToken: (id) => runs.as("ada").cancel(id),
+    });
     expect(outcome).toMatchObject({ status: "rejected", reason: { code: "run_finished" } });
-    const { events } = await runs.read(runId);
+    const { events } = await runs.as("ada").read(runId);
     expect(events.map(({ eventType }) => eventType)).toEqual(["TOKEN", "RUN_CANCELLED"]);
   },
 );

@@ -22,17 +22,17 @@ it.each(EVERY_CLIENT)(
     await expect
       .poll(
         async () => {
-          await runs.append(runId, [{ eventType: "NOTE" }, { eventType: "NOTE" }]);
+          await runs.as("ada").append(runId, [{ eventType: "NOTE" }, { eventType: "NOTE" }]);
           return readDelivered(following.delivered).counts["connected"] ?? 0;
         },
         { interval: 1, timeout: 30_000 },
       )
       .toBeGreaterThanOrEqual(CONNECTIONS);
-    await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    await runs.as("ada").append(runId, [{ eventType: "RUN_COMPLETED" }]);
 
     expect(await following.ended).toBe("left");
     const { events, counts } = readDelivered(following.delivered);
-    const { lastSequence } = await runs.get(runId);
+    const { lastSequence } = await runs.as("ada").get(runId);
     expect(events.map(({ sequence }) => sequence)).toEqual(
       Array.from({ length: lastSequence }, (_, index) => index + 1),
     );

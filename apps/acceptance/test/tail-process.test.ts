@@ -5,8 +5,8 @@ import { expect, it } from "vitest";
 
 const PROGRAM = `
 import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
-const runs = createRunEvents({ store: createMemoryStore() });
-const { runId } = await runs.create({ ownerId: "ada" });
+const runs = createRunEvents({ store: createMemoryStore() }).as("ada");
+const { runId } = await runs.create();
 setTimeout(() => void runs.append(runId, [{ eventType: "RUN_COMPLETED" }]), 50).unref();
 for await (const event of runs.tail(runId)) console.log(event.eventType);
 `;

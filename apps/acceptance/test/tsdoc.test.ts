@@ -16,7 +16,6 @@ const ENTRY_POINTS = [
   "ai/tanstack-ai: runEventsStream",
   "core: createRunEvents",
   "core: createMemoryStore",
-  "core/store: createRowStore",
   "http: createHandler",
   "http/node: createNodeHandler",
   "client: followRun",

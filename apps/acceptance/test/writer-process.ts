@@ -33,7 +33,7 @@ async function write(): Promise<void> {
       eventType: "NOTE",
       payload: { writer, batch, index },
     }));
-    const { firstSequence, lastSequence } = await runs.append(runId, events);
+    const { firstSequence, lastSequence } = await runs.as("ada").append(runId, events);
     console.log(JSON.stringify({ writer, batch, firstSequence, lastSequence }));
   }
 }

@@ -20,7 +20,7 @@ async function use({ tool, key }, signal) {
   return response.text();
 }
 
-/** Goes on where the log ends, even if another worker wrote it. The task of `runs.work`. */
+/** Goes on where the log ends, even if another worker wrote it. The task of `work`, with the runs of its owner. */
 export async function agent(runs, run) {
   let state = { done: [], open: null };
   if (run.lastSequence > 0) {

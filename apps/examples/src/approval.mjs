@@ -7,7 +7,7 @@ async function send(key, signal) {
   if (!response.ok) throw new Error(`mail answered ${response.status}`);
 }
 
-/** The task of `runs.work`: asks a person, and parks the run until the answer comes. The log says how far the run is. */
+/** The task of `work`: asks a person, and parks the run until the answer comes. The log says how far the run is. */
 export async function approval(runs, run) {
   let isAsked = false;
   let answer;

@@ -7,6 +7,7 @@ import { agent } from "./agent.mjs";
 const store = createSqliteStore(new Database(process.env.DATABASE ?? "runs.db"));
 await store.migrate();
 const runs = createRunEvents({ store });
+const ada = runs.as("ada"); // her runs: a worker needs the name of the owner, too
 const shutdown = new AbortController();
 const { signal } = shutdown;
 process.once("SIGTERM", () => shutdown.abort());
@@ -14,7 +15,7 @@ process.once("SIGTERM", () => shutdown.abort());
 /** Works on a run until it has ended, even if another worker began it. */
 async function finish(runId) {
   try {
-    return await runs.work(runId, { leaseMs: 30_000, signal }, (run) => agent(runs, run));
+    return await ada.work(runId, { leaseMs: 30_000, signal }, (run) => agent(ada, run));
   } catch (error) {
     if (error.code === "run_finished") return error.details.runStatus; // cancelled, perhaps
     if (error.code !== "claimed" && error.code !== "fenced") throw error;
@@ -29,7 +30,7 @@ async function finish(runId) {
 
 const [runId = "trip"] = process.argv.slice(2);
 try {
-  await runs.create({ runId, ownerId: "ada" }); // to repeat it changes nothing
+  await ada.create({ runId }); // to repeat it changes nothing
   console.log(await finish(runId));
 } catch (error) {
   if (!signal.aborted) throw error; // else the run was released, for the next worker

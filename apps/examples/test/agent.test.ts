@@ -2,7 +2,7 @@ import {
   createMemoryStore,
   createRunEvents,
   type EventDraft,
-  type RunEvents,
+  type OwnedRuns,
   type WorkedRun,
 } from "@tm/run-events-core";
 import { expect, it, vi } from "vitest";
@@ -10,7 +10,7 @@ import { startTools } from "./tool-server.ts";
 import { STEPS, wholeLog } from "./whole-log.ts";
 
 interface AgentModule {
-  agent(runs: RunEvents, run: WorkedRun): Promise<unknown>;
+  agent(runs: OwnedRuns, run: WorkedRun): Promise<unknown>;
 }
 
 it("the agent goes on after any event that its log ends with, with the keys of the log", async () => {
@@ -19,16 +19,17 @@ it("the agent goes on after any event that its log ends with, with the keys of t
   const file = "../src/agent.mjs";
   const { agent } = (await import(file)) as AgentModule;
   const runs = createRunEvents({ store: createMemoryStore() });
+  const ada = runs.as("ada");
   const drafts = STEPS.slice(0, -1).map((step): EventDraft => {
     const [eventType = "", tool = ""] = step.split(" ");
     return { eventType, payload: { tool, key: `key of ${tool}` } };
   });
   for (let length = 0; length <= drafts.length; length++) {
-    const { runId } = await runs.create({ ownerId: "ada" });
-    if (length > 0) await runs.append(runId, drafts.slice(0, length));
+    const { runId } = await ada.create();
+    if (length > 0) await ada.append(runId, drafts.slice(0, length));
     tools.calls.splice(0);
-    await runs.work(runId, { leaseMs: 60_000 }, (run) => agent(runs, run));
-    expect(await wholeLog(runs, runId)).toEqual(STEPS);
+    await ada.work(runId, { leaseMs: 60_000 }, (run) => agent(ada, run));
+    expect(await wholeLog(ada, runId)).toEqual(STEPS);
     // It uses the tool of the open step, and none of a finished one.
     expect(tools.calls.length).toBe(3 - Math.floor(length / 2));
     if (length % 2 === 1) expect(tools.calls[0]).toEqual(drafts[length - 1]?.payload);

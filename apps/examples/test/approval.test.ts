@@ -1,4 +1,4 @@
-import { createRunEvents, type RunEvents } from "@tm/run-events-core";
+import { createRunEvents, type OwnedRuns } from "@tm/run-events-core";
 import { createPostgresStore } from "@tm/run-events-postgres";
 import { startPostgres } from "@tm/run-events-test-servers";
 import pg from "pg";
@@ -21,8 +21,8 @@ const STAYING: Edit = [
 ];
 /** The task asks, and its process is killed before it parks. */
 const STUCK: Edit = [
-  "(run) => agent(runs, run)",
-  '(run) => agent(runs, { ...run, runId: run.runId, park: () => (console.log("asked"), setTimeout(300_000)) })',
+  "(run) => agent(ada, run)",
+  '(run) => agent(ada, { ...run, runId: run.runId, park: () => (console.log("asked"), setTimeout(300_000)) })',
 ];
 const ON_POSTGRES: readonly Edit[] = [
   [
@@ -38,7 +38,7 @@ const ON_POSTGRES: readonly Edit[] = [
 
 interface World {
   /** The app's other server: this process. */
-  readonly runs: RunEvents;
+  readonly runs: OwnedRuns;
   readonly tools: ToolServer;
   work(...edits: readonly Edit[]): Promise<WorkerProcess>;
 }
@@ -59,10 +59,10 @@ async function openPostgres(): Promise<World> {
     await pool.end();
     await server.close();
   });
-  return worldOf(runs, server.url, ON_POSTGRES);
+  return worldOf(runs.as("ada"), server.url, ON_POSTGRES);
 }
 
-async function worldOf(runs: RunEvents, database: string, own: readonly Edit[]): Promise<World> {
+async function worldOf(runs: OwnedRuns, database: string, own: readonly Edit[]): Promise<World> {
   const tools = await startTools();
   const env = { DATABASE: database, TOOLS_URL: tools.url };
   return {
@@ -74,10 +74,8 @@ async function worldOf(runs: RunEvents, database: string, own: readonly Edit[]):
 }
 
 /** Resolves when the run waits. */
-async function waits(runs: RunEvents): Promise<void> {
-  await expect
-    .poll(async () => (await runs.list({ ownerId: "ada", status: "waiting" })).runs.length)
-    .toBe(1);
+async function waits(runs: OwnedRuns): Promise<void> {
+  await expect.poll(async () => (await runs.list({ status: "waiting" })).runs.length).toBe(1);
 }
 
 describe.each([
@@ -90,7 +88,7 @@ describe.each([
     await first.prints("parked: true");
     await first.end("SIGKILL");
     expect(await runs.get("trip")).toMatchObject({ runStatus: "waiting", lastSequence: 1 });
-    const answer = { ownerId: "ada", idempotencyKey: "answer" };
+    const answer = { idempotencyKey: "answer" };
     await runs.input("trip", { approved: true }, answer);
     await runs.input("trip", { approved: true }, answer);
     const second = await work();
@@ -110,7 +108,7 @@ describe.each([
     await first.end("SIGKILL");
     const second = await work();
     await second.prints("parked: true");
-    await runs.input("trip", { approved: false }, { ownerId: "ada" });
+    await runs.input("trip", { approved: false });
     const third = await work();
     expect(await third.until(wholeLog(runs, "trip"))).toEqual([
       "INPUT_REQUESTED",

@@ -2,8 +2,8 @@ import type { RunEvents } from "@tm/run-events-core";
 import { startRedis } from "@tm/run-events-test-servers";
 import type { Queue } from "bullmq";
 import type { Redis } from "ioredis";
-import { vi } from "vitest";
-import { describeQueue, type QueueApp } from "./describe-queue.ts";
+import { expect, it, vi } from "vitest";
+import { describeQueue, type QueueApp, type QueueTrial } from "./describe-queue.ts";
 
 interface QueueModule {
   readonly redis: Redis;
@@ -13,29 +13,33 @@ interface QueueModule {
   answer(runId: string, ownerId: string, key: string, payload: unknown): Promise<void>;
 }
 
+let recipe: QueueModule;
+
 async function open(): Promise<QueueApp> {
   const server = await startRedis();
   const env = { REDIS_URL: server.url };
   vi.stubEnv("REDIS_URL", server.url);
   const file = "../src/bullmq/queue.mjs";
-  const { redis, runs, queue, start, answer } = (await import(file)) as QueueModule;
+  recipe = (await import(file)) as QueueModule;
+  const { redis, runs, queue, start, answer } = recipe;
+  const jobIdOf = (runId: string): string => `ada ${runId}`;
   return {
-    runs,
+    runs: runs.as("ada"),
     env,
     start: (runId) => start(runId, "ada"),
     answer: (runId, payload) => answer(runId, "ada", "answer", payload),
     async startOnce(runId) {
       await runs.create({ runId, ownerId: "ada" });
-      await queue.add("trip", { runId }, { jobId: runId, attempts: 1 });
+      await queue.add("trip", { ownerId: "ada", runId }, { jobId: jobIdOf(runId), attempts: 1 });
     },
-    jobStates: async (runId) => [await queue.getJobState(runId)],
-    deliveries: async (runId) => (await queue.getJob(runId))?.attemptsStarted ?? 0,
+    jobStates: async (runId) => [await queue.getJobState(jobIdOf(runId))],
+    deliveries: async (runId) => (await queue.getJob(jobIdOf(runId)))?.attemptsStarted ?? 0,
     async dueAt(runId) {
-      const score = await redis.zscore(queue.toKey("delayed"), runId);
+      const score = await redis.zscore(queue.toKey("delayed"), jobIdOf(runId));
       // In the lower twelve bits BullMQ keeps the order of jobs of one millisecond.
       return score === null ? null : Math.floor(Number(score) / 4_096);
     },
-    bringForward: async (runId) => (await queue.getJob(runId))?.promote(),
+    bringForward: async (runId) => (await queue.getJob(jobIdOf(runId)))?.promote(),
     // Workers of earlier tests have checked, each for all others, and do not check again for half a minute.
     findDead: async () => void (await redis.del(queue.toKey("stalled-check"))),
     async close() {
@@ -47,7 +51,7 @@ async function open(): Promise<QueueApp> {
   };
 }
 
-describeQueue("BullMQ", {
+const trial: QueueTrial = {
   folder: "bullmq",
   open,
   before: [],
@@ -57,4 +61,17 @@ describeQueue("BullMQ", {
     ["maxStalledCount: 3", "maxStalledCount: 3, lockDuration: 1_000"],
   ],
   attentive: [["maxStalledCount: 3", "maxStalledCount: 3, stalledInterval: 500"]],
+};
+
+describeQueue("BullMQ", trial, () => {
+  it("runs of two owners with the same id have a job each, however often they are started", async () => {
+    const { queue, start } = recipe;
+    const owners = ["ada", "b:o:b%"];
+    for (const ownerId of [...owners, ...owners]) await start("same", ownerId);
+    const jobs = await queue.getJobs(["waiting"]);
+    expect(jobs.map(({ data }) => data as unknown).toReversed()).toEqual(
+      owners.map((ownerId) => ({ ownerId, runId: "same" })),
+    );
+    await Promise.all(jobs.map((job) => job.remove()));
+  });
 });

@@ -1,4 +1,4 @@
-import type { RunEvents } from "@tm/run-events-core";
+import type { OwnedRuns } from "@tm/run-events-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Edit } from "./edited-folder.ts";
 import { startWorker, type WorkerProcess } from "./start-worker.ts";
@@ -7,7 +7,8 @@ import { STEPS, wholeLog } from "./whole-log.ts";
 
 /** The app's side of a recipe with a queue, in this process. */
 export interface QueueApp {
-  readonly runs: RunEvents;
+  /** Ada's. */
+  readonly runs: OwnedRuns;
   /** The variables that lead the workers to the servers. */
   readonly env: Readonly<Record<string, string>>;
   /** Records a run and queues its job, as the recipe does. */

@@ -25,7 +25,7 @@ async function open(): Promise<QueueApp> {
   const findJobs = (runId: string): ReturnType<PgBoss["findJobs"]> =>
     boss.findJobs("agents", { data: { runId } });
   return {
-    runs,
+    runs: runs.as("ada"),
     env: { DATABASE_URL: server.url },
     start: (runId) => start(runId, "ada", TRIP),
     answer: (runId, payload) => answer(runId, "ada", "answer", payload),
@@ -47,7 +47,7 @@ async function open(): Promise<QueueApp> {
     async bringForward(runId) {
       const update =
         "UPDATE pgboss.job SET start_after = now() WHERE state = 'created' AND data = $1";
-      await pool.query(update, [{ runId }]);
+      await pool.query(update, [{ ownerId: "ada", runId }]);
     },
     async findDead() {
       // As if an hour had passed.
@@ -76,7 +76,8 @@ const trial = {
 
 describeQueue("pg-boss", trial, () => {
   it("the order and its job are stored together or not at all, and a start that failed may be tried again", async () => {
-    const { pool, runs, boss, start } = recipe;
+    const { pool, boss, start } = recipe;
+    const runs = recipe.runs.as("ada");
     const jobStates = async (): Promise<readonly string[]> =>
       (await boss.findJobs("agents", { data: { runId: "unlucky" } })).map(({ state }) => state);
     // So the commit itself fails.

@@ -1,11 +1,7 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createRunEvents, type RunEvents } from "@tm/run-events-core";
-import { createSqliteStore } from "@tm/run-events-sqlite";
-import Database from "better-sqlite3";
-import { expect, it, onTestFinished } from "vitest";
+import type { OwnedRuns } from "@tm/run-events-core";
+import { expect, it } from "vitest";
 import type { Edit } from "./edited-folder.ts";
+import { openRuns } from "./open-runs.ts";
 import { startWorker, type WorkerProcess } from "./start-worker.ts";
 import { startTools, type ToolServer } from "./tool-server.ts";
 import { STEPS, wholeLog } from "./whole-log.ts";
@@ -14,25 +10,15 @@ import { STEPS, wholeLog } from "./whole-log.ts";
 const SHORT_LEASE: Edit = ["leaseMs: 30_000", "leaseMs: 2_000"];
 
 interface World {
-  readonly runs: RunEvents;
+  readonly runs: OwnedRuns;
   readonly tools: ToolServer;
   work(edits?: readonly Edit[]): Promise<WorkerProcess>;
 }
 
 /** A file of runs that workers and this process share. */
 async function openWorld(): Promise<World> {
-  const folder = await mkdtemp(join(tmpdir(), "run-events-resume-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  const path = join(folder, "runs.db");
   const tools = await startTools();
-  const db = new Database(path);
-  const store = createSqliteStore(db);
-  await store.migrate();
-  const runs = createRunEvents({ store });
-  onTestFinished(async () => {
-    await runs.close();
-    db.close();
-  });
+  const { path, runs } = await openRuns("resume");
   const env = { DATABASE: path, TOOLS_URL: tools.url };
   return {
     runs,
@@ -102,7 +88,7 @@ it("a run that is cancelled stops its worker", async () => {
   const held = tools.hold("hotel");
   const worker = await work();
   const { closed } = await worker.until(held);
-  await runs.cancel("trip", { ownerId: "ada" });
+  await runs.cancel("trip");
   await worker.until(closed);
   await worker.prints("cancelled");
   expect(await wholeLog(runs, "trip")).toEqual([...STEPS.slice(0, 3), "RUN_CANCELLED"]);

@@ -1,4 +1,4 @@
-import type { RunEvents } from "@tm/run-events-core";
+import type { OwnedRuns } from "@tm/run-events-core";
 
 /** The log of a run that the recipes' agent has finished, in every case. */
 export const STEPS: readonly string[] = [
@@ -12,7 +12,7 @@ export const STEPS: readonly string[] = [
 ];
 
 /** A run's events as `TYPE tool`, once it has ended. Checks that sequences have no gap. */
-export async function wholeLog(runs: RunEvents, runId: string): Promise<readonly string[]> {
+export async function wholeLog(runs: OwnedRuns, runId: string): Promise<readonly string[]> {
   const log: string[] = [];
   for await (const { sequence, eventType, payload } of runs.tail(runId)) {
     const { tool } = (payload ?? {}) as { readonly tool?: string };

@@ -18,8 +18,9 @@ const CAPABILITIES: RunEventStore["capabilities"] = {
   losesAnswers: true,
   appendsAtOnce: 2,
   notifyWithinMs: 10_000,
-  mostEvents: Number.MAX_SAFE_INTEGER,
-  mostBytes: Number.MAX_SAFE_INTEGER,
+  // Core sizes its calls by these for good.
+  mostEvents: 10_000,
+  mostBytes: 64 * 1_024 * 1_024,
 };
 
 /** A store that was away at the start, and is opened when it is back. */

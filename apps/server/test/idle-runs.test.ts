@@ -13,9 +13,10 @@ const AT_ONCE = { LEASE_GRACE_MS: "0", REAP_INTERVAL_MS: "20", DRAIN_MS: "0" };
 async function idleFile(): Promise<string> {
   const path = join(await makeTempFolder(), "runs.db");
   const { store, release } = await openStore({ kind: "sqlite", path }, () => {});
-  const runs = createRunEvents({ store });
+  const log = createRunEvents({ store });
+  const runs = log.as("ada");
   for (const runId of ["queued", "running", "released", "waiting", "held", "answered"]) {
-    await runs.create({ ownerId: "ada", runId });
+    await runs.create({ runId });
     if (runId !== "queued") await runs.append(runId, [{ eventType: "RUN_STARTED" }]);
   }
   await runs.append("waiting", [{ eventType: "INPUT_REQUESTED", payload: "May I?" }]);
@@ -24,7 +25,7 @@ async function idleFile(): Promise<string> {
   await runs.claim("held", { leaseMs: 3_600_000 });
   const { fence } = await runs.claim("released", { leaseMs: 3_600_000 });
   await runs.release("released", fence);
-  await runs.close();
+  await log.close();
   await release();
   return path;
 }

@@ -102,10 +102,10 @@ it("W30: however many requests ask whether the server is ready, it asks the stor
     },
     store: {
       ...store,
-      async getRun(runId) {
+      async read(queries) {
         looks += 1;
         if (fault !== null) throw fault;
-        return store.getRun(runId);
+        return store.read(queries);
       },
     },
     monitor: { health: () => ({ stalledBy: null, probeMs: 0, stalls: 0 }) },

@@ -29,7 +29,7 @@ it("S24: the upkeep removes 100,000 old runs in 60 s from a store that takes 0.1
         const removed = Math.min(left, limit);
         left -= removed;
         vi.advanceTimersByTime(removed * 0.15);
-        return Array.from({ length: removed }, () => "run");
+        return Array.from({ length: removed }, () => ({ ownerId: "ada", runId: "run" }));
       },
     },
     { retentionMs: 1 },

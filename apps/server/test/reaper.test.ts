@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { createRunEvents } from "@tm/run-events-core";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { kitStore } from "../../../packages/conformance/src/kit-store.ts";
 import { openStore } from "../src/open-store.ts";
 import { startServer as startWithin } from "../src/server.ts";
 import { parseSettings, type Settings } from "../src/settings.ts";
@@ -32,7 +33,7 @@ async function abandonedFile(count: number): Promise<string> {
   const runs = createRunEvents({ store });
   for (let at = 0; at < count; at++) {
     const { runId } = await runs.create({ ownerId: "ada" });
-    await store.claim({ runId, ownerId: null, leaseMs: 1 });
+    await kitStore(store).claim({ runId, leaseMs: 1 });
   }
   await runs.close();
   await release();
@@ -44,7 +45,7 @@ async function endsIn(path: string): Promise<readonly (readonly string[])[]> {
   const { store, release } = await openStore({ kind: "sqlite", path }, () => {});
   const runs = createRunEvents({ store });
   const listed = await runs.list({ ownerId: "ada", limit: 10_000 });
-  const pages = await Promise.all(listed.runs.map(({ runId }) => runs.read(runId)));
+  const pages = await Promise.all(listed.runs.map(({ runId }) => runs.as("ada").read(runId)));
   await runs.close();
   await release();
   return pages.map(({ events }) => events.map(({ eventType }) => eventType));

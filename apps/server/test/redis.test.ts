@@ -7,6 +7,8 @@ import {
 } from "@tm/run-events-test-servers";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { openLate } from "../src/late-store.ts";
+import { openStore } from "../src/open-store.ts";
 import { call } from "./client.ts";
 import { expectToOutlive, expectToSaySo } from "./outage.ts";
 import { ADA, type ServerProcess, startServer } from "./start-server.ts";
@@ -114,6 +116,20 @@ describe("the server on Redis", () => {
       readonly events: readonly { readonly payload: number }[];
     };
     expect(page.events.map(({ payload }) => payload)).toEqual([1, 2, 3]);
+  });
+
+  it("a call to a Redis that was away at the start is no larger than one that it takes", async () => {
+    const { host, port } = await redisOf();
+    const node = { host, port, username: null, password: null };
+    const storeUrl = { kind: "redis", tls: false, database: 0, ...node } as const;
+    const opened = await openStore(storeUrl, () => {});
+    onTestFinished(() => opened.release());
+    onTestFinished(() => opened.store.close());
+    const late = openLate(async () => opened, new Error("away"));
+    const { mostEvents, mostBytes } = late.store.capabilities;
+    await late.release();
+    expect(mostEvents).toBeLessThanOrEqual(opened.store.capabilities.mostEvents);
+    expect(mostBytes).toBeLessThanOrEqual(opened.store.capabilities.mostBytes);
   });
 
   it("W27: the server leaves a master that has become a replica even if all requests are reads", async () => {

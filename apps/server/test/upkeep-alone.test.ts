@@ -51,7 +51,7 @@ it("S24: the upkeep leaves the age of a run to the store's clock", async () => {
 });
 
 it("W27: the upkeep does not wait for ever for a store that does not answer", async () => {
-  const { promise: never } = Promise.withResolvers<readonly string[]>();
+  const { promise: never } = Promise.withResolvers<never>();
   const { upkeep, logged } = startUpkept({ reap: () => never, purge: () => never });
   vi.advanceTimersByTime(5_000);
   await upkeep.stop(10);

@@ -20,23 +20,23 @@ describe.each(STORES)("the reaper on %s", (_, urlOf) => {
     const [abandoned = ""] = await abandon(store, runs, 1);
     const others = ["unclaimed", "held", "released"];
     for (const runId of others) await runs.create({ ownerId: "ada", runId });
-    await runs.log.claim("held", { leaseMs: 60_000 });
-    const { fence } = await runs.log.claim("released", { leaseMs: 60_000 });
-    await runs.log.release("released", fence);
+    await runs.as("ada").claim("held", { leaseMs: 60_000 });
+    const { fence } = await runs.as("ada").claim("released", { leaseMs: 60_000 });
+    await runs.as("ada").release("released", fence);
 
     const server = startUpkept(runs.log);
     vi.advanceTimersByTime(4_999);
-    expect(await runs.get(abandoned)).toMatchObject({ runStatus: "queued" });
+    expect(await runs.as("ada").get(abandoned)).toMatchObject({ runStatus: "queued" });
     vi.advanceTimersByTime(1);
     await expect.poll(() => runs.counted("runs_expired"), PATIENCE).toBe(1);
     expect(server.logged).toEqual([{ event: "run_expired", runId: abandoned }]);
-    const { events, runStatus } = await runs.read(abandoned);
+    const { events, runStatus } = await runs.as("ada").read(abandoned);
     expect([runStatus, events]).toMatchObject([
       "failed",
       [{ eventType: "RUN_FAILED", payload: { reason: "lease_expired" } }],
     ]);
     for (const runId of others) {
-      expect(await runs.get(runId)).toMatchObject({ runStatus: "queued" });
+      expect(await runs.as("ada").get(runId)).toMatchObject({ runStatus: "queued" });
     }
   });
 
@@ -46,7 +46,7 @@ describe.each(STORES)("the reaper on %s", (_, urlOf) => {
     const { upkeep, logged } = startUpkept(runs.log, { leaseGraceMs: 60_000 });
     vi.advanceTimersByTime(5_000);
     await upkeep.stop(30_000);
-    expect(await runs.get(runId)).toMatchObject({ runStatus: "queued" });
+    expect(await runs.as("ada").get(runId)).toMatchObject({ runStatus: "queued" });
     expect(logged).toEqual([]);
   });
 
@@ -71,8 +71,7 @@ describe.each(STORES)("upkeep that fails, or is stopped, on %s", (_, urlOf) => {
     };
     const { store, ...runs } = await openRuns(await urlOf(), (real) => ({
       ...real,
-      listExpired: (query) => unlessAway(() => real.listExpired(query)),
-      purge: (request) => unlessAway(() => real.purge(request)),
+      list: (query) => unlessAway(() => real.list(query)),
     }));
     const [abandoned = ""] = await abandon(store, runs, 1);
     isAway = true;
@@ -103,7 +102,7 @@ describe.each(STORES)("upkeep that fails, or is stopped, on %s", (_, urlOf) => {
     vi.advanceTimersByTime(5_000);
     let isStopped = false;
     const stopping = upkeep.stop(30_000).then(() => (isStopped = true));
-    await runs.get(abandoned);
+    await runs.as("ada").get(abandoned);
     expect(isStopped).toBe(false);
     gate.resolve();
     await stopping;
@@ -132,18 +131,21 @@ describe.each(STORES)("retention on %s", (_, urlOf) => {
     const waiting: Promise<unknown>[] = [];
     const runs = await openRuns(await urlOf(), (real) => ({
       ...real,
-      async append(requests) {
+      async append(plains) {
         order.push("append");
-        return real.append(requests);
+        return real.append(plains);
       },
-      async purge(request) {
-        order.push("batch");
-        waiting.push(runs.append("live", [{ eventType: "TOKEN" }]));
-        return real.purge(request);
+      async list(query) {
+        if ("due" in query && query.due === "finished") {
+          order.push("batch");
+          waiting.push(runs.as("ada").append("live", [{ eventType: "TOKEN" }]));
+        }
+        return real.list(query);
       },
     }));
     await finish(runs, 250);
     await runs.create({ ownerId: "ada", runId: "live" });
+    await runs.as("ada").append("live", [{ eventType: "RUN_STARTED" }]);
     order.length = 0;
     const server = startUpkept(runs.log, { retentionMs: 0.0001 });
     vi.advanceTimersByTime(PURGE_MS);
@@ -193,6 +195,6 @@ describe.each(STORES)("retention on %s", (_, urlOf) => {
       await upkeep.stop(30_000);
       expect(logged).toEqual([]);
     }
-    expect(await runs.get(runId)).toMatchObject({ runStatus: "completed" });
+    expect(await runs.as("ada").get(runId)).toMatchObject({ runStatus: "completed" });
   });
 });

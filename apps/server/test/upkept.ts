@@ -1,5 +1,6 @@
 import { createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { expect, onTestFinished } from "vitest";
+import { kitStore } from "../../../packages/conformance/src/kit-store.ts";
 import type { LogFields } from "../src/log.ts";
 import { createMetrics } from "../src/metrics.ts";
 import { openStore } from "../src/open-store.ts";
@@ -96,9 +97,10 @@ export async function abandon(
     Array.from({ length: count }, () => runs.create({ ownerId: "ada" })),
   );
   const runIds = created.map(({ runId }) => runId);
-  for (const runId of runIds) await store.claim({ runId, ownerId: null, leaseMs: 1 });
-  const expired = (): Promise<readonly string[]> =>
-    store.listExpired({ graceMs: 0, limit: count + 1 });
+  const calls = kitStore(store);
+  for (const runId of runIds) await calls.claim({ runId, leaseMs: 1 });
+  const expired = (): Promise<readonly unknown[]> =>
+    store.list({ due: "leased", forMs: 0, limit: count + 1 });
   await expect.poll(expired, PATIENCE).toHaveLength(count);
   return runIds;
 }
@@ -108,7 +110,7 @@ export async function finish(runs: RunEvents, count: number): Promise<readonly s
   const runIds: string[] = [];
   for (let at = 0; at < count; at++) {
     const { runId } = await runs.create({ ownerId: "ada" });
-    await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    await runs.as("ada").append(runId, [{ eventType: "RUN_COMPLETED" }]);
     runIds.push(runId);
   }
   const last = Date.now();
@@ -117,5 +119,5 @@ export async function finish(runs: RunEvents, count: number): Promise<readonly s
 }
 
 export async function typesOf(runs: RunEvents, runId: string): Promise<readonly string[]> {
-  return (await runs.read(runId)).events.map(({ eventType }) => eventType);
+  return (await runs.as("ada").read(runId)).events.map(({ eventType }) => eventType);
 }

@@ -58,7 +58,9 @@ export class StreamRuns {
     this.runs = options.runs;
     this.#isOwned = "ownerId" in options;
     // An owner that is there, but `undefined`, is refused.
-    this.ownerId = this.#isOwned ? ownerIdOf({ ...options, ownerId: options.ownerId ?? "" }) : checkPrefix(prefix);
+    this.ownerId = this.#isOwned
+      ? ownerIdOf({ ...options, ownerId: options.ownerId ?? "" })
+      : checkPrefix(prefix);
     this.leaseMs = options.leaseMs ?? 10_000;
     this.#prefix = prefix;
     checkWorkSettings({ leaseMs: this.leaseMs });

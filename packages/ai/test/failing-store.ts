@@ -1,18 +1,18 @@
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 
-/** A store in memory that refuses appends and reads as a test says. */
+/** A store in memory that refuses writes and reads as a test says. */
 export interface FailingStore {
   readonly store: RunEventStore;
-  /** Refuses so many appends from now on. */
+  /** Refuses so many writes from now on. */
   refuse(times: number, error?: RunEventsError): void;
   /** Refuses so many reads and lists from now on. */
   refuseReads(times: number): void;
 }
 
-/** Why a store that is away for a moment refuses an append: it has not landed. */
+/** Why a store that is away for a moment refuses a write: it has not landed. */
 const AWAY: RunEventsError = new RunEventsError("store_unavailable", "The store is away.");
-/** Why an append failed that may have landed. */
+/** Why a write failed that may have landed. */
 export const IN_DOUBT: RunEventsError = new RunEventsError(
   "store_unavailable",
   "The answer is lost.",
@@ -28,6 +28,11 @@ export function createFailingStore(): FailingStore {
   let readsLeft = 0;
   let refusal = AWAY;
 
+  function checkWrite(): void {
+    if (left === 0) return;
+    left -= 1;
+    throw refusal;
+  }
   function checkRead(): void {
     if (readsLeft === 0) return;
     readsLeft -= 1;
@@ -37,18 +42,21 @@ export function createFailingStore(): FailingStore {
   return {
     store: {
       ...store,
-      async append(requests) {
-        if (left === 0) return store.append(requests);
-        left -= 1;
-        throw refusal;
+      async append(plains) {
+        checkWrite();
+        return store.append(plains);
+      },
+      async change(changes) {
+        checkWrite();
+        return store.change(changes);
       },
       async read(queries) {
         checkRead();
         return store.read(queries);
       },
-      async listRuns(query) {
+      async list(query) {
         checkRead();
-        return store.listRuns(query);
+        return store.list(query);
       },
     },
     refuse(times, error = AWAY) {

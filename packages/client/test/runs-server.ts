@@ -49,7 +49,7 @@ export async function record(
   const { runId } = await runs.create({ ownerId: "ada" });
   const types = [...Array<string>(count).fill("TOKEN"), ...more];
   if (types.length > 0)
-    await runs.append(
+    await runs.as("ada").append(
       runId,
       types.map((eventType) => ({ eventType })),
     );

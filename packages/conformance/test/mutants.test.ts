@@ -12,6 +12,7 @@ import { onFastClock } from "./kills/on-fast-clock.ts";
 import { readerCases, readerSuite } from "./kills/reader-suite.ts";
 import { serverCases, serverSuite } from "./kills/server-suite.ts";
 import { storeSuite } from "./kills/store-suite.ts";
+import { changeInSteps } from "./mutants/in-steps.ts";
 import { storeCases } from "./mutants/mutant.ts";
 import { type OnReplica, replicaDoors } from "./replica-doors.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
@@ -22,6 +23,11 @@ const beneath = [...leftovers, ...costs, ...damages, ...failures, ...refused];
 describe("the kit finds nothing in what the mutants break:", () => {
   it("the store", async () => {
     expect(await onFastClock(() => failuresAtOnce(storeCases(sharedMemoryDoors())))).toEqual([]);
+  });
+
+  it("a store that sees, decides and commits in steps", async () => {
+    const doors = sharedMemoryDoors({ data: (data) => ({ ...data, ...changeInSteps(data) }) });
+    expect(await onFastClock(() => failuresAtOnce(storeCases(doors)))).toEqual([]);
   });
 
   it("a store beneath which it can look", async () => {
@@ -38,9 +44,8 @@ describe("the kit finds nothing in what the mutants break:", () => {
     [
       "sends some of them on when it is the master again",
       (_, master, untilMaster) => ({
-        append: async (requests) => untilMaster().then(() => master.append(requests)),
-        claim: async (request) => untilMaster().then(() => master.claim(request)),
-        deleteRun: async (...run) => untilMaster().then(() => master.deleteRun(...run)),
+        append: async (plains) => untilMaster().then(() => master.append(plains)),
+        change: async (changes) => untilMaster().then(() => master.change(changes)),
       }),
     ],
   ])("a shared store whose server is a replica for a while, and %s", async (_, onReplica) => {

@@ -3,12 +3,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
-/** The tutorial's source: a store in a file, and one on a SQL server. */
+/** The tutorial's source. */
 export const TUTORIAL: URL = new URL("../TUTORIAL.md", import.meta.url);
-export const TUTORIAL_SQL: URL = new URL("../TUTORIAL-SQL.md", import.meta.url);
-
-/** Milliseconds since 1970 in what a command says: the one thing that differs from run to run. */
-const TIME = /\b\d{13}\b/g;
 
 /** A whole file, a change to one, or commands with what they print. */
 const BLOCK =
@@ -16,15 +12,10 @@ const BLOCK =
 
 /**
  * Does what the tutorial says, from its first block to its last, in a folder: writes its files, changes them, runs its commands.
- * @param env what its commands find in their environment, besides this process's own
  * @returns the tutorial as it has to be: with the output that the commands really have
  */
-export async function followTutorial(
-  folder: string,
-  source: URL = TUTORIAL,
-  env: Readonly<Record<string, string>> = {},
-): Promise<string> {
-  const page = await readFile(source, "utf8");
+export async function followTutorial(folder: string): Promise<string> {
+  const page = await readFile(TUTORIAL, "utf8");
   let followed = "";
   let end = 0;
   for (const block of page.matchAll(BLOCK)) {
@@ -36,7 +27,7 @@ export async function followTutorial(
       await writeFile(path, kind === "diff" ? changed(await readFile(path, "utf8"), code) : code);
       followed += block[0];
     } else {
-      followed += `\`\`\`console\n${await runAll(folder, commands, env)}\`\`\``;
+      followed += `\`\`\`console\n${await runAll(folder, commands)}\`\`\``;
     }
   }
   return followed + page.slice(end);
@@ -61,38 +52,24 @@ function changed(file: string, change: string): string {
 }
 
 /** The commands of one block, each followed by what it prints. */
-async function runAll(
-  folder: string,
-  commands: string,
-  env: Readonly<Record<string, string>>,
-): Promise<string> {
+async function runAll(folder: string, commands: string): Promise<string> {
   let shown = "";
   for (const [line, args = ""] of commands.matchAll(/^\$ node (.*)\n/gm)) {
-    const printed = await runNode(folder, args.split(" "), { env });
-    shown += line + printed.replaceAll(TIME, "1764000000000");
+    shown += line + (await runNode(folder, args.split(" ")));
   }
   return shown;
 }
 
 /**
  * Runs a file of the folder, with its arguments, to its end.
- * @param options.limits what the shell does first, such as `ulimit`
  * @returns what it printed
  * @throws Error with its standard error
  */
-export async function runNode(
-  folder: string,
-  args: readonly string[],
-  {
-    limits = "true",
-    env = {},
-  }: { readonly limits?: string; readonly env?: Readonly<Record<string, string>> } = {},
-): Promise<string> {
-  const child = spawn(
-    "/bin/sh",
-    ["-c", `${limits}; exec "$0" "$@"`, process.execPath, "-C", "@tm/source", ...args],
-    { cwd: folder, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } },
-  );
+async function runNode(folder: string, args: readonly string[]): Promise<string> {
+  const child = spawn(process.execPath, ["-C", "@tm/source", ...args], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const [printed, failure] = await Promise.all([text(child.stdout), text(child.stderr)]);
   if (failure !== "") throw new Error(failure);
   return printed;

@@ -35,10 +35,9 @@ export async function writeAgain(
   written: readonly WrittenRun[],
 ): Promise<void> {
   await store.change(
-    written.map(({ ownerId, runId, isNew: _, ...decision }) => ({
-      ownerId,
-      runId,
-      decide: () => ({ answer: null, ...decision }),
-    })),
+    written.map((one) => {
+      const { ownerId, runId, isNew: _, ...decision } = one;
+      return { ownerId, runId, decide: () => ({ answer: null, ...decision }) };
+    }),
   );
 }

@@ -29,8 +29,9 @@ export { isForeignOrigin } from "./rules/foreign-origin.ts";
 export { encodeTime } from "./rules/encode-time.ts";
 export { parseIdempotencyKey } from "./rules/append.ts";
 export { STATUSES } from "./rules/listed.ts";
+export type { OwnerOption } from "./rules/owner.ts";
 export { ownerIdOf } from "./rules/owner.ts";
-export { INPUT_RECEIVED, INPUT_REQUESTED } from "./rules/lifecycle.ts";
+export { INPUT_RECEIVED } from "./rules/lifecycle.ts";
 export {
   PAGE_START,
   encodeEvents,

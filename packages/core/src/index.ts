@@ -12,7 +12,6 @@ export type { AppendOptions, PageOptions, RunEventsOptions } from "./log/run-log
 export type { AppendReceipt } from "./rules/receipt.ts";
 export type { TailOptions } from "./follow/tail.ts";
 export type { OwnedRuns } from "./run-events.ts";
-export type { OwnerOption } from "./rules/owner.ts";
 export type { Claim, ClaimOptions, LeaseOptions } from "./log/leases.ts";
 export type { Merges } from "./work/merge-events.ts";
 export type { WorkOptions } from "./work/work-options.ts";

@@ -1,7 +1,10 @@
 import { checkOwnerId } from "./rules/owner.ts";
 import type { OwnedRuns, RunEvents } from "./run-events.ts";
 
-/** Makes the runs of one owner. @throws TypeError unless it is the id of an owner */
+/**
+ * Makes the runs of one owner.
+ * @throws TypeError unless it is the id of an owner
+ */
 export function ownedRuns(runs: Omit<RunEvents, "as">, ownerId: string): OwnedRuns {
   checkOwnerId(ownerId);
   return {

@@ -77,7 +77,7 @@ export interface RunEvents extends Upkeep {
    * @param payload any JSON value
    * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `sequence_conflict`, `invalid_request`,
    * `invalid_event`, `payload_too_large`, `store_unavailable` (with `ambiguous` if it may have landed)
-   * @see clauses W38 and W39 in `WIRE.md` of `@tm/run-events-http`, clause S27 in `STORE.md`
+   * @see clauses W38 and W39 in `WIRE.md` of `@tm/run-events-http`
    */
   input(
     runId: string,
@@ -137,7 +137,7 @@ export interface RunEvents extends Upkeep {
    * {@link RunEvents.input} and {@link RunEvents.cancel}. {@link RunEvents.work} does this and keeps the lease. If the answer is lost, the
    * claim is sent again under its `idempotencyKey` for up to 10 s.
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
-   * @see clause W31 in `WIRE.md` of `@tm/run-events-http`, clause S21 in `STORE.md`
+   * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
    */
   claim(runId: string, options: ClaimOptions): Promise<Claim>;
   /**
@@ -162,7 +162,7 @@ export interface RunEvents extends Upkeep {
    * @throws what the task threw, or the reason of a shutdown that stopped it
    * @throws RunEventsError as {@link RunEvents.claim}; `fenced` if the lease was lost; `run_finished` if another program ended the run; the error of an
    * emitted event or an end that could not be appended
-   * @see clauses S21 and S22 in `STORE.md`, and W41 to W43 in `WIRE.md` of `@tm/run-events-http`
+   * @see clauses W31, W32 and W41 to W43 in `WIRE.md` of `@tm/run-events-http`
    *
    * @example
    * const answer = await runs.work(runId, { ownerId: "ada", leaseMs: 30_000 }, async (run) => {
@@ -181,7 +181,7 @@ export interface RunEvents extends Upkeep {
    * @returns when the run is claimed: its id, and `done`, which is what {@link RunEvents.work} answers or throws. A rejection of `done`
    * may be ignored
    * @throws RunEventsError as {@link RunEvents.create}; `claimed` (with `expiresAt`) or `run_finished` for a run that exists
-   * @see clause W36 in `WIRE.md` of `@tm/run-events-http`, clause S26 in `STORE.md`
+   * @see clause W36 in `WIRE.md` of `@tm/run-events-http`
    *
    * @example
    * const { runId, done } = await runs.start({ ownerId: "ada", leaseMs: 30_000 }, async (run) => {

@@ -7,7 +7,7 @@ export interface Item {
   readonly name: number;
   readonly weight: number;
   readonly key: number;
-  /** @defaultValue `null` */
+  /** @defaultValue `ada` */
   readonly owner?: string;
 }
 
@@ -45,7 +45,7 @@ export function createBench(options: Partial<BatcherOptions<Item, string>> = {})
       return done.promise;
     },
     keyOf: ({ key }) => String(key),
-    ownerOf: ({ owner = null }) => owner,
+    ownerOf: ({ owner = "ada" }) => owner,
     weigh: ({ weight }) => weight,
     maxWeight: 10,
     sharedWeight: 10,

@@ -57,7 +57,7 @@ describe("two copies of the package in one process", () => {
     expect(await runs.append(runId, [{ eventType: "A" }], ADA)).toMatchObject({ lastSequence: 1 });
   });
 
-  it("S22: the other copy's refusal ends a worker as its own does", async () => {
+  it("W32: the other copy's refusal ends a worker as its own does", async () => {
     const runs = core.createRunEvents({ store: other.createMemoryStore() });
     const { runId } = await runs.create({ ownerId: "ada" });
     const work = runs.work(runId, { ...ADA, leaseMs: 1_000 }, async () => {

@@ -12,6 +12,7 @@ export const NAME = { ownerId: "ada", runId: "run" };
 
 /** Times and fences are few, so that they meet. */
 const ms = fc.integer({ min: 0, max: 40 });
+const workers = fc.constantFrom(null, "w");
 const fence = fc.integer({ min: 0, max: 3 });
 
 const types = fc.oneof(
@@ -57,7 +58,7 @@ const creations: fc.Arbitrary<Step> = fc
   .record({
     resumable: fc.boolean(),
     exclusive: fc.boolean(),
-    claim: fc.constantFrom(null, { leaseMs: 5, claimKey: "a" }),
+    claim: fc.constantFrom(null, { leaseMs: 5, claimKey: "a", worker: "w" }),
   })
   .map((run) => () => createRule({ ...NAME, ...run, topic: "tea", metadata: "1" }));
 
@@ -65,7 +66,7 @@ const creations: fc.Arbitrary<Step> = fc
 export const steps: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: appends.map((append) => (of: FenceOf) => appendRule(append(of))), weight: 6 },
   fc
-    .record({ leaseMs: ms, claimKey: fc.constantFrom("a", "b") })
+    .record({ leaseMs: ms, claimKey: fc.constantFrom("a", "b"), worker: workers })
     .map((claim) => () => claimRule({ ...NAME, ...claim })),
   fc.record({ leaseMs: ms, fence }).map(
     ({ leaseMs, fence: nth }) =>

@@ -8,12 +8,14 @@ import {
   plainOf,
   takesPlain,
 } from "../src/rules/append-rule.ts";
+import { dueAt } from "../src/rules/due.ts";
+import type { Rule } from "../src/rules/decision.ts";
 import { foldRules } from "../src/rules/fold-rules.ts";
 import { type Head, headOf, type Run, runOf } from "../src/rules/head.ts";
 import { landOnce } from "../src/rules/land-once.ts";
-import { renewRule } from "../src/rules/lease-rules.ts";
-import { removalRule } from "../src/rules/run-rules.ts";
-import { appends, NAME, programs, steps } from "./decision-arbitraries.ts";
+import { claimRule, releaseRule, renewRule } from "../src/rules/lease-rules.ts";
+import { createRule, dueRule, removalRule } from "../src/rules/run-rules.ts";
+import { appends, type FenceOf, NAME, programs, steps } from "./decision-arbitraries.ts";
 import { newId, type OneRun, play } from "./one-run.ts";
 
 const holders = fc.constantFrom(null, null, { ownerId: "ada", runId: "other" });
@@ -37,29 +39,68 @@ describe("decisions about one run", () => {
         expect(withoutCommits(all.head)).toEqual(withoutCommits(one.head));
         expect([all.events, all.receipts]).toEqual([one.events, one.receipts]);
       }),
-      { numRuns: 1_500 },
+      { numRuns: 1_000 },
+    );
+  });
+
+  it("S2, S23: so are those that release a run, claim it or end it if it is due, and the index has none too late", () => {
+    const ends = fc.record({
+      kind: fc.constantFrom("leased", "running", "waiting"),
+      limitMs: fc.nat(20),
+    });
+    const several = fc.array(
+      fc.oneof(
+        ends.map((limit) => () => dueRule(limit)),
+        fc.constant((of: FenceOf) => releaseRule({ ...NAME, fence: of(1) })),
+        fc.nat(9).map((leaseMs) => () => claimRule({ ...NAME, leaseMs })),
+      ),
+      { minLength: 2, maxLength: 3 },
+    );
+    fc.assert(
+      fc.property(programs, several, (program, folded) => {
+        const [one, all] = [play(program), play(program)];
+        const rules: readonly Rule<unknown>[] = folded.map((step) => step(one.fenceOf));
+        const answers = all.decide(foldRules(rules), 130);
+        expect(answers).toEqual(rules.map((rule) => one.decide(rule, 130)));
+        expect(withoutCommits(all.head)).toEqual(withoutCommits(one.head));
+        if (all.head !== null) {
+          expect(all.head.dueMs).toBeLessThanOrEqual(dueAt(runOf(all.head)));
+        }
+      }),
+      { numRuns: 2_000 },
     );
   });
 
   it("S7: a decision that has landed gives its answer again, and writes nothing, after up to three commits of others", () => {
     const others = fc.array(appends, { maxLength: 3 });
+    const flags = fc.record({ wasRefused: fc.boolean(), isAgain: fc.boolean() });
     fc.assert(
-      fc.property(programs, steps, others, fc.boolean(), (program, step, more, wasRefused) => {
-        const run = play(program);
-        let isInDoubt = false;
-        const decide = landOnce(step(run.fenceOf), newId, () => isInDoubt);
-        // An earlier decision may have been refused as a conflict.
-        if (wasRefused) decide(run.see(499));
-        const first = decide(run.see(500));
-        if (first.after === undefined) return;
-        isInDoubt = true;
-        run.save(first);
-        for (const other of more) run.decide(appendRule(other(run.fenceOf)), 501);
-        const again = decide(run.see(502));
-        expect(again.answer).toEqual(first.answer);
-        expect(again.after).toBe(undefined);
-      }),
-      { numRuns: 1_500 },
+      fc.property(
+        programs,
+        steps,
+        others,
+        flags,
+        (program, step, more, { wasRefused, isAgain }) => {
+          const run = play(program);
+          let isInDoubt = false;
+          const decide = landOnce(step(run.fenceOf), newId, () => isInDoubt);
+          // An earlier decision may have been refused as a conflict.
+          if (wasRefused) decide(run.see(499));
+          const first = decide(run.see(500));
+          if (first.after === undefined) return;
+          isInDoubt = true;
+          run.save(first);
+          // The id of a removed run may be used again.
+          if (first.after === null && isAgain) {
+            run.decide(createRule({ ...NAME, metadata: "1" }), 501);
+          }
+          for (const other of more) run.decide(appendRule(other(run.fenceOf)), 501);
+          const again = decide(run.see(502));
+          expect(again.answer).toEqual(first.answer);
+          expect(again.after).toBe(undefined);
+        },
+      ),
+      { numRuns: 1_000 },
     );
   });
 
@@ -89,15 +130,20 @@ describe("decisions about one run", () => {
         run.decide(rule, 500);
         for (const nowMs of [500, 400, 9_000]) expect(() => rule(run.seeRun(nowMs))).not.toThrow();
       }),
-      { numRuns: 1_500 },
+      { numRuns: 1_000 },
     );
   });
 
   it("S5: a fast statement takes exactly what the rule of appends takes of a plain append to a run that has started, and does the same", () => {
     let taken = 0;
+    // How many sequences the run has left, if they are few.
+    const left = fc.oneof({ arbitrary: fc.constant(null), weight: 4 }, fc.nat(4));
     fc.assert(
-      fc.property(programs, appends, (program, append) => {
+      fc.property(programs, appends, left, (program, append, room) => {
         const run = play(program);
+        if (run.head !== null && room !== null) {
+          run.head = { ...run.head, lastSequence: Number.MAX_SAFE_INTEGER - room };
+        }
         const request = append(run.fenceOf);
         const plain = plainOf(request);
         if (plain === null || isKnown(run, plain)) return;
@@ -114,7 +160,7 @@ describe("decisions about one run", () => {
           metadata: "1",
         });
       }),
-      { numRuns: 6_000 },
+      { numRuns: 5_000 },
     );
     // Otherwise the law says nothing.
     expect(taken).toBeGreaterThan(100);
@@ -148,7 +194,7 @@ describe("decisions about one run", () => {
     expect(taken).toBeGreaterThan(50);
   });
 
-  it("S1, W2: each write moves the revision by one, no sequence and no time runs back, and what a head says of its log is true", () => {
+  it("S1, W2, W44: each write moves the revision by one, no sequence and no time runs back, and what a head says of its log is true", () => {
     fc.assert(
       fc.property(programs, (program) => {
         let before: Head | null = null;
@@ -163,23 +209,29 @@ describe("decisions about one run", () => {
           }
           before = head ?? before;
           expect(head?.lastSequence ?? 0).toBe(events.length);
+          if (head !== null) expectLease(runOf(head));
         });
         const times = run.events.map(({ atMs }) => atMs);
         expect(times).toEqual(times.toSorted((a, b) => a - b));
         if (run.head !== null && times.length > 0) expect(run.head.updatedAtMs).toBe(times.at(-1));
       }),
-      { numRuns: 1_500 },
+      { numRuns: 1_000 },
     );
   });
 });
+
+/** Only a live run has a lease, and only a lease has a worker. */
+function expectLease({ finishedAtMs, leaseExpiresAtMs, worker }: Run): void {
+  if (finishedAtMs !== null) expect(leaseExpiresAtMs).toBeNull();
+  if (leaseExpiresAtMs === null) expect(worker).toBeNull();
+}
 
 /** Whether the run has the append's key. */
 function isKnown({ receipts }: OneRun, { idempotencyKey }: Plain): boolean {
   return idempotencyKey !== null && receipts.has(idempotencyKey);
 }
 
-/** A fold is one commit: the run has another revision, remembers other commits, and may be earlier in the index. */
+/** A fold is one commit: the run has another revision, remembers other commits, and the index may have another time. */
 function withoutCommits(head: Head | null): object | null {
-  if (head === null) return null;
-  return { ...runOf(head), revision: 0, dueMs: 0, commits: [] };
+  return head && { ...runOf(head), dueMs: dueAt(runOf(head)), revision: 0, commits: [] };
 }

@@ -33,7 +33,7 @@ function away(): RunEventsError {
 }
 
 describe("holdLease", () => {
-  it("S21: a lease is renewed each third of it for as long as the store grants that", async () => {
+  it("W31: a lease is renewed each third of it for as long as the store grants that", async () => {
     const { clock, lease, renewals, lost, pass } = createBench();
     for (let third = 0; third < 9; third++) {
       await pass(LEASE_MS / 3);
@@ -48,7 +48,7 @@ describe("holdLease", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  it("S21: renewals are tried each twelfth while the store is away, and the lease stays if it comes back in time", async () => {
+  it("W31: renewals are tried each twelfth while the store is away, and the lease stays if it comes back in time", async () => {
     const { lease, renewals, lost, pass } = createBench();
     await pass(4_000);
     for (let tries = 0; tries < 7; tries++) {
@@ -67,7 +67,7 @@ describe("holdLease", () => {
     expect(lost).toStrictEqual([null]);
   });
 
-  it("S21: a lease counts from the sending of the claim, so it ends no later than the store's", async () => {
+  it("W31: a lease counts from the sending of the claim, so it ends no later than the store's", async () => {
     const { lease, renewals, lost, pass } = createBench(3_000);
     await pass(1_000);
     expect(renewals).toHaveLength(1);
@@ -77,7 +77,7 @@ describe("holdLease", () => {
     expect([lost, lease.isOver()]).toStrictEqual([[null], true]);
   });
 
-  it("S21: a renewed lease counts from the sending of the renewal, even if its answer comes late", async () => {
+  it("W31: a renewed lease counts from the sending of the renewal, even if its answer comes late", async () => {
     const { lost, renewals, pass } = createBench();
     await pass(4_000);
     await pass(7_000);
@@ -88,7 +88,7 @@ describe("holdLease", () => {
     expect(lost).toStrictEqual([null]);
   });
 
-  it("S21: a renewal that hangs does not delay the next one", async () => {
+  it("W31: a renewal that hangs does not delay the next one", async () => {
     const { renewals, lost, pass } = createBench();
     await pass(4_000);
     await pass(4_000);
@@ -107,7 +107,7 @@ describe("holdLease", () => {
     ["run_finished", runFinished("cancelled", 3)],
     ["not_found", runNotFound()],
   ])(
-    "S21: a renewal that is refused, and would be again, ends the lease at once: %s",
+    "W31: a renewal that is refused, and would be again, ends the lease at once: %s",
     async (_, error) => {
       const { clock, renewals, lost, pass } = createBench();
       await pass(4_000);
@@ -123,7 +123,7 @@ describe("holdLease", () => {
     ["a session that has ended", new RunEventsError("unauthenticated", "m")],
     ["what no store should throw", new TypeError("broken")],
   ])(
-    "S21: any other failure is waited out, and the lease stays if it passes in time: %s",
+    "W31: any other failure is waited out, and the lease stays if it passes in time: %s",
     async (_, error) => {
       const { lease, renewals, lost, pass } = createBench();
       await pass(4_000);
@@ -140,7 +140,7 @@ describe("holdLease", () => {
     },
   );
 
-  it("S21: the lease is renewed again if the caller continues after onLost", async () => {
+  it("W31: the lease is renewed again if the caller continues after onLost", async () => {
     const clock = createFakeClock();
     const lost: unknown[] = [];
     const lease = holdLease({
@@ -159,7 +159,7 @@ describe("holdLease", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  it("S21: after a stop of the whole process the first timer finds the lease expired", async () => {
+  it("W31: after a stop of the whole process the first timer finds the lease expired", async () => {
     const { clock, lease, renewals, lost } = createBench();
     clock.skip(LEASE_MS);
     expect([lease.isOver(), lost]).toStrictEqual([true, []]);
@@ -168,7 +168,7 @@ describe("holdLease", () => {
     expect(renewals).toHaveLength(0);
   });
 
-  it("S21: a renewal that the store took before the stop counts first, from its sending", async () => {
+  it("W31: a renewal that the store took before the stop counts first, from its sending", async () => {
     const { clock, lease, renewals, lost, pass } = createBench();
     await pass(4_000);
     clock.skip(9_000);
@@ -178,7 +178,7 @@ describe("holdLease", () => {
     expect(renewals).toHaveLength(2);
   });
 
-  it("S14: after stop onLost is not called and no timer remains, even if answers still come", async () => {
+  it("after stop onLost is not called and no timer remains, even if answers still come", async () => {
     const { clock, lease, renewals, lost, pass } = createBench();
     await pass(4_000);
     lease.stop();
@@ -194,7 +194,7 @@ describe("holdLease", () => {
     by: fc.integer({ min: 1, max: 6_000 }),
   });
 
-  it("S21: a lease is held for as long as the store has granted it from the sending of a call, to the millisecond", async () => {
+  it("W31: a lease is held for as long as the store has granted it from the sending of a call, to the millisecond", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
         const { clock, lease, renewals, lost } = createBench();

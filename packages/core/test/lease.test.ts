@@ -7,7 +7,7 @@ import { appender, lease } from "./run-draft.ts";
 import { runRecord } from "./run-record.ts";
 
 describe("isFenced", () => {
-  it("S22: the worker of a lease may write, even if it has expired", () => {
+  it("W32: the worker of a lease may write, even if it has expired", () => {
     fc.assert(
       fc.property(lease, (one) => {
         const by: Appender = { by: "worker", fence: one.fence };
@@ -16,7 +16,7 @@ describe("isFenced", () => {
     );
   });
 
-  it("S22: at most one fence may write, and while it may, no append without a fence lands", () => {
+  it("W32: at most one fence may write, and while it may, no append without a fence lands", () => {
     fc.assert(
       fc.property(lease, (one) => {
         const writers = [0, 1, 2, 3, 4, 5].filter(
@@ -32,7 +32,7 @@ describe("isFenced", () => {
 describe("leaseAfter", () => {
   const change = fc.constantFrom<StatusChange>("started", "waiting", "failed", "cancelled");
 
-  it("S21, S22: the fence never falls, and a fence that may not write now may not after the append", () => {
+  it("W31, W32: the fence never falls, and a fence that may not write now may not after the append", () => {
     fc.assert(
       fc.property(lease, appender, change, (one, by, does) => {
         fc.pre(!isFenced(runRecord(one), by));
@@ -47,7 +47,7 @@ describe("leaseAfter", () => {
     );
   });
 
-  it("S22, W44: a worker's append keeps its lease, unless it ends the run", () => {
+  it("W32, W44: a worker's append keeps its lease, unless it ends the run", () => {
     const one: Lease = { fence: 3, leaseExpiresAtMs: 7, worker: "w-1" };
     const by: Appender = { by: "worker", fence: 3 };
     expect(leaseAfter(one, { appender: by, change: "started" })).toStrictEqual(one);
@@ -58,7 +58,7 @@ describe("leaseAfter", () => {
     });
   });
 
-  it("S22, W44: an owner's append takes the next fence and ends the lease", () => {
+  it("W32, W44: an owner's append takes the next fence and ends the lease", () => {
     for (const does of ["started", "cancelled"] as const) {
       const one = { fence: 3, leaseExpiresAtMs: 7, worker: "w-1" };
       const after = leaseAfter(one, { appender: { by: "owner" }, change: does });

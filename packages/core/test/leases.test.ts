@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(() => log.close());
 
 describe("createLeases", () => {
-  it("S21: one worker at a time gets a run, each with a higher fence", async () => {
+  it("W31: one worker at a time gets a run, each with a higher fence", async () => {
     expect(await log.claim("r", LEASE)).toMatchObject({
       runId: "r",
       fence: START * 1_000 + 1,
@@ -40,7 +40,7 @@ describe("createLeases", () => {
     expect((await log.claim("r", LEASE)).fence).toBeGreaterThan(fence);
   });
 
-  it("S22: a later claim shuts out the worker before, in every call, and those calls leave the run unchanged", async () => {
+  it("W32: a later claim shuts out the worker before, in every call, and those calls leave the run unchanged", async () => {
     const { fence } = await log.claim("r", LEASE);
     now += 1_000;
     const held = await log.claim("r", LEASE);
@@ -52,7 +52,7 @@ describe("createLeases", () => {
     expect(await log.getRun("r", ADA)).toStrictEqual(held);
   });
 
-  it("S22: a cancel needs no fence and ends the lease; every later call of the worker is refused", async () => {
+  it("W32: a cancel needs no fence and ends the lease; every later call of the worker is refused", async () => {
     const { fence } = await log.claim("r", LEASE);
     expect(await log.cancel("r", ADA)).toMatchObject({ fence: fence + 1, leaseExpiresAtMs: null });
     const finished = {

@@ -1,6 +1,5 @@
 import type { FollowerSource } from "../src/follow/follower-source.ts";
 import type { StoredEvent } from "../src/rules/event.ts";
-import { timeInHead } from "../src/rules/history.ts";
 import { utf8Bytes } from "../src/rules/json-text.ts";
 import { createPageCut, type ReadQuery, type ReadResult } from "../src/rules/page.ts";
 import { createDeferred } from "./deferred.ts";
@@ -34,8 +33,7 @@ export function createLosingSource(): LosingSource {
     const events = cut === -1 ? rest : rest.slice(0, cut);
     const page = { run, events };
     if (withTime !== true) return page;
-    const inHead = timeInHead(run, since);
-    return { ...page, timeAtSinceMs: inHead === undefined ? timeOf(since) : inHead };
+    return { ...page, timeAtSinceMs: timeOf(since) };
   }
 
   function timeOf(sequence: number): number | null {

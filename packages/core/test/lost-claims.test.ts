@@ -5,8 +5,10 @@ import type { RunLog } from "../src/log/run-log.ts";
 import { RunEventsError, storeClosed } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { ADA } from "./adas-runs.ts";
+import { createFakeClock } from "./fake-clock.ts";
 import { createHastyClock } from "./hasty-clock.ts";
 import { hookStore } from "./hooked-store.ts";
+import { settleTurns } from "./settle-turns.ts";
 
 /** The fate of one claim on its way: it is answered; it is granted or never arrives, and its answer is lost; it is refused. */
 type Fate = "answered" | "granted" | "lost" | "refused" | "lasting" | "closed";
@@ -56,7 +58,7 @@ async function open(fates: readonly Fate[]): Promise<Bench> {
 }
 
 describe("a claim whose answer is lost", () => {
-  it("S21, S7: a lost claim is found again by its owner, under its fence, through 10 s of any failures", async () => {
+  it("S7, W31: a lost claim is found again by its owner, under its fence, through 10 s of any failures", async () => {
     const fates = fc.tuple(
       fc.constantFrom(...IN_DOUBT),
       fc.array(fc.constantFrom<Fate>(...IN_DOUBT, "refused", "lasting"), { maxLength: 12 }),
@@ -73,7 +75,7 @@ describe("a claim whose answer is lost", () => {
     );
   });
 
-  it("S21: a claim stays in doubt if sending again does not help, and its caller finds it under the same key", async () => {
+  it("W31: a claim stays in doubt if sending again does not help, and its caller finds it under the same key", async () => {
     const fates: readonly Fate[] = ["granted", ...Array<Fate>(15).fill("refused")];
     const { log, fences } = await open(fates);
     const options = { ...LEASE, idempotencyKey: "claim 1" };
@@ -86,28 +88,47 @@ describe("a claim whose answer is lost", () => {
     expect([...fences]).toStrictEqual([fence]);
   });
 
-  it("S21, S18: a claim is not sent again once the store is closed", async () => {
+  it("W31, S18: a claim is not sent again once the store is closed", async () => {
     const { log, sent } = await open(["lost", "closed"]);
     await expect(log.claim("r", LEASE)).rejects.toMatchObject({ ambiguous: true });
     expect(sent()).toBe(2);
   });
 
-  it("S21: a lost claim of a run that another worker has claimed meanwhile is refused like any claim", async () => {
+  it("W31: a lost claim of a run that another worker has claimed meanwhile is refused like any claim", async () => {
     const { log, other } = await open(["lost"]);
     await other.claim("r", LEASE);
     await expect(log.claim("r", LEASE)).rejects.toMatchObject({ code: "claimed" });
   });
+
+  it("S7: the claims of many runs, lost in one outage, are all sent again for the same 10 s", async () => {
+    const store = createMemoryStore();
+    const runIds = Array.from({ length: 40 }, (_, at) => `r-${at}`);
+    const other = createRunLog({ store });
+    for (const runId of runIds) await other.createRun({ ...ADA, runId });
+    const clock = createFakeClock();
+    const away = new RunEventsError("store_unavailable", "Away.", { ambiguous: true });
+    const log = createRunLog({ clock, store: { ...store, change: () => Promise.reject(away) } });
+    let ended = 0;
+    for (const runId of runIds) void log.claim(runId, LEASE).catch(() => (ended += 1));
+    for (let passedMs = 0; passedMs < 11_000; passedMs += 25) {
+      await settleTurns(1);
+      clock.advance(25);
+    }
+    await settleTurns(8);
+    expect(ended).toBe(40);
+    await log.close();
+  });
 });
 
 describe("a claim", () => {
-  it("S21: a claim that fails without doubt is not sent again", async () => {
+  it("W31: a claim that fails without doubt is not sent again", async () => {
     const { log, sent } = await open(["refused"]);
     await expect(log.claim("r", LEASE)).rejects.toMatchObject({ ambiguous: false });
     expect(sent()).toBe(1);
   });
 
   it.each(["", "x".repeat(129), "kéy", "a\n"])(
-    "S21: the claim key %j is refused",
+    "W31: the claim key %j is refused",
     async (idempotencyKey) => {
       const { log, sent } = await open([]);
       await expect(log.claim("r", { ...LEASE, idempotencyKey })).rejects.toMatchObject({

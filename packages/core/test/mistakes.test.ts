@@ -90,6 +90,19 @@ describe("a mistake in the first lines of a program", () => {
       "Expected an object such as { ownerId }, got undefined.",
     ],
     [
+      "read without options",
+      (runs) => runs.read("r"),
+      "Expected an object such as { ownerId }, got undefined.",
+    ],
+    [
+      "tail without options",
+      async (runs) => {
+        const tail: unknown = runs.tail("r");
+        return (tail as AsyncIterable<unknown>)[Symbol.asyncIterator]().next();
+      },
+      "Expected an object such as { ownerId }, got undefined.",
+    ],
+    [
       "no run id",
       (runs) => runs.get(undefined, ADA),
       "Expected runId to be a string, got undefined.",

@@ -152,7 +152,7 @@ describe("createRunEvents", () => {
     expect(await collect(runs.tail(runId, { ...ADA, since: 8 }))).toStrictEqual([]);
   });
 
-  it("S14: leaving a tail stops it", async () => {
+  it("S13: leaving a tail stops it", async () => {
     const { runId } = await runs.create(ADA);
     await runs.append(runId, [{ eventType: "TOKEN" }, { eventType: "TOKEN" }], ADA);
     for await (const event of runs.tail(runId, ADA)) {
@@ -263,7 +263,7 @@ describe("createRunEvents", () => {
     expect((await runs.claim(runId, { ...ADA, ...lease })).fence).toBeGreaterThan(fence);
   });
 
-  it("W33, S24: reap ends runs whose worker is dead, purge removes old ones, and both answer their ids", async () => {
+  it("W33, S17: reap ends runs whose worker is dead, purge removes old ones, and both answer their ids", async () => {
     let now = NOW;
     const upkept = createRunEvents({ store: createMemoryStore({ now: () => now }) });
     const { runId } = await upkept.create({ ownerId: "ada" });

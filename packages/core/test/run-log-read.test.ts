@@ -143,6 +143,54 @@ describe("readPage and listRuns", () => {
     });
     await log.close();
   });
+
+  it("W14: a page of a list is full, and another follows, even if some of its runs are removed while it is read", async () => {
+    const memory = createMemoryStore();
+    const others = createRunLog({ store: memory });
+    for (const runId of ["a", "b", "c", "d", "e"]) await others.createRun({ ...ADA, runId });
+    const leaving = ["d"];
+    const log = createRunLog({
+      store: {
+        ...memory,
+        async list(query) {
+          const heads = await memory.list(query);
+          const runId = leaving.shift();
+          if (runId !== undefined) {
+            await others.cancel(runId, ADA);
+            await others.deleteRun(runId, ADA);
+          }
+          return heads;
+        },
+      },
+    });
+    const query = { ...ADA, topic: null, runStatus: null, limit: 2 };
+    const first = await log.listRuns({ ...query, before: null });
+    expect(first.runs.map(({ runId }) => runId)).toStrictEqual(["e", "c"]);
+    const second = await log.listRuns({ ...query, before: first.next });
+    expect([second.runs.map(({ runId }) => runId), second.next]).toStrictEqual([["b", "a"], null]);
+    await log.close();
+  });
+
+  it("S12: a long list is read in parts, each no larger than a read may be", async () => {
+    const memory = createMemoryStore();
+    const reads: number[] = [];
+    const log = createRunLog({
+      store: {
+        ...memory,
+        read(queries) {
+          reads.push(queries.length);
+          return memory.read(queries);
+        },
+      },
+    });
+    const runIds = Array.from({ length: 1_500 }, (_, at) => `r-${at}`);
+    await Promise.all(runIds.map((runId) => log.createRun({ ...ADA, runId })));
+    const query = { ...ADA, topic: null, runStatus: null, before: null };
+    const { runs, next } = await log.listRuns({ ...query, limit: 2_000 });
+    expect([runs.length, next]).toStrictEqual([1_500, null]);
+    expect(Math.max(...reads)).toBeLessThanOrEqual(1_024);
+    await log.close();
+  });
 });
 
 describe("waitFor", () => {

@@ -110,40 +110,6 @@ describe("append", () => {
     await log.close();
   });
 
-  it("W11: of two appends that expect the same sequence one lands", async () => {
-    const log = await createBench();
-    const [won, lost] = await Promise.allSettled([
-      log.append("r", [TOKEN], { ...ADA, expectedSequence: 0 }),
-      log.append("r", [TOKEN], { ...ADA, expectedSequence: 0 }),
-    ]);
-    expect(won.status).toBe("fulfilled");
-    expect(lost).toMatchObject({
-      reason: { code: "sequence_conflict", details: { lastSequence: 1 } },
-    });
-    await log.close();
-  });
-
-  it("W10: a key belongs to its run, and a refused append does not use it up", async () => {
-    const log = await createBench();
-    await log.createRun({ runId: "s", ownerId: "ada" });
-    const keyed = { idempotencyKey: "k" };
-    await expect(
-      log.append("r", [TOKEN], { ...ADA, ...keyed, expectedSequence: 9 }),
-    ).rejects.toMatchObject({
-      code: "sequence_conflict",
-    });
-    const first = await log.append("r", [TOKEN], { ...ADA, ...keyed });
-    expect(await log.append("s", [TOKEN], { ...ADA, ...keyed })).toStrictEqual(first);
-    expect(await log.append("r", [TOKEN], { ...ADA, ...keyed })).toStrictEqual({
-      ...first,
-      replayed: true,
-    });
-    await expect(log.append("r", [TOKEN, TOKEN], { ...ADA, ...keyed })).rejects.toMatchObject({
-      code: "idempotency_key_reused",
-    });
-    await log.close();
-  });
-
   it.each([
     ["an expected sequence of -1", { expectedSequence: -1 }],
     ["one that is no integer", { expectedSequence: 0.5 }],
@@ -181,6 +147,53 @@ describe("append", () => {
       retryable: true,
       ambiguous: false,
     });
+    await log.close();
+  });
+
+  it("W31: a renewal waits behind any amount of its owner's appends, and is not refused", async () => {
+    const { store, groups, go } = createHeldStore();
+    const log = await createBench(store);
+    const { fence } = await log.claim("r", { ...ADA, leaseMs: 60_000 });
+    await log.createRun({ ...ADA, runId: "s" });
+    const payload = JsonText.of("x".repeat(250_000));
+    const batch = Array.from({ length: 100 }, () => ({ eventType: "TOKEN", payload }));
+    const appends = [log.append("s", batch, ADA)];
+    await expect.poll(() => groups.length).toBe(1);
+    appends.push(log.append("s", batch, ADA));
+    const renewal = log.renew("r", fence, { ...ADA, leaseMs: 60_000 });
+    const refused = log.append("r", [TOKEN], { ...ADA, fence });
+    await expect(refused).rejects.toMatchObject({ code: "too_many_requests" });
+    go();
+    expect(await renewal).toMatchObject({ fence });
+    await Promise.all(appends);
+    await log.close();
+  });
+
+  it("S21: a change of many creations has no more metadata than one call may have", async () => {
+    const { store, changes } = createHeldStore();
+    const log = createRunLog({ store });
+    const metadata = JsonText.of("x".repeat(250_000));
+    const runIds = Array.from({ length: 50 }, (_, at) => `r-${at}`);
+    await Promise.all(runIds.map((runId) => log.createRun({ ...ADA, runId, metadata })));
+    expect(changes.reduce((sum, count) => sum + count, 0)).toBe(50);
+    expect(Math.max(...changes) * 250_000).toBeLessThanOrEqual(8_388_608);
+    await log.close();
+  });
+
+  it("S5: an append that is more than the store takes in one call is refused, and one that is as much lands", async () => {
+    const memory = createMemoryStore();
+    const capabilities = { ...memory.capabilities, mostEvents: 3, mostBytes: 1_000 };
+    const log = await createBench({ ...memory, capabilities });
+    const events = (...texts: readonly string[]) =>
+      texts.map((payload) => ({ eventType: "TOKEN", payload }));
+    const four = log.append("r", events("a", "b", "c", "d"), ADA);
+    await expect(four).rejects.toMatchObject({ code: "invalid_request" });
+    const large = log.append("r", events("é".repeat(250), "é".repeat(250)), ADA);
+    await expect(large).rejects.toMatchObject({ code: "payload_too_large" });
+    const input = log.input("r", "x".repeat(999), ADA);
+    await expect(input).rejects.toMatchObject({ code: "payload_too_large" });
+    const most = events("é".repeat(249), "é".repeat(248), "");
+    expect(await log.append("r", most, ADA)).toMatchObject({ lastSequence: 3 });
     await log.close();
   });
 });

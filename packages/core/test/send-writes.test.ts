@@ -43,23 +43,24 @@ async function send(
 }
 
 /** The payloads of a run's log: each request of these tests writes its own number. */
-async function landed(store: RunEventStore): Promise<readonly string[]> {
-  const [result] = await store.read([{ ...RUN, since: 0, limit: 1_000, maxBytes: 1_000_000 }]);
-  return (
-    result?.events.flatMap(({ eventType, payload }) => (eventType === "TOKEN" ? [payload] : [])) ??
-    []
-  );
+async function landed(store: RunEventStore, runId = "r"): Promise<readonly string[]> {
+  const query = { ...RUN, runId, since: 0, limit: 1_000, maxBytes: 1_000_000 };
+  const [result] = await store.read([query]);
+  const tokens = result?.events.filter(({ eventType }) => eventType === "TOKEN") ?? [];
+  return tokens.map(({ payload }) => payload);
 }
 
-/** A store with a run. Of one that has started the store takes appends as plain; of another, the first append is decided by its rule. */
+/** A store with runs. Of one that has started the store takes appends as plain; of another, the first append is decided by its rule. */
 async function open(
   fates: readonly Fate[],
-  run: "started" | "queued" = "queued",
-  store: RunEventStore = createMemoryStore(),
+  state: "started" | "queued" = "queued",
 ): Promise<RunEventStore> {
+  const store = createMemoryStore();
   const writes = createRunWrites(store);
-  await writes.create(RUN);
-  if (run === "started") await writes.append(appendRequest([newEvent("RUN_STARTED")]));
+  for (const runId of ["r", "other"]) {
+    await writes.create({ ...RUN, runId });
+    if (state === "started") await writes.append(appendRequest([newEvent("STARTED")], { runId }));
+  }
   return createLossyStore(fates, store);
 }
 
@@ -72,18 +73,24 @@ function didLand(result: AppendOutcome | Error | undefined): boolean {
 }
 
 describe("sendWrites", () => {
-  const keys = fc.array(fc.boolean(), { minLength: 1, maxLength: 6 });
+  const appends = fc.array(
+    fc.record({ isKeyed: fc.boolean(), runId: fc.constantFrom("r", "r", "other") }),
+    { minLength: 1, maxLength: 6 },
+  );
 
   it("S7: under any losses no append lands twice, and acknowledged appends have landed", async () => {
     await fc.assert(
-      fc.asyncProperty(keys, fc.array(fate, { maxLength: 6 }), runs, async (keyed, fates, run) => {
+      fc.asyncProperty(appends, fc.array(fate, { maxLength: 6 }), runs, async (all, fates, run) => {
         const store = await open(fates, run);
-        const group = keyed.map((key, at) =>
-          appendRequest([newEvent("TOKEN", String(at))], { idempotencyKey: key ? `k${at}` : null }),
+        const group = all.map(({ isKeyed, runId }, at) =>
+          appendRequest([newEvent("TOKEN", String(at))], {
+            runId,
+            idempotencyKey: isKeyed ? `k${at}` : null,
+          }),
         );
         const results = await send(store, group);
         expect(results).toHaveLength(group.length);
-        const log = await landed(store);
+        const log = [...(await landed(store)), ...(await landed(store, "other"))];
         expect(new Set(log).size).toBe(log.length);
         results.forEach((result, at) => {
           if (didLand(result)) expect(log).toContain(String(at));

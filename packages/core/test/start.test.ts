@@ -112,7 +112,7 @@ describe("start", () => {
   });
 
   it.each(["after", "before"] as const)(
-    "S7, S26: a creation whose answer is lost %s it landed is sent again, and gets one run and its lease",
+    "S7, W36: a creation whose answer is lost %s it landed is sent again, and gets one run and its lease",
     async (when) => {
       const doubtful = createRunEvents({ store: losing(when) });
       onTestFinished(() => doubtful.close());

@@ -31,7 +31,7 @@ describe("work", () => {
     },
   );
 
-  it("S22: a cancel by others is reported as a lost lease at once, before the task has stopped", async () => {
+  it("W32: a cancel by others is reported as a lost lease at once, before the task has stopped", async () => {
     const { runs, clock, of } = await observe();
     const reported: unknown[] = [];
     await runs

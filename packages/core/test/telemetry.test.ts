@@ -87,7 +87,7 @@ describe("appends", () => {
     expect(all.filter(({ type }) => type === "append")).toMatchObject([{ outcome: "appended" }]);
   });
 
-  it("S21, S7: a claim that stays in doubt is reported as unknown", async () => {
+  it("S7, W31: a claim that stays in doubt is reported as unknown", async () => {
     const all: Diagnostic[] = [];
     const store = createMemoryStore();
     await createAdasRuns({ store }).create({ runId: "r" });
@@ -128,7 +128,7 @@ describe("readers", () => {
     expect(of("tail_ended")).toMatchObject([{ runId: "r", outcome: "left", events: 1, ms: 0 }]);
   });
 
-  it("S15: events that only a reread finds are reported, since their notification was lost", async () => {
+  it("S13: events that only a reread finds are reported, since their notification was lost", async () => {
     const store = createMemoryStore();
     let isLosing = false;
     const { runs, clock, of } = await observe({
@@ -180,7 +180,7 @@ describe("readers", () => {
 });
 
 describe("upkeep and stores", () => {
-  it("S23, S24: a reap and a purge are reported with their runs, also if they fail", async () => {
+  it("W33, S17: a reap and a purge are reported with their runs, also if they fail", async () => {
     const store = createMemoryStore({ now: () => 1_000 });
     const { runs, of } = await observe(store);
     await runs.cancel("r");

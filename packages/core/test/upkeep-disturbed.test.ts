@@ -134,7 +134,7 @@ const graceMs = fc.constantFrom(10_000, 15_000, 60_000);
 const leaseMs = fc.constantFrom(1_000, 3_000, 10_000, 30_000);
 
 describe("reap, over a store that is away, a process that is suspended and a clock that is set", () => {
-  it("S23: no run ends whose worker lives, for leases of up to 30 s", async () => {
+  it("W33: no run ends whose worker lives, for leases of up to 30 s", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(disturbance, { minLength: 1, maxLength: 4 }),
@@ -152,7 +152,7 @@ describe("reap, over a store that is away, a process that is suspended and a clo
     );
   });
 
-  it("S23: a dead worker's run ends at the first check after its grace, if nothing has disturbed the checks", async () => {
+  it("W33: a dead worker's run ends at the first check after its grace, if nothing has disturbed the checks", async () => {
     await fc.assert(
       fc.asyncProperty(
         leaseMs,
@@ -173,7 +173,7 @@ describe("reap, over a store that is away, a process that is suspended and a clo
     );
   });
 
-  it("S23: a dead worker's run ends within the stated bound, counted from the end of the disturbance", async () => {
+  it("W33: a dead worker's run ends within the stated bound, counted from the end of the disturbance", async () => {
     await fc.assert(
       fc.asyncProperty(
         disturbance,
@@ -197,7 +197,7 @@ describe("reap, over a store that is away, a process that is suspended and a clo
     );
   });
 
-  it("S23: workers get their time after an outage that was over before the first run was due", async () => {
+  it("W33: workers get their time after an outage that was over before the first run was due", async () => {
     const world = new World();
     await world.pass(30_000, 10_000);
     await world.claim("r", 1_000, true);
@@ -207,14 +207,14 @@ describe("reap, over a store that is away, a process that is suspended and a clo
     expect(world.ended.size).toBe(0);
   });
 
-  it("S23: with no grace a run ends at the first check of all, as for a program that checks once", async () => {
+  it("W33: with no grace a run ends at the first check of all, as for a program that checks once", async () => {
     const world = new World();
     await world.claim("r", 1_000, false);
     world.clock.advance(1_000);
     expect(idsOf(await world.log.reap({ graceMs: 0 }))).toStrictEqual(["r"]);
   });
 
-  it("S23: a process that is suspended twice, with hardly a moment in between, gives the workers that moment again", async () => {
+  it("W33: a process that is suspended twice, with hardly a moment in between, gives the workers that moment again", async () => {
     const world = new World();
     await world.claim("r", 3_000, true);
     for (let stops = 0; stops < 2; stops++) {
@@ -224,7 +224,7 @@ describe("reap, over a store that is away, a process that is suspended and a clo
     expect(world.ended.size).toBe(0);
   });
 
-  it("S23: a check that fails restarts the wait: a store that is back for moments gives no worker time", async () => {
+  it("W33: a check that fails restarts the wait: a store that is back for moments gives no worker time", async () => {
     const world = new World();
     await world.claim("r", 3_000, true);
     await suffer(world, { is: "outage", calmMs: 4_000, ms: 75_750 }, 60_000);
@@ -237,7 +237,7 @@ describe("reap, over a store that is away, a process that is suspended and a clo
   });
 
   it.each([5_000, 60_000])(
-    "S23: many calls at once, every %d ms, are one check: they keep no run from its end, and bring none closer",
+    "W33: many calls at once, every %d ms, are one check: they keep no run from its end, and bring none closer",
     async (everyMs) => {
       const world = new World();
       await world.claim("r", 1_000, false);
@@ -252,7 +252,7 @@ describe("reap, over a store that is away, a process that is suspended and a clo
     },
   );
 
-  it("S23: batches that follow each other do not disturb rare checks", async () => {
+  it("W33: batches that follow each other do not disturb rare checks", async () => {
     const world = new World(60_000);
     const reapAll = async (): Promise<number> => {
       let count = 0;

@@ -68,7 +68,7 @@ describe("reap of runs that no worker works on", () => {
     }
   });
 
-  it("W37, S28: what happens between the list and the end keeps the run", async () => {
+  it("W37: what happens between the list and the end keeps the run", async () => {
     for (const runId of ["claimed", "written", "asked", "parked", "left"]) {
       await create(runId, STARTED);
     }
@@ -103,7 +103,7 @@ describe("reap of runs that no worker works on", () => {
     }
   });
 
-  it("S28: of many processes one ends each run", async () => {
+  it("W37: of many processes one ends each run", async () => {
     const runIds = Array.from({ length: 20 }, (_, at) => `r${at}`);
     for (const runId of runIds) await create(runId, STARTED);
     now += 2_000;

@@ -71,7 +71,7 @@ describe("reap", () => {
     expect(idsOf(await small.reap({ ...AT_ONCE }))).toStrictEqual(["r"]);
   });
 
-  it("S23: of many reapers one ends each run", async () => {
+  it("W33: of many reapers one ends each run", async () => {
     const runIds = Array.from({ length: 20 }, (_, at) => `r${at}`);
     await claim(...runIds);
     now += 1_000;
@@ -81,7 +81,7 @@ describe("reap", () => {
     for (const runId of runIds) expect((await log.readPage(runId, ADA)).lastSequence).toBe(1);
   });
 
-  it("S23: a run that a worker comes back to between the list and the end continues", async () => {
+  it("W33: a run that a worker comes back to between the list and the end continues", async () => {
     const fenceOf = await claim("renewed", "claimed", "ended", "gone", "left");
     now += 1_000;
     let lists = 0;
@@ -107,7 +107,7 @@ describe("reap", () => {
     expect(await log.getRun("ended", ADA)).toMatchObject({ runStatus: "completed" });
   });
 
-  it("S23: live runs, of which the index has the first end of their lease, hide no dead one behind them", async () => {
+  it("W33: live runs, of which the index has the first end of their lease, hide no dead one behind them", async () => {
     const live = Array.from({ length: 250 }, (_, at) => `live-${at}`);
     const fenceOf = await claim(...live);
     for (const runId of live) await log.append(runId, [TOKEN], { ...ADA, fence: fenceOf(runId) });
@@ -121,7 +121,7 @@ describe("reap", () => {
     expect(early).toStrictEqual([]);
   });
 
-  it("S23: reap ends up to its limit, the longest expired first", async () => {
+  it("W33: reap ends up to its limit, the longest expired first", async () => {
     for (const runId of ["a", "b", "c"]) {
       await claim(runId);
       now += 1;
@@ -186,7 +186,7 @@ describe("reap", () => {
     expect(await reap()).toStrictEqual(["a"]);
   });
 
-  it("S23: reap does not ask a store that takes no append for more and more runs", async () => {
+  it("W33: reap does not ask a store that takes no append for more and more runs", async () => {
     await claim(...Array.from({ length: 1_300 }, (_, at) => `run-${at}`));
     now += 1_000;
     const limits: number[] = [];
@@ -226,7 +226,7 @@ describe("reap", () => {
 });
 
 describe("purge", () => {
-  it("S24: purge, called until it returns none, yields to everything else before each batch", async () => {
+  it("S17: purge, called until it returns none, yields to everything else before each batch", async () => {
     await create("a", "b", "c");
     for (const runId of ["a", "b", "c"]) await log.append(runId, [END], ADA);
     const order: string[] = [];
@@ -239,7 +239,7 @@ describe("purge", () => {
     expect(order).toEqual([...both, ...both, ...both, "others", "none"]);
   });
 
-  it("S24: purge, called until it returns none, keeps live and young runs whole", async () => {
+  it("S17: purge, called until it returns none, keeps live and young runs whole", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.option(fc.nat({ max: 20 })), { maxLength: 12 }),

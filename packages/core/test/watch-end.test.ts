@@ -94,7 +94,7 @@ async function createReadyBench(gatherMs?: number): Promise<Bench> {
 const CANCELLED = { code: "run_finished", details: { runStatus: "cancelled", lastSequence: 1 } };
 
 describe("watchStoredEnd", () => {
-  it("S15: the run is checked once after ready, for notifications from before", async () => {
+  it("S13: the run is checked once after ready, for notifications from before", async () => {
     const { log, watch, ready, checks, ends } = await createBench();
     await log.cancel("r", ADA);
     await setImmediate();
@@ -105,7 +105,7 @@ describe("watchStoredEnd", () => {
     expect(ends).toMatchObject([CANCELLED]);
   });
 
-  it("S15: a store that cannot subscribe costs time, and the run is checked all the same", async () => {
+  it("S13: a store that cannot subscribe costs time, and the run is checked all the same", async () => {
     const { watch, ready, checks } = await createBench();
     ready.reject(new Error("no subscription"));
     await watch.ready;
@@ -240,7 +240,7 @@ describe("watchStoredEnd", () => {
     expect(ends).toMatchObject([CANCELLED]);
   });
 
-  it("S14: a stopped watch has no timer and no subscription, and a late notification checks nothing", async () => {
+  it("S13: a stopped watch has no timer and no subscription, and a late notification checks nothing", async () => {
     const { clock, watch, isStopped, notify, checks, pass } = await createReadyBench();
     notify();
     expect([clock.timers(), isStopped()]).toStrictEqual([1, false]);

@@ -101,7 +101,7 @@ describe("a cancel", () => {
     expect(await work).toMatchObject(CANCELLED);
   });
 
-  it("S15: a cancel reaches a worker with its next renewal if every notification is lost", async () => {
+  it("S13: a cancel reaches a worker with its next renewal if every notification is lost", async () => {
     world.notifyCount = false;
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.pass(10);
@@ -151,7 +151,7 @@ describe("a cancel", () => {
     expect(await world.events()).toStrictEqual(['RUN_FAILED {"reason":"lease_expired"}']);
   });
 
-  it("S15: after a cancel between the claim and the task, the task is not called", async () => {
+  it("W13: after a cancel between the claim and the task, the task is not called", async () => {
     world.intercepts.claim = async (go) => {
       const claimed = await go();
       await world.others.cancel("r");

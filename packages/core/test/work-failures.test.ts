@@ -149,7 +149,7 @@ describe("the end of a run", () => {
   it.each([
     ["RUN_COMPLETED", async () => "done"],
     ["RUN_FAILED", async () => Promise.reject(new Error("no more whales"))],
-  ])("S21: an end that never lands loses the run with its lease: %s", async (_type, task) => {
+  ])("W31: an end that never lands loses the run with its lease: %s", async (_type, task) => {
     failAppends(Number.POSITIVE_INFINITY);
     world.intercepts.renew = async () => Promise.reject(storeAway());
     const work = expect(world.runs.work("r", LEASE, task)).rejects.toMatchObject({
@@ -202,7 +202,7 @@ describe("the end of a run", () => {
 });
 
 describe("a store whose subscribe throws", () => {
-  it("S21: a worker that cannot subscribe to its run renews nothing, so that another one gets the run", async () => {
+  it("W31: a worker that cannot subscribe to its run renews nothing, so that another one gets the run", async () => {
     await using broken = await createWorkWorld((now) => ({
       ...createMemoryStore({ now }),
       subscribe() {
@@ -215,7 +215,7 @@ describe("a store whose subscribe throws", () => {
 });
 
 describe("a process that works", () => {
-  it("S14: a process that works stays alive for its task, and ends when that is over", async () => {
+  it("a process that works stays alive for its task, and ends when that is over", async () => {
     const core = new URL("../src/index.ts", import.meta.url).href;
     const script = `import { createMemoryStore, createRunEvents } from ${JSON.stringify(core)};
       const runs = createRunEvents({ store: createMemoryStore() }).as("ada");

@@ -35,7 +35,7 @@ async function takeOver(): Promise<void> {
 }
 
 describe("a lost lease", () => {
-  it("S21: the worker stops at the end of the lease if no renewal is answered, and nothing more is sent", async () => {
+  it("W31: the worker stops at the end of the lease if no renewal is answered, and nothing more is sent", async () => {
     const gate = createDeferred<void>();
     world.intercepts.renew = async (go) => {
       await gate.promise;
@@ -65,7 +65,7 @@ describe("a lost lease", () => {
     gate.resolve();
   });
 
-  it("S21: a store that is away for less than the lease costs nothing", async () => {
+  it("W31: a store that is away for less than the lease costs nothing", async () => {
     const done = createDeferred<void>();
     const work = world.runs.work("r", LEASE, async () => done.promise);
     await world.settle();
@@ -78,7 +78,7 @@ describe("a lost lease", () => {
     expect(await world.events()).toStrictEqual(["RUN_COMPLETED"]);
   });
 
-  it("S22: a refused renewal stops the worker at once", async () => {
+  it("W32: a refused renewal stops the worker at once", async () => {
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.settle();
     aheadMs = LEASE_MS;
@@ -89,7 +89,7 @@ describe("a lost lease", () => {
     expect(await world.events()).toStrictEqual(["THEIRS"]);
   });
 
-  it("S21: a suspended process finds the lease over with its first timer", async () => {
+  it("W31: a suspended process finds the lease over with its first timer", async () => {
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.settle();
     await takeOver();
@@ -97,7 +97,7 @@ describe("a lost lease", () => {
     expect(await work).toMatchObject(FENCED);
   });
 
-  it("S21: a suspended process finds the lease over with its first append if that comes first, and sends nothing", async () => {
+  it("W31: a suspended process finds the lease over with its first append if that comes first, and sends nothing", async () => {
     const work = failureOf(
       world.runs.work("r", LEASE, async (run) => {
         await takeOver();
@@ -111,7 +111,7 @@ describe("a lost lease", () => {
     expect(await world.events()).toStrictEqual([]);
   });
 
-  it("S22: if the lease is lost while an append is on its way, its answer counts, and later requests are not sent", async () => {
+  it("W32: if the lease is lost while an append is on its way, its answer counts, and later requests are not sent", async () => {
     const gate = createDeferred<void>();
     const answers: unknown[] = [];
     const work = failureOf(
@@ -137,7 +137,7 @@ describe("a lost lease", () => {
     expect(await world.events()).toStrictEqual(["A"]);
   });
 
-  it("S22: an append on its way that comes too late is refused, even if the worker believes in its lease", async () => {
+  it("W32: an append on its way that comes too late is refused, even if the worker believes in its lease", async () => {
     let run: WorkedRun | undefined;
     const work = failureOf(
       world.runs.work("r", LEASE, async (one) => {
@@ -155,7 +155,7 @@ describe("a lost lease", () => {
     expect(await world.events()).toStrictEqual([]);
   });
 
-  it("S21: an answer to the claim that comes after the lease's end calls no task", async () => {
+  it("W31: an answer to the claim that comes after the lease's end calls no task", async () => {
     world.intercepts.claim = async (go) => {
       const claimed = await go();
       await takeOver();
@@ -167,7 +167,7 @@ describe("a lost lease", () => {
     expect(calls).toBe(0);
   });
 
-  it("S21: a claim that took longer than its lease, without another claim since, is renewed before the task begins", async () => {
+  it("W31: a claim that took longer than its lease, without another claim since, is renewed before the task begins", async () => {
     world.intercepts.claim = async (go) => {
       const claimed = await go();
       world.clock.skip(LEASE_MS);
@@ -182,7 +182,7 @@ describe("a lost lease", () => {
     expect(await world.events()).toStrictEqual(['RUN_COMPLETED "done"']);
   });
 
-  it("S22: a lease whose completion has landed after all is not lost", async () => {
+  it("W32: a lease whose completion has landed after all is not lost", async () => {
     world.intercepts.append = async (go) => {
       const answer = await go();
       world.clock.skip(LEASE_MS);
@@ -192,7 +192,7 @@ describe("a lost lease", () => {
     expect(await world.runs.work("r", LEASE, () => "done")).toBe("done");
   });
 
-  it("S22: a lost lease takes precedence over a shutdown that comes with it, and nothing is released", async () => {
+  it("W32: a lost lease takes precedence over a shutdown that comes with it, and nothing is released", async () => {
     const shutdown = new AbortController();
     const work = failureOf(
       world.runs.work("r", { ...LEASE, signal: shutdown.signal }, async (run) => {

@@ -22,7 +22,7 @@ function options(): { readonly leaseMs: number; readonly signal: AbortSignal } {
 }
 
 describe("a shutdown of work", () => {
-  it("S21: a shutdown stops a task that throws, and releases its run for another worker, which continues it", async () => {
+  it("W31: a shutdown stops a task that throws, and releases its run for another worker, which continues it", async () => {
     let first = Number.NaN;
     const work = world.runs.work("r", options(), async (run) => {
       first = run.fence;
@@ -42,7 +42,7 @@ describe("a shutdown of work", () => {
     expect(await world.events()).toStrictEqual(["A", "RUN_COMPLETED [true,1]"]);
   });
 
-  it("S21: a shutdown waits for a task that ignores the signal, and sends its emitted events before it releases", async () => {
+  it("W31: a shutdown waits for a task that ignores the signal, and sends its emitted events before it releases", async () => {
     const done = createDeferred<void>();
     const work = world.runs.work("r", options(), async (run) => {
       await done.promise;
@@ -67,7 +67,7 @@ describe("a shutdown of work", () => {
     await expectFree(world);
   });
 
-  it("S21: an emitted event that is on its way at a shutdown lands, and the run is released after it", async () => {
+  it("W31: an emitted event that is on its way at a shutdown lands, and the run is released after it", async () => {
     const gate = createDeferred<void>();
     world.intercepts.append = async (go) => {
       await gate.promise;
@@ -88,7 +88,7 @@ describe("a shutdown of work", () => {
     expect(await world.events()).toStrictEqual(["A", "B"]);
   });
 
-  it("S22: once the run is released nothing more is sent", async () => {
+  it("W32: once the run is released nothing more is sent", async () => {
     let late: Promise<unknown> = Promise.resolve();
     const work = world.runs.work("r", options(), async (run) => {
       await aborted(run);
@@ -116,7 +116,7 @@ describe("a shutdown of work", () => {
     });
   });
 
-  it("S21: a store that is away takes no release, and work ends all the same: the lease expires", async () => {
+  it("W31: a store that is away takes no release, and work ends all the same: the lease expires", async () => {
     const work = world.runs.work("r", options(), async (run) => {
       await aborted(run);
       throw run.signal.reason;
@@ -129,7 +129,7 @@ describe("a shutdown of work", () => {
     await expectFree(world);
   });
 
-  it("S21: a shutdown does not wait for a store that is away: work rejects, and emitted events are given up", async () => {
+  it("W31: a shutdown does not wait for a store that is away: work rejects, and emitted events are given up", async () => {
     const work = world.runs.work("r", options(), async (run) => {
       await world.settle();
       world.intercepts.append = away;
@@ -143,7 +143,7 @@ describe("a shutdown of work", () => {
     await rejected;
   });
 
-  it("S21: a shutdown before the claim claims nothing, and one during it releases at once", async () => {
+  it("W31: a shutdown before the claim claims nothing, and one during it releases at once", async () => {
     let calls = 0;
     const task = (): unknown => (calls += 1);
     world.intercepts.claim = async (go) => {
@@ -157,7 +157,7 @@ describe("a shutdown of work", () => {
     expect([calls, world.calls.length]).toStrictEqual([0, 3]);
   });
 
-  it("S21: a shutdown does not wait for a first check that hangs", async () => {
+  it("W31: a shutdown does not wait for a first check that hangs", async () => {
     world.intercepts.getRun = async () => new Promise(() => {});
     const work = world.runs.work("r", options(), () => {});
     await world.settle();
@@ -166,7 +166,7 @@ describe("a shutdown of work", () => {
     await expectFree(world);
   });
 
-  it("S14: no listener remains once work is over", async () => {
+  it("no listener remains once work is over", async () => {
     const listeners = new Set<unknown>();
     const { signal } = shutdown;
     const { addEventListener, removeEventListener } = signal;

@@ -94,7 +94,7 @@ describe("a worker's state", () => {
     }
   });
 
-  it("S22: a worker's state that is over keeps its first reason, through any event", () => {
+  it("W32: a worker's state that is over keeps its first reason, through any event", () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...NAMES)), (names) => {
         let state: WorkState = CLAIMED;

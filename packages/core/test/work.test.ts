@@ -227,7 +227,7 @@ describe("work", () => {
     expect(await world.events()).toStrictEqual(["A", "B", "RUN_COMPLETED"]);
   });
 
-  it("S14: work leaves no timer and no subscription, and takes nothing more after its end", async () => {
+  it("S13: work leaves no timer and no subscription, and takes nothing more after its end", async () => {
     let kept: WorkedRun | undefined;
     await world.runs.work("r", LEASE, async (run) => {
       kept = run;
@@ -242,7 +242,7 @@ describe("work", () => {
     expect(world.calls.filter((call) => call === "append")).toHaveLength(1);
   });
 
-  it("S14: a run that the task ends by itself is followed and renewed no more", async () => {
+  it("S13: a run that the task ends by itself is followed and renewed no more", async () => {
     const done = createDeferred<void>();
     const work = world.runs.work("r", LEASE, async (run) => {
       await run.append([{ eventType: "RUN_COMPLETED" }]);

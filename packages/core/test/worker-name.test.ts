@@ -26,7 +26,7 @@ describe("checkWorkerName", () => {
 });
 
 describe("the name of a run's worker", () => {
-  it("S21, W44: is the last granted claim's while its lease is there, no matter what is asked for", () => {
+  it("W44: is the last granted claim's while its lease is there, no matter what is asked for", () => {
     const step = fc.oneof(
       fc.record({
         do: fc.constant("claim" as const),

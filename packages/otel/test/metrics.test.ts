@@ -76,6 +76,7 @@ it("a diagnostic of a type that only a newer core has is left out", async () => 
 it("runs, uploads, refusals and upkeep of a handler are counted, and no attribute names a run or an owner", async () => {
   const { telemetry, metrics, points, total } = createSdk();
   const runs = createRunEvents({ store: createMemoryStore(), telemetry });
+  const ada = runs.as("ada-the-owner");
   const handler = createHandler({
     runs,
     authenticate: async () => ({ userId: "ada-the-owner", credential: "bearer" }),
@@ -84,11 +85,11 @@ it("runs, uploads, refusals and upkeep of a handler are counted, and no attribut
   const path = (runId: string): string => `http://localhost/v1/agent-runs/${runId}/events`;
   const headers = { "content-type": "application/x-ndjson" };
   for (const runId of runIds) {
-    await runs.create({ ownerId: "ada-the-owner", runId });
+    await ada.create({ runId });
     const body = '{"eventType":"A"}\n';
     await handler.fetch(new Request(path(runId), { method: "POST", headers, body }));
-    await runs.work(runId, { leaseMs: 30_000 }, async (run) => run.emit("A"));
-    for await (const _event of runs.tail(runId));
+    await ada.work(runId, { leaseMs: 30_000 }, async (run) => run.emit("A"));
+    for await (const _event of ada.tail(runId));
     await handler.fetch(new Request(path(`no-${runId}`)));
   }
   await runs.reap();

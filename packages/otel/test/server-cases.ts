@@ -1,4 +1,4 @@
-import type { RunEvents } from "@tm/run-events-core";
+import type { OwnedRuns } from "@tm/run-events-core";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { createSdk } from "./sdk.ts";
 import { openTwo, type SharedServer } from "./stores.ts";
@@ -8,7 +8,7 @@ const LOST = "run_events.notifications.lost";
 const PATIENT = { timeout: 15_000, interval: 20 };
 
 /** Follows the run until the test ends. @returns the payloads so far */
-function follow(runs: RunEvents, runId: string): readonly unknown[] {
+function follow(runs: OwnedRuns, runId: string): readonly unknown[] {
   const payloads: unknown[] = [];
   const end = new AbortController();
   onTestFinished(() => end.abort());
@@ -19,7 +19,7 @@ function follow(runs: RunEvents, runId: string): readonly unknown[] {
   return payloads;
 }
 
-const append = async (runs: RunEvents, runId: string, payload: unknown): Promise<unknown> =>
+const append = async (runs: OwnedRuns, runId: string, payload: unknown): Promise<unknown> =>
   runs.append(runId, [{ eventType: "A", payload }]);
 
 /** Tests of faults of a server that processes share. */
@@ -33,7 +33,7 @@ export function testServer(start: () => Promise<SharedServer>): void {
 
   it("S13: a lost connection for notifications is counted, and how long it was down", async () => {
     const { telemetry, total, points } = createSdk();
-    const { runs, others, runId } = await openTwo(server, telemetry);
+    const { runs, others, runId, close } = await openTwo(server, telemetry);
     const payloads = follow(runs, runId);
     await expect.poll(() => total(UP), PATIENT).toBe(1);
     expect(await total("run_events.tail.active")).toBe(1);
@@ -46,7 +46,7 @@ export function testServer(start: () => Promise<SharedServer>): void {
     expect(await total("run_events.notifications.down.duration")).toBe(1);
     // Commits that polls find meanwhile do not count as missed.
     expect(await points("run_events.notifications.missed")).toStrictEqual([]);
-    await runs.close();
+    await close();
     expect([await total(UP), await total(LOST)]).toStrictEqual([0, 1]);
   });
 

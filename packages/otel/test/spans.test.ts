@@ -1,5 +1,5 @@
 import { SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
-import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
+import { createMemoryStore, createRunEvents, type OwnedRuns } from "@tm/run-events-core";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { type OtelOptions, withTraceparent } from "../src/index.ts";
 import { createSdk, type Sdk, useContexts } from "./sdk.ts";
@@ -8,13 +8,14 @@ useContexts();
 
 const LEASE = { leaseMs: 30_000 };
 
-/** Runs that are traced, with the run `r`. */
-async function openTraced(options?: OtelOptions): Promise<Sdk & { readonly runs: RunEvents }> {
+/** Runs of Ada that are traced, with the run `r`. */
+async function openTraced(options?: OtelOptions): Promise<Sdk & { readonly runs: OwnedRuns }> {
   const sdk = createSdk(options);
   const runs = createRunEvents({ store: createMemoryStore(), telemetry: sdk.telemetry });
   onTestFinished(() => runs.close());
-  await runs.create({ ownerId: "ada", runId: "r" });
-  return { ...sdk, runs };
+  const ada = runs.as("ada");
+  await ada.create({ runId: "r" });
+  return { ...sdk, runs: ada };
 }
 
 function parentOf(span: { readonly parentSpanContext?: { readonly spanId: string } } | undefined) {
@@ -50,7 +51,7 @@ it("an append is a PRODUCER span below the span of its caller, with the run, the
 
 it("appends of callers that share a group are below the span of their own caller", async () => {
   const { runs, spans, within, total } = await openTraced();
-  await runs.create({ ownerId: "ada", runId: "s" });
+  await runs.create({ runId: "s" });
   const callers = ["r", "s"].map((runId) =>
     within("caller", async (span) => {
       await runs.append(runId, [{ eventType: "A" }]);
@@ -89,7 +90,7 @@ it("without `appendSpans` only the work has spans, and the metrics stay", async 
 it("S22: a work is a CONSUMER span that links to the run's creator and is not its child", async () => {
   const { runs, spans, within } = await openTraced();
   const creator = await within("request", async (span) => {
-    await runs.create({ ownerId: "ada", runId: "s", metadata: withTraceparent({ title: "Tea" }) });
+    await runs.create({ runId: "s", metadata: withTraceparent({ title: "Tea" }) });
     return span.spanContext();
   });
   const workerId = await within("worker", async (span) => {
@@ -121,7 +122,7 @@ it("any metadata of a creator leaves the work its span, and prints nothing", asy
   const hostile: readonly unknown[] = [{ toString: 1 }, "0".repeat(100_000), null, [], {}];
   for (const traceparent of hostile) {
     const metadata = { traceparent, tracestate: traceparent };
-    const { runId } = await runs.create({ ownerId: "mallory", metadata });
+    const { runId } = await runs.create({ metadata });
     await runs.work(runId, LEASE, () => 1);
     const span = spans("run_events.work").at(-1);
     expect(span?.attributes["run_events.run.id"]).toBe(runId);
@@ -132,7 +133,7 @@ it("any metadata of a creator leaves the work its span, and prints nothing", asy
 
 it("the agent's own spans are children of the work's span, and so are its appends", async () => {
   const { runs, spans, tracer, within } = await openTraced();
-  const { done } = await runs.start({ ownerId: "ada", runId: "s", ...LEASE }, async (run) => {
+  const { done } = await runs.start({ runId: "s", ...LEASE }, async (run) => {
     tracer.startSpan("call model").end();
     await within("tool", async () => run.append([{ eventType: "A" }]));
     await run.emit("B");
@@ -150,7 +151,7 @@ it("the agent's own spans are children of the work's span, and so are its append
   expect(appends).toStrictEqual([tool?.spanContext().spanId, workId, workId]);
 });
 
-it.each<readonly [string, Parameters<RunEvents["work"]>[2], string]>([
+it.each<readonly [string, Parameters<OwnedRuns["work"]>[2], string]>([
   [
     "throws",
     () => {

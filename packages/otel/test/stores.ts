@@ -1,4 +1,4 @@
-import { createRunEvents, type RunEvents } from "@tm/run-events-core";
+import { createRunEvents, type OwnedRuns } from "@tm/run-events-core";
 import type { RunEventStore, Telemetry } from "@tm/run-events-core/store";
 import { createPostgresStore } from "@tm/run-events-postgres";
 import { openRedisStore } from "@tm/run-events-redis";
@@ -126,10 +126,13 @@ export async function startRedisServer(): Promise<SharedServer> {
 /** A process that reaches the server through a proxy, and one that reaches it directly. */
 export interface TwoProcesses {
   readonly proxy: TcpProxy;
-  readonly runs: RunEvents;
-  readonly others: RunEvents;
+  /** Ada's runs, as each sees them. */
+  readonly runs: OwnedRuns;
+  readonly others: OwnedRuns;
   /** A run of both. */
   readonly runId: string;
+  /** Closes the runs of the first. */
+  close(): Promise<void>;
 }
 
 /** Opens both. @param telemetry of the first */
@@ -143,6 +146,7 @@ export async function openTwo(server: SharedServer, telemetry: Telemetry): Promi
     await runs.close();
     await others.close();
   });
-  const { runId } = await others.create({ ownerId: "ada" });
-  return { proxy, runs, others, runId };
+  const ada = { runs: runs.as("ada"), others: others.as("ada") };
+  const { runId } = await ada.others.create();
+  return { proxy, ...ada, runId, close: () => runs.close() };
 }

@@ -1,4 +1,5 @@
-import type { Plain, PlainLanding, RunStatus } from "@tm/run-events-core/store";
+import type { RunStatus } from "@tm/run-events-core";
+import type { Plain, PlainLanding } from "@tm/run-events-core/store";
 import { isKeyTaken } from "./failure.ts";
 import { type PlainRun, planPlains } from "./plan-plains.ts";
 import type { Query } from "./query.ts";

@@ -122,7 +122,7 @@ export async function joinTransaction(
       await before;
       locked = await joining.lock();
     }
-    for (let tries = 0; tries < MOST_TRIES; ) {
+    for (let tries = 0; tries < MOST_TRIES;) {
       const seen = locked;
       const decided = await decideOnce([change], {
         // Without a key there is no receipt to see.

@@ -1,123 +1,77 @@
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { PostgresPool } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
+import { plainOf } from "./plain-of.ts";
 import { untilProven } from "./proven.ts";
-import { APPEND, recordPool } from "./recorded-pool.ts";
-import { expectAsReference } from "./reference.ts";
+import { APPEND, recordPool, SEE } from "./recorded-pool.ts";
+import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import {
-  appendOf,
-  createOf,
-  endOf,
-  oneTo,
-  queryOf,
-  readValues,
-} from "@tm/run-events-test-servers/requests";
-import { newSchema, openPool, openStore, useServer } from "./stores.ts";
-import { expectStubborn } from "./stubborn-run.ts";
+  begin,
+  countWaiting,
+  newSchema,
+  openPool,
+  openStore,
+  type RuledStore,
+  useServer,
+} from "./stores.ts";
 
 const server = useServer();
 
-const RECEIPTS = '"keySequence"';
-/** Part of the statement that reads pages, and of no other. */
-const PAGES = "max_bytes";
+/** Makes runs, and starts them, so that they take plain appends. */
+async function start(store: RuledStore, runIds: readonly string[]): Promise<void> {
+  await Promise.all(runIds.map((runId) => store.createRun(createOf(runId))));
+  await store.append(runIds.map((runId) => appendOf(runId, 0)));
+}
 
-describe("a group of appends", () => {
-  it("S5, S21, S22: any group of appends is answered as the reference store does, with claims in between", async () => {
-    await expectAsReference(openPool(server().url), 100);
-  });
-
-  it("S2, S12: a group of appends over many runs is one statement", async () => {
+describe("plain appends", () => {
+  it("S2, S12: a group over many runs is one statement", async () => {
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool);
     const runIds = oneTo(64).map((number) => `run-${number}`);
-    await Promise.all(runIds.map((runId) => store.createRun(createOf(runId))));
-    const before = pool.count(APPEND);
-    const outcomes = await store.append([...runIds, ...runIds].map((runId) => appendOf(runId)));
-    expect(outcomes.map((outcome) => "firstSequence" in outcome && outcome.firstSequence)).toEqual([
-      ...runIds.map(() => 1),
+    await start(store, runIds);
+    const [appends, sees] = [pool.count(APPEND), pool.count(SEE)];
+    const landings = await store.inner.append(
+      [...runIds, ...runIds].map((runId) => plainOf(runId, 1)),
+    );
+    expect(landings.map((landing) => landing?.firstSequence)).toEqual([
       ...runIds.map(() => 2),
+      ...runIds.map(() => 3),
     ]);
-    expect(pool.count(APPEND) - before).toBe(1);
-    expect(pool.count(RECEIPTS)).toBe(0);
+    expect(pool.count(APPEND) - appends).toBe(1);
+    expect(pool.count(SEE) - sees).toBe(0);
   });
 
-  it("S5: a group with a refused append takes a second statement, and no third", async () => {
+  it("S5: a key that has landed before leaves the whole group to one change", async () => {
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool);
-    await store.createRun(createOf("a"));
-    await store.createRun(createOf("done"));
-    await store.append([endOf("done")]);
-    const before = pool.count(APPEND);
-    const outcomes = await store.append([
-      appendOf("nowhere", 1),
-      appendOf("a", 2),
-      appendOf("done", 3),
-      appendOf("a", 4),
-    ]);
-    expect(outcomes.map(({ outcome }) => outcome)).toEqual([
-      "not_found",
-      "appended",
-      "finished",
-      "appended",
-    ]);
-    expect(pool.count(APPEND) - before).toBe(1);
-    expect(pool.count(RECEIPTS)).toBe(1);
-    expect(await readValues(store, "a")).toEqual([2, 4]);
-  });
-
-  it("S5: a key that has landed before is replayed, and does not stop others in its group", async () => {
-    const pool = recordPool(openPool(server().url));
-    const store = await openStore(pool);
-    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
-    const keyed = appendOf("a", 1, { idempotencyKey: "k" });
-    await store.append([keyed]);
+    await start(store, ["a", "b"]);
+    const keyed = plainOf("a", 1, { idempotencyKey: "k" });
+    expect(await store.inner.append([keyed])).toMatchObject([{ firstSequence: 2 }]);
+    expect(await store.inner.append([plainOf("b", 1), keyed])).toEqual([null, null]);
+    const [appends, sees] = [pool.count(APPEND), pool.count(SEE)];
     const outcomes = await store.append([
       appendOf("a", 2),
-      keyed,
+      appendOf("a", 1, { idempotencyKey: "k" }),
       appendOf("b", 3),
       appendOf("a", 4),
-      appendOf("a", 5, { idempotencyKey: "k" }),
     ]);
     expect(outcomes).toMatchObject([
-      { outcome: "appended", firstSequence: 2 },
-      { outcome: "replayed", firstSequence: 1, lastSequence: 1 },
-      { outcome: "appended", firstSequence: 1 },
       { outcome: "appended", firstSequence: 3 },
-      { outcome: "idempotency_key_reused" },
-    ]);
-    expect(await readValues(store, "a")).toEqual([1, 2, 4]);
-    expect(await readValues(store, "b")).toEqual([3]);
-  });
-
-  it("S2: a run's requests keep their order, even if the run is created again while they are judged", async () => {
-    const real = openPool(server().url);
-    const schema = newSchema();
-    const other = await openStore(real, { schema });
-    let remade = 0;
-    const pool = recordPool(real, async ({ text }) => {
-      if (!text.includes(PAGES) || remade++ > 0) return;
-      await other.append([endOf("a")]);
-      await other.deleteRun("a", null);
-      await other.createRun(createOf("a"));
-    });
-    const store = await openStore(pool, { schema });
-    await store.createRun(createOf("a"));
-    const keyed = appendOf("a", 2, { idempotencyKey: "k" });
-    await store.append([keyed]);
-    expect(await store.append([appendOf("a", 1), keyed])).toMatchObject([
-      { outcome: "appended", firstSequence: 1 },
+      { outcome: "replayed", firstSequence: 2, lastSequence: 2 },
       { outcome: "appended", firstSequence: 2 },
+      { outcome: "appended", firstSequence: 4 },
     ]);
-    expect(remade).toBe(1);
-    expect(await readValues(store, "a")).toEqual([1, 2]);
+    expect(pool.count(APPEND) - appends).toBe(2);
+    expect(pool.count(SEE) - sees).toBe(1);
+    expect(await readValues(store, "a")).toEqual([0, 1, 2, 4]);
+    expect(await readValues(store, "b")).toEqual([0, 3]);
   });
 
   it("S5: a refused append does not close its connection, and leaves nothing on it", async () => {
     const real = openPool(server().url, { max: 2 });
     const pool = recordPool(real);
     const store = await openStore(pool);
-    await store.createRun(createOf("a"));
+    await start(store, ["a"]);
     const keyed = appendOf("a", 1, { idempotencyKey: "k" });
     await store.append([keyed]);
     await untilProven(store, pool, "a");
@@ -132,95 +86,40 @@ describe("a group of appends", () => {
     client.release();
   });
 
-  it("S7: a failure after some appends have landed is ambiguous, and nothing is doubled", async () => {
-    const admin = openPool(server().url);
-    let appends = 0;
-    const pool = recordPool(openPool(server().url), async ({ text, client }) => {
-      if (!text.includes(APPEND) || client === null || ++appends !== 2) return;
-      const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
-      await admin.query("SELECT pg_terminate_backend($1, 10000)", [rows[0]?.pid]);
-    });
-    const schema = newSchema();
-    const store = await openStore(pool, { schema });
-    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
-    const group = [
-      appendOf("a", 1, { idempotencyKey: "one" }),
-      appendOf("a", 2, { idempotencyKey: "two", expectedSequence: 1 }),
-      appendOf("b", 3, { idempotencyKey: "three" }),
-    ];
-    appends = 0;
-    await expect(store.append(group)).rejects.toMatchObject({
-      code: "store_unavailable",
-      ambiguous: true,
-      retryable: true,
-      cause: expect.any(Error),
-    });
-    expect(await readValues(store, "a")).toEqual([1]);
-    expect(await store.append(group)).toMatchObject([
-      { outcome: "replayed", firstSequence: 1 },
-      { outcome: "appended", firstSequence: 2 },
-      { outcome: "replayed", firstSequence: 1 },
-    ]);
-  });
-
-  it("S7: a group without a connection for its second statement is ambiguous, too", async () => {
-    let appends = 0;
-    const real = openPool(server().url);
-    const recorded = recordPool(real);
-    const pool: PostgresPool = {
-      ...recorded,
-      connect(callback) {
-        if (recorded.count(APPEND) > appends) callback(new Error("no connection"), undefined);
-        else recorded.connect(callback);
-      },
-    };
-    const store = await openStore(pool);
-    await store.createRun(createOf("a"));
-    appends = recorded.count(APPEND);
-    const failed = store.append([appendOf("a", 1), appendOf("a", 2, { expectedSequence: 1 })]);
-    await expect(failed).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
-    appends = Number.POSITIVE_INFINITY;
-    expect(await readValues(store, "a")).toEqual([1]);
-  });
-
-  it("S7, S13: a run that neither takes nor refuses an append fails the group, and what has landed notifies", async () => {
-    const pool = openPool(server().url);
-    await expectStubborn(pool, newSchema());
-  });
-
-  it("W2: time does not run backwards within a run, even if the server's clock does", async () => {
-    const schema = newSchema();
-    const pool = openPool(server().url);
-    const store = await openStore(pool, { schema });
-    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
-    const future = Date.now() + 3_600_000;
-    await pool.query(`UPDATE ${schema}.runs SET updated_at_ms = $1`, [future]);
-    await store.append([appendOf("a"), appendOf("b")]);
-    await store.append([endOf("a")]);
-    const pages = await store.read([queryOf("a"), queryOf("b")]);
-    for (const event of pages.flatMap((page) => page?.events ?? [])) {
-      expect(event.createdAtMs).toBe(future);
-    }
-    expect(pages).toMatchObject([
-      { run: { updatedAtMs: future, finishedAtMs: future } },
-      { run: { updatedAtMs: future, finishedAtMs: null } },
-    ]);
-  });
-
   it("S2: a statement that fails half-way changes nothing", async () => {
     const schema = newSchema();
     const pool = openPool(server().url);
     const store = await openStore(pool, { schema });
-    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+    await start(store, ["a", "b"]);
     await pool.query(`ALTER TABLE ${schema}.events ADD CONSTRAINT small CHECK (payload <> '2')`);
-    await expect(store.append([appendOf("a", 1), appendOf("b", 2)])).rejects.toMatchObject({
+    await expect(store.inner.append([plainOf("a", 1), plainOf("b", 2)])).rejects.toMatchObject({
       code: "store_unavailable",
       message: "The database failed: the `cause` has its error.",
       ambiguous: false,
       cause: expect.objectContaining({ code: "23514" }),
     });
-    expect(await store.append([appendOf("a", 3)])).toMatchObject([{ firstSequence: 1 }]);
-    expect(await readValues(store, "b")).toEqual([]);
+    expect(await store.getRun("a")).toMatchObject({ lastSequence: 1 });
+    expect(await readValues(store, "b")).toEqual([0]);
+  });
+
+  it("S5, S22: one that waits for its run is not plain if another writer has it by then, and a group does not wait", async () => {
+    const schema = newSchema();
+    const pool = openPool(server().url);
+    const { inner: store, ...ruled } = await openStore(pool, { schema });
+    await start({ ...ruled, inner: store }, ["a", "b"]);
+    const taken = `UPDATE ${schema}.runs SET fence = 7, lease_expires_at_ms = 8000000000000 WHERE run_id = 'a'`;
+    const next = await begin(pool, taken);
+    expect(await store.append([plainOf("a", 1), plainOf("b", 1)])).toMatchObject([
+      null,
+      { firstSequence: 2 },
+    ]);
+    const alone = store.append([plainOf("a", 2)]);
+    await expect.poll(() => countWaiting(pool), PATIENT).toBe(1);
+    await next.query("COMMIT");
+    expect(await alone).toEqual([null]);
+    expect(await store.append([plainOf("a", 3, { fence: 7 })])).toMatchObject([
+      { firstSequence: 2 },
+    ]);
   });
 });
 
@@ -235,7 +134,7 @@ describe("prepared statements", () => {
       text.startsWith("LISTEN") ? mayListen.promise : undefined,
     );
     const store = await openStore(pool);
-    await store.createRun(createOf("a"));
+    await start(store, ["a"]);
     for (const value of oneTo(10)) await store.append([appendOf("a", value)]);
     expect(new Set(appendNames(pool))).toEqual(new Set([null]));
     mayListen.resolve();
@@ -255,7 +154,7 @@ describe("prepared statements", () => {
     const pool = recordPool(openPool(server().url));
     const listenPool = recordPool(openPool(server().url, { max: 1 }));
     const store = await openStore(pool, { listenPool });
-    await store.createRun(createOf("a"));
+    await start(store, ["a"]);
     await untilProven(store, listenPool, "a");
     for (const value of oneTo(5)) await store.append([appendOf("a", value)]);
     expect(new Set(appendNames(pool))).toEqual(new Set([null]));
@@ -266,7 +165,7 @@ describe("prepared statements", () => {
     onTestFinished(() => real.end());
     const pool = recordPool(real);
     const store = await openStore(pool);
-    await store.createRun(createOf("a"));
+    await start(store, ["a"]);
     let values = 0;
     const append = (): Promise<unknown> => store.append([appendOf("a", ++values)]);
     await expect
@@ -277,10 +176,10 @@ describe("prepared statements", () => {
       .not.toBeNull();
     // The other connection listens, so only one can forget them.
     await real.query("DEALLOCATE ALL");
-    expect(await append()).toMatchObject([{ outcome: "appended", firstSequence: values }]);
+    expect(await append()).toMatchObject([{ outcome: "appended", firstSequence: values + 1 }]);
     expect(appendNames(pool).slice(-2)).toEqual([expect.any(String), null]);
     await append();
     expect(appendNames(pool).at(-1)).toBeNull();
-    expect(await readValues(store, "a")).toEqual(oneTo(values));
+    expect(await readValues(store, "a")).toEqual([0, ...oneTo(values)]);
   });
 });

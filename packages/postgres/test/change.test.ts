@@ -1,101 +1,26 @@
-import {
-  type AppendOutcome,
-  appendRule,
-  type Change,
-  createCommitIds,
-  landOnce,
-} from "@tm/run-events-core/store";
-import {
-  appendOf,
-  createOf,
-  endOf,
-  oneTo,
-  queryOf,
-  readValues,
-} from "@tm/run-events-test-servers/requests";
+import { createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import type pg from "pg";
 import { describe, expect, it } from "vitest";
 import { PATIENT } from "./patient.ts";
 import {
-  COMMIT,
-  type RecordedPool,
-  recordPool,
-  SEE,
-  type SentStatement,
-} from "./recorded-pool.ts";
-import {
-  begin,
-  countWaiting,
-  newSchema,
-  openPool,
-  openStore,
-  type RuledStore,
-  useServer,
-} from "./stores.ts";
+  appending,
+  LOCKED,
+  openRecorded,
+  OPTIMISTIC,
+  RUN_IDS,
+  stepsOf,
+} from "./recorded-changes.ts";
+import { COMMIT } from "./recorded-pool.ts";
+import { begin, countWaiting, openPool, openStore, useServer } from "./stores.ts";
+import { refuseUpdates } from "./stubborn-run.ts";
 
 const server = useServer();
-const newId = createCommitIds();
-const RUN_IDS = ["a", "b", "c"];
-
-/** A change that appends a value. */
-function appending(runId: string, value: unknown): Change<AppendOutcome> {
-  const decide = landOnce(appendRule(appendOf(runId, value)), newId);
-  return { ownerId: "ada", runId, decide };
-}
-
-/** A change that removes a run. */
-function removing(runId: string): Change<void> {
-  return { ownerId: "ada", runId, decide: () => ({ answer: undefined, after: null }) };
-}
-
-/** What happens around the statements of a store. */
-interface Hooks {
-  beforeSend(statement: SentStatement): Promise<void> | void;
-  onAnswer(statement: SentStatement, rows: Record<string, unknown>[]): void;
-}
-
-interface Opened {
-  readonly schema: string;
-  readonly store: RuledStore;
-  /** What the store sends. */
-  readonly pool: RecordedPool;
-  readonly hooks: Hooks;
-  readonly admin: pg.Pool;
-}
-
-/** A store with the runs `a`, `b` and `c`. */
-async function openRecorded(config: pg.PoolConfig = {}): Promise<Opened> {
-  const hooks: Hooks = { beforeSend() {}, onAnswer() {} };
-  const pool = recordPool(
-    openPool(server().url, config),
-    (statement) => hooks.beforeSend(statement),
-    (statement, rows) => hooks.onAnswer(statement, rows),
-  );
-  const schema = newSchema();
-  const store = await openStore(pool, { schema });
-  for (const runId of RUN_IDS) await store.createRun(createOf(runId));
-  return { schema, store, pool, hooks, admin: openPool(server().url) };
-}
-
-/** The steps of the store's changes since a statement. */
-function stepsOf(pool: RecordedPool, from: number): readonly string[] {
-  const step = ({ text }: SentStatement): string[] => {
-    if (text.includes(SEE)) return ["see"];
-    if (text.includes(COMMIT)) return ["commit"];
-    if (/^(BEGIN|COMMIT|ROLLBACK)/.test(text)) return [text.replace(/ .*/, "")];
-    return text.includes("FOR UPDATE OF r") ? ["lock"] : [];
-  };
-  return pool.sent.slice(from).flatMap(step);
-}
-
-const OPTIMISTIC = ["see", "commit"];
-const LOCKED = ["BEGIN", "lock", "see", "commit", "COMMIT"];
 
 describe("a change that conflicts", () => {
   it.each([0, 1, 2, 3])(
     "S21: it locks its run only after three conflicts: after %i it has landed",
     async (conflicts) => {
-      const { schema, store, pool, hooks, admin } = await openRecorded();
+      const { schema, store, pool, hooks, admin } = await openRecorded(server().url);
       const from = pool.sent.length;
       let left = conflicts;
       hooks.beforeSend = async ({ text }) => {
@@ -112,7 +37,7 @@ describe("a change that conflicts", () => {
   );
 
   it("S2, S21: a run that a transaction holds counts as a conflict in a group, and the others do not wait for it", async () => {
-    const { schema, store, pool, admin } = await openRecorded();
+    const { schema, store, pool, admin } = await openRecorded(server().url);
     const holder = await begin(admin, `SELECT FROM ${schema}.runs WHERE run_id = 'b' FOR UPDATE`);
     const from = pool.sent.length;
     const changed = store.inner.change(RUN_IDS.map((runId) => appending(runId, runId)));
@@ -129,7 +54,7 @@ describe("a change that conflicts", () => {
   });
 
   it("S21: two held runs are locked after three conflicts, and the change waits for both", async () => {
-    const { schema, store, pool, admin } = await openRecorded();
+    const { schema, store, pool, admin } = await openRecorded(server().url);
     const holder = await begin(admin, `SELECT FROM ${schema}.runs WHERE run_id < 'c' FOR UPDATE`);
     const from = pool.sent.length;
     const changed = store.inner.change(RUN_IDS.map((runId) => appending(runId, runId)));
@@ -146,7 +71,7 @@ describe("a change that conflicts", () => {
 
   it("S21: a deadlock under the locks counts as a conflict", async () => {
     // The store finds the deadlock, not the transaction.
-    const { schema, store, pool, admin } = await openRecorded({
+    const { schema, store, pool, admin } = await openRecorded(server().url, {
       options: "-c deadlock_timeout=10ms",
     });
     const hold = (runId: string): string =>
@@ -165,7 +90,7 @@ describe("a change that conflicts", () => {
   });
 
   it("S13: a commit under a lock notifies after the transaction, not before", async () => {
-    const { schema, store, hooks, admin } = await openRecorded();
+    const { schema, store, hooks, admin } = await openRecorded(server().url);
     // A run that no notification on its way is about.
     await admin.query(
       `INSERT INTO ${schema}.runs SELECT (jsonb_populate_record(r, '{"run_key": 99, "run_id": "quiet"}')).*
@@ -191,74 +116,9 @@ describe("a change that conflicts", () => {
   });
 });
 
-describe("a decision that is too old", () => {
-  /** Makes what the store sees for the next change look as if it had been seen so long ago. */
-  function ageNext(hooks: Hooks, ms: number): void {
-    let left = 1;
-    hooks.onAnswer = ({ text }, rows) => {
-      if (!text.includes(SEE) || left-- <= 0) return;
-      for (const row of rows) row["nowMs"] = Number(row["nowMs"]) - ms;
-    };
-  }
-
-  it.each([
-    ["of one run", ["a"]],
-    ["of several runs", RUN_IDS],
-    ["of a run that does not exist yet", ["new"]],
-  ])("S24: a decision %s is made again if it was made more than 5 s ago", async (_, runIds) => {
-    const { store, pool, hooks } = await openRecorded();
-    const changes = runIds.map((runId): Change<AppendOutcome | null> => {
-      if (runId !== "new") return appending(runId, runId);
-      const made = { ordinal: 1, revision: 1, phase: null, lastSequence: 0, fence: 0 };
-      const rest = { leaseExpiresAtMs: null, topic: null, exclusive: false, metadata: "{}" };
-      const state = { runStatus: "queued", extra: '{"createdAtMs":1}' } as const;
-      return {
-        ownerId: "ada",
-        runId,
-        decide: ({ head, nowMs, ordinal }) =>
-          head === null
-            ? {
-                answer: null,
-                after: {
-                  ...{ ...made, ...rest, ...state, ownerId: "ada", runId, ordinal },
-                  updatedAtMs: nowMs,
-                  dueMs: nowMs,
-                },
-              }
-            : { answer: null },
-      };
-    });
-    const from = pool.sent.length;
-    ageNext(hooks, 5_001);
-    const startedAt = await store.probe();
-    await store.inner.change(changes);
-    expect(stepsOf(pool, from)).toEqual([...OPTIMISTIC, ...OPTIMISTIC]);
-    const pages = await store.read(runIds.map((runId) => queryOf(runId)));
-    for (const page of pages) expect(page?.run.updatedAtMs).toBeGreaterThanOrEqual(startedAt);
-    const again = pool.sent.length;
-    ageNext(hooks, 4_000);
-    await store.inner.change(RUN_IDS.map((runId) => appending(runId, "later")));
-    expect(stepsOf(pool, again)).toEqual(OPTIMISTIC);
-  });
-
-  it("S24: it is made again if it became too old while it waited for its run", async () => {
-    const { schema, store, pool, hooks, admin } = await openRecorded();
-    const holder = await begin(admin, `SELECT FROM ${schema}.runs FOR UPDATE`);
-    const from = pool.sent.length;
-    ageNext(hooks, 4_000);
-    const seenBefore = await store.probe();
-    const changed = store.inner.change([appending("a", 1)]);
-    await expect.poll(() => countWaiting(admin), PATIENT).toBe(1);
-    await expect.poll(() => store.probe(), PATIENT).toBeGreaterThan(seenBefore + 1_500);
-    await holder.query("COMMIT");
-    await changed;
-    expect(stepsOf(pool, from)).toEqual([...OPTIMISTIC, ...OPTIMISTIC]);
-  });
-});
-
 describe("a change that cannot land", () => {
   it("S2: a statement that fails half-way changes nothing", async () => {
-    const { schema, store, admin } = await openRecorded();
+    const { schema, store, admin } = await openRecorded(server().url);
     await admin.query(`ALTER TABLE ${schema}.events ADD CONSTRAINT small CHECK (payload <> '2')`);
     const failed = store.inner.change([appending("a", 1), appending("b", 2)]);
     await expect(failed).rejects.toMatchObject({
@@ -277,7 +137,7 @@ describe("a change that cannot land", () => {
   ])(
     "S20: a run that neither takes a change nor conflicts, since %s is in the way, fails, and the others have landed",
     async (_, refuse) => {
-      const { schema, store, admin } = await openRecorded();
+      const { schema, store, admin } = await openRecorded(server().url);
       const user = await refuse(admin, schema, "b");
       const own = await openStore(user === null ? admin : openPool(withUser(user)), { schema });
       const stubborn = { code: "store_unavailable", retryable: false };
@@ -290,15 +150,6 @@ describe("a change that cannot land", () => {
     },
   );
 });
-
-/** Makes a run's row stay as it is under any update. */
-async function refuseUpdates(pool: pg.Pool, schema: string, runId: string): Promise<null> {
-  await pool.query(`CREATE FUNCTION ${schema}.refuse() RETURNS trigger LANGUAGE plpgsql AS
-    'BEGIN IF OLD.run_id = ''${runId}'' THEN RETURN NULL; END IF; RETURN NEW; END'`);
-  await pool.query(`CREATE TRIGGER refuse BEFORE UPDATE ON ${schema}.runs
-    FOR EACH ROW EXECUTE FUNCTION ${schema}.refuse()`);
-  return null;
-}
 
 /** Makes a user who sees a run, and whose updates do not find it. */
 async function hideFromUpdates(pool: pg.Pool, schema: string, runId: string): Promise<string> {
@@ -320,59 +171,3 @@ function withUser(role: string): string {
   [url.username, url.password] = [role, role];
   return url.href;
 }
-
-describe("removals of many events", () => {
-  const SIZES = [15_000, 4_999, 4_999, 4_999, 4_999, 4_999];
-  const runIds = SIZES.map((_, at) => `run-${at}`);
-
-  async function openLarge(): Promise<Opened> {
-    const opened = await openRecorded();
-    const { schema, store, admin } = opened;
-    for (const runId of runIds) await store.createRun(createOf(runId));
-    await store.append(runIds.map((runId) => endOf(runId)));
-    await admin.query(
-      `UPDATE ${schema}.runs r SET last_sequence = size FROM unnest($1::text[], $2::int[]) AS s (id, size) WHERE r.run_id = s.id`,
-      [runIds, SIZES],
-    );
-    await admin.query(
-      `INSERT INTO ${schema}.events (run_key, sequence, event_type, payload, created_at_ms)
-       SELECT run_key, n, 'TOKEN', '1', 0 FROM ${schema}.runs, generate_series(2, last_sequence) n`,
-    );
-    return opened;
-  }
-
-  async function countEvents({ admin, schema }: Opened): Promise<number> {
-    const { rows } = await admin.query(`SELECT count(*)::int AS count FROM ${schema}.events`);
-    return rows[0].count as number;
-  }
-
-  it("S12, S17: a statement ends with the run that reaches 10,000 events, since others wait for it", async () => {
-    const opened = await openLarge();
-    const { store, pool } = opened;
-    const from = pool.sent.length;
-    await store.inner.change(runIds.map(removing));
-    expect(stepsOf(pool, from)).toEqual(["see", "commit", "commit", "commit"]);
-    expect(await countEvents(opened)).toBe(0);
-    expect((await store.read(runIds.map((runId) => queryOf(runId)))).flat()).toEqual(
-      runIds.map(() => null),
-    );
-  });
-
-  it("S7: a failure after the first statement has removed runs is in doubt, and one of the first is not", async () => {
-    const opened = await openLarge();
-    const { store, hooks } = opened;
-    for (const [allowed, ambiguous] of [
-      [0, false],
-      [1, true],
-    ] as const) {
-      let left: number = allowed;
-      hooks.beforeSend = ({ text }) => {
-        if (text.includes(COMMIT) && left-- <= 0)
-          throw Object.assign(new Error("cancelled"), { code: "57014" });
-      };
-      const failed = store.inner.change(runIds.map(removing));
-      await expect(failed).rejects.toMatchObject({ code: "store_unavailable", ambiguous });
-    }
-    expect(await countEvents(opened)).toBe(5 * 4_999);
-  });
-});

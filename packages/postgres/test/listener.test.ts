@@ -1,22 +1,21 @@
 import { startTcpProxy, type TcpProxy } from "@tm/run-events-test-servers";
 import type pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { PostgresStore } from "../src/index.ts";
 import { countNotifications } from "./notification-counter.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { POLL, type RecordedPool, recordPool, type SentStatement } from "./recorded-pool.ts";
 import { appendOf, createOf, oneTo } from "@tm/run-events-test-servers/requests";
-import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+import { newSchema, openPool, openStore, useServer, type RuledStore } from "./stores.ts";
 
 const server = useServer();
 
 interface Proxied {
   readonly proxy: TcpProxy;
   readonly pool: RecordedPool;
-  readonly store: PostgresStore;
+  readonly store: RuledStore;
   /** Another store, which reaches the server directly, with the runs `a`, `b` and `c`. */
-  readonly other: PostgresStore;
+  readonly other: RuledStore;
   /** How many connections through the proxy listen. */
   listening(): number;
 }

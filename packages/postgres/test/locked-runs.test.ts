@@ -1,43 +1,51 @@
-import { createRunEvents } from "@tm/run-events-core";
-import type pg from "pg";
-import { expect, it, onTestFinished, vi } from "vitest";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
+import { expect, it, onTestFinished } from "vitest";
 import { PATIENT } from "./patient.ts";
-import { recordPool } from "./recorded-pool.ts";
-import { appendOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
-import { countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
-import { refuseUpdates } from "./stubborn-run.ts";
+import {
+  begin,
+  countWaiting,
+  newSchema,
+  openPool,
+  openStore,
+  runsOf,
+  useServer,
+} from "./stores.ts";
 
 const server = useServer();
 const TOKEN = { eventType: "TOKEN" };
 
-/** Opens a transaction that holds a run. */
-async function hold(pool: pg.Pool, schema: string, runId: string): Promise<pg.PoolClient> {
-  const client = await pool.connect();
-  onTestFinished(() => client.release(true));
-  await client.query("BEGIN");
-  await client.query(`SELECT FROM ${schema}.runs WHERE run_id = $1 FOR UPDATE`, [runId]);
-  return client;
+function hold(schema: string, runId: string): string {
+  return `SELECT FROM ${schema}.runs WHERE run_id = '${runId}' FOR UPDATE`;
 }
 
 it("S2: a run that a transaction holds makes neither other processes nor later groups wait", async () => {
   const pool = openPool(server().url);
   const schema = "locked";
   const [store, other] = [await openStore(pool, { schema }), await openStore(pool, { schema })];
-  const [here, there] = [createRunEvents({ store }), createRunEvents({ store: other })];
-  for (const runId of ["a", "held", "later", "z"]) await here.create({ runId, ownerId: "ada" });
+  const [here, there] = [runsOf(store), runsOf(other)];
+  for (const runId of ["a", "held", "later", "z"]) {
+    await here.create({ runId });
+    await here.append(runId, [TOKEN]);
+  }
 
   const client = await pool.connect();
   onTestFinished(() => client.release(true));
   await client.query("BEGIN");
   await store.appendInTransaction({ client, runId: "held", events: [TOKEN] });
 
-  // In one group, the others land although one waits; their answers wait with it.
+  // In one group, the others land although one waits.
   const held = here.append("held", [TOKEN]);
   const together = [here.append("a", [TOKEN]), here.append("z", [TOKEN])];
-  await expect.poll(async () => (await there.read("a")).events.length, PATIENT).toBe(1);
-  await expect.poll(async () => (await there.read("z")).events.length, PATIENT).toBe(1);
-  expect(await there.append("a", [TOKEN])).toMatchObject({ firstSequence: 2 });
-  expect(await here.append("later", [TOKEN])).toMatchObject({ firstSequence: 1 });
+  expect(await Promise.all(together)).toMatchObject([{ firstSequence: 2 }, { firstSequence: 2 }]);
+  expect(await there.append("a", [TOKEN])).toMatchObject({ firstSequence: 3 });
+  expect(await here.append("later", [TOKEN])).toMatchObject({ firstSequence: 2 });
+  await expect.poll(() => countWaiting(pool), PATIENT).toBe(1);
   // And no backend that waits for the one run holds another.
   const { rows } = await pool.query<{ readonly locked: number }>(
     `SELECT count(*)::int AS locked FROM ${schema}.runs WHERE run_id <> 'held' AND run_key NOT IN
@@ -46,22 +54,19 @@ it("S2: a run that a transaction holds makes neither other processes nor later g
   expect(rows).toEqual([{ locked: 0 }]);
 
   await client.query("COMMIT");
-  expect(await held).toMatchObject({ firstSequence: 2 });
-  expect(await Promise.all(together)).toMatchObject([{ firstSequence: 1 }, { firstSequence: 1 }]);
+  expect(await held).toMatchObject({ firstSequence: 3 });
 });
 
-it("S2: each held run of a group waits only for its own transaction", async () => {
+it("S2: the held runs of a group land once their transactions end, and the others at once", async () => {
   const pool = openPool(server().url);
   const schema = newSchema();
   const store = await openStore(pool, { schema });
   for (const runId of ["a", "b", "c"]) await store.createRun(createOf(runId));
-  const [a, b] = [await hold(pool, schema, "a"), await hold(pool, schema, "b")];
+  const [a, b] = [await begin(pool, hold(schema, "a")), await begin(pool, hold(schema, "b"))];
   const appended = store.append(["a", "b", "c"].map((runId) => appendOf(runId, runId)));
-  await expect.poll(() => countWaiting(pool), PATIENT).toBe(2);
+  await expect.poll(() => countWaiting(pool), PATIENT).toBe(1);
   expect(await readValues(store, "c")).toEqual(["c"]);
   await b.query("COMMIT");
-  await expect.poll(() => readValues(store, "b"), PATIENT).toEqual(["b"]);
-  expect(await readValues(store, "a")).toEqual([]);
   await a.query("COMMIT");
   expect(await appended).toMatchObject([
     { outcome: "appended" },
@@ -70,24 +75,35 @@ it("S2: each held run of a group waits only for its own transaction", async () =
   ]);
 });
 
-it("S7: a group that fails for one run still waits for the others", async () => {
-  const pool = recordPool(openPool(server().url));
-  const admin = openPool(server().url);
+it("S21: a refusal waits for no lock", async () => {
+  const pool = openPool(server().url);
   const schema = newSchema();
   const store = await openStore(pool, { schema });
-  for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
-  await refuseUpdates(admin, schema, "b");
-  const client = await hold(admin, schema, "a");
-  const settled = vi.fn();
-  const appended = store.append([appendOf("a", 1), appendOf("b", 2)]).catch((error: unknown) => {
-    settled();
-    return error;
-  });
-  // How often the store tries a run that neither takes its append nor refuses it.
-  await expect.poll(() => pool.count("keySequence"), PATIENT).toBeGreaterThan(100);
-  await store.getRun("a");
-  expect(settled).not.toHaveBeenCalled();
+  await store.createRun(createOf("a"));
+  const { fence } = await claimed(store, claimOf("a"));
+  await begin(pool, hold(schema, "a"));
+  expect(await store.claim(claimOf("a"))).toMatchObject({ outcome: "claimed" });
+  const stale = appendOf("a", 1, { appender: { by: "worker", fence: fence + 1 } });
+  expect(await store.append([stale])).toMatchObject([{ outcome: "fenced" }]);
+});
+
+it("W33: a run that a transaction holds does not stop the others from being ended", async () => {
+  const pool = openPool(server().url);
+  const schema = newSchema();
+  const store = await openStore(pool, { schema });
+  for (const runId of ["held", "left"]) {
+    await store.createRun(createOf(runId));
+    await claimed(store, claimOf(runId));
+  }
+  const client = await begin(pool, hold(schema, "held"));
+  // As if the lease had expired, for another transaction not to be in the way.
+  await client.query(`UPDATE ${schema}.runs SET lease_expires_at_ms = 1, due_ms = 1`);
   await client.query("COMMIT");
-  expect(await appended).toMatchObject({ code: "store_unavailable", ambiguous: true });
-  expect(await readValues(store, "a")).toEqual([1]);
+  const holder = await begin(pool, hold(schema, "held"));
+  const limit = { kind: "leased", limitMs: 0 } as const;
+  const ended = ["held", "left"].map((runId) => store.endDue({ runId }, limit));
+  const statusOf = async (): Promise<unknown> => (await store.getRun("left"))?.runStatus;
+  await expect.poll(statusOf, PATIENT).toBe("failed");
+  await holder.query("COMMIT");
+  expect(await Promise.all(ended)).toEqual(["ended", "ended"]);
 });

@@ -1,4 +1,4 @@
-import { createRunEvents, RunEventsError } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
 import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import type pg from "pg";
 import { expect, vi } from "vitest";
@@ -6,7 +6,7 @@ import type { PostgresPool } from "../src/index.ts";
 import { listeningOf, terminate, terminateAll } from "./listening-sessions.ts";
 import { PATIENT } from "./patient.ts";
 import { POLL } from "./recorded-pool.ts";
-import { newSchema, openStore } from "./stores.ts";
+import { newSchema, openStore, runsOf } from "./stores.ts";
 
 /** Two stores on one schema. */
 export interface LosingStores {
@@ -62,8 +62,8 @@ export async function expectNothingLost({
   direct,
 }: LosingStores): Promise<void> {
   const store = await openStore(pool);
-  const runs = createRunEvents({ store });
-  await runs.create({ ownerId: "ada", runId: "a" });
+  const runs = runsOf(store);
+  await runs.create({ runId: "a" });
   const seen: unknown[] = [];
   const reading = (async () => {
     for (;;) {

@@ -1,9 +1,8 @@
 import { expect, it, onTestFinished } from "vitest";
-import type { RunEventStore } from "@tm/run-events-core/store";
 import { untilProven } from "./proven.ts";
 import { recordPool, type RecordedPool, type SentStatement } from "./recorded-pool.ts";
 import { createOf, queryOf } from "@tm/run-events-test-servers/requests";
-import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+import { newSchema, openPool, openStore, type RuledStore, useServer } from "./stores.ts";
 
 const server = useServer();
 
@@ -13,7 +12,7 @@ const PAGES = "max_bytes";
 const MOST_ROWS = 400;
 
 /** A store whose connections are known to be sessions, with one run. */
-async function openProven(schema: string): Promise<{ pool: RecordedPool; store: RunEventStore }> {
+async function openProven(schema: string): Promise<{ pool: RecordedPool; store: RuledStore }> {
   const pool = recordPool(openPool(server().url));
   const store = await openStore(pool, { schema });
   await store.createRun(createOf("run-1"));
@@ -35,13 +34,14 @@ it("S12: a page of a store that has grown is not read with the plan of a young o
   };
   await readOften(64);
   await pool.query(
-    `INSERT INTO ${schema}.runs (run_id, owner_id, run_status, last_sequence, created_at_ms, updated_at_ms, metadata)
-     SELECT 'grown-' || n, 'ada', 'running', 0, 0, 0, 'null' FROM generate_series(1, 50000) n`,
+    `INSERT INTO ${schema}.runs
+       (run_key, owner_id, run_id, exclusive, revision, run_status, last_sequence, updated_at_ms, fence, due_kind, due_ms, extra, metadata)
+     SELECT 1000 + n, 'ada', 'grown-' || n, false, 0, 'running', 0, 0, 0, 'running', 0, '{}', '{}' FROM generate_series(1, 50000) n`,
   );
   await readOften(80);
   const { name, client } = namedReads(pool).at(-1) ?? {};
   const { rows } = (await client?.query(
-    `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE "${name}" ('{run-1}', '{NULL}', '{0}', '{10}', '{10000}', '{false}')`,
+    `EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE "${name}" ('{ada}', '{run-1}', '{0}', '{10}', '{10000}', '{false}')`,
   )) ?? { rows: [] };
   const counts = [
     ...JSON.stringify(rows).matchAll(/"(?:Actual Rows|Rows Removed by Filter)":(\d+)/g),

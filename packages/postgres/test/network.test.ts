@@ -1,11 +1,20 @@
-import { createRunEvents } from "@tm/run-events-core";
+import { appendRule, createCommitIds, landOnce } from "@tm/run-events-core/store";
 import { startTcpProxy, type TcpProxy } from "@tm/run-events-test-servers";
 import type pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
+import { plainOf } from "./plain-of.ts";
 import { appendOf, claimOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
-import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
+import {
+  begin,
+  countWaiting,
+  newSchema,
+  openPool,
+  openStore,
+  useServer,
+  type RuledStore,
+  runsOf,
+} from "./stores.ts";
 
 const server = useServer();
 
@@ -13,7 +22,7 @@ interface Remote {
   readonly proxy: TcpProxy;
   readonly schema: string;
   /** Behind the proxy. */
-  readonly store: PostgresStore;
+  readonly store: RuledStore;
   readonly direct: pg.Pool;
 }
 
@@ -52,25 +61,32 @@ async function loseAnswer<T>(
 }
 
 describe("a bad network", () => {
-  it("S7: a lost acknowledgement leaves the append in doubt", async () => {
+  it("S7: a lost acknowledgement leaves a plain append in doubt, and so a change", async () => {
     const remote = await openRemote();
-    const { store } = remote;
-    const append = appendOf("a", "in-doubt", { idempotencyKey: "k" });
-    const failed = await loseAnswer(remote, "in-doubt", () => store.append([append]));
-    expect(failed).toMatchObject({
+    const { inner } = remote.store;
+    const inDoubt = {
       status: "rejected",
       reason: { code: "store_unavailable", ambiguous: true, retryable: true },
-    });
+    };
+    const decide = landOnce(appendRule(appendOf("a", "a change")), createCommitIds());
+    const change = { ownerId: "ada", runId: "a", decide };
+    expect(await loseAnswer(remote, "a change", () => inner.change([change]))).toMatchObject(
+      inDoubt,
+    );
     // The pool's other connections were cut too, and it may not know yet.
-    await expect
-      .poll(() => store.append([append]).catch(() => null), PATIENT)
-      .toMatchObject([{ outcome: "replayed", firstSequence: 1 }]);
-    expect(await readValues(store, "a")).toEqual(["in-doubt"]);
+    const again = (): Promise<unknown> => inner.change([change]).catch(() => null);
+    await expect.poll(again, PATIENT).toMatchObject([{ outcome: "appended", firstSequence: 1 }]);
+    const append = plainOf("a", "in doubt", { idempotencyKey: "k" });
+    expect(await loseAnswer(remote, "in doubt", () => inner.append([append]))).toMatchObject(
+      inDoubt,
+    );
+    await expect.poll(() => inner.append([append]).catch(() => []), PATIENT).toEqual([null]);
+    expect(await readValues(remote.store, "a")).toEqual(["a change", "in doubt"]);
   });
 
   it("S7: core finds out whether an append in doubt landed, and it lands once", async () => {
     const remote = await openRemote();
-    const runs = createRunEvents({ store: remote.store });
+    const runs = runsOf(remote.store);
     const events = [{ eventType: "LOG_LINE", payload: "found-out" }];
     expect(await loseAnswer(remote, "found-out", () => runs.append("a", events))).toMatchObject({
       status: "fulfilled",
@@ -81,7 +97,7 @@ describe("a bad network", () => {
 
   it("S7: a stall delays appends, and does nothing else", async () => {
     const { store, proxy } = await openRemote();
-    const runs = createRunEvents({ store });
+    const runs = runsOf(store);
     const append = (payload: string): Promise<unknown> =>
       runs.append("a", [{ eventType: "LOG_LINE", payload }]);
     await append("before");
@@ -119,6 +135,7 @@ describe("a bad network", () => {
 
   it("S21: `transaction_timeout` frees the run of an append whose end does not arrive", async () => {
     const { schema, store, direct } = await openRemote();
+    await store.append([appendOf("a", "started")]);
     const pool = openPool(server().url, { max: 1, options: "-c transaction_timeout=5000" });
     const halved = await openStore(pool, { schema, listenPool: direct });
     const client = await pool.connect();
@@ -127,7 +144,7 @@ describe("a bad network", () => {
     Object.assign(connection, { sync: () => connection["flush"]?.() });
     client.release();
     const blocker = await begin(direct, `SELECT FROM ${schema}.runs FOR UPDATE`);
-    const append = halved.append([appendOf("a", "halved")]).catch((error: unknown) => error);
+    const append = halved.inner.append([plainOf("a", "halved")]).catch((error: unknown) => error);
     await expect.poll(() => countWaiting(direct), PATIENT).toBe(1);
     // After it.
     const claim = store.claim(claimOf("a"));
@@ -135,7 +152,7 @@ describe("a bad network", () => {
     await blocker.query("COMMIT");
     expect(await claim).toMatchObject({ outcome: "granted" });
     expect(await append).toMatchObject({ code: "store_unavailable", ambiguous: true });
-    expect(await readValues(store, "a")).toEqual([]);
+    expect(await readValues(store, "a")).toEqual(["started"]);
   });
 });
 
@@ -143,7 +160,7 @@ describe("a session that is ended", () => {
   /** A store whose only connection, besides the one that listens, is in the middle of an append. */
   async function openOccupied(): Promise<{
     readonly remote: Remote;
-    readonly store: PostgresStore;
+    readonly store: RuledStore;
     readonly pool: pg.Pool;
     readonly pid: number | undefined;
     readonly isWaiting: () => Promise<boolean>;
@@ -163,16 +180,17 @@ describe("a session that is ended", () => {
 
   it("S7, S20: a session that is ended leaves its append in doubt, and is not used for the next", async () => {
     const { remote, store, pid, isWaiting } = await openOccupied();
-    await begin(remote.direct, `SELECT FROM ${remote.schema}.runs FOR UPDATE`);
     await store.createRun(createOf("b"));
-    const appends = ["a", "b"].map((runId) => store.append([appendOf(runId)]));
+    await store.append([appendOf("a"), appendOf("b")]);
+    await begin(remote.direct, `SELECT FROM ${remote.schema}.runs WHERE run_id = 'a' FOR UPDATE`);
+    const appends = ["a", "b"].map((runId) => store.inner.append([plainOf(runId, 1)]));
     const settled = Promise.allSettled(appends);
     await expect.poll(isWaiting, PATIENT).toBe(true);
     await remote.direct.query("SELECT pg_terminate_backend($1)", [pid]);
     const cause = expect.objectContaining({ code: "57P01" });
     expect(await settled).toMatchObject([
       { status: "rejected", reason: { ambiguous: true, retryable: true, cause } },
-      { status: "fulfilled", value: [{ outcome: "appended" }] },
+      { status: "fulfilled", value: [{ firstSequence: 2 }] },
     ]);
   });
 

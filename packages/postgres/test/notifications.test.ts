@@ -1,17 +1,30 @@
+import { ownerName } from "@tm/run-events-core/store";
 import { expectEachNotifies } from "@tm/run-events-test-servers/expectations";
-import { describe, expect, it, onTestFinished } from "vitest";
-import type { PostgresStore } from "../src/index.ts";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { countNotifications } from "./notification-counter.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { POLL, type RecordedPool, recordPool } from "./recorded-pool.ts";
-import { appendOf, createOf, endOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
-import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  endOf,
+  oneTo,
+  readValues,
+  releaseOf,
+  renewOf,
+} from "@tm/run-events-test-servers/requests";
+import { newSchema, openPool, openStore, useServer, type RuledStore } from "./stores.ts";
 
 const server = useServer();
 
+/** The name of the tests' owner in notifications. */
+const ADA = ownerName("ada");
+
 /** A store whose polls are held back until the test ends, so that only received notifications notify. */
-async function openBlind(schema: string): Promise<{ store: PostgresStore; pool: RecordedPool }> {
+async function openBlind(schema: string): Promise<{ store: RuledStore; pool: RecordedPool }> {
   const end = Promise.withResolvers<void>();
   const real = openPool(server().url);
   onTestFinished(() => end.resolve());
@@ -35,8 +48,39 @@ describe("notifications", () => {
     const other = await openStore(openPool(server().url), { schema });
     await other.createRun(createOf("own"));
     await untilProven(store, pool, "own");
-    await expectEachNotifies(store, other);
+    await expectEachNotifies(store.inner, other.inner);
     expect(pool.count(POLL)).toBe(1);
+  });
+
+  it.each(["Ada <ada@example.org> é\u{1f600}'", "a b:1:2", "x".repeat(2_000)])(
+    "S13: another store's commits notify the subscription to their owner, under any id: %s",
+    async (ownerId) => {
+      const schema = newSchema();
+      const { store, pool } = await openBlind(schema);
+      const other = await openStore(openPool(server().url), { schema });
+      await other.createRun(createOf("own"));
+      await untilProven(store, pool, "own");
+      const [notified, strange] = [vi.fn(), vi.fn()];
+      store.subscribe({ ownerId }, notified);
+      store.subscribe({ ownerId: "bob" }, strange);
+      await other.createRun({ ...createOf("a"), ownerId });
+      await expect.poll(() => notified.mock.calls, PATIENT).toContainEqual(["a"]);
+      expect(strange).not.toHaveBeenCalled();
+    },
+  );
+
+  it("S13: a lease notifies no subscription", async () => {
+    const schema = newSchema();
+    const { store, pool } = await openBlind(schema);
+    const other = await openStore(openPool(server().url), { schema });
+    for (const runId of ["a", "own"]) await other.createRun(createOf(runId));
+    await untilProven(store, pool, "own");
+    const counter = countNotifications(store, "a");
+    const { fence } = await claimed(other, claimOf("a"));
+    for (const number of oneTo(3)) await other.renew(renewOf("a", fence, 1_000_000 + number));
+    await other.release(releaseOf("a", fence));
+    await other.append([appendOf("a")]);
+    await expect.poll(counter.notifyCount, PATIENT).toBe(1);
   });
 
   it("S13: a store's own commits notify without LISTEN and without a poll", async () => {
@@ -52,7 +96,7 @@ describe("notifications", () => {
       () => store.createRun(createOf("a")),
       () => store.append([appendOf("a", 1), appendOf("a", 2)]),
       () => store.append([endOf("a")]),
-      () => store.deleteRun("a", null),
+      () => store.deleteRun("a"),
     ];
     for (const [index, commit] of commits.entries()) {
       await commit();
@@ -108,7 +152,7 @@ describe("notifications", () => {
     for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
     await untilProven(store, pool, "a");
     await store.append([appendOf("b"), appendOf("a"), endOf("a")]);
-    await store.deleteRun("a", null);
+    await store.deleteRun("a");
     // Each statement is a whole transaction, and none both writes and notifies.
     for (const { text } of pool.sent) {
       expect(text).not.toMatch(/^\s*(BEGIN|START|COMMIT|SAVEPOINT)/);
@@ -147,7 +191,7 @@ describe("notifications", () => {
     for (const runId of runIds) countNotifications(store, runId);
     await expect.poll(() => pool.count(POLL), PATIENT).toBeGreaterThan(0);
     for (const { values } of pool.sent.filter(({ text }) => text.includes(POLL))) {
-      expect(values).toEqual([runIds]);
+      expect(values).toEqual([runIds.map(() => "ada"), runIds]);
     }
   });
 
@@ -159,15 +203,7 @@ describe("notifications", () => {
     await untilProven(store, pool, "own");
     const counter = countNotifications(store, "a");
     const stranger = openPool(server().url);
-    for (const payload of [
-      "",
-      "?",
-      "?a",
-      "me a:X:y",
-      "{}",
-      " : : ",
-      `me a:x:1:${"9".repeat(30)}`,
-    ]) {
+    for (const payload of ["", "?", "?a", "a:X:y", "{}", " : : ", `a:${ADA}:1:${"9".repeat(30)}`]) {
       await stranger.query("SELECT pg_notify($1, $2)", [schema, payload]);
     }
     // The last has numbers that are too large, and notifies.
@@ -189,7 +225,7 @@ describe("notifications", () => {
     const stranger = openPool(server().url);
     await expect
       .poll(async () => {
-        await stranger.query("SELECT pg_notify($1, '?'), pg_notify($1, 'me a:x')", [schema]);
+        await stranger.query("SELECT pg_notify($1, '?'), pg_notify($1, $2)", [schema, `a:${ADA}`]);
         return counter.notifyCount();
       }, PATIENT)
       .toBeGreaterThan(0);
@@ -222,7 +258,7 @@ describe("notifications", () => {
   it.each(["stop", "close"] as const)(
     "S14, S18: a store does not poll after `%s`, nor before its first subscription",
     async (end) => {
-      const open = async (): Promise<{ store: PostgresStore; pool: RecordedPool }> => {
+      const open = async (): Promise<{ store: RuledStore; pool: RecordedPool }> => {
         const pool = recordPool(openPool(server().url), ({ text }) => {
           if (text.startsWith("LISTEN")) throw new Error("no LISTEN");
         });

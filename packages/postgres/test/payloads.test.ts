@@ -1,15 +1,15 @@
 import { createRunEvents, type EventDraft } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
-import { openPool, openStore, useServer } from "./stores.ts";
+import { openPool, openStore, useServer, runsOf } from "./stores.ts";
 
 const server = useServer();
 
 describe("payloads", () => {
   it("S8: payloads that jsonb refuses or changes come back byte for byte", async () => {
     const store = await openStore(openPool(server().url));
-    const runs = createRunEvents({ store });
-    const { runId } = await runs.create({ ownerId: "ada" });
+    const runs = runsOf(store);
+    const { runId } = await runs.create();
     const values = [
       "nul \u0000 in the middle",
       "half an emoji \ud83d",
@@ -29,9 +29,9 @@ describe("payloads", () => {
 
   it("S8: a phase and metadata of any text come back too", async () => {
     const store = await openStore(openPool(server().url));
-    const runs = createRunEvents({ store });
+    const runs = runsOf(store);
     const phase = "\u0000 \ud83d '";
-    const { runId } = await runs.create({ ownerId: "ada", metadata: { note: phase } });
+    const { runId } = await runs.create({ metadata: { note: phase } });
     const receipt = await runs.append(runId, [{ eventType: "PHASE_STARTED", payload: { phase } }]);
     expect(receipt.currentPhase).toBe(phase);
     expect(await runs.get(runId)).toMatchObject({ currentPhase: phase, metadata: { note: phase } });
@@ -44,7 +44,7 @@ describe("payloads", () => {
     "S5, S8: a group's texts may contain the separators of its statement, $name",
     async ({ batch }) => {
       const store = await openStore(openPool(server().url));
-      const runs = createRunEvents({ store });
+      const runs = createRunEvents({ store: store.inner });
       const ownerIds = ["ada", "a\u001fb", "NULL", '{"},', " "];
       const phase = "\u001f,NULL";
       const drafts = ["\u001f", "\u001f\u001f", '{NULL,"\\"}', "NULL", "", null]

@@ -1,12 +1,13 @@
 // A process that a test starts: it obeys commands that come as messages, with one answer each. See peers.ts.
 import pg from "pg";
-import { createPostgresStore, type PostgresStore } from "../src/index.ts";
+import { type KitStore, kitStore } from "../../conformance/src/kit-store.ts";
+import { createPostgresStore } from "../src/index.ts";
 import type { PeerCommands, PeerLanding, Place } from "./peers.ts";
 import { appendOf } from "@tm/run-events-test-servers/requests";
 
 interface Database {
   readonly pool: pg.Pool;
-  readonly stores: Map<string, PostgresStore>;
+  readonly stores: Map<string, KitStore>;
 }
 
 const databases = new Map<string, Database>();
@@ -20,16 +21,16 @@ function databaseOf(url: string): Database {
   return database;
 }
 
-function storeOf({ url, schema }: Place): PostgresStore {
+function storeOf({ url, schema }: Place): KitStore {
   const { pool, stores } = databaseOf(url);
-  const store = stores.get(schema) ?? createPostgresStore(pool, { schema });
+  const store = stores.get(schema) ?? kitStore(createPostgresStore(pool, { schema }));
   stores.set(schema, store);
   return store;
 }
 
 const commands: PeerCommands = {
   async migrate(place) {
-    await storeOf(place).migrate();
+    await createPostgresStore(databaseOf(place.url).pool, { schema: place.schema }).migrate();
     return null;
   },
   async appendGroups({ runIds, groups, label, ...place }) {

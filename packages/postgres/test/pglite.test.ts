@@ -1,11 +1,9 @@
 import { PGlite } from "@electric-sql/pglite";
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { createPostgresStore } from "../src/index.ts";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { PATIENT } from "./patient.ts";
-import { expectAsReference } from "./reference.ts";
 import { appendOf, createOf, endOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
-import { newSchema, openStore } from "./stores.ts";
-import { expectStubborn } from "./stubborn-run.ts";
+import { newSchema, openStore, createStore } from "./stores.ts";
+import { refuseUpdates } from "./stubborn-run.ts";
 
 let db: PGlite;
 beforeAll(() => {
@@ -21,12 +19,15 @@ function lineOf(value: unknown): {
 }
 
 describe("the store on PGlite", () => {
-  it("S5, S21, S22: the store answers any groups and claims as the reference store does", async () => {
-    await expectAsReference(db, 20);
-  });
-
-  it("S7, S13: a run that neither takes nor refuses an append fails its group, and what has landed notifies", async () => {
-    await expectStubborn(db, newSchema());
+  it("S20: a run that neither takes a change nor conflicts fails, and the others of its group have landed", async () => {
+    const schema = newSchema();
+    const store = await openStore(db, { schema });
+    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+    await refuseUpdates(db, schema, "b");
+    const refused = { code: "store_unavailable", retryable: false };
+    await expect(store.append([appendOf("b")])).rejects.toMatchObject(refused);
+    expect(await store.append([appendOf("a", 1)])).toMatchObject([{ outcome: "appended" }]);
+    expect(await readValues(store, "b")).toEqual([]);
   });
 
   it("S2: the store appends in the caller's transaction, even as its first call", async () => {
@@ -34,8 +35,7 @@ describe("the store on PGlite", () => {
     const first = await openStore(db, { schema });
     await first.createRun(createOf("a"));
     await db.query(`CREATE TABLE ${schema}.business (id int)`);
-    const store = createPostgresStore(db, { schema });
-    onTestFinished(() => store.close());
+    const store = createStore(db, { schema });
     await db.transaction(async (client) => {
       await client.query(`INSERT INTO ${schema}.business VALUES (1)`);
       await store.appendInTransaction({ client, ...lineOf("kept") });
@@ -111,7 +111,7 @@ describe("the store on PGlite", () => {
       () => store.append([appendOf("a", 1)]),
       () => db.transaction((client) => store.appendInTransaction({ client, ...lineOf(2) })),
       () => store.append([endOf("a")]),
-      () => store.deleteRun("a", null),
+      () => store.deleteRun("a"),
     ];
     for (const commit of commits) {
       const before = onNotification.mock.calls.length;

@@ -1,16 +1,24 @@
 import { startPostgres } from "@tm/run-events-test-servers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { PostgresPool, PostgresStore } from "../src/index.ts";
+import type { PostgresPool } from "../src/index.ts";
 import { connectOf } from "../src/pool.ts";
 import { timedQueryOf } from "../src/query.ts";
 import { PATIENT } from "./patient.ts";
 import { appendOf, createOf, oneTo } from "@tm/run-events-test-servers/requests";
-import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
+import {
+  begin,
+  countWaiting,
+  newSchema,
+  openPool,
+  openStore,
+  useServer,
+  type RuledStore,
+} from "./stores.ts";
 
 const server = useServer();
 
 /** A probe that shows whether it has resolved. */
-function startProbe(store: PostgresStore): { readonly done: Promise<void>; isDone(): boolean } {
+function startProbe(store: RuledStore): { readonly done: Promise<void>; isDone(): boolean } {
   const resolved = vi.fn();
   return { done: store.probe().then(resolved), isDone: () => resolved.mock.calls.length > 0 };
 }
@@ -104,8 +112,9 @@ describe("a probe", () => {
     ["INSERT", "events"],
     ["UPDATE", "runs"],
     ["INSERT", "runs"],
+    ["USAGE", "ordinals"],
   ])(
-    "S31: a probe without the right to %s into %s fails with that reason, and needs no other right",
+    "S31: a probe without the right to %s on %s fails with that reason, and needs no other right",
     async (right, table) => {
       const admin = openPool(server().url);
       const schema = newSchema();
@@ -116,6 +125,7 @@ describe("a probe", () => {
       await admin.query(`GRANT SELECT ON ${schema}.migrations TO ${role}`);
       await admin.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${schema}.runs TO ${role}`);
       await admin.query(`GRANT SELECT, INSERT, DELETE ON ${schema}.events TO ${role}`);
+      await admin.query(`GRANT USAGE ON SEQUENCE ${schema}.ordinals TO ${role}`);
       const url = new URL(server().url);
       [url.username, url.password] = [role, role];
       const store = await openStore(openPool(url.href), { schema });

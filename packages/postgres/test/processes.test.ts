@@ -1,10 +1,8 @@
-import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
 import { killPeers, type Peer, type PeerLanding, type Place, startPeer } from "./peers.ts";
-import { createOf, oneTo, readLog, readValues } from "@tm/run-events-test-servers/requests";
-import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+import { createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
+import { newSchema, openPool, openStore, useServer, type RuledStore } from "./stores.ts";
 
 // The server would find a deadlock at once, which would cost little time.
 const server = useServer({ settings: { deadlock_timeout: "10ms" } });
@@ -17,21 +15,10 @@ describe("ten processes", () => {
   afterAll(killPeers);
 
   /** A store in this process, and the address of the same one for the peers. */
-  async function openPlace(url: string): Promise<{ store: PostgresStore; place: Place }> {
+  async function openPlace(url: string): Promise<{ store: RuledStore; place: Place }> {
     const place = { url, schema: newSchema() };
     const pool = openPool(url, { application_name: "test" });
     return { place, store: await openStore(pool, { schema: place.schema }) };
-  }
-
-  /** Reads a run repeatedly; fails if an event that was read changes, or the log grows anywhere but at its end. */
-  async function follow(store: PostgresStore, runId: string, until: number): Promise<void> {
-    let seen: Awaited<ReturnType<typeof readLog>> = [];
-    while (seen.length < until) {
-      const log = await readLog(store, runId);
-      expect(log.slice(0, seen.length)).toEqual(seen);
-      expect(log.map(({ sequence }) => sequence)).toEqual(oneTo(log.length));
-      seen = log;
-    }
   }
 
   /** Fails unless the peers' landings are a run's log, and each peer's in the order of its calls. */
@@ -49,22 +36,6 @@ describe("ten processes", () => {
     expect(inOrder.map(({ sequence }) => sequence)).toEqual(oneTo(values.length));
     expect(inOrder.map(({ value }) => value)).toEqual(values);
   }
-
-  it("S1, S3, S4: ten processes append to one hot run without a gap, and no reader sees an event late", async () => {
-    const { store, place } = await openPlace(server().url);
-    await store.createRun(createOf("hot"));
-    const others = await openStore(openPool(server().url), { schema: place.schema });
-    const [landings] = await Promise.all([
-      Promise.all(
-        peers.map((peer, index) =>
-          peer.call("appendGroups", { ...place, runIds: ["hot"], groups: 40, label: `${index}` }),
-        ),
-      ),
-      follow(store, "hot", 400),
-      follow(others, "hot", 400),
-    ]);
-    expectLandings(landings, "hot", await readValues(store, "hot"));
-  });
 
   it("S1, S4: ten processes append to the same many runs in opposite orders, and never deadlock", async () => {
     const url = await server().createDatabase();
@@ -104,7 +75,7 @@ describe("ten processes", () => {
     await Promise.all(peers.map((peer) => peer.call("migrate", place)));
     const pool = openPool(place.url);
     const { rows } = await pool.query("SELECT migration FROM fresh.migrations");
-    expect(rows).toEqual([1, 2, 3, 4].map((migration) => ({ migration })));
+    expect(rows).toEqual([{ migration: 5 }]);
     const store = await openStore(pool, { schema: "fresh" });
     await store.createRun(createOf("a"));
     await Promise.all(
@@ -115,41 +86,6 @@ describe("ten processes", () => {
     expect(await readValues(store, "a")).toHaveLength(10);
     await Promise.all(peers.map((peer) => peer.call("leave", place)));
   });
-
-  it.each(["repeatable read", "serializable"])(
-    "S1, S4, S19: ten processes do the same where %s is the database's default isolation",
-    async (isolation) => {
-      const url = await server().createDatabase();
-      const client = new pg.Client({ connectionString: url });
-      await client.connect();
-      const name = new URL(url).pathname.slice(1);
-      await client.query(
-        `ALTER DATABASE ${name} SET default_transaction_isolation = '${isolation}'`,
-      );
-      await client.end();
-      const place = { url, schema: "strict" };
-      await Promise.all(peers.map((peer) => peer.call("migrate", place)));
-      const store = await openStore(openPool(url), { schema: place.schema });
-      for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
-      const [landings] = await Promise.all([
-        Promise.all(
-          peers.map((peer, index) =>
-            peer.call("appendGroups", {
-              ...place,
-              runIds: index % 2 === 0 ? ["a", "b"] : ["b", "a"],
-              groups: 8,
-              label: `${index}`,
-            }),
-          ),
-        ),
-        follow(store, "a", 80),
-      ]);
-      for (const runId of ["a", "b"]) {
-        expectLandings(landings, runId, await readValues(store, runId));
-      }
-      await Promise.all(peers.map((peer) => peer.call("leave", place)));
-    },
-  );
 
   it("S18: a process that has closed its store and ended its pool exits by itself", async () => {
     const { store, place } = await openPlace(server().url);

@@ -1,11 +1,17 @@
 import pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createPostgresStore, printMigrations } from "../src/index.ts";
-import { expectApart, expectFirstRuns } from "@tm/run-events-test-servers/expectations";
-import { makeFirstSchema } from "./first-schema.ts";
+import { printMigrations } from "../src/index.ts";
+import { expectApart } from "@tm/run-events-test-servers/expectations";
 import { recordPool } from "./recorded-pool.ts";
 import { appendOf, createOf, oneTo, queryOf } from "@tm/run-events-test-servers/requests";
-import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+import {
+  newSchema,
+  openPool,
+  openStore,
+  useServer,
+  createStore,
+  type RuledStore,
+} from "./stores.ts";
 
 const server = useServer();
 
@@ -21,6 +27,24 @@ const NEWER = {
   ambiguous: false,
   message: expect.stringContaining("newer"),
 };
+
+const EARLIER = {
+  code: "store_unavailable",
+  retryable: false,
+  ambiguous: false,
+  message: expect.stringMatching(/of an earlier one.*in another `schema`/),
+};
+
+const CALLS: readonly ((store: RuledStore) => Promise<unknown>)[] = [
+  (store) => store.migrate(),
+  (store) => store.verify(),
+  (store) => store.probe(),
+  (store) => store.createRun(createOf("a")),
+  (store) => store.append([appendOf("a")]),
+  (store) => store.read([queryOf("a")]),
+  (store) => store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 1 }),
+  (store) => store.deleteRun("a"),
+];
 
 /** Everything that the catalog has about a schema's tables. */
 async function describeSchema(pool: pg.Pool, schema: string): Promise<readonly string[]> {
@@ -49,9 +73,7 @@ describe("the schema", () => {
     const schema = newSchema();
     await openStore(pool, { schema });
     expect(await describeSchema(pool, schema)).toEqual([
-      "CREATE INDEX runs_by_finish ON runs USING btree (finished_at_ms) WHERE (finished_at_ms IS NOT NULL)",
-      "CREATE INDEX runs_by_idle ON runs USING btree (run_status, idle_from_ms) WHERE ((finished_at_ms IS NULL) AND (lease_expires_at_ms IS NULL))",
-      "CREATE INDEX runs_by_lease ON runs USING btree (lease_expires_at_ms) WHERE (lease_expires_at_ms IS NOT NULL)",
+      "CREATE INDEX runs_by_due ON runs USING btree (due_kind, due_ms)",
       "CREATE INDEX runs_by_owner ON runs USING btree (owner_id, run_key)",
       "CREATE INDEX runs_by_status ON runs USING btree (owner_id, run_status, run_key)",
       "CREATE INDEX runs_by_topic ON runs USING btree (owner_id, topic, run_key) WHERE (topic IS NOT NULL)",
@@ -59,9 +81,9 @@ describe("the schema", () => {
       "CREATE UNIQUE INDEX events_by_key ON events USING btree (run_key, idempotency_key) WHERE (idempotency_key IS NOT NULL)",
       "CREATE UNIQUE INDEX events_pkey ON events USING btree (run_key, sequence)",
       "CREATE UNIQUE INDEX migrations_pkey ON migrations USING btree (migration)",
-      "CREATE UNIQUE INDEX runs_by_place ON runs USING btree (owner_id, topic) WHERE (exclusive AND (finished_at_ms IS NULL))",
+      "CREATE UNIQUE INDEX runs_by_place ON runs USING btree (owner_id, topic) WHERE (exclusive AND (due_kind <> 'finished'::text))",
+      "CREATE UNIQUE INDEX runs_owner_id_run_id_key ON runs USING btree (owner_id, run_id)",
       "CREATE UNIQUE INDEX runs_pkey ON runs USING btree (run_key)",
-      "CREATE UNIQUE INDEX runs_run_id_key ON runs USING btree (run_id)",
       "events.created_at_ms bigint NOT NULL",
       "events.event_type text NOT NULL",
       "events.idempotency_key text COLLATE C",
@@ -75,36 +97,29 @@ describe("the schema", () => {
       "migrations.breaking boolean NOT NULL",
       "migrations.migration integer NOT NULL",
       "runs {fillfactor=75}",
-      "runs.claim_key text",
-      "runs.created_at_ms bigint NOT NULL",
-      "runs.exclusive boolean",
-      "runs.fence bigint NOT NULL DEFAULT 0",
-      "runs.finished_at_ms bigint",
-      "runs.idle_from_ms bigint NOT NULL DEFAULT 0",
+      "runs.due_kind text NOT NULL",
+      "runs.due_ms bigint NOT NULL",
+      "runs.exclusive boolean NOT NULL",
+      "runs.extra text NOT NULL",
+      "runs.fence bigint NOT NULL",
       "runs.last_sequence bigint NOT NULL",
       "runs.lease_expires_at_ms bigint",
       "runs.metadata text NOT NULL",
-      "runs.owner_id text NOT NULL",
+      "runs.owner_id text COLLATE C NOT NULL",
       "runs.phase text",
+      "runs.revision bigint NOT NULL",
       "runs.run_id text COLLATE C NOT NULL",
-      "runs.run_key bigint NOT NULL IDENTITY",
+      "runs.run_key bigint NOT NULL",
       "runs.run_status text NOT NULL",
       "runs.topic text COLLATE C",
       "runs.updated_at_ms bigint NOT NULL",
-      "runs.worker text",
-      "runs.worker_fence bigint",
     ]);
     const { rows } = await pool.query(`SELECT migration, breaking FROM ${schema}.migrations`);
-    expect(rows).toEqual([
-      { migration: 1, breaking: true },
-      { migration: 2, breaking: true },
-      { migration: 3, breaking: false },
-      { migration: 4, breaking: false },
-    ]);
+    expect(rows).toEqual([{ migration: 5, breaking: true }]);
   });
 
   it("S19: calls on missing tables fail with the call to make, until it was made", async () => {
-    const store = createPostgresStore(openPool(server().url), { schema: newSchema() });
+    const store = createStore(openPool(server().url), { schema: newSchema() });
     await expect(store.verify()).rejects.toMatchObject(MISSING);
     await expect(store.append([appendOf("a")])).rejects.toMatchObject(MISSING);
     await expect(store.read([queryOf("a")])).rejects.toMatchObject(MISSING);
@@ -119,22 +134,34 @@ describe("the schema", () => {
     const schema = newSchema();
     await openStore(pool, { schema });
     await pool.query(`DELETE FROM ${schema}.migrations`);
-    const store = createPostgresStore(pool, { schema });
+    const store = createStore(pool, { schema });
     await expect(store.verify()).rejects.toMatchObject(MISSING);
     await expect(store.createRun(createOf("a"))).rejects.toMatchObject(MISSING);
     await store.close();
   });
 
-  it("S19: tables of the first schema are refused until they are migrated, and lose nothing", async () => {
-    const pool = openPool(server().url);
-    const schema = newSchema();
-    await makeFirstSchema(pool, schema);
-    const store = createPostgresStore(pool, { schema });
-    await expect(store.verify()).rejects.toMatchObject(MISSING);
-    await store.migrate();
-    await expectFirstRuns(store);
-    await store.close();
-  });
+  it.each([[[1]], [[1, 2]], [[1, 2, 3, 4]]])(
+    "S19: tables of an earlier format are refused at any call, with what to do, and are left as they are: with migrations %j",
+    async (migrations) => {
+      const pool = openPool(server().url);
+      const schema = newSchema();
+      await pool.query(`
+        CREATE SCHEMA ${schema};
+        CREATE TABLE ${schema}.migrations (migration integer PRIMARY KEY, breaking boolean NOT NULL);
+        CREATE TABLE ${schema}.runs (run_key bigint PRIMARY KEY, run_id text NOT NULL);`);
+      const insert = `INSERT INTO ${schema}.migrations SELECT n, true FROM unnest($1::int[]) AS m (n)`;
+      await pool.query(insert, [migrations]);
+      const before = await describeSchema(pool, schema);
+      for (const call of CALLS) {
+        const store = createStore(pool, { schema });
+        await expect(call(store)).rejects.toMatchObject(EARLIER);
+      }
+      expect(await describeSchema(pool, schema)).toEqual(before);
+      // The printed statement would add the tables to the others, so the database refuses the second `runs`.
+      await expect(pool.query(printMigrations(schema))).rejects.toThrow("already exists");
+      expect(await describeSchema(pool, schema)).toEqual(before);
+    },
+  );
 
   it("S19: calls fail with the call to make when tables are dropped under a store", async () => {
     const pool = openPool(server().url);
@@ -150,19 +177,9 @@ describe("the schema", () => {
     const schema = newSchema();
     const running = await openStore(pool, { schema });
     await pool.query(`INSERT INTO ${schema}.migrations VALUES (99, true)`);
-    const calls = [
-      (store: typeof running) => store.migrate(),
-      (store: typeof running) => store.verify(),
-      (store: typeof running) => store.createRun(createOf("a")),
-      (store: typeof running) => store.append([appendOf("a")]),
-      (store: typeof running) => store.read([queryOf("a")]),
-      (store: typeof running) => store.getRun("a"),
-      (store: typeof running) => store.deleteRun("a", null),
-    ];
-    for (const call of calls) {
-      const old = createPostgresStore(pool, { schema });
+    for (const call of CALLS) {
+      const old = createStore(pool, { schema });
       await expect(call(old)).rejects.toMatchObject(NEWER);
-      await old.close();
     }
     // A program that was running refuses it once it checks.
     await expect(running.verify()).rejects.toMatchObject(NEWER);
@@ -197,15 +214,15 @@ describe("the schema", () => {
     await client.query("COMMIT");
     client.release();
     await pool.query(printMigrations(schema));
-    await createPostgresStore(pool, { schema }).verify();
-    expect(await describeSchema(pool, schema)).toHaveLength(44);
+    await createStore(pool, { schema }).verify();
+    expect(await describeSchema(pool, schema)).toHaveLength(40);
   });
 
   it("S19: the printed migrations may run many times at once", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();
     await Promise.all(oneTo(10).map(() => pool.query(printMigrations(schema))));
-    await createPostgresStore(pool, { schema }).verify();
+    await createStore(pool, { schema }).verify();
     expect(printMigrations()).toContain('"run_events".runs');
   });
 
@@ -218,7 +235,7 @@ describe("the schema", () => {
     await owner.end();
     [url.username, url.password] = ["guest", "guest"];
     const pool = openPool(url.href);
-    const refused = createPostgresStore(pool, { schema: "forbidden" });
+    const refused = createStore(pool, { schema: "forbidden" });
     await expect(refused.migrate()).rejects.toMatchObject({
       code: "store_unavailable",
       message:
@@ -235,13 +252,13 @@ describe("the schema", () => {
     const pool = openPool(server().url);
     const ours = await openStore(pool);
     const theirs = await openStore(pool);
-    await expectApart(ours, theirs);
+    await expectApart(ours.inner, theirs.inner);
   });
 
   it.each(["", "Runs", "run-events", "1st", "pg_runs", "ü", 'x"; DROP TABLE y', "x".repeat(64)])(
     "a schema's name that would need quoting, or is Postgres's own, is a TypeError: %j",
     (schema) => {
-      expect(() => createPostgresStore({ query: fail }, { schema })).toThrow(TypeError);
+      expect(() => createStore({ query: fail }, { schema })).toThrow(TypeError);
       expect(() => printMigrations(schema)).toThrow(TypeError);
     },
   );

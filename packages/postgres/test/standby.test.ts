@@ -8,7 +8,6 @@ import {
 } from "@tm/run-events-test-servers";
 import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { createPostgresStore, type PostgresStore } from "../src/index.ts";
 import { countNotifications } from "./notification-counter.ts";
 import { createDoors } from "./doors.ts";
 import { PATIENT } from "./patient.ts";
@@ -17,7 +16,7 @@ import { recordPool } from "./recorded-pool.ts";
 import { appendOf, createOf, queryOf, readValues } from "@tm/run-events-test-servers/requests";
 import { createStatements } from "../src/statements.ts";
 import { tablesOf } from "../src/tables.ts";
-import { newSchema, openPool, openStore } from "./stores.ts";
+import { newSchema, openPool, openStore, type RuledStore, createStore } from "./stores.ts";
 
 let primary: PostgresServer;
 let standby: PostgresServer;
@@ -40,7 +39,7 @@ const STANDBY = {
 };
 
 /** All calls of a store, except those that write into a run. */
-const READS: readonly (readonly [string, (store: PostgresStore) => Promise<unknown>])[] = [
+const READS: readonly (readonly [string, (store: RuledStore) => Promise<unknown>])[] = [
   ["verify", (store) => store.verify()],
   ["migrate", (store) => store.migrate()],
   ["probe", (store) => store.probe()],
@@ -55,23 +54,23 @@ const READS: readonly (readonly [string, (store: PostgresStore) => Promise<unkno
     "listRuns by status",
     (store) => store.listRuns({ ownerId: "ada", runStatus: "running", before: null, limit: 1 }),
   ],
-  ["listExpired", (store) => store.listExpired({ graceMs: 0, limit: 1 })],
+  ["listDue", (store) => store.listDue({ due: "leased", forMs: 0, limit: 1 })],
 ];
-const WRITES: readonly (readonly [string, (store: PostgresStore) => Promise<unknown>])[] = [
+const WRITES: readonly (readonly [string, (store: RuledStore) => Promise<unknown>])[] = [
   ["createRun", (store) => store.createRun(createOf("a"))],
   ["append", (store) => store.append([appendOf("a")])],
   ["a group", (store) => store.append([appendOf("a"), appendOf("b")])],
-  ["claim", (store) => store.claim({ runId: "a", ownerId: null, leaseMs: 1 })],
-  ["renew", (store) => store.renew({ runId: "a", ownerId: null, leaseMs: 1, fence: 1 })],
-  ["release", (store) => store.release({ runId: "a", ownerId: null, fence: 1 })],
-  ["deleteRun", (store) => store.deleteRun("a", null)],
+  ["claim", (store) => store.claim({ runId: "a", leaseMs: 1 })],
+  ["renew", (store) => store.renew({ runId: "a", leaseMs: 1, fence: 1 })],
+  ["release", (store) => store.release({ runId: "a", fence: 1 })],
+  ["deleteRun", (store) => store.deleteRun("a")],
   ["purge", (store) => store.purge({ finishedForMs: 0, limit: 1 })],
 ];
 
 interface Named {
   readonly schema: string;
   /** A store that reaches its server by a host name. */
-  readonly store: PostgresStore;
+  readonly store: RuledStore;
   /** The proxy that acts as the name. */
   readonly proxy: TcpProxy;
 }
@@ -109,7 +108,7 @@ describe("a standby", () => {
     await untilThere(schema, 1);
     proxy.moveTo(standby);
     proxy.cut();
-    const later = createPostgresStore(openPool(standby.url), { schema });
+    const later = createStore(openPool(standby.url), { schema });
     onTestFinished(() => later.close());
     for (const [name, call] of [...READS, ...WRITES]) {
       // The first call on each earlier connection finds it broken.

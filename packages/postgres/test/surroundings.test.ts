@@ -1,7 +1,6 @@
 import { findFreePort, startPostgres } from "@tm/run-events-test-servers";
 import { RunEventsError } from "@tm/run-events-core";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { createPostgresStore, type PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
 import {
   appendOf,
@@ -10,17 +9,17 @@ import {
   queryOf,
   readValues,
 } from "@tm/run-events-test-servers/requests";
-import { newSchema, openPool, openStore, useServer } from "./stores.ts";
+import {
+  createStore,
+  newSchema,
+  openPool,
+  openStore,
+  type RuledStore,
+  useServer,
+} from "./stores.ts";
 
 const SECRET = "a-secret-of-the-caller";
 const server = useServer();
-
-/** A store that has sent nothing yet. */
-function createStore(url: string, schema = newSchema()): PostgresStore {
-  const store = createPostgresStore(openPool(url), { schema });
-  onTestFinished(() => store.close());
-  return store;
-}
 
 function urlWith(change: (url: URL) => void): string {
   const url = new URL(server().url);
@@ -29,14 +28,14 @@ function urlWith(change: (url: URL) => void): string {
 }
 
 /** Expects that every call fails in the same way, with the driver's error as the cause and without the password. */
-async function expectFailure(store: PostgresStore, expected: object): Promise<void> {
+async function expectFailure(store: RuledStore, expected: object): Promise<void> {
   const calls = [
     () => store.verify(),
     () => store.createRun(createOf("a")),
     () => store.append([appendOf("a")]),
     () => store.read([queryOf("a")]),
     () => store.listRuns({ ownerId: "ada", runStatus: null, before: null, limit: 1 }),
-    () => store.deleteRun("a", null),
+    () => store.deleteRun("a"),
   ];
   for (const call of calls) {
     const failure = await call().then(
@@ -57,7 +56,7 @@ async function expectFailure(store: PostgresStore, expected: object): Promise<vo
 
 describe("bad surroundings", () => {
   it("S20: a wrong password makes every call unavailable for good", async () => {
-    const store = createStore(urlWith((url) => (url.password = SECRET)));
+    const store = createStore(openPool(urlWith((url) => (url.password = SECRET))));
     await expectFailure(store, {
       message: "The database refused the password: check the password of the pool.",
       retryable: false,
@@ -66,7 +65,7 @@ describe("bad surroundings", () => {
   });
 
   it("S20: a database that does not exist makes every call unavailable for good", async () => {
-    const store = createStore(urlWith((url) => (url.pathname = "/nowhere")));
+    const store = createStore(openPool(urlWith((url) => (url.pathname = "/nowhere"))));
     await expectFailure(store, {
       message: "The database does not exist: create it, or correct its name.",
       retryable: false,
@@ -76,10 +75,12 @@ describe("bad surroundings", () => {
   it("S20: a server that cannot be reached makes every call unavailable", async () => {
     const port = await findFreePort();
     const store = createStore(
-      urlWith((url) => {
-        url.port = String(port);
-        url.password = SECRET;
-      }),
+      openPool(
+        urlWith((url) => {
+          url.port = String(port);
+          url.password = SECRET;
+        }),
+      ),
     );
     await expectFailure(store, {
       message:
@@ -89,7 +90,7 @@ describe("bad surroundings", () => {
   });
 
   it("S20: missing tables make every call unavailable until `migrate` was called", async () => {
-    const store = createStore(server().url);
+    const store = createStore(openPool(server().url));
     const missing = {
       code: "store_unavailable",
       message: expect.stringContaining("migrate()"),
@@ -177,9 +178,10 @@ describe("bad surroundings", () => {
     await openStore(admin, { schema });
     await admin.query(`GRANT USAGE ON SCHEMA ${schema} TO lonely`);
     await admin.query(`GRANT ALL ON ALL TABLES IN SCHEMA ${schema} TO lonely`);
+    await admin.query(`GRANT ALL ON ALL SEQUENCES IN SCHEMA ${schema} TO lonely`);
     const url = urlWith((one) => ([one.username, one.password] = ["lonely", "lonely"]));
     const first = await openPool(url).connect();
-    const store = createStore(url, schema);
+    const store = createStore(openPool(url), { schema });
     await expectFailure(store, {
       message:
         "The database has too many connections: lower the `max` of the pools, or raise `max_connections`.",
@@ -197,8 +199,8 @@ describe("bad surroundings", () => {
     const schema = newSchema();
     await openStore(admin, { schema });
     const store = createStore(
-      urlWith((url) => ([url.username, url.password] = ["stranger", "stranger"])),
-      schema,
+      openPool(urlWith((url) => ([url.username, url.password] = ["stranger", "stranger"]))),
+      { schema },
     );
     await expectFailure(store, {
       message:
@@ -214,7 +216,7 @@ describe("bad surroundings", () => {
       const store = await openStore(openPool(url, { options }));
       return store.capabilities.durability;
     };
-    expect(createStore(url).capabilities.durability).toBe("unknown");
+    expect(createStore(openPool(url)).capabilities.durability).toBe("unknown");
     expect(await durabilityOf("")).toBe("power");
     expect(await durabilityOf("-c synchronous_commit=local")).toBe("power");
     expect(await durabilityOf("-c synchronous_commit=off")).toBe("unknown");

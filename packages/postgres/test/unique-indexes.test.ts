@@ -1,11 +1,19 @@
 import type pg from "pg";
 import { describe, expect, it } from "vitest";
-import { createPostgresStore, type PostgresStore } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { recordPool } from "./recorded-pool.ts";
 import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
-import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "./stores.ts";
+import {
+  begin,
+  countWaiting,
+  newSchema,
+  openPool,
+  openStore,
+  useServer,
+  type RuledStore,
+  createStore,
+} from "./stores.ts";
 
 const server = useServer();
 const KEYED = appendOf("a", 1, { idempotencyKey: "k" });
@@ -13,7 +21,7 @@ const KEYED = appendOf("a", 1, { idempotencyKey: "k" });
 interface Opened {
   readonly pool: pg.Pool;
   readonly schema: string;
-  readonly store: PostgresStore;
+  readonly store: RuledStore;
 }
 
 /** A store with the run `a`, which has one event under the key `k`. */
@@ -28,10 +36,10 @@ async function openKeyed(): Promise<Opened> {
 
 describe("an index that is rebuilt", () => {
   it.each([
-    ["events_by_key", (store: PostgresStore) => store.append([KEYED]), [{ outcome: "replayed" }]],
+    ["events_by_key", (store: RuledStore) => store.append([KEYED]), [{ outcome: "replayed" }]],
     [
-      "runs_run_id_key",
-      (store: PostgresStore) => store.createRun(createOf("a")),
+      "runs_owner_id_run_id_key",
+      (store: RuledStore) => store.createRun(createOf("a")),
       { outcome: "existing" },
     ],
   ])(
@@ -127,7 +135,7 @@ describe("a unique index", () => {
       await expect(store.verify()).rejects.toMatchObject(said);
       await expect(store.migrate()).rejects.toMatchObject(said);
       await expect(store.probe()).rejects.toMatchObject(said);
-      const later = createPostgresStore(pool, { schema });
+      const later = createStore(pool, { schema });
       await expect(later.append([KEYED])).rejects.toMatchObject(said);
       await pool.query(`DROP INDEX IF EXISTS ${schema}.events_by_key`);
       await pool.query(`CREATE UNIQUE INDEX CONCURRENTLY again ON ${schema}.events
@@ -151,7 +159,7 @@ describe("a unique index", () => {
     await expect(store.append([KEYED])).rejects.toMatchObject(REFUSED);
   });
 
-  it.each(["events_pkey", "runs_pkey", "runs_run_id_key"])(
+  it.each(["events_pkey", "runs_pkey", "runs_owner_id_run_id_key"])(
     "S19, S31: %s has to exist, too",
     async (index) => {
       const { pool, schema, store } = await openKeyed();

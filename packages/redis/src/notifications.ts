@@ -43,7 +43,7 @@ export const NOTIFY_WITHIN_MS: number = POLL_MS + POLL_GRACE_MS;
  *
  * A lost connection makes every channel "not subscribed" again. A poll that finds a commit without a message renews the
  * channel's subscription.
- * @see clauses S13 to S15 in `STORE.md`
+ * @see clause S13 in `STORE.md`
  */
 export class Notifications {
   readonly #connection: Connection;

@@ -30,7 +30,7 @@ const RETRY_MS = 250;
  * | unsubscribing | -      | yes       | -          | wanted    |          |                | idle            | again in 250 ms | idle                    |
  *
  * `renew` takes a subscribed channel back to subscribing. While no connection is up, no round begins.
- * @see clauses S13 and S14 in `STORE.md`
+ * @see clause S13 in `STORE.md`
  */
 export class Subscriptions {
   readonly #events: SubscriptionsEvents;

@@ -1,7 +1,7 @@
 import { REDIS_PROGRAMS } from "@tm/run-events-test-servers";
 import { describe, expect, it } from "vitest";
 import { openRedisStore } from "./ruled-store.ts";
-import { connect, dump, openServer, openStore } from "./opened.ts";
+import { connect, dump, openServer, openStore, runKeys } from "./opened.ts";
 import {
   appendOf,
   claimed,
@@ -14,7 +14,7 @@ import {
 
 describe.each(REDIS_PROGRAMS)("on a %s with other settings", (program) => {
   it.each(["allkeys-lru", "allkeys-random", "volatile-lru", "volatile-ttl"])(
-    "S6, S25: a server that may evict keys is refused, even if it evicts only those with an expiry: %s",
+    "S6, S31: a server that may evict keys is refused, even if it evicts only those with an expiry: %s",
     async (policy) => {
       const server = await openServer({ program, settings: ["--maxmemory-policy", policy] });
       await expect(openRedisStore(connect(server))).rejects.toMatchObject({
@@ -109,6 +109,20 @@ describe.each(REDIS_PROGRAMS)("on a %s without room", (program) => {
       { outcome: "appended", lastSequence: 3 },
       { outcome: "appended", lastSequence: 4 },
     ]);
+  });
+
+  it("S17: a purge frees room, although appends are refused", async () => {
+    const { redis, store } = await openStore(await openServer({ program }));
+    for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
+    await store.append([endOf("a")]);
+    await redis.config("SET", "maxmemory", "1");
+    await expect(store.append([appendOf("b")])).rejects.toMatchObject({
+      code: "store_unavailable",
+    });
+    const due = await store.inner.list({ due: "finished", forMs: 0, limit: 10 });
+    expect(due.map(({ runId }) => runId)).toEqual(["a"]);
+    expect(await store.deleteRun("a")).toBe("deleted");
+    expect(await redis.exists(...Object.values(runKeys("a")))).toBe(0);
   });
 });
 

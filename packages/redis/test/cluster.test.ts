@@ -77,7 +77,34 @@ function listen(store: RedisStore, runIds: readonly string[]) {
   };
 }
 
-it("S13, S14: a run's channel is subscribed in its shard, and on no other node", async () => {
+it("S2, S16: all that an owner's runs have is in one of 64 buckets, on one node, and another owner's is in its own", async () => {
+  const cluster = await openCluster();
+  const { store } = await openStore(cluster);
+  const runs = RUN_IDS.flatMap((runId) =>
+    ["ada", "tenant-1"].map((ownerId) => ({ runId, ownerId })),
+  );
+  const topic = { topic: "tea", exclusive: false };
+  await Promise.all(runs.map((run) => store.createRun({ ...run, ...topic, metadata: "{}" })));
+  await store.append(runs.map((run) => appendOf(run.runId, 1, { ...run, idempotencyKey: "k" })));
+  const nodes = cluster.nodes.map((node) => connect(node));
+  const found = await Promise.all(nodes.map((node) => node.keys(`${PREFIX}:{*}:*`)));
+  for (const [ownerId, bucket] of [
+    ["ada", "40"],
+    ["tenant-1", "63"],
+  ]) {
+    const ofOwner = found.map((keys) => keys.filter((key) => key.endsWith(`:${ownerId}`)));
+    // Of each run its head, events, receipts and metadata; the owner's list and the topic's.
+    expect(ofOwner.map(({ length }) => length).toSorted((a, b) => a - b)).toEqual([
+      0,
+      0,
+      4 * RUN_IDS.length + 2,
+    ]);
+    const buckets = ofOwner.flat().map((key) => /^[^{]*\{(\d+)\}/.exec(key)?.[1]);
+    expect([...new Set(buckets)]).toEqual([bucket]);
+  }
+});
+
+it("S13: a run's channel is subscribed in its shard, and on no other node", async () => {
   const cluster = await openCluster();
   const { store } = await openStore(cluster);
   const { store: other } = await openStore(cluster);
@@ -192,7 +219,7 @@ it.each(["app:", "{app}:"])(
   },
 );
 
-it("S15: runs are polled over iovalkey, which cannot subscribe to shard channels", async () => {
+it("S13: runs are polled over iovalkey, which cannot subscribe to shard channels", async () => {
   const cluster = await openCluster();
   const redis = owned(new ValkeyCluster([...cluster.nodes]));
   const store = await openRedisStore(redis, { prefix: PREFIX });

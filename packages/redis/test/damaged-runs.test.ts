@@ -112,15 +112,6 @@ it("S1, S7: a run whose receipts are lost takes no append, since a key could lan
   await expect(store.append([keyedOf("b", 3)])).rejects.toMatchObject(damaged);
 });
 
-it("S1: a run with one append of many events takes the next", async () => {
-  const { store } = await openStore(await openServer());
-  await store.createRun(createOf("a"));
-  const events = [...appendOf("a", 1).events, ...appendOf("a", 2).events];
-  await store.append([appendOf("a", 0, { events })]);
-  await store.append([appendOf("a", 3)]);
-  expect(await readValues(store, "a")).toEqual([1, 2, 3]);
-});
-
 it("S1, S7: with a third of its keys evicted, no run takes a key a second time", async () => {
   const { redis, store } = await openStore(await openServer());
   const runIds = oneTo(60).map((number) => `run-${number}`);

@@ -1,5 +1,5 @@
 import type { Head } from "@tm/run-events-core/store";
-import { STATUSES } from "@tm/run-events-core/store";
+import { STATUSES } from "@tm/run-events-core/wire";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { encodeHead, parseHead, versionOf } from "../src/head-text.ts";

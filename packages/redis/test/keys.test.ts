@@ -1,4 +1,4 @@
-import { STATUSES } from "@tm/run-events-core/store";
+import { STATUSES } from "@tm/run-events-core/wire";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BUCKETS, keysOf } from "../src/keys.ts";
@@ -50,7 +50,7 @@ function keysFor(
 }
 
 describe("keysOf", () => {
-  it("S25, W4: a key is of one run, or of one owner, topic and status, with any text", () => {
+  it("S8, S16: a key is of one run, or of one owner, topic and status, with any text", () => {
     fc.assert(
       fc.property(prefix, run, run, (start, one, other) => {
         const all = [...keysFor(start, one), ...keysFor(start, other)];
@@ -62,7 +62,7 @@ describe("keysOf", () => {
     );
   });
 
-  it("S1, S25: all that a commit touches is in one slot of a cluster, no matter what the owner's id is", () => {
+  it("S2: all that a commit touches is in one slot of a cluster, no matter what the owner's id is", () => {
     fc.assert(
       fc.property(prefix, run, (start, one) => {
         const tags = new Set([...keysFor(start, one).values()].map(hashTagOf));

@@ -87,7 +87,7 @@ const arbStep: fc.Arbitrary<Step> = fc.oneof(
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-it("S13, S14: exactly the wanted channels are subscribed in the end, with any commands in flight", async () => {
+it("S13: exactly the wanted channels are subscribed in the end, with any commands in flight", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(arbStep, { maxLength: 40 }), async (steps) => {
       const server = createSlowServer();
@@ -154,7 +154,7 @@ it("S13, S14: exactly the wanted channels are subscribed in the end, with any co
   );
 });
 
-it("S14: runs that are added in one turn share a command", async () => {
+it("S13: runs that are added in one turn share a command", async () => {
   const server = createSlowServer();
   const requested = vi.fn();
   const subscriptions = new Subscriptions(

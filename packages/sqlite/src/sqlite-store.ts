@@ -47,9 +47,9 @@ export interface SqliteStore extends RunEventStore {
   verify(): Promise<void>;
   /**
    * Appends inside the transaction that the caller has open on the handle. The events exist exactly if the caller commits, and
-   * subscriptions are notified after that. The call is synchronous. A refusal or failure leaves the transaction as it was, unless
-   * SQLite ends it (a full disk). If the transaction began without `IMMEDIATE`, SQLite may refuse the write lock: the call throws
-   * `store_unavailable`, and the caller begins again.
+   * subscriptions are notified after that. The call is synchronous, so it is neither queued behind other calls nor combined with
+   * them. A refusal or failure leaves the transaction as it was, unless SQLite ends it (a full disk). If the transaction began
+   * without `IMMEDIATE`, SQLite may refuse the write lock: the call throws `store_unavailable`, and the caller begins again.
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`,
    * `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable`
    * @throws TypeError without an open transaction, or before `migrate()` or `verify()` was awaited once

@@ -9,7 +9,7 @@ function createFlakyStore(takes: boolean, ambiguous: boolean): RunEventStore {
   let calls = 0;
   return {
     ...store,
-    capabilities: { ...store.capabilities, losesAcknowledgements: true },
+    capabilities: { ...store.capabilities, losesAnswers: true },
     async append(requests) {
       const isLost = ++calls % 5 === 0;
       const outcomes = isLost && !takes ? [] : await store.append(requests);

@@ -19,15 +19,24 @@ export function startReaper(runs: RunEvents, store: RunEventStore): Reaper {
   const missed: string[] = [];
   const stopping = new AbortController();
 
-  const listExpired = async (): Promise<readonly string[]> =>
-    store.listExpired({ graceMs: GRACE_MS, limit: RUNS });
+  /** The ends of the leases that are over, by run. The index may also have leases that have been renewed. */
+  async function listExpired(): Promise<ReadonlyMap<string, number | null>> {
+    const nowMs = await store.probe();
+    const heads = await store.list({ due: "leased", forMs: GRACE_MS, limit: RUNS });
+    const over = heads.filter(
+      ({ leaseExpiresAtMs }) => (leaseExpiresAtMs ?? nowMs) <= nowMs - GRACE_MS,
+    );
+    return new Map(over.map(({ runId, leaseExpiresAtMs }) => [runId, leaseExpiresAtMs]));
+  }
 
   async function tick(): Promise<void> {
     const before = await listExpired();
     // At once, even after a disturbance: workers have to bear that too.
-    ended.push(...(await runs.reap({ graceMs: GRACE_MS, limit: RUNS, confirmMs: 0 })));
+    const reaped = await runs.reap({ graceMs: GRACE_MS, limit: RUNS, confirmMs: 0 });
+    ended.push(...reaped.map(({ runId }) => runId));
     const after = await listExpired();
-    missed.push(...before.filter((runId) => after.includes(runId)));
+    for (const [runId, expiresAtMs] of before)
+      if (after.get(runId) === expiresAtMs) missed.push(runId);
   }
 
   async function run(): Promise<void> {

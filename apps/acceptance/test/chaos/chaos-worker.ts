@@ -28,7 +28,7 @@ function stepOf(fence: number, step: number): { eventType: string; payload: unkn
 }
 
 async function workCarefully(runs: RunEvents, runId: string): Promise<void> {
-  await runs.work(runId, { leaseMs: LEASE_MS }, async (run) => {
+  await runs.as("ada").work(runId, { leaseMs: LEASE_MS }, async (run) => {
     const { fence, lastSequence } = run;
     report({ claimed: { runId, fence, lastSequence } });
     // Every event so far is a step.
@@ -42,7 +42,8 @@ async function workCarefully(runs: RunEvents, runId: string): Promise<void> {
 
 async function workRecklessly(runs: RunEvents, runId: string): Promise<void> {
   // With where the log ends, in one step: this process may be frozen until another one has the run.
-  const { fence, lastSequence } = await runs.log.claim(runId, { leaseMs: LEASE_MS });
+  const options = { ownerId: "ada", leaseMs: LEASE_MS };
+  const { fence, lastSequence } = await runs.log.claim(runId, options);
   report({ claimed: { runId, fence, lastSequence } });
   for (let step = lastSequence; step < STEPS; step++) {
     await write(runs, runId, fence, stepOf(fence, step));
@@ -58,7 +59,7 @@ async function write(
   event: { eventType: string; payload: unknown },
 ): Promise<void> {
   try {
-    const { lastSequence } = await runs.append(runId, [event], { fence });
+    const { lastSequence } = await runs.as("ada").append(runId, [event], { fence });
     report({ wrote: { runId, fence, sequence: lastSequence } });
   } catch (error) {
     report({ refused: { runId, fence, code: codeOf(error) } });

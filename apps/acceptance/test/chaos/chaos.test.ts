@@ -90,7 +90,7 @@ it.each(Object.entries(CHAOS_PLACES))(
     for (let index = 0; index < RUNS; index++) {
       const runId = runIdOf(index);
       const log: RunEvent[] = [];
-      for await (const event of runs.tail(runId)) log.push(event);
+      for await (const event of runs.as("ada").tail(runId)) log.push(event);
       const last = checkLog(log, crew, runId);
       ends.set(last, (ends.get(last) ?? 0) + 1);
     }
@@ -152,7 +152,7 @@ async function usurpOnce(scene: Scene): Promise<void> {
     // It had come to the end already, or another worker was first.
     if (fence === null) continue;
     await crew.until(() => wasRefused(crew, runId, fence));
-    await runs.release(runId, fence);
+    await runs.as("ada").release(runId, fence);
   }
 }
 
@@ -161,7 +161,7 @@ async function claimAsSoonAsFree(runs: RunEvents, runId: string): Promise<number
   let expiresAt: string | undefined;
   for (;;) {
     try {
-      return (await runs.claim(runId, { leaseMs: 60_000 })).fence;
+      return (await runs.as("ada").claim(runId, { leaseMs: 60_000 })).fence;
     } catch (error) {
       if (!(error instanceof RunEventsError)) throw error;
       if (error.code !== "claimed") return null;

@@ -33,7 +33,7 @@ async function* modelTokens(from: number, signal: AbortSignal): AsyncGenerator<s
 }
 
 async function answer(run: Run): Promise<string> {
-  const { events } = await runs.read(runId);
+  const { events } = await runs.as("ada").read(runId);
   const from = events.filter(({ eventType }) => eventType === "TOKEN").length;
   for await (const token of modelTokens(from, run.signal)) await run.emit("TOKEN", token);
   return "done";
@@ -96,8 +96,8 @@ async function sweep(forMs: number): Promise<void> {
   const limits = { queuedForMs: forMs, idleForMs: forMs, waitingForMs: forMs };
   console.log("competing");
   while (!shutdown.signal.aborted) {
-    for (const ended of await runs.reap({ graceMs: 0, confirmMs: 0, ...limits })) {
-      console.log(`ended ${ended}`);
+    for (const { runId } of await runs.reap({ graceMs: 0, confirmMs: 0, ...limits })) {
+      console.log(`ended ${runId}`);
     }
     // A server's upkeep pauses between two sweeps, too. The test waits for what the sweeps print, and not for this pause.
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -62,7 +62,7 @@ function useChat(start: () => Promise<Place>): Chat {
     },
     start: (id, act) => startChat(place.url, id, act),
     async log() {
-      const { events } = await runs.read(runId);
+      const { events } = await runs.as("ada").read(runId);
       return events.map(({ eventType, payload }) => `${eventType} ${JSON.stringify(payload)}`);
     },
   };
@@ -76,7 +76,10 @@ function itIsDeployed(chat: Chat): void {
     expect(await old.nextLine()).toMatch(/^gave up: store_unavailable .*shutting down/);
     // What the task had given is there, and the run is free.
     expect(await chat.log()).toStrictEqual(FIRST);
-    expect(await chat.runs.get(chat.runId)).toMatchObject({ runStatus: "running", lease: null });
+    expect(await chat.runs.as("ada").get(chat.runId)).toMatchObject({
+      runStatus: "running",
+      lease: null,
+    });
     const next = chat.start(chat.runId, "resume");
     await next.printed("answered done");
     expect(await chat.log()).toStrictEqual([...ALL, 'RUN_COMPLETED "done"']);
@@ -87,7 +90,10 @@ function itIsDeployed(chat: Chat): void {
     const old = chat.start(chat.runId, "throw");
     await old.printed("thinking");
     await old.stop();
-    expect(await chat.runs.get(chat.runId)).toMatchObject({ runStatus: "running", lease: null });
+    expect(await chat.runs.as("ada").get(chat.runId)).toMatchObject({
+      runStatus: "running",
+      lease: null,
+    });
     const next = chat.start("none", "sweep");
     await next.printed(`ended ${chat.runId}`);
     expect(await chat.log()).toStrictEqual([...FIRST, 'RUN_FAILED {"reason":"abandoned"}']);
@@ -122,7 +128,10 @@ function itIsKilled(chat: Chat): void {
     const killed = chat.start(chat.runId, "create");
     await killed.printed("created");
     await killed.kill();
-    expect(await chat.runs.get(chat.runId)).toMatchObject({ runStatus: "queued", lease: null });
+    expect(await chat.runs.as("ada").get(chat.runId)).toMatchObject({
+      runStatus: "queued",
+      lease: null,
+    });
     const next = chat.start("none", "sweep");
     await next.printed(`ended ${chat.runId}`);
     expect(await chat.log()).toStrictEqual(['RUN_FAILED {"reason":"never_started"}']);

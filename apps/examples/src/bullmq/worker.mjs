@@ -4,13 +4,14 @@ import { queue, redis, runs } from "./queue.mjs";
 
 /** It has three parameters, since BullMQ gives a signal only to such functions. */
 async function workOn(job, token, shutdown) {
-  const { runId } = job.data;
+  const { ownerId, runId } = job.data;
+  const own = runs.as(ownerId);
   const isLast = job.attemptsMade + 1 >= job.opts.attempts;
   const failure = new AbortController();
   const signal = AbortSignal.any([shutdown, failure.signal]);
   const task = async (run) => {
     try {
-      return await agent(runs, run);
+      return await agent(own, run);
     } catch (error) {
       // Releases the run for the job's next attempt. At the last attempt it ends with RUN_FAILED.
       if (!isLast) failure.abort(error);
@@ -18,7 +19,7 @@ async function workOn(job, token, shutdown) {
     }
   };
   try {
-    return await runs.work(runId, { leaseMs: 30_000, signal }, task);
+    return await own.work(runId, { leaseMs: 30_000, signal }, task);
   } catch (error) {
     const { code, details } = error;
     // The run was cancelled, or its worker died before it could report to BullMQ: the job is done.

@@ -23,10 +23,10 @@ export async function start(runId, ownerId, trip) {
   try {
     await client.query("BEGIN");
     const events = [{ eventType: "TRIP_ORDERED", payload: trip }]; // and rows of your own
-    const order = { client, runId, events, idempotencyKey: "order" };
+    const order = { client, ownerId, runId, events, idempotencyKey: "order" };
     const { replayed } = await store.appendInTransaction(order);
     const db = { executeSql: (text, values) => client.query(text, values) };
-    if (!replayed) await boss.send("agents", { runId }, { db });
+    if (!replayed) await boss.send("agents", { ownerId, runId }, { db });
     await client.query("COMMIT");
   } catch (error) {
     await client.query("ROLLBACK");
@@ -39,5 +39,5 @@ export async function start(runId, ownerId, trip) {
 /** The owner's answer to a run that waits, and a job that goes on with it. A repeat adds a job that finds the run finished. */
 export async function answer(runId, ownerId, idempotencyKey, payload) {
   await runs.input(runId, payload, { ownerId, idempotencyKey });
-  await boss.send("agents", { runId });
+  await boss.send("agents", { ownerId, runId });
 }

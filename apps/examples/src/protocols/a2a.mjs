@@ -11,14 +11,14 @@ const store = createSqliteStore(new DatabaseSync(DATABASE));
 await store.migrate();
 const runs = createRunEvents({ store });
 /** Yours: an agent that writes chapters. Its state is the log, so any process can go on. */
-async function write(run) {
-  const { events } = await runs.read(run.runId);
+const writer = (own) => async (run) => {
+  const { events } = await own.read(run.runId);
   for (let chapter = events.length + 1; chapter <= 3; chapter += 1) {
     await setTimeout(1_000, null, { signal: run.signal });
     const parts = [{ content: { $case: "text", value: `Chapter ${chapter}` } }];
     await run.append([{ eventType: "ARTIFACT", payload: { artifactId: `${chapter}`, parts } }]);
   }
-}
+};
 const STATES = { running: 2, completed: 3, failed: 4, cancelled: 5 }; // those of `TaskState`
 function taskOf({ runId: id, metadata, runStatus, updatedAt: timestamp }, events) {
   const artifacts = events.filter((one) => one.payload?.artifactId).map(({ payload }) => payload);
@@ -31,10 +31,10 @@ function eventOf({ runId: taskId, metadata }, { eventType, payload: artifact, cr
   const state = STATES[eventType.replace("RUN_", "").toLowerCase()];
   return { kind: "statusUpdate", data: { ...of, status: { state, timestamp: createdAt } } };
 }
-async function follow(bus, run, since) {
-  const work = () => void runs.work(run.runId, { leaseMs: 2_000 }, write).catch(() => {});
+async function follow(bus, run, since, { own } = bus) {
+  const work = () => void own.work(run.runId, { leaseMs: 2_000 }, writer(own)).catch(() => {});
   const timer = setInterval(work, 1_000).unref(); // goes on with a task whose process has died
-  for await (const event of runs.tail(run.runId, { since })) bus.publish(eventOf(run, event));
+  for await (const event of own.tail(run.runId, { since })) bus.publish(eventOf(run, event));
   bus.finished(clearInterval(timer));
 }
 const starts = new WeakMap(); // for each request, the run where its bus begins
@@ -42,34 +42,34 @@ const taskStore = {
   save: async () => {}, // the log has all of it
   async load(taskId, context) {
     await starts.get(context)?.catch(() => {}); // so that no event is lost between task and bus
-    const run = await runs.get(taskId, { ownerId: context.user.userName }).catch(() => null);
-    return run === null ? undefined : taskOf(run, (await runs.read(taskId)).events);
+    const own = runs.as(context.user.userName);
+    const run = await own.get(taskId).catch(() => null);
+    return run === null ? undefined : taskOf(run, (await own.read(taskId)).events);
   },
 };
-const own = { createOrGetByTaskId: () => new Bus(), settleByTaskId: () => true }; // it ends with its log
-const buses = { ...own, cleanupByTaskId: () => {}, getByTaskId };
+const busOf = (_id, { user }) => Object.assign(new Bus(), { own: runs.as(user.userName) });
+const buses = { createOrGetByTaskId: busOf, settleByTaskId: () => true, cleanupByTaskId: () => {} };
 function getByTaskId(taskId, context) {
-  const bus = new Bus();
-  const start = runs.get(taskId);
+  const bus = busOf(taskId, context);
+  const start = bus.own.get(taskId);
   starts.set(context, start);
   start.then((run) => follow(bus, run, run.lastSequence)).catch(() => bus.finished());
   return bus;
 }
 const agent = {
-  async execute({ taskId: runId, contextId, userMessage: message, context }, bus) {
-    const place = { runId, ownerId: context.user.userName, metadata: { contextId, message } };
-    await runs.start({ ...place, leaseMs: 2_000 }, write);
-    const run = await runs.get(runId);
+  async execute({ taskId: runId, contextId, userMessage: message }, bus, { own } = bus) {
+    await own.start({ runId, metadata: { contextId, message }, leaseMs: 2_000 }, writer(own));
+    const run = await own.get(runId);
     bus.publish({ kind: "task", data: taskOf(run, []) });
     follow(bus, run, 0).catch(() => bus.finished());
   },
-  cancelTask: (taskId) => runs.cancel(taskId),
+  cancelTask: (taskId, { own }) => own.cancel(taskId),
 };
 const face = { url: `${PUBLIC_URL}/a2a`, protocolBinding: "JSONRPC", protocolVersion: "1.0" };
 const modes = { defaultInputModes: ["text/plain"], defaultOutputModes: ["text/plain"] };
 const about = { name: "Writer", description: "Writes chapters", version: "1.0.0", skills: [] };
 const card = { ...about, ...modes, supportedInterfaces: [face], capabilities: { streaming: true } };
-const requestHandler = new DefaultRequestHandler(card, taskStore, agent, buses);
+const requestHandler = new DefaultRequestHandler(card, taskStore, agent, { ...buses, getByTaskId });
 const users = new Map([["Bearer a-token-of-ada", "ada"]]).set("Bearer a-token-of-bob", "bob");
 const userOf = ({ headers }) => users.get(headers.authorization);
 const userBuilder = async (request) => ({ userName: userOf(request), isAuthenticated: true });

@@ -7,6 +7,7 @@ import { createSqliteStore } from "@tm/run-events-sqlite";
 const store = createSqliteStore(new DatabaseSync(process.env.DATABASE ?? "runs.db"));
 await store.migrate();
 const runs = createRunEvents({ store });
+const ada = runs.as("ada");
 
 /** Yours: a graph. Its nodes call no model here. */
 const State = lang.Annotation.Root({
@@ -29,11 +30,11 @@ const plan = new lang.StateGraph(State)
   .addEdge("hotel", "approve")
   .addEdge("approve", lang.END);
 
-/** The task of `runs.work`: goes on where the log ends. The log is the graph's only checkpoint. */
+/** The task of `work`: goes on where the log ends. The log is the graph's only checkpoint. */
 async function travel(run) {
   const graph = plan.compile({ checkpointer: new lang.MemorySaver() });
   const config = { configurable: { thread_id: run.runId }, signal: run.signal };
-  const { events } = await runs.read(run.runId);
+  const { events } = await ada.read(run.runId);
   const start = events.length > 0 ? null : { steps: ["trip"] };
   if (start === null) await graph.updateState(config, { steps: ["trip"] }, lang.START);
   const answers = []; // those of the node that has not finished
@@ -52,7 +53,7 @@ async function travel(run) {
     else if (chunk.__interrupt__) {
       const [{ value }] = chunk.__interrupt__;
       await run.append([{ eventType: "INPUT_REQUESTED", payload: value }]);
-      return run.park(); // `runs.input` has the answer, in any process
+      return run.park(); // `input` has the answer, in any process
     } else {
       const [[node, update]] = Object.entries(chunk);
       await run.append([{ eventType: "NODE_DONE", payload: { node, update } }]);
@@ -61,9 +62,9 @@ async function travel(run) {
   return (await graph.getState(config)).values;
 }
 
-// A worker: finishes the run if no other process has it. To follow it, any process calls `runs.tail`.
+// A worker: finishes the run if no other process has it. To follow it, any process calls `tail`.
 const [runId = "trip", answer] = process.argv.slice(2);
-await runs.create({ runId, ownerId: "ada" }); // to repeat it changes nothing
-if (answer !== undefined) await runs.input(runId, answer === "yes", { ownerId: "ada" });
-console.log(await runs.work(runId, { leaseMs: 2_000 }, travel));
+await ada.create({ runId }); // to repeat it changes nothing
+if (answer !== undefined) await ada.input(runId, answer === "yes");
+console.log(await ada.work(runId, { leaseMs: 2_000 }, travel));
 await runs.close();

@@ -39,9 +39,9 @@ function responseOf({ runId: id, metadata, createdAt }, { eventType, payload } =
   return { id, object: "response", ...metadata, ...rest, error, output };
 }
 const nowOf = async (run, since = Math.max(0, run.lastSequence - 1)) =>
-  responseOf(run, (await runs.read(run.runId, { since })).events[0]);
+  responseOf(run, (await runs.as(run.ownerId).read(run.runId, { since })).events[0]);
 async function* framesOf(run, since, signal) {
-  for await (const event of runs.tail(run.runId, { ownerId: run.ownerId, since, signal })) {
+  for await (const event of runs.as(run.ownerId).tail(run.runId, { since, signal })) {
     const end = ENDS[event.eventType]?.replace("cancelled", "incomplete");
     const own = end ? { type: `response.${end}` } : event.payload;
     const numbered = { ...own, sequence_number: event.sequence - 1 };

@@ -1,4 +1,4 @@
-import type { RunEvents } from "@tm/run-events-core";
+import type { OwnedRuns } from "@tm/run-events-core";
 import { expect, it } from "vitest";
 import type { Edit } from "../edited-folder.ts";
 import { openRuns } from "../open-runs.ts";
@@ -11,7 +11,7 @@ const STUCK: Edit = ["await setTimeout(1_000,", 'await setTimeout(name === "hote
 
 /** A store, and workers on it. */
 async function openPlace(): Promise<{
-  readonly runs: RunEvents;
+  readonly runs: OwnedRuns;
   work(edits: readonly Edit[], ...answer: readonly string[]): Promise<WorkerProcess>;
 }> {
   const { path, runs } = await openRuns("langgraph");
@@ -27,7 +27,7 @@ async function openPlace(): Promise<{
 }
 
 /** Resolves once the lease of a worker that was killed has expired. */
-async function untilExpired(runs: RunEvents): Promise<void> {
+async function untilExpired(runs: OwnedRuns): Promise<void> {
   await expect
     .poll(async () => {
       const { lease } = await runs.get("trip");
@@ -38,7 +38,7 @@ async function untilExpired(runs: RunEvents): Promise<void> {
 
 it("a graph is followed elsewhere, goes on in another process after a kill, and after the answer of a person", async () => {
   const { runs, work } = await openPlace();
-  await runs.create({ runId: "trip", ownerId: "ada" });
+  await runs.create({ runId: "trip" });
   const seen: string[] = [];
   const followed = (async () => {
     for await (const { eventType, payload } of runs.tail("trip")) {

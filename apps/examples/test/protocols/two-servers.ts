@@ -1,4 +1,4 @@
-import type { RunEvents } from "@tm/run-events-core";
+import type { OwnedRuns } from "@tm/run-events-core";
 import { onTestFinished } from "vitest";
 import type { Edit } from "../edited-folder.ts";
 import { openRuns } from "../open-runs.ts";
@@ -12,7 +12,7 @@ export const BOB = { authorization: "Bearer a-token-of-bob" };
 
 /** A store, and servers of a recipe on it. */
 export interface Place {
-  readonly runs: RunEvents;
+  readonly runs: OwnedRuns;
   /** Starts a server, with some lines changed. It is killed when the test has finished, if not before. */
   start(...edits: readonly Edit[]): Promise<RecipeProcess>;
 }
@@ -32,11 +32,11 @@ export async function openPlace(file: string): Promise<Place> {
 
 /** Resolves when the log of the newest run has so many events of a type. */
 export async function hasEvents(
-  runs: RunEvents,
+  runs: OwnedRuns,
   eventType: string,
   count: number,
 ): Promise<boolean> {
-  const [run] = (await runs.list({ ownerId: "ada" })).runs;
+  const [run] = (await runs.list()).runs;
   if (run === undefined) return false;
   const { events } = await runs.read(run.runId);
   return events.filter((event) => event.eventType === eventType).length >= count;

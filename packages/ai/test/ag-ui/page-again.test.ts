@@ -55,7 +55,7 @@ it("a page whose run was removed shows the thread as it is when it connects, wit
   const { since } = page.agent;
   await ask(page, server, 2);
   const [last] = (await server.runs.list({ ownerId: "ada" })).runs;
-  await server.runs.delete(last?.runId ?? "");
+  await server.runs.delete(last?.runId ?? "", { ownerId: "ada" });
   const errors: unknown[] = [];
   page.agent.subscribe({ onRunFailed: ({ error }) => void errors.push(error) });
   await page.agent.connectAgent();

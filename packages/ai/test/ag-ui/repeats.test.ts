@@ -28,7 +28,7 @@ async function leaveRun(runs: RunEvents, events: readonly string[]): Promise<str
   await runs.create({ ...OWNER, runId, topic: "tea" });
   const { fence } = await runs.claim(runId, { ...OWNER, leaseMs: 1_000 });
   const drafts = events.map((eventType) => ({ eventType, payload: { runId: "r" } }));
-  if (drafts.length > 0) await runs.append(runId, drafts, { fence });
+  if (drafts.length > 0) await runs.append(runId, drafts, { ...OWNER, fence });
   return runId;
 }
 

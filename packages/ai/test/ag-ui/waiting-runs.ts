@@ -91,7 +91,7 @@ export function answeredRuns(open: Open): void {
     // Each request that comes again gets its own run, and no more.
     expect(await (await here.ask("POST", "", given[won])).text()).toBe(texts[won]);
     expect(await (await there.ask("POST", "", asked)).text()).toBe(said);
-    const log = await here.runs.read(runs[0]?.runId ?? "");
+    const log = await here.runs.read(runs[0]?.runId ?? "", OWNER);
     const inputs = log.events.filter(({ eventType }) => eventType === "INPUT_RECEIVED");
     expect(inputs).toMatchObject([{ payload: { resume: YES } }]);
     expect(log.runStatus).toBe("completed");

@@ -27,7 +27,7 @@ export function wholeRuns(open: Open): void {
     expect(textsOf(page.agent.messages)).toEqual(["Why?", whole]);
     const { runs } = await server.runs.list({ ...OWNER, topic: page.agent.threadId });
     expect(runs.map(({ runStatus }) => runStatus)).toEqual(["completed"]);
-    const log = await server.runs.read(runs[0]?.runId ?? "");
+    const log = await server.runs.read(runs[0]?.runId ?? "", OWNER);
     expect(log.events.map(({ eventType }) => eventType)).toEqual([
       "RUN_STARTED",
       "TEXT_MESSAGE_START",

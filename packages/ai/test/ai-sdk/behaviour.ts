@@ -39,7 +39,7 @@ function wholeAnswers(open: Open): void {
     expect(runOf(messages[1])).toEqual({ runId: runs[0]?.runId, runStatus: "completed" });
     // The question, the begin with the first token, all others with the end of the stream, and the end of the run.
     expect(runs[0]?.lastSequence).toBe(4);
-    const log = await server.runs.read(runs[0]?.runId ?? "");
+    const log = await server.runs.read(runs[0]?.runId ?? "", OWNER);
     const joined = expect.objectContaining({ type: "text-delta", delta: tokens.join("") });
     expect(log.events[2]?.payload).toContainEqual(joined);
     const again = page.sendMessage({ text: "And?" });
@@ -128,7 +128,7 @@ function cutAnswers(open: Open): void {
     const { active } = await server.chats.read(page.id, OWNER);
     expect(active).toBeNull();
     const [run] = (await server.runs.list({ ...OWNER, topic: page.id })).runs;
-    const log = await server.runs.read(run?.runId ?? "");
+    const log = await server.runs.read(run?.runId ?? "", OWNER);
     expect(JSON.stringify(log.events)).not.toContain("key@provider");
   });
 

@@ -8,6 +8,9 @@ import { createFailingStore } from "../failing-store.ts";
 import { textOf } from "./page-chat.ts";
 import { asked, openRuns, OWNER, PLACE, readAll, runOf, saying, streamOf } from "./small-chats.ts";
 
+/** What a decision sees of a run that does not exist. */
+const NOTHING = { head: null, receipts: new Map(), holder: null, nowMs: 0, ordinal: 1 };
+
 describe("the end of an answer", () => {
   it("comes later than the first token, which does not wait for others", async () => {
     // With this timer, an event that waits for others is never written.
@@ -101,10 +104,10 @@ describe("the end of an answer", () => {
     const dead = await runs.create({ ...OWNER, topic: "tea" });
     const { done } = await chats.answer({ ...PLACE, message: asked("a") }, () => saying("b"));
     await done;
-    expect((await runs.get(dead.runId)).runStatus).toBe("failed");
+    expect((await runs.get(dead.runId, OWNER)).runStatus).toBe("failed");
     const other = await runs.create({ ...OWNER, topic: "tea" });
     expect((await chats.read("tea", OWNER)).active).toBeNull();
-    expect((await runs.get(other.runId)).runStatus).toBe("failed");
+    expect((await runs.get(other.runId, OWNER)).runStatus).toBe("failed");
   });
 
   it("an answer waits for a check of the one before it that is under way", async () => {
@@ -113,17 +116,18 @@ describe("the end of an answer", () => {
     const refused = Promise.withResolvers<void>();
     const store: RunEventStore = {
       ...memory,
-      async createRun(request) {
-        const outcome = await memory.createRun(request);
-        if (outcome.outcome === "topic_busy") refused.resolve();
-        return outcome;
-      },
-      async claim(request) {
-        claimed.resolve();
-        await refused.promise;
-        // A start that does not wait for this check is refused by now.
-        await new Promise(setImmediate);
-        return memory.claim(request);
+      async change(changes) {
+        // A claim creates no run, and an exclusive creation sees its topic.
+        const isClaim = changes.some(({ decide }) => decide(NOTHING).after === undefined);
+        if (isClaim) {
+          claimed.resolve();
+          await refused.promise;
+          // A start that does not wait for this check is refused by now.
+          await new Promise(setImmediate);
+        }
+        const answers = await memory.change(changes);
+        if (changes.some(({ topic = null }) => topic !== null)) refused.resolve();
+        return answers;
       },
     };
     const runs = createRunEvents({ store });
@@ -136,7 +140,7 @@ describe("the end of an answer", () => {
     await looking;
     const { done } = await answering;
     await done;
-    expect((await runs.get(runId)).runStatus).toBe("failed");
+    expect((await runs.get(runId, OWNER)).runStatus).toBe("failed");
   });
 
   it("`waitUntil` gets the work, and never a rejection", async () => {
@@ -158,7 +162,7 @@ describe("the end of an answer", () => {
     const { done, runId } = await chats.answer(question, () => source.readable);
     await writer.write({ type: "text-start", id: "t" });
     // All that was written before has landed, so the refusals are for the token.
-    await expect.poll(async () => (await runs.get(runId)).lastSequence).toBe(3);
+    await expect.poll(async () => (await runs.get(runId, OWNER)).lastSequence).toBe(3);
     failing.refuse(2);
     await writer.write({ type: "text-delta", id: "t", delta: "Tea" });
     await writer.close();

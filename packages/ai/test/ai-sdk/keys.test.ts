@@ -57,7 +57,10 @@ describe("a question with a key", () => {
     const runId = await new StreamRuns({ ...OWNER, runs }, "ai-sdk").runIdOf('["tea","k"]');
     await runs.create({ ...OWNER, runId, topic: "tea" });
     const { fence, expiresAt } = await runs.claim(runId, { ...OWNER, leaseMs: 1_000 });
-    await runs.append(runId, [{ eventType: "UI_MESSAGE", payload: asked("a") }], { fence });
+    await runs.append(runId, [{ eventType: "UI_MESSAGE", payload: asked("a") }], {
+      ...OWNER,
+      fence,
+    });
     await expect.poll(() => Date.now() > Date.parse(expiresAt)).toBe(true);
     const question = { ...PLACE, message: asked("a"), idempotencyKey: "k" };
     const again = await chats.answer(question, () => saying("Twice."));
@@ -89,7 +92,7 @@ describe("a question with a key", () => {
     await runs.create({ ...OWNER, runId, topic: "tea" });
     const { fence, expiresAt } = await runs.claim(runId, { ...OWNER, leaseMs: 1_000 });
     const payload = { eventType: "UI_MESSAGE", text: '{"id":"a",', index: 0, isLast: false };
-    await runs.append(runId, [{ eventType: "UI_PART", payload }], { fence });
+    await runs.append(runId, [{ eventType: "UI_PART", payload }], { ...OWNER, fence });
     await expect.poll(() => Date.now() > Date.parse(expiresAt)).toBe(true);
     const question = { ...PLACE, message: asked("a"), idempotencyKey: "k" };
     await expect(chats.answer(question, () => saying("b"))).rejects.toMatchObject({

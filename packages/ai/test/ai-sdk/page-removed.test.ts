@@ -21,7 +21,7 @@ describe("a page whose run was removed", () => {
     const runsOf = async () => (await server.runs.list(OWNER)).runs;
     await expect.poll(async () => (await runsOf())[0]?.runStatus).toBe("completed");
     const removed = (await runsOf()).find(({ runId }) => runId !== first);
-    await server.runs.delete(removed?.runId ?? "");
+    await server.runs.delete(removed?.runId ?? "", OWNER);
     server.onRequest = online;
     await sent;
     await expect.poll(() => textsOf(page)).toEqual(["a", "to a"]);
@@ -39,7 +39,7 @@ describe("a page whose run was removed", () => {
     await turn(server, "a");
     const last = await turn(server, "b");
     await expect.poll(() => textsOf(page)).toEqual(["a", "to a", "b", "to b"]);
-    await server.runs.delete(last);
+    await server.runs.delete(last, OWNER);
     await expect.poll(() => textsOf(page)).toEqual(["a", "to a"]);
   });
 });

@@ -133,7 +133,7 @@ describe("the routes", () => {
     const runs = openRuns();
     const list: RunEvents["list"] = async (which) => {
       for (const { runId } of (await runs.list({ ...which, status: "live" })).runs) {
-        await runs.cancel(runId);
+        await runs.cancel(runId, OWNER);
       }
       return runs.list(which);
     };

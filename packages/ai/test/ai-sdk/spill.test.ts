@@ -48,7 +48,7 @@ describe("a file that is larger than a payload", () => {
       ["tea", "ada", runId],
       ["tea", "ada", runId],
     ]);
-    const log = await server.runs.read(runId);
+    const log = await server.runs.read(runId, OWNER);
     expect(JSON.stringify(log.events).length).toBeLessThan(4_000);
     expect(server.model.prompt()).toContain("https://files.example/1");
     const [question, answer] = await server.read("tea");

@@ -98,7 +98,7 @@ function testEnds(open: Open): void {
     const lease = await acquireLease(here, "a");
     const reading = readStore(there, "a");
     const [run] = (await runs.list({ ownerId: keyPrefix })).runs;
-    await runs.cancel(run?.runId ?? "");
+    await runs.cancel(run?.runId ?? "", { ownerId: keyPrefix });
     expect((await reading).error).toMatchObject({ details: { runStatus: "cancelled" } });
     await expect(here.append("a", bytesOf("1"), lease)).rejects.toMatchObject({
       name: "ResumableStreamError",

@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 
 async function append(count: number, eventType = "TOKEN"): Promise<void> {
-  await chromium.site.runs.append(
+  await chromium.site.runs.as("ada").append(
     runId,
     Array.from({ length: count }, () => ({ eventType })),
   );

@@ -27,7 +27,7 @@ async function createRuns(count: number): Promise<readonly string[]> {
 }
 
 async function append(runId: string, eventType = "TOKEN"): Promise<void> {
-  await chromium.site.runs.append(runId, [{ eventType }]);
+  await chromium.site.runs.as("ada").append(runId, [{ eventType }]);
 }
 
 it("W48, Chromium over HTTP/1.1: eight windows, each with the list and a run, have four streams, and a cancel in the last one shows in all", async () => {
@@ -49,7 +49,7 @@ it("W48, Chromium over HTTP/1.1: eight windows, each with the list and a run, ha
   const [last, lastId] = [windows.at(-1), ids.at(-1) ?? ""];
   await last?.click("#cancel");
   await vi.waitFor(async () => {
-    expect((await chromium.site.runs.get(lastId)).runStatus).toBe("cancelled");
+    expect((await chromium.site.runs.as("ada").get(lastId)).runStatus).toBe("cancelled");
   }, PATIENT);
   for (const page of windows) await expectText(page, lastId, "cancelled 3 RUN_CANCELLED");
   // The list has no stream of its own.

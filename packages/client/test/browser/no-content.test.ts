@@ -19,7 +19,7 @@ function hurry(response: ServerResponse): void {
 it("W24: an EventSource that is not closed asks twice: it gets the run's end, then 204", async () => {
   const site = await startSite({ before: (_, response) => hurry(response) });
   const { runId } = await site.runs.create({ ownerId: "ada" });
-  await site.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+  await site.runs.as("ada").append(runId, [{ eventType: "RUN_COMPLETED" }]);
   const context = await browser.open(site.origin);
   try {
     const page = await context.newPage();

@@ -38,7 +38,7 @@ afterEach(() => context.close());
 
 async function createRun({ runs }: Site): Promise<string> {
   const { runId } = await runs.create({ ownerId: "ada" });
-  await runs.append(runId, [{ eventType: "STEP" }, { eventType: "RUN_COMPLETED" }]);
+  await runs.as("ada").append(runId, [{ eventType: "STEP" }, { eventType: "RUN_COMPLETED" }]);
   return runId;
 }
 

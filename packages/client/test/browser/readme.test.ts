@@ -20,11 +20,13 @@ async function withPage(
   const context = await browser.open(site.origin);
   try {
     const { runId } = await site.runs.create({ ownerId: "ada" });
-    await site.runs.append(runId, [
-      { eventType: "PHASE_STARTED", payload: { phase: "compose" } },
-      { eventType: "STEP" },
-      { eventType: "RUN_COMPLETED" },
-    ]);
+    await site.runs
+      .as("ada")
+      .append(runId, [
+        { eventType: "PHASE_STARTED", payload: { phase: "compose" } },
+        { eventType: "STEP" },
+        { eventType: "RUN_COMPLETED" },
+      ]);
     await context.addInitScript(`Object.assign(globalThis, {
       runId: ${JSON.stringify(runId)},
       shown: [],
@@ -124,10 +126,10 @@ it("README: text.jsx is a component that shows the tokens of a run as text", asy
     async (page, { runs }) => {
       const { runId } = await runs.create({ ownerId: "ada" });
       const words = ["Tea ", "is ", "a "].map((payload) => ({ eventType: "TOKEN", payload }));
-      await runs.append(runId, [...words, { eventType: "STEP", payload: "no" }]);
+      await runs.as("ada").append(runId, [...words, { eventType: "STEP", payload: "no" }]);
       await page.evaluate(`text("${runId}")`);
       await page.waitForFunction('document.querySelector("pre")?.textContent === "Tea is a "');
-      await runs.append(runId, [{ eventType: "TOKEN", payload: "leaf." }]);
+      await runs.as("ada").append(runId, [{ eventType: "TOKEN", payload: "leaf." }]);
       await page.waitForFunction('document.querySelector("pre").textContent === "Tea is a leaf."');
     },
   );
@@ -146,7 +148,7 @@ it("README: list.jsx is a component that shows the runs as they change, and olde
     ]);
     await page.evaluate('list({ status: "live" })');
     await page.waitForFunction('document.querySelectorAll("li").length === 1');
-    await runs.append(runId, [{ eventType: "STEP" }]);
+    await runs.as("ada").append(runId, [{ eventType: "STEP" }]);
     await page.waitForFunction('document.querySelector("li")?.textContent === "running, 1 events"');
     expect(await page.locator("button").count()).toBe(0);
   });

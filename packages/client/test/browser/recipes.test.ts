@@ -108,7 +108,7 @@ async function expectText(page: Page, text: string): Promise<void> {
 async function startRun({ runs }: Site, count: number, topic?: string): Promise<string> {
   const { runId } = await runs.create({ ownerId: "ada", topic });
   const events = Array.from({ length: count }, () => ({ eventType: "TOKEN" }));
-  await runs.append(runId, events);
+  await runs.as("ada").append(runId, events);
   return runId;
 }
 
@@ -151,7 +151,7 @@ it.each(FRAMEWORKS)(
       const [first, second] = [await startRun(site, 3), await startRun(site, 6)];
       await show({ runId: first });
       await expectText(page, "2 live");
-      await site.runs.append(first, [{ eventType: "TOKEN" }]);
+      await site.runs.as("ada").append(first, [{ eventType: "TOKEN" }]);
       await expectText(page, "3 live");
       await show({ runId: second });
       await expectText(page, "2 live");
@@ -160,7 +160,7 @@ it.each(FRAMEWORKS)(
       await vi.waitFor(() => expect(site.openStreams()).toBe(1), { timeout: 30_000 });
       await page.evaluate("view().cancel()");
       await expectText(page, "5 finished");
-      expect((await site.runs.get(second)).runStatus).toBe("cancelled");
+      expect((await site.runs.as("ada").get(second)).runStatus).toBe("cancelled");
       await show({ runId: first });
       await expectText(page, "2 live");
     }),
@@ -172,12 +172,12 @@ it.each(FRAMEWORKS)(
     play(framework, async (site, page, show) => {
       // Before any list: a page keeps the runs that end while it shows one.
       for (let count = 0; count < 51; count += 1)
-        await site.runs.cancel(await startRun(site, 1, "old"));
+        await site.runs.as("ada").cancel(await startRun(site, 1, "old"));
       const first = await startRun(site, 3, "tea");
       await startRun(site, 6, "milk");
       await show({ list: { topic: "tea" } });
       await expectText(page, "3 live");
-      await site.runs.append(first, [{ eventType: "TOKEN" }]);
+      await site.runs.as("ada").append(first, [{ eventType: "TOKEN" }]);
       await expectText(page, "4 live");
       await startRun(site, 1, "tea");
       await expectText(page, "1,4 live");

@@ -43,7 +43,7 @@ async function open({ begin, live }: Reader, { onTestFinished }: TestContext): P
   const { runId } = await site.runs.create({ ownerId: "ada" });
   async function append(count: number): Promise<void> {
     const events = Array.from({ length: count }, () => ({ eventType: "TOKEN" }));
-    await site.runs.append(runId, events);
+    await site.runs.as("ada").append(runId, events);
   }
   await append(1);
   await page.evaluate(`{ const runId = ${JSON.stringify(runId)}; void ${begin}; }`);
@@ -53,7 +53,8 @@ async function open({ begin, live }: Reader, { onTestFinished }: TestContext): P
     context,
     page,
     append,
-    complete: async () => void (await site.runs.append(runId, [{ eventType: "RUN_COMPLETED" }])),
+    complete: async () =>
+      void (await site.runs.as("ada").append(runId, [{ eventType: "RUN_COMPLETED" }])),
   };
 }
 

@@ -21,7 +21,7 @@ beforeEach(async () => {
 async function append(count: number, to = runId): Promise<void> {
   for (let left = count; left > 0; left -= 1_000) {
     const batch = Array.from({ length: Math.min(left, 1_000) }, () => ({ eventType: "TOKEN" }));
-    await chromium.site.runs.append(to, batch);
+    await chromium.site.runs.as("ada").append(to, batch);
   }
 }
 
@@ -191,7 +191,7 @@ describe("Chromium, a cancel", () => {
     expect(flags).toContain(true);
     expect(flags.at(-1)).toBe(false);
     expect(requests.filter((request) => request.startsWith("POST"))).toEqual(["POST /cancel"]);
-    expect((await chromium.site.runs.get(runId)).runStatus).toBe("cancelled");
+    expect((await chromium.site.runs.as("ada").get(runId)).runStatus).toBe("cancelled");
     expect(chromium.complaints).toEqual([]);
   });
 

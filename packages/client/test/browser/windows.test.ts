@@ -16,7 +16,7 @@ interface Shown {
 }
 
 async function append(runId: string, count = 1, eventType = "TOKEN"): Promise<void> {
-  await chromium.site.runs.append(
+  await chromium.site.runs.as("ada").append(
     runId,
     Array.from({ length: count }, () => ({ eventType })),
   );
@@ -95,7 +95,7 @@ it("W47, Chromium over HTTP/1.1: of eight windows four have a stream, the others
   for (const { page } of windows.slice(SLOTS)) await page.click("#view-cancel");
   for (const window of windows.slice(SLOTS)) {
     await expectText(window, "1-4 finished whole -");
-    expect((await chromium.site.runs.get(window.runId)).runStatus).toBe("cancelled");
+    expect((await chromium.site.runs.as("ada").get(window.runId)).runStatus).toBe("cancelled");
   }
   // Those whose runs are over wait no longer.
   await expectSlots(windows[7] as Shown, SLOTS, 0);

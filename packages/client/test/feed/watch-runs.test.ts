@@ -56,11 +56,11 @@ it.each([
   expect(seen.run(old)?.last).toMatchObject({ sequence: 1, eventType: "TOKEN" });
   const created = await record(server.runs, 2);
   await seen.until(() => seen.run(created)?.last?.sequence === 2);
-  await server.runs.append(old, [{ eventType: "RUN_COMPLETED" }]);
+  await server.runs.as("ada").append(old, [{ eventType: "RUN_COMPLETED" }]);
   await seen.until(() => seen.run(old)?.runStatus === "completed");
   expect(seen.run(old)?.last?.eventType).toBe("RUN_COMPLETED");
   expect(seen.ids).toEqual([created, old]);
-  await server.runs.delete(old);
+  await server.runs.as("ada").delete(old);
   await seen.until(() => !seen.ids.includes(old));
   await seen.leave();
   expect(server.paths.every((one) => one.includes(path))).toBe(true);

@@ -75,12 +75,12 @@ class RunsGame implements Game<Step> {
     for (const window of this.#windows) window.turn("visible");
     for (const [run, runId] of this.#ids.entries()) {
       for (const window of this.#windows.keys()) this.#follow(window, run);
-      await this.#server.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+      await this.#server.runs.as("ada").append(runId, [{ eventType: "RUN_COMPLETED" }]);
     }
     for (const { run, runId } of this.#views) {
       await run.over;
       const { state, cursor } = run.cell.connection();
-      const { lastSequence } = await this.#server.runs.get(runId);
+      const { lastSequence } = await this.#server.runs.as("ada").get(runId);
       if (state === "finished") expect(cursor).toBe(lastSequence);
       // One that has left before the end.
       else expect(cursor).toBeLessThanOrEqual(lastSequence);
@@ -97,7 +97,7 @@ class RunsGame implements Game<Step> {
 
   async #append(run: number, count: number): Promise<void> {
     const events = Array.from({ length: count }, () => ({ eventType: "TOKEN" }));
-    await this.#server.runs.append(this.#ids[run] ?? "", events);
+    await this.#server.runs.as("ada").append(this.#ids[run] ?? "", events);
   }
 
   #follow(index: number, run: number): void {

@@ -10,7 +10,7 @@ export async function append(
   runId: string,
   eventType = "TOKEN",
 ): Promise<void> {
-  await runs.append(runId, [{ eventType }]);
+  await runs.as("ada").append(runId, [{ eventType }]);
 }
 
 /** On the fast clock. */

@@ -33,7 +33,7 @@ it("W28: readers beyond a user's streams, and beyond the polls that are held, ge
   const { baseUrl, runs, stats } = await startAtDefaults();
   const { runId } = await runs.create({ ownerId: "ada" });
   const append = async (count: number): Promise<unknown> =>
-    runs.append(
+    runs.as("ada").append(
       runId,
       Array.from({ length: count }, () => ({ eventType: "TOKEN" })),
     );
@@ -48,7 +48,7 @@ it("W28: readers beyond a user's streams, and beyond the polls that are held, ge
     .toEqual([32, 38]);
   expect(stats()).toMatchObject({ open: 32, ended: { overloaded: 38 } });
   await append(6);
-  await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+  await runs.as("ada").append(runId, [{ eventType: "RUN_COMPLETED" }]);
   const whole = Array.from({ length: 151 }, (_, index) => index + 1);
   for (const sequences of await reading) expect(sequences).toEqual(whole);
 });

@@ -23,7 +23,9 @@ it("W47: runs that are added together are read over one connection, each from it
   expect(await b.over).toMatchObject({ state: "finished", runStatus: "failed", cursor: 8 });
   await Promise.all([a.reach(5), c.reach(9)]);
   for (const runId of [ids[0], ids[2]])
-    await runs.append(runId ?? "", [{ eventType: "TOKEN" }, { eventType: "RUN_COMPLETED" }]);
+    await runs
+      .as("ada")
+      .append(runId ?? "", [{ eventType: "TOKEN" }, { eventType: "RUN_COMPLETED" }]);
   expect(await a.over).toMatchObject({ state: "finished", cursor: 7 });
   expect(await c.over).toMatchObject({ state: "finished", cursor: 11 });
   expect([a.sequences, b.sequences, c.sequences]).toEqual([upTo(7, 3), upTo(8), upTo(11, 8)]);
@@ -39,14 +41,14 @@ it("W47: a run that is added or removed later opens the connection again with th
   await first.reach(3);
   const second = listen(reader, y);
   await second.reach(1);
-  await runs.append(x, [{ eventType: "TOKEN" }]);
+  await runs.as("ada").append(x, [{ eventType: "TOKEN" }]);
   await first.reach(4);
   second.stop();
   await expect.poll(() => paths.length).toBe(3);
-  await runs.append(y, [{ eventType: "TOKEN" }]);
-  await runs.append(x, [{ eventType: "RUN_COMPLETED" }]);
+  await runs.as("ada").append(y, [{ eventType: "TOKEN" }]);
+  await runs.as("ada").append(x, [{ eventType: "RUN_COMPLETED" }]);
   await first.over;
-  const { events } = await runs.read(x);
+  const { events } = await runs.as("ada").read(x);
   const [third, fourth] = [events[2]?.createdAt, events[3]?.createdAt];
   expect(paths).toEqual([
     `/v1/agent-runs/${x}/stream?since=0`,
@@ -70,7 +72,7 @@ it("W47: a run that cannot be read fails alone", async () => {
   );
   expect(codes).toEqual(["not_found", "not_found", "cursor_ahead"]);
   await good.reach(1);
-  await runs.append(mine, [{ eventType: "RUN_COMPLETED" }]);
+  await runs.as("ada").append(mine, [{ eventType: "RUN_COMPLETED" }]);
   expect(await good.over).toMatchObject({ state: "finished" });
 });
 
@@ -83,10 +85,12 @@ it("W47: more runs than a stream may have are polled as well, and take the place
   await Promise.all(heard.map(({ reach }) => reach(1)));
   expect(handler.stats().streams.open).toBe(1);
   expect(paths.some((path) => path.includes(`${ids[103]}/events`))).toBe(true);
-  for (const runId of ids.slice(0, 10)) await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+  for (const runId of ids.slice(0, 10))
+    await runs.as("ada").append(runId, [{ eventType: "RUN_COMPLETED" }]);
   await Promise.all(heard.slice(0, 10).map(({ over }) => over));
   await expect.poll(() => paths.at(-1)?.includes(`${ids[103]}:1`)).toBe(true);
-  for (const runId of ids.slice(10)) await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+  for (const runId of ids.slice(10))
+    await runs.as("ada").append(runId, [{ eventType: "RUN_COMPLETED" }]);
   await Promise.all(heard.map(({ over }) => over));
   for (const { sequences } of heard) expect(sequences).toEqual([1, 2]);
 });
@@ -102,7 +106,8 @@ it("W28, W47: a server that is full for streams is polled", async () => {
     const reader = open(`http://127.0.0.1:${port}`);
     const heard = ids.map((runId) => listen(reader, runId));
     await Promise.all([heard[0]?.reach(3), heard[1]?.reach(1), heard[2]?.over]);
-    for (const runId of ids.slice(0, 2)) await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+    for (const runId of ids.slice(0, 2))
+      await runs.as("ada").append(runId, [{ eventType: "RUN_COMPLETED" }]);
     await Promise.all(heard.map(({ over }) => over));
     return heard;
   });
@@ -116,7 +121,7 @@ it("a bearer token polls each run, and the server holds a few polls", async () =
   const reader = open(`http://127.0.0.1:${port}`, { credential: { bearer: "ada" } });
   const heard = listen(reader, runId);
   await heard.reach(2);
-  await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+  await runs.as("ada").append(runId, [{ eventType: "RUN_COMPLETED" }]);
   await heard.over;
   expect(heard.sequences).toEqual(upTo(3));
   expect(paths.every((path) => path.includes("wait=25"))).toBe(true);
@@ -133,7 +138,7 @@ it("after close, and after a run is removed, its listener is not called any more
   reader.close();
   reader.close();
   await expect.poll(() => handler.stats().streams.open).toBe(0);
-  await runs.append(x, [{ eventType: "TOKEN" }]);
+  await runs.as("ada").append(x, [{ eventType: "TOKEN" }]);
   expect([gone.sequences, left.sequences, left.last?.state]).toEqual([[1, 2], [1, 2], "live"]);
 });
 
@@ -160,20 +165,22 @@ it("W22, W47: over any faults of the connection, with any changes of the set, ea
           follow(ids[0] ?? "");
           for (const { kind, at } of changes) {
             const runId = ids[at] ?? "";
-            if (kind === "append") await runs.append(runId, [{ eventType: "TOKEN" }]);
+            if (kind === "append") await runs.as("ada").append(runId, [{ eventType: "TOKEN" }]);
             else if (kind === "add") follow(runId);
             else heard.get(runId)?.stop();
           }
           for (const runId of ids) {
             heard.get(runId)?.stop();
             follow(runId);
-            await runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+            await runs.as("ada").append(runId, [{ eventType: "RUN_COMPLETED" }]);
           }
           await Promise.all([...heard.values()].map(({ over }) => over));
           for (const { sequences, last } of heard.values())
             expect(sequences).toEqual(upTo(last?.cursor ?? 0));
           for (const runId of ids)
-            expect(heard.get(runId)?.last?.cursor).toBe((await runs.get(runId)).lastSequence);
+            expect(heard.get(runId)?.last?.cursor).toBe(
+              (await runs.as("ada").get(runId)).lastSequence,
+            );
           reader.close();
         });
         proxy.close();

@@ -39,8 +39,8 @@ it("a list with `initial` shows its runs at once, and then what has changed sinc
   const [live = "", ending = "", failed = "", completed = ""] = initial.runs.map(
     ({ runId }) => runId,
   );
-  await server.runs.append(ending, [{ eventType: "RUN_COMPLETED" }]);
-  await server.runs.delete(completed);
+  await server.runs.as("ada").append(ending, [{ eventType: "RUN_COMPLETED" }]);
+  await server.runs.as("ada").delete(completed);
   const created = await record(server.runs, 1);
   const list = watch(server, { initial });
   const known = [
@@ -61,7 +61,7 @@ it("a list with `initial` shows its runs at once, and then what has changed sinc
   ]);
   // It was never empty, and never loading.
   expect(list.seen.every(({ runs, isLoading }) => runs.length > 0 && !isLoading)).toBe(true);
-  await server.runs.append(live, [{ eventType: "RUN_FAILED" }]);
+  await server.runs.as("ada").append(live, [{ eventType: "RUN_FAILED" }]);
   await vi.waitFor(() => expect(rowsOf(list.store.getSnapshot())).toContain(`${live} failed`), {
     timeout: 20_000,
   });
@@ -89,7 +89,7 @@ it("a list of live runs drops those of `initial` that have ended", async () => {
   const list = watch(server, { initial, status: "live" });
   // A run of `initial` that does not fit the list is not shown, not even at first.
   expect(rowsOf(list.seen[0] as RunsView)).toEqual([`${live} running`, `${ended} running`]);
-  await server.runs.append(ended, [{ eventType: "RUN_COMPLETED" }]);
+  await server.runs.as("ada").append(ended, [{ eventType: "RUN_COMPLETED" }]);
   await shows(list, [`${live} running`]);
 });
 

@@ -51,11 +51,11 @@ it("W48: a list shows every run, newest first, and each change of it", async () 
   await shows(list, live, ended);
   const created = await record(server.runs, 2);
   await shows(list, created, live, ended);
-  await server.runs.append(live, [{ eventType: "RUN_FAILED" }]);
+  await server.runs.as("ada").append(live, [{ eventType: "RUN_FAILED" }]);
   await expect
     .poll(() => list.store.getSnapshot().runs.map(({ runStatus }) => runStatus))
     .toEqual(["running", "failed", "completed"]);
-  await server.runs.delete(ended);
+  await server.runs.as("ada").delete(ended);
   await shows(list, created, live);
   expect(list.store.getSnapshot()).toMatchObject({ state: "live", error: null, hasMore: false });
   const paths = server.paths.map((path) => path.split("/agent-runs")[1]);
@@ -70,7 +70,7 @@ it("W48: a run and a list stay the same objects while nothing in them has change
   await shows(list, first, second);
   const before = list.store.getSnapshot();
   expect(list.store.getSnapshot()).toBe(before);
-  await server.runs.append(second ?? "", [{ eventType: "TOKEN" }]);
+  await server.runs.as("ada").append(second ?? "", [{ eventType: "TOKEN" }]);
   await expect.poll(() => list.store.getSnapshot().runs[1]?.lastSequence).toBe(2);
   const after = list.store.getSnapshot();
   expect(after.runs[0]).toBe(before.runs[0]);
@@ -97,7 +97,7 @@ it.each([
     const statuses = (): readonly string[] =>
       list.store.getSnapshot().runs.map(({ runStatus }) => runStatus);
     await expect.poll(statuses).toEqual(wanted);
-    await server.runs.append(running, [{ eventType: "RUN_FAILED" }]);
+    await server.runs.as("ada").append(running, [{ eventType: "RUN_FAILED" }]);
     const count = wanted.filter((one) => one !== "running").length;
     await expect.poll(() => statuses().length).toBe(status === "failed" ? count + 1 : count);
     if (status === "waiting")
@@ -135,8 +135,8 @@ it("W14: `loadMore` reads older runs, those that are removed meanwhile are left 
   expect(list.store.getSnapshot().isLoadingMore).toBe(true);
   await loading;
   await shows(list, ...ids.slice(0, 100));
-  await server.runs.delete(ids[20] ?? "");
-  await server.runs.delete(ids[110] ?? "");
+  await server.runs.as("ada").delete(ids[20] ?? "");
+  await server.runs.as("ada").delete(ids[110] ?? "");
   await list.store.getSnapshot().loadMore();
   const left = ids.filter((_, index) => index !== 20 && index !== 110);
   await shows(list, ...left);
@@ -156,7 +156,8 @@ it("W48: a list that is taken up again after others ended runs has them, and one
   await shows(list, ...ids);
   leave();
   await expect.poll(() => server.handler.stats().streams.open).toBe(0);
-  for (const runId of ids) await server.runs.append(runId, [{ eventType: "RUN_COMPLETED" }]);
+  for (const runId of ids)
+    await server.runs.as("ada").append(runId, [{ eventType: "RUN_COMPLETED" }]);
   const [newest] = await recordMany(server, 1);
   onTestFinished(store.subscribe(() => {}));
   // What it had stays until it knows more.
@@ -291,7 +292,7 @@ it.each(["", "a\0b", "x".repeat(201), "\ud800"])(
       runs: [],
       isLoading: false,
     });
-    await server.runs.append(runId, [{ eventType: "TOKEN" }]);
+    await server.runs.as("ada").append(runId, [{ eventType: "TOKEN" }]);
     await expect.poll(() => good.store.getSnapshot().runs[0]?.lastSequence).toBe(2);
     await shows(watch(server, { status: "live" }), runId);
     expect(server.handler.stats().streams).toMatchObject({ open: 1, opened: 1 });

@@ -45,7 +45,7 @@ it("W9: workRun and startRun send any payload that their server accepts, however
     [runId, [IMAGE.length, IMAGE.length, IMAGE.length]],
     [started.runId, [undefined, IMAGE.length, IMAGE.length]],
   ] as const) {
-    const { events } = await runs.read(id);
+    const { events } = await runs.as("ada").read(id);
     const lengths = events.map(({ payload }) => (payload as string | null)?.length);
     expect(lengths).toEqual(sizes);
   }
@@ -62,6 +62,6 @@ it("W9: a payload that the server refuses ends the work with its error, and the 
   });
   expect(await failureOf(failing)).toMatchObject({ message: IMAGE });
   for (const id of [runId, other]) {
-    expect(await runs.get(id)).toMatchObject({ runStatus: "failed" });
+    expect(await runs.as("ada").get(id)).toMatchObject({ runStatus: "failed" });
   }
 });

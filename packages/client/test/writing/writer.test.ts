@@ -87,8 +87,8 @@ describe("the writer of a run", () => {
   it("W3, W4: another user's run of the same id is left alone, and an unknown credential is `unauthenticated`", async () => {
     const { runId } = await startRun({ baseUrl: server.baseUrl, credential: ADA });
     const bobs = await startRun({ baseUrl: server.baseUrl, credential: { bearer: "bob" }, runId });
-    expect([bobs.runId, bobs.lastSequence]).toEqual([runId, 1]);
-    bobs.close();
+    expect((await bobs.complete()).lastSequence).toBe(2);
+    expect(await readLog(server.port, runId)).toEqual([["RUN_STARTED", null]]);
     await expect(
       startRun({ baseUrl: server.baseUrl, credential: { bearer: "x" } }),
     ).rejects.toMatchObject({

@@ -27,7 +27,7 @@ const PLAIN: Readonly<Record<PlainCall, (store: KitStore, runId: string) => Prom
     await store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 10 });
     return "answered";
   },
-  async listExpired(store) {
+  async listDue(store) {
     await store.listDue({ due: "leased", forMs: 0, limit: 10 });
     return "answered";
   },

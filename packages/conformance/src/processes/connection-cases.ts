@@ -19,7 +19,7 @@ const FOLLOWED_CUTS = 4;
 type ClaimCall = Extract<Call, { readonly call: "claim" }>;
 
 /** Calls that change nothing: losing their answer leaves nothing in doubt. */
-const READS: readonly PlainCall[] = ["read", "getRun", "listRuns", "listExpired"];
+const READS: readonly PlainCall[] = ["read", "getRun", "listRuns", "listDue"];
 const WRITES: readonly PlainCall[] = ["createRun", "release", "probe", "purge", "deleteRun"];
 const CALLS = [...READS, ...WRITES];
 

@@ -25,7 +25,7 @@ export async function startOthers(
   for (const { runId, topic } of starts) await client.start(`${runId}-other`, topic, LONG_MS);
 }
 
-/** Waits until each of these runs that is live is listed as expired. Their leases were given for the shortest time. */
+/** Waits until the lease of each of these runs that is live is over. Their leases were given for the shortest time. */
 export async function awaitExpired(store: KitStore, runIds: readonly string[]): Promise<void> {
   for (const runId of runIds) {
     const run = await store.getRun(runId);

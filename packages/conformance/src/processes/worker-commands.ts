@@ -61,7 +61,7 @@ export interface WorkerCommands {
     readonly name: string;
     readonly starts: readonly StartedRun[];
   }): Promise<readonly Operation[]>;
-  /** Waits until each of these runs that is live is listed as expired. Their leases were given for the shortest time. */
+  /** Waits until the lease of each of these runs that is live is over. Their leases were given for the shortest time. */
   awaitExpired(input: { readonly runIds: readonly string[] }): Promise<null>;
   /** Goes on with runs in which workers ask and persons answer, and answers what came of each call. */
   goOnAsking(input: {
@@ -105,7 +105,7 @@ export type PlainCall =
   | "read"
   | "getRun"
   | "listRuns"
-  | "listExpired"
+  | "listDue"
   | "release"
   | "deleteRun"
   | "purge"

@@ -2,7 +2,9 @@ import { beneathMutants } from "../mutants/beneath-mutants.ts";
 import { changeMutants } from "../mutants/change-mutants.ts";
 import { claimMutants } from "../mutants/claim-mutants.ts";
 import { closingMutants } from "../mutants/closing-mutants.ts";
-import { dueMutants } from "../mutants/due-mutants.ts";
+import { dueIndexMutants } from "../mutants/due-index-mutants.ts";
+import { dueRuleMutants } from "../mutants/due-rule-mutants.ts";
+import { commitMutants } from "../mutants/commit-mutants.ts";
 import { durabilityMutants } from "../mutants/durability-mutants.ts";
 import { failureMutants } from "../mutants/failure-mutants.ts";
 import { fenceNumberMutants } from "../mutants/fence-number-mutants.ts";
@@ -15,6 +17,7 @@ import { listMutants } from "../mutants/list-mutants.ts";
 import { notificationMutants } from "../mutants/notification-mutants.ts";
 import { objectMutants } from "../mutants/object-mutants.ts";
 import { outcomeMutants } from "../mutants/outcome-mutants.ts";
+import { ownerMutants } from "../mutants/owner-mutants.ts";
 import { payloadMutants } from "../mutants/payload-mutants.ts";
 import { placeMutants } from "../mutants/place-mutants.ts";
 import { plainMutants } from "../mutants/plain-mutants.ts";
@@ -27,6 +30,8 @@ import { replicaMutants } from "../mutants/replica-mutants.ts";
 import { sizeMutants } from "../mutants/size-mutants.ts";
 import { startMutants } from "../mutants/start-mutants.ts";
 import { subscriptionMutants } from "../mutants/subscription-mutants.ts";
+import { takingMutants } from "../mutants/taking-mutants.ts";
+import { timeMutants } from "../mutants/time-mutants.ts";
 import { workerMutants } from "../mutants/worker-mutants.ts";
 import { casesOf } from "../mutants/mutant.ts";
 import { casesOfClause, failuresAtOnce, type MutantSuite } from "./mutant-suite.ts";
@@ -37,13 +42,17 @@ export const storeSuite: MutantSuite = {
   title: "Stores",
   mutants: [
     ...plainMutants,
+    ...takingMutants,
     ...changeMutants,
+    ...commitMutants,
     ...receiptMutants,
     ...removalMutants,
     ...outcomeMutants,
     ...keyMutants,
     ...payloadMutants,
     ...readMutants,
+    ...timeMutants,
+    ...ownerMutants,
     ...listMutants,
     ...subscriptionMutants,
     ...notificationMutants,
@@ -61,7 +70,8 @@ export const storeSuite: MutantSuite = {
     ...startMutants,
     ...inputMutants,
     ...fenceNumberMutants,
-    ...dueMutants,
+    ...dueIndexMutants,
+    ...dueRuleMutants,
     ...probeMutants,
     ...beneathMutants,
     ...failureMutants,

@@ -19,11 +19,14 @@ export type SideName = "store" | "server";
 
 /** Watched lists have tests of their own. */
 const FEEDS =
-  "listed|run-list|list-version|list-reader|watched-list|owner-watch|owner-looks|owned-heads|watches|watch-lists|feed-source|feed-frame|feed-query";
-/** What a store decides by. The other rules are of the calls in front of it. */
-const DECIDED = "rules/(claims|idle|judge-append|lease|page|plan-|owner-name)";
+  "run-list|list-version|list-reader|watched-list|owner-watch|owner-looks|owned-heads|watches|watch-lists|feed-source|feed-frame|feed-query";
+/** What is decided about runs, and how that is sent to a store. The other rules are of what is in front of it. */
+const DECIDED =
+  "rules/(append-rule|claims|due|fold-rules|head|judge-append|land-once|lease|lifecycle|listed|owner-name|page|plan-run|run-rules)" +
+  "|log/(own-keys|run-calls|send-again|send-writes|write.ts)";
 /** What a store on a server does besides, and what only reports. */
-const ELSEWHERE = "poll|connections|check-store|store-reports|telemetry|diagnostic|describe-value";
+const ELSEWHERE =
+  "store/kv|decide-changes|poller|seen-heads|check-store|store-reports|telemetry|diagnostic|describe-value";
 const FEED_CASES = /^W48 /;
 /** Several times what a request takes, and short enough for a kit that runs hundreds of times. */
 const DEADLINES = { heartbeatMs: 60, stallMs: 150, maxStreamAgeMs: 900, leaseGraceMs: 300 };
@@ -31,8 +34,8 @@ const LIMITS = { queuedForMs: 450, idleForMs: 300, waitingForMs: 600 };
 
 export const SIDES: Readonly<Record<SideName, Side>> = {
   store: {
-    files: sourcesIn(["core/src/rules/", "core/src/store/"], {
-      only: `store/|lifecycle|${DECIDED}`,
+    files: sourcesIn(["core/src/rules/", "core/src/log/", "core/src/store/"], {
+      only: `store/|${DECIDED}`,
       except: `${FEEDS}|${ELSEWHERE}`,
     }),
     isFast: true,

@@ -3,7 +3,7 @@ import type { RunEventStore } from "@tm/run-events-core/store";
 import { mapPlains } from "../mutants/inner-store.ts";
 import { sharedMemoryDoors } from "../shared-memory.ts";
 
-/** A store that breaks S4, given by a function: it appends whatever sequence a caller expects. */
+/** A store that breaks S4, given by a function: it appends no matter which sequence a caller expects. */
 export async function conformance(): Promise<ConformanceOptions<RunEventStore>> {
   const doors = sharedMemoryDoors({
     data: (data) => ({

@@ -26,7 +26,7 @@ const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] 
   },
   {
     name: "reads all runs to find those that no worker works on",
-    clause: "S28",
+    clause: "S23",
     wastes: (call, { runs }) => (call === "queued" ? { rows: runs } : {}),
   },
   {

@@ -1,5 +1,4 @@
 import {
-  type Decision,
   type Head,
   headAfterPlain,
   landingOf,
@@ -10,50 +9,13 @@ import {
   takesPlain,
 } from "@tm/run-events-core/store";
 import { turns } from "./turns.ts";
-import {
-  changeAlone,
-  headOf,
-  mapHeads,
-  mapPlains,
-  mapReads,
-  plainAlone,
-  plainsEach,
-} from "./inner-store.ts";
+import { headOf, mapHeads, mapPlains, mapReads, plainAlone, plainsEach } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** Where a plain append would land, without anything written. */
 async function pretend(data: RunEventStore, plain: Plain): Promise<PlainLanding | null> {
   const head = await headOf(data, plain);
   return head === null ? null : landingOf(headAfterPlain(head, plain, Date.now()), plain);
-}
-
-/** Commits a plain append whatever the run is like, unless it does not exist. */
-function force(data: RunEventStore, plain: Plain): Promise<PlainLanding | null> {
-  const { idempotencyKey, events, ownerId, runId } = plain;
-  return changeAlone(data, {
-    ...{ ownerId, runId },
-    decide({ head, nowMs }): Decision<PlainLanding | null> {
-      if (head === null) return { answer: null };
-      const after = headAfterPlain(head, plain, nowMs);
-      const landing = landingOf(after, plain);
-      const receipts = idempotencyKey === null ? [] : [{ idempotencyKey, ...landing }];
-      return { answer: landing, after, events, receipts };
-    },
-  });
-}
-
-/** A store that also takes such plain appends. */
-function alsoTakes(
-  takes: (head: Head, plain: Plain) => boolean,
-): (data: RunEventStore) => RunEventStore {
-  return (data) => ({
-    ...data,
-    ...plainsEach(async (plain) => {
-      const landing = await plainAlone(data, plain);
-      const head = landing === null ? await headOf(data, plain) : null;
-      return head !== null && takes(head, plain) ? force(data, plain) : landing;
-    }),
-  });
 }
 
 /** A store that checks a plain append by the head, and writes it some turns later, without this part of it. */
@@ -71,7 +33,6 @@ function checksEarly(
 }
 
 const isRenewal = ({ events }: Plain): boolean => events.length === 0;
-const isRunning = ({ runStatus }: Head): boolean => runStatus === "running";
 
 /** Stores whose plain appends are not whole, not in order, get lost, or land where they should not. */
 export const plainMutants: readonly Mutant[] = [
@@ -204,79 +165,6 @@ export const plainMutants: readonly Mutant[] = [
         ...mapPlains(data, (plain) => (isNew(plain) ? { ...plain, idempotencyKey: null } : plain)),
       };
     },
-  },
-  {
-    name: "takes any event for plain, and leaves a queued run queued",
-    clause: "S5",
-    data: alsoTakes(({ runStatus }, { events }) => runStatus === "queued" && events.length > 0),
-  },
-  {
-    name: "takes a plain append to a run that has ended",
-    clause: "S4",
-    data: alsoTakes(({ runStatus, leaseExpiresAtMs }, plain) => {
-      const isLive = runStatus === "queued" || runStatus === "running" || runStatus === "waiting";
-      return !isLive && leaseExpiresAtMs === null && plain.idempotencyKey === null;
-    }),
-  },
-  {
-    name: "takes a plain append whose expected sequence is another",
-    clause: "S5",
-    data: alsoTakes(
-      (head, { expectedSequence, idempotencyKey, fence }) =>
-        isRunning(head) &&
-        idempotencyKey === null &&
-        fence === (head.leaseExpiresAtMs === null ? null : head.fence) &&
-        expectedSequence !== head.lastSequence,
-    ),
-  },
-  {
-    name: "takes a plain append without a fence to a claimed run",
-    clause: "S22",
-    data: alsoTakes(
-      (head, { fence, idempotencyKey }) =>
-        isRunning(head) && fence === null && idempotencyKey === null,
-    ),
-  },
-  {
-    name: "takes a plain append under an older fence",
-    clause: "S22",
-    data: alsoTakes(
-      (head, plain) =>
-        isRunning(head) && !isRenewal(plain) && plain.fence !== null && plain.fence < head.fence,
-    ),
-  },
-  {
-    name: "takes a plain append under the fence of a lease that was released",
-    clause: "S22",
-    data: alsoTakes(
-      (head, plain) =>
-        isRunning(head) &&
-        !isRenewal(plain) &&
-        head.leaseExpiresAtMs === null &&
-        plain.fence === head.fence,
-    ),
-  },
-  {
-    name: "renews under an older fence",
-    clause: "S21",
-    data: alsoTakes(
-      (head, plain) =>
-        isRunning(head) && isRenewal(plain) && plain.fence !== null && plain.fence < head.fence,
-    ),
-  },
-  {
-    name: "renews a lease that was released",
-    clause: "S21",
-    data: alsoTakes(
-      (head, plain) => isRunning(head) && isRenewal(plain) && head.leaseExpiresAtMs === null,
-    ),
-  },
-  {
-    name: "renews a lease for less than the index of due runs knows",
-    clause: "S23",
-    data: alsoTakes(
-      (head, plain) => isRunning(head) && isRenewal(plain) && plain.fence === head.fence,
-    ),
   },
   {
     name: "acknowledges a renewal and does not write it",

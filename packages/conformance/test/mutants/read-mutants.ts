@@ -1,7 +1,6 @@
 import {
   createPageCut,
   eventBytes,
-  type Head,
   nameKey,
   type ReadQuery,
   type ReadResult,
@@ -10,16 +9,7 @@ import {
   utf8Bytes,
 } from "@tm/run-events-core/store";
 import { turns } from "./turns.ts";
-import {
-  changeAlone,
-  changesEach,
-  headOf,
-  mapChanges,
-  mapEvents,
-  mapReads,
-  plainAlone,
-  plainsEach,
-} from "./inner-store.ts";
+import { changeAlone, changesEach, headOf, mapEvents, mapReads } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** A store that reads by other queries. */
@@ -32,97 +22,8 @@ function withQueries(
   });
 }
 
-/** A store in which every read, append or change of a run is one of the run that another owner has under the id. */
-function byIdAlone(call: "read" | "append" | "change"): (data: RunEventStore) => RunEventStore {
-  return (data) => {
-    const owners = new Map<string, string>();
-    const own = <Name extends { readonly ownerId: string; readonly runId: string }>(
-      name: Name,
-    ): Name => ({ ...name, ownerId: owners.get(name.runId) ?? name.ownerId });
-    const remembering = mapChanges(data, {
-      commit(decision, { head }, { runId, ownerId }) {
-        if (decision.after === null) owners.delete(runId);
-        else if (head === null && !owners.has(runId)) owners.set(runId, ownerId);
-        return decision;
-      },
-    });
-    return {
-      ...data,
-      ...remembering,
-      ...(call === "read" && { read: (queries) => data.read(queries.map(own)) }),
-      ...(call === "append" && { append: (plains) => data.append(plains.map(own)) }),
-      ...(call === "change" && { change: (changes) => remembering.change(changes.map(own)) }),
-    };
-  };
-}
-
-/** A store whose times all pass through `change`. */
-function mapTimes(change: (ms: number) => number): (data: RunEventStore) => RunEventStore {
-  const shown = ({ updatedAtMs, extra, ...head }: Head): Head => {
-    const kept = JSON.parse(extra) as { readonly createdAtMs: number };
-    const createdAtMs = change(kept.createdAtMs);
-    return {
-      ...head,
-      updatedAtMs: change(updatedAtMs),
-      extra: JSON.stringify({ ...kept, createdAtMs }),
-    };
-  };
-  return (data) => ({
-    ...data,
-    list: async (query) => (await data.list(query)).map(shown),
-    ...mapReads(data, ({ head, events }) => ({
-      head: shown(head),
-      events: events.map((one) => ({ ...one, createdAtMs: change(one.createdAtMs) })),
-    })),
-  });
-}
-
 /** Stores whose pages or heads are wrong. */
 export const readMutants: readonly Mutant[] = [
-  {
-    name: "stamps the clock's time, even if it went back",
-    clause: "W2",
-    data(data) {
-      const stamps = new Map<string, number>();
-      return {
-        ...data,
-        ...plainsEach(async (plain) => {
-          const atMs = Date.now();
-          const landing = await plainAlone(data, plain);
-          const { firstSequence = 1, lastSequence = 0 } = landing ?? {};
-          for (let at = firstSequence; at <= lastSequence; at++) {
-            stamps.set(`${nameKey(plain)} ${at}`, atMs);
-          }
-          return landing;
-        }),
-        ...mapEvents(data, (event, head) => ({
-          ...event,
-          createdAtMs: stamps.get(`${nameKey(head)} ${event.sequence}`) ?? event.createdAtMs,
-        })),
-      };
-    },
-  },
-  {
-    name: "lets createdAtMs decrease",
-    clause: "W2",
-    data: (data) => ({
-      ...data,
-      ...mapEvents(data, (event) => ({
-        ...event,
-        createdAtMs: event.createdAtMs - event.sequence,
-      })),
-    }),
-  },
-  {
-    name: "keeps times in seconds",
-    clause: "W2",
-    data: mapTimes((ms) => Math.floor(ms / 1_000)),
-  },
-  {
-    name: "keeps times without their zone",
-    clause: "W2",
-    data: mapTimes((ms) => ms + 7_200_000),
-  },
   {
     name: "takes since as inclusive",
     clause: "S9",
@@ -243,26 +144,6 @@ export const readMutants: readonly Mutant[] = [
         },
       };
     },
-  },
-  {
-    name: "ignores the owner of a read",
-    clause: "W4",
-    data: byIdAlone("read"),
-  },
-  {
-    name: "ignores the owner of a plain append",
-    clause: "W4",
-    data: byIdAlone("append"),
-  },
-  {
-    name: "ignores the owner of a change",
-    clause: "W4",
-    data: byIdAlone("change"),
-  },
-  {
-    name: "gives a run to a second owner",
-    clause: "S16",
-    data: byIdAlone("change"),
   },
   {
     name: "hands out its own events",

@@ -54,11 +54,7 @@ export const crashMutants: readonly ProcessMutant[] = [
     spoil(store) {
       const buffer: Entry[] = [];
       const { commit } = store;
-      store.commit = (entry) => {
-        const isCreation = "written" in entry && entry.written.isNew;
-        if (isCreation) commit(entry);
-        else buffer.push(entry);
-      };
+      store.commit = (entry) => void ("written" in entry ? commit(entry) : buffer.push(entry));
       setInterval(() => {
         for (const entry of buffer.splice(0)) commit(entry);
       }, FLUSH_MS);

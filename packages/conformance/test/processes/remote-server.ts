@@ -165,7 +165,9 @@ function look(asked: RemoteLook): Change<RemoteSeen> {
 function commit(asked: RemoteCommit): Change<boolean> {
   const { ownerId, runId, topic, revision, holder, ...decided } = asked;
   return {
-    ...{ ownerId, runId, topic },
+    ownerId,
+    runId,
+    topic,
     decide(seen) {
       const isSame =
         (seen.head?.revision ?? null) === revision && seen.holder?.runId === holder?.runId;

@@ -159,7 +159,10 @@ export function createRemoteStore(
   }
 
   async function see(changes: readonly Change<unknown>[]): Promise<readonly Seen[]> {
-    const looks = changes.map(({ decide: _, ...look }): RemoteLook => look);
+    const looks = changes.map((change): RemoteLook => {
+      const { decide: _, ...look } = change;
+      return look;
+    });
     const found: readonly RemoteSeen[] = await ask("see", looks);
     return found.map(({ receipts, ...seen }) => ({ ...seen, receipts: new Map(receipts) }));
   }

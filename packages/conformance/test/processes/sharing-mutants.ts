@@ -63,7 +63,7 @@ export const sharingMutants: readonly ProcessMutant[] = [
   {
     name: "decides about a run by what it was a moment ago",
     clause: "S22",
-    says: /S2[12] is broken/,
+    says: /S(?:1|2[12]) is broken/,
     spoil(store) {
       changeEach(store, (change) =>
         store.inTurn(async () => {
@@ -171,7 +171,13 @@ export const sharingMutants: readonly ProcessMutant[] = [
     clause: "S21",
     says: /S21 is broken: .*a claim counts from a time .* 3\d{3}.* s (later|earlier)/,
     spoil(store, journal) {
-      changeAs(store, { see: (seen) => ({ ...seen, nowMs: seen.nowMs + aheadMs(journal) }) });
+      changeAs(store, {
+        // A claim wants the metadata, and an append does not.
+        see: (seen, { wantsMetadata = false }) =>
+          wantsMetadata && seen.head !== null
+            ? { ...seen, nowMs: seen.nowMs + aheadMs(journal) }
+            : seen,
+      });
     },
   },
   {

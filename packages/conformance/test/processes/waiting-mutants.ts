@@ -76,7 +76,8 @@ export const waitingMutants: readonly ProcessMutant[] = [
         const { ownerId, runId, events = [] } = question as WrittenRun;
         await store.catchUp();
         await store.changeBlindly({
-          ...{ ownerId, runId },
+          ownerId,
+          runId,
           decide({ head }) {
             if (head === null) return { answer: null };
             const lastSequence = head.lastSequence + events.length;
@@ -152,7 +153,8 @@ export const waitingMutants: readonly ProcessMutant[] = [
       })) {
         await store.change([
           {
-            ...{ ownerId, runId },
+            ownerId,
+            runId,
             decide: ({ head }) => ({
               answer: null,
               ...(head && {

@@ -43,7 +43,7 @@ const READ_AT_ONCE = 64;
 /**
  * Watches one owner's list, of one topic or of all, for all its readers in this process. A look lists the live runs, then the newest, and
  * compares. A notification that names a run reads that run; one that names none is followed by a look. Nothing else is remembered:
- * whatever was missed, a look finds.
+ * a look finds all that was missed.
  *
  * | state    | event                               | next     | what happens                                                       |
  * | -------- | ----------------------------------- | -------- | ------------------------------------------------------------------ |

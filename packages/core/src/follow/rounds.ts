@@ -2,7 +2,7 @@ import type { Clock } from "../time/clock.ts";
 
 /**
  * How often everything that is followed is read without a notification, so that a lost one costs only time, in milliseconds.
- * @see clause S15 in `STORE.md`
+ * @see clause S13 in `STORE.md`
  */
 const RECHECK_MS = 5_000;
 /**

@@ -43,8 +43,8 @@ export async function* tailSlices(
   runId: string,
   options: TailOptions,
 ): AsyncGenerator<Slice, void, undefined> {
-  const { at, tail, signal } = options;
   const ownerId = ownerIdOf(options);
+  const { at, tail, signal } = options;
   signal?.throwIfAborted();
   if (tail !== undefined) checkTail(tail, options.since);
   const atMs = checkAt(at, options);

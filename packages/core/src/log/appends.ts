@@ -4,6 +4,9 @@ import {
   parseExpectedSequence,
   parseIdempotencyKey,
 } from "../rules/append.ts";
+import { RunEventsError } from "../rules/errors.ts";
+import type { NewEvent } from "../rules/event.ts";
+import { utf8Bytes } from "../rules/json-text.ts";
 import { appenderOf } from "../rules/lease.ts";
 import {
   type AppendLimits,
@@ -31,7 +34,7 @@ export interface Appends extends Pick<RunLog, "append" | "input"> {
 /** Makes the appends of a log. */
 export function createAppends(
   calls: Pick<RunCalls, "append">,
-  { losesAnswers }: Pick<StoreCapabilities, "losesAnswers">,
+  { losesAnswers, mostBytes }: Pick<StoreCapabilities, "losesAnswers" | "mostBytes">,
   limits: AppendLimits,
 ): Appends {
   const newKey = createOwnKeys();
@@ -48,6 +51,7 @@ export function createAppends(
     const { idempotencyKey } = conditions;
     checkRunId(runId);
     const planned = plan();
+    checkTogether(planned.events, mostBytes);
     const expectedSequence = parseExpectedSequence(conditions.expectedSequence);
     const key = idempotencyKey === undefined ? ownKey() : parseIdempotencyKey(idempotencyKey);
     const conditioned = { ownerId, idempotencyKey: key, expectedSequence, appender: appenderFor() };
@@ -79,4 +83,16 @@ export function createAppends(
       return calls.append({ ...planned, ...conditions, runId, ownerId });
     },
   };
+}
+
+/** @throws RunEventsError `payload_too_large` for more than a store takes in one call */
+function checkTogether(events: readonly NewEvent[], mostBytes: number): void {
+  const length = events.reduce((sum, { payload }) => sum + payload.length, 0);
+  if (length * 3 <= mostBytes) return;
+  const bytes = events.reduce((sum, { payload }) => sum + utf8Bytes(payload), 0);
+  if (bytes <= mostBytes) return;
+  throw new RunEventsError(
+    "payload_too_large",
+    `Expected the payloads of an append to take ${mostBytes} bytes of JSON at most together, which is what the store commits at once, got ${bytes}. Split them over several appends.`,
+  );
 }

@@ -27,8 +27,8 @@ export interface BatcherOptions<Item, Answer> {
   readonly send: (items: readonly Item[], sending: Sending<Answer>) => Promise<void>;
   /** Items with the same key are never in flight in two groups. */
   readonly keyOf: (item: Item) => string;
-  /** The owner of an item. Waiting owners share the groups evenly, even if one adds more. `null` is an owner too. */
-  readonly ownerOf: (item: Item) => string | null;
+  /** The owner of an item. Waiting owners share the groups evenly, even if one adds more. */
+  readonly ownerOf: (item: Item) => string;
   /** The weight of an item in `maxWeight`. */
   readonly weigh: (item: Item) => number;
   /** How many groups may be in flight, besides late ones. The waiting items are divided among those that may start. */
@@ -44,7 +44,7 @@ export interface BatcherOptions<Item, Answer> {
    */
   readonly isUrgent?: (item: Item) => boolean;
   /** Called before an item is added, with the weight of the queue and of its owner's part. It throws to refuse the item. */
-  readonly admit?: (queuedWeight: number, owner: string | null, ownersWeight: number) => void;
+  readonly admit?: (queuedWeight: number, owner: string, ownersWeight: number, item: Item) => void;
   readonly clock: Clock;
 }
 
@@ -108,7 +108,7 @@ export class Batcher<Item, Answer> {
     return new Promise((resolve, reject) => {
       const { ownerOf, admit, weigh, keyOf, isUrgent } = this.#options;
       const owner = ownerOf(item);
-      admit?.(this.#queue.weight, owner, this.#queue.weightOf(owner));
+      admit?.(this.#queue.weight, owner, this.#queue.weightOf(owner), item);
       const key = keyOf(item);
       this.#queue.add({ item, key, owner, weight: weigh(item), resolve, reject });
       this.#isUrgent ||= isUrgent?.(item) === true;

@@ -54,7 +54,11 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
   } = options;
   checkCount("maxPayloadBytes", maxPayloadBytes);
   checkCount("maxBatchEvents", maxBatchEvents);
-  const limits: AppendLimits = { maxPayloadBytes, maxBatchEvents };
+  const { mostBytes, mostEvents } = store.capabilities;
+  const limits: AppendLimits = {
+    maxPayloadBytes: Math.min(maxPayloadBytes, mostBytes),
+    maxBatchEvents: Math.min(maxBatchEvents, mostEvents),
+  };
   const closing = new Closing();
   const isClosing = (): boolean => closing.isClosing;
   const listener = listenerOf(telemetry);

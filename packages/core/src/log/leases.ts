@@ -30,7 +30,7 @@ export interface ClaimOptions extends LeaseOptions {
    * Names the claim, so that you can send it again: while the lease that it got runs, the same key gets that lease, with the same
    * fence and end. 1 to 128 printable ASCII characters. Core itself sends the claim again for up to 10 s if its answer is lost.
    * @defaultValue a new random key
-   * @see clause S21 in `STORE.md`
+   * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly idempotencyKey?: string | undefined;
   /**
@@ -64,7 +64,7 @@ export interface Leases {
    * sent again under its key for up to 10 s.
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`. If that
    * is `ambiguous`, the run may be claimed: the same `idempotencyKey` gets that lease, until it expires
-   * @see clause W31 in `WIRE.md` of `@tm/run-events-http`, clause S21 in `STORE.md`
+   * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
    */
   claim(runId: string, options: ClaimOptions): Promise<LeasedRun>;
   /**

@@ -1,9 +1,8 @@
 /** The parts of a waiting item that decide how a group is cut. */
 export interface WaitingItem {
-  /** Items of one key are cut in the order in which they came. All items of a key have one owner. */
+  /** Items of one key are cut in the order in which they came. The items of one key have one owner. */
   readonly key: string;
-  /** The item's owner; `null` is an owner like any other. */
-  readonly owner: string | null;
+  readonly owner: string;
   readonly weight: number;
 }
 

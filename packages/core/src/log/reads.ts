@@ -86,8 +86,8 @@ export function createReads(
     followers,
     watches: createWatches(source, clock),
     async readPage(runId, options) {
-      const { at, tail, limit = PAGE_LIMIT, maxBytes = PAGE_BYTES } = options;
       const ownerId = ownerIdOf(options);
+      const { at, tail, limit = PAGE_LIMIT, maxBytes = PAGE_BYTES } = options;
       if (tail !== undefined) checkTail(tail, options.since);
       checkCursor(options.since ?? 0);
       const atMs = checkAt(at, options);

@@ -9,6 +9,7 @@ import type {
 import type { CreateOutcome } from "../rules/creation.ts";
 import { type RunName, recordOf, runOf } from "../rules/head.ts";
 import { claimRule, releaseRule, renewRule } from "../rules/lease-rules.ts";
+import { eventBytes } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
 import {
   createRule,
@@ -17,9 +18,10 @@ import {
   type RemovalOutcome,
   removalRule,
 } from "../rules/run-rules.ts";
-import type { OwnerQuery, ReadQuery } from "../store/store.ts";
+import type { OwnerQuery } from "../store/store.ts";
 import type { WatchedStore } from "../upkeep/watched-store.ts";
 import type { UpkeepCalls } from "../upkeep/reaper.ts";
+import { headQuery, listRuns } from "./list-runs.ts";
 import type { SendTimes } from "./send-again.ts";
 import { createWriteQueue, type WriteQueue } from "./write-queue.ts";
 import { appendWrite, type Write, ruledWrite } from "./write.ts";
@@ -39,7 +41,7 @@ export interface RunCalls extends UpkeepCalls {
   remove(name: RunName): Promise<RemovalOutcome>;
   /** A run's record, with its metadata; `null` if it does not exist. */
   get(name: RunName): Promise<RunRecord | null>;
-  /** An owner's runs, newest first, with their metadata. A run that is removed meanwhile is left out. */
+  /** An owner's runs, newest first, with their metadata. A list that is shorter than its limit is the last. */
   list(query: OwnerQuery): Promise<readonly RunRecord[]>;
   /** Resolves when no write is queued or under way. */
   idle(): Promise<void>;
@@ -56,7 +58,8 @@ export function createRunCalls(store: WatchedStore, times: SendTimes): RunCalls 
     create: (request) => {
       const { exclusive = false, topic = null } = request;
       const place = exclusive ? topic : null;
-      const needs = { ...withMetadata, topic: place, call: "create" } as const;
+      const weight = eventBytes(request.metadata.length);
+      const needs = { ...withMetadata, topic: place, call: "create", weight } as const;
       return queue.add(ruledWrite(request, createRule(request), needs));
     },
     append: (request) => queue.add(appendWrite(request)),
@@ -69,14 +72,7 @@ export function createRunCalls(store: WatchedStore, times: SendTimes): RunCalls 
       const [result = null] = await store.read([headQuery(name)]);
       return result === null ? null : recordOf(runOf(result.head));
     },
-    async list(query) {
-      const heads = await store.list(query);
-      const found = heads.length === 0 ? [] : await store.read(heads.map(headQuery));
-      return heads.flatMap((head, at) => {
-        const metadata = found[at]?.head.ordinal === head.ordinal && found[at]?.head.metadata;
-        return typeof metadata === "string" ? [recordOf(runOf({ ...head, metadata }))] : [];
-      });
-    },
+    list: (query) => listRuns(store, query),
     listDue,
     end: (name, limit) => queue.add(ruledWrite(name, dueRule(limit))),
     async purge(finishedForMs, limit) {
@@ -105,14 +101,14 @@ function renewWrite(request: RenewRequest & RunName): Write<RenewOutcome> {
       return { answer: { outcome: "granted", leaseExpiresAtMs }, ...written };
     }),
     plain: {
-      ...{ ownerId, runId, fence, leaseMs },
-      ...{ events: [], expectedSequence: null, idempotencyKey: null },
+      ownerId,
+      runId,
+      fence,
+      leaseMs,
+      events: [],
+      expectedSequence: null,
+      idempotencyKey: null,
     },
     answerOf: ({ leaseExpiresAtMs }) => ({ outcome: "granted", leaseExpiresAtMs }),
   };
-}
-
-/** Asks for a run's head alone. */
-function headQuery({ ownerId, runId }: RunName): ReadQuery {
-  return { ownerId, runId, since: 0, limit: 0, maxBytes: 1, wantsMetadata: true };
 }

@@ -27,7 +27,7 @@ export interface RunEventsOptions {
    */
   readonly maxPayloadBytes?: number;
   /**
-   * The most events of one append.
+   * The most events of one append, if the store takes as many in one call.
    * @defaultValue 1,000
    * @see clause W9 in `WIRE.md` of `@tm/run-events-http`
    */
@@ -117,9 +117,15 @@ export interface WatchOptions {
 export interface ReadListOptions extends WatchOptions {
   /** The version of the list that the caller has. */
   readonly have?: string | null | undefined;
-  /** Whether each run comes with its last event. */
+  /**
+   * Whether each run comes with its last event.
+   * @defaultValue `false`
+   */
   readonly last?: boolean | undefined;
-  /** Whether to wait for a change while the list has this version. */
+  /**
+   * Whether to wait for a change while the list has this version.
+   * @defaultValue `false`
+   */
   readonly waits?: boolean | undefined;
 }
 
@@ -132,7 +138,7 @@ export interface RunLog extends Leases, Upkeep {
    * its fence and the end of its lease. Such a creation whose answer is lost is sent again under its key for up to 10 s.
    * @throws RunEventsError `invalid_request`, `payload_too_large`, `store_unavailable`; with `exclusive` also `topic_busy`
    * (with `runId`); with `leaseMs` also `claimed` and `run_finished`, if the run exists
-   * @see clauses W8, W35 and W36 in `WIRE.md` of `@tm/run-events-http`, clauses S16, S25 and S26 in `STORE.md`
+   * @see clauses W8, W35 and W36 in `WIRE.md` of `@tm/run-events-http`, clause S16 in `STORE.md`
    */
   createRun(run: {
     readonly runId?: string | undefined;
@@ -157,7 +163,7 @@ export interface RunLog extends Leases, Upkeep {
     events: readonly EventDraft[],
     options: AppendOptions,
   ): Promise<AppendReceipt>;
-  /** As `RunEvents.input`. @see clause W39 in `WIRE.md` of `@tm/run-events-http`, clause S27 in `STORE.md` */
+  /** As `RunEvents.input`. @see clause W39 in `WIRE.md` of `@tm/run-events-http` */
   input(
     runId: string,
     payload: unknown,
@@ -210,7 +216,7 @@ export interface RunLog extends Leases, Upkeep {
   readList(options: ReadListOptions): Promise<ListedRuns>;
   /**
    * Ends the run as cancelled unless it has finished. It needs no fence, even if a worker has the run.
-   * @see clause W13 in `WIRE.md` of `@tm/run-events-http`, clause S22 in `STORE.md`
+   * @see clause W13 in `WIRE.md` of `@tm/run-events-http`
    */
   cancel(runId: string, options: OwnerOption): Promise<RunRecord>;
   /**

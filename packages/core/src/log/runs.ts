@@ -62,8 +62,7 @@ export function createRuns(
     async listRuns(query) {
       checkLimit("limit", query.limit);
       checkOwnerId(query.ownerId);
-      checkTopic(query.topic);
-      const { topic = null } = query;
+      const topic = checkTopic(query.topic);
       const runs = await calls.list({ ...query, topic, limit: query.limit + 1 });
       const page = runs.slice(0, query.limit);
       return {

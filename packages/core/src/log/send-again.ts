@@ -24,20 +24,22 @@ export type SentCall = Extract<Diagnostic, { readonly type: "resend" }>["call"];
  * early only if the store is closed, or this process closes.
  * @param send sends the same call as the first time
  * @param first why the call is in doubt. It is thrown in the end, since the first attempt may have landed
- * @see clauses S7 and S21 in `STORE.md`
+ * @param fromMs since when it is in doubt, by the clock: calls that failed together may have to wait for each other
+ * @see clause S7 in `STORE.md`
  */
 export async function sendAgain<Answer>(
   call: SentCall,
   send: () => Promise<Answer>,
   first: RunEventsError,
   { clock, isClosing, report }: SendTimes,
+  fromMs: number,
 ): Promise<Answer> {
-  const fromMs = clock.now();
   const deadlineMs = fromMs + PATIENCE_MS;
   const isEnough = (error: unknown, pauseMs: number): boolean =>
     isStoreClosed(error) || isClosing() || clock.now() + pauseMs > deadlineMs;
   let sends = 0;
-  const count = (): Promise<Answer> => {
+  const count = async (): Promise<Answer> => {
+    if (clock.now() > deadlineMs) throw first;
     sends += 1;
     return send();
   };

@@ -120,11 +120,14 @@ export async function sendWrites(
   const runs = [...byRun.values()].map((writes) => new RunWrites(writes, newId));
   const failure = await trySend(store, runs, sending);
   if (failure === null) return;
+  const failedMs = times.clock.now();
   const open = runs.filter(({ isOpen }) => isOpen);
   await eachAtMost(open, RUNS_AT_ONCE, async (run) => {
     const alone =
       failure.ambiguous || open.length === 1 ? failure : await trySend(store, [run], sending);
-    if (alone !== null) await settleDoubt(store, run, alone, sending, times);
+    if (alone === null) return;
+    const fromMs = alone === failure ? failedMs : times.clock.now();
+    await settleDoubt(store, run, alone, sending, times, fromMs);
   });
 }
 
@@ -205,6 +208,7 @@ async function settleDoubt(
   first: RunEventsError,
   sending: Sending<unknown>,
   times: SendTimes,
+  fromMs: number,
 ): Promise<void> {
   const lost = first.ambiguous ? run.takeUnrepeatable() : run.left;
   for (const { index } of lost) sending.settle(index, first);
@@ -212,7 +216,7 @@ async function settleDoubt(
   try {
     // The run's later writes wait for these meanwhile, so their order stays.
     const call = run.left[0]?.write.call ?? "change";
-    await sendAgain(call, () => send(store, [run], sending), first, times);
+    await sendAgain(call, () => send(store, [run], sending), first, times, fromMs);
   } catch {
     for (const { index } of run.left) sending.settle(index, first);
   }

@@ -26,7 +26,7 @@ interface Waiting<Item> {
 export class WaitingQueue<Item extends WaitingItem> {
   readonly #clock: Clock;
   /** In the order in which they came, or were in a group. */
-  readonly #owners = new Map<string | null, Waiting<Item>>();
+  readonly #owners = new Map<string, Waiting<Item>>();
   #length = 0;
   #weight = 0;
   #lastOwner: string | null = null;
@@ -45,7 +45,7 @@ export class WaitingQueue<Item extends WaitingItem> {
   }
 
   /** How much of the weight is this owner's. */
-  weightOf(owner: string | null): number {
+  weightOf(owner: string): number {
     return this.#owners.get(owner)?.weight ?? 0;
   }
 
@@ -69,9 +69,9 @@ export class WaitingQueue<Item extends WaitingItem> {
     this.#length += 1;
     this.#weight += weight;
     // Two owners that add in turns share the queue, even if neither has to wait.
-    if (owner === this.#lastOwner) return;
+    const isOther = this.#lastOwner !== null && this.#lastOwner !== owner;
+    if (isOther) this.#sharedUntilMs = this.#clock.now() + SHARED_MS;
     this.#lastOwner = owner;
-    this.#sharedUntilMs = this.#clock.now() + SHARED_MS;
   }
 
   /** Removes and returns the next group; an empty one if all keys are busy. `planGroup` decides whose items it holds. */
@@ -92,7 +92,7 @@ export class WaitingQueue<Item extends WaitingItem> {
   }
 
   /** Removes the items of an owner, who then has the last turn. */
-  #take(owner: string | null, taken: readonly Item[]): readonly Item[] {
+  #take(owner: string, taken: readonly Item[]): readonly Item[] {
     const waiting = this.#owners.get(owner);
     if (waiting === undefined || taken.length === 0) return taken;
     const weight = taken.reduce((sum, item) => sum + item.weight, 0);

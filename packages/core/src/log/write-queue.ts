@@ -14,7 +14,7 @@ const GROUP_BYTES = 8_388_608;
 /** The same while several owners write: each waits while the store takes another's group. */
 const SHARED_BYTES = 131_072;
 const GROUP_ITEMS = 1_024;
-/** How much may wait for the store before writes are refused, in bytes: memory is not a queue. */
+/** How much may wait for the store before writes with payloads or metadata are refused, in bytes: memory is not a queue. */
 const QUEUE_BYTES = 67_108_864;
 /** How much of it one owner may use. */
 const OWNER_BYTES = 16_777_216;
@@ -53,8 +53,10 @@ export function createWriteQueue(
     sharedWeight: SHARED_BYTES,
     groupsAtOnce: appendsAtOnce,
     maxItems: GROUP_ITEMS,
-    admit(queuedBytes, _owner, ownersBytes) {
+    admit(queuedBytes, _owner, ownersBytes, { weight }) {
       if (isClosing()) throw storeClosed();
+      // A renewal must not be lost because of the appends that it waits for.
+      if (weight <= EVENT_ENVELOPE_BYTES) return;
       if (ownersBytes > OWNER_BYTES) {
         throw new RunEventsError(
           "too_many_requests",

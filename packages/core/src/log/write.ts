@@ -18,7 +18,7 @@ export interface Write<Answer = unknown> extends RunName {
   readonly wantsMetadata: boolean;
   /** Whether the write may be sent again while it is in doubt whether it landed. */
   readonly mayRepeat: boolean;
-  /** In bytes. */
+  /** What it brings, in bytes: payloads or metadata. */
   readonly weight: number;
   /** What it is, for telemetry. */
   readonly call: SentCall;
@@ -28,7 +28,7 @@ export interface Write<Answer = unknown> extends RunName {
 export function ruledWrite<Answer>(
   { ownerId, runId }: RunName,
   rule: Rule<Answer>,
-  needs: Partial<Pick<Write, "topic" | "wantsMetadata" | "call">> = {},
+  needs: Partial<Pick<Write, "topic" | "wantsMetadata" | "weight" | "call">> = {},
 ): Write<Answer> {
   return {
     ownerId,
@@ -54,7 +54,9 @@ export function appendWrite(request: AppendRequest & RunName): Write<AppendOutco
   return {
     ...ruledWrite(request, appendRule(request)),
     plain: plainOf(request),
-    answerOf: ({ leaseExpiresAtMs: _, ...landing }) => ({ outcome: "appended", ...landing }),
+    answerOf({ firstSequence, lastSequence, runStatus, phase }) {
+      return { outcome: "appended", firstSequence, lastSequence, runStatus, phase };
+    },
     keys: idempotencyKey === null ? [] : [idempotencyKey],
     mayRepeat: idempotencyKey !== null,
     call: "append",

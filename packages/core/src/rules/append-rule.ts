@@ -4,7 +4,7 @@ import type { NewEvent, RunStatus } from "./event.ts";
 import type { Head, Run, RunName } from "./head.ts";
 import { advanceRun, judgeAppend } from "./judge-append.ts";
 
-/** The rule of an append. @see clauses S5, S22 and S27 in `STORE.md` */
+/** The rule of an append. @see clauses W9 to W11, W32 and W39 in `WIRE.md` of `@tm/run-events-http` */
 export function appendRule(request: AppendRequest): Rule<AppendOutcome> {
   const { idempotencyKey } = request;
   return ({ head, receipts, nowMs }): Decision<AppendOutcome, Run> => {
@@ -58,8 +58,8 @@ export function plainOf(request: AppendRequest & RunName): Plain | null {
 }
 
 /**
- * Whether a head takes a plain append or renewal, whose key is new: what a fast statement compares, and nothing else. Whatever it takes, the
- * rules take too.
+ * Whether a head takes a plain append or renewal, whose key is new: what a fast statement compares, and nothing else. The rules
+ * take all that it takes.
  * @param nowMs the store's clock
  */
 export function takesPlain(head: Head | null, plain: Plain, nowMs: number): head is Head {

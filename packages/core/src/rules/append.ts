@@ -15,10 +15,9 @@ export type Appender =
   | { readonly by: "worker"; readonly fence: number };
 
 /**
- * One atomic append. Core has folded the batch already, so an adapter moves rows: the run's status becomes what `statusAfter`
- * makes of it and `change`, its phase the last `phase` in `events` that is not `null` (else it stays), its `finishedAtMs` the
- * events' time if `change` is terminal.
- * @see clauses S2 and S27 in `STORE.md`
+ * One atomic append, checked and folded: the run's status becomes what `statusAfter` makes of it and `change`, its phase the last `phase`
+ * in `events` that is not `null` (else it stays), its `finishedAtMs` the events' time if `change` is terminal.
+ * @see clause S2 in `STORE.md`
  */
 export interface AppendRequest {
   readonly runId: string;
@@ -30,14 +29,8 @@ export interface AppendRequest {
   readonly idempotencyKey: string | null;
   /** Refuse unless the run's `lastSequence` is this; `null` allows any. */
   readonly expectedSequence: number | null;
-  /** Who appends. Refuse as `fenced` by the rule `isFenced`; `leaseAfter` is the lease after the append. */
+  /** Who appends: `isFenced` refuses by it, and `leaseAfter` is the lease after the append. */
   readonly appender: Appender;
-}
-
-/** A request, and its index in the group that it came with. */
-export interface Indexed<Request> {
-  readonly index: number;
-  readonly request: Request;
 }
 
 /** Where an append landed. */
@@ -60,7 +53,7 @@ export interface FinishedOutcome {
  * What became of one append, judged in this order: `not_found`, the idempotency key (`replayed` with the original
  * landing, or `idempotency_key_reused`), `finished`, `fenced`, `sequence_conflict`, `appended`. A refused append changes
  * nothing.
- * @see clauses S5 and S22 in `STORE.md`
+ * @see clauses W9 to W11 and W32 in `WIRE.md` of `@tm/run-events-http`
  */
 export type AppendOutcome =
   | ({ readonly outcome: "appended" | "replayed" } & AppendLanding)

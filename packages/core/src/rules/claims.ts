@@ -2,7 +2,7 @@ import type { FinishedOutcome } from "./append.ts";
 import type { Lease } from "./lease.ts";
 import type { RunRecord } from "./run.ts";
 
-/** A request to claim a run for one worker. @see clause S21 in `STORE.md` */
+/** A request to claim a run for one worker. @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
 export interface ClaimRequest {
   readonly runId: string;
   readonly ownerId: string;
@@ -41,7 +41,7 @@ export type LeaseRefusal =
 /**
  * What became of a claim, a renewal or a release: `granted` with the run as it then is, or a refusal. Refusals are judged in
  * the order of their list.
- * @see clause S21 in `STORE.md`
+ * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
  */
 export type LeaseOutcome = { readonly outcome: "granted"; readonly run: RunRecord } | LeaseRefusal;
 
@@ -68,7 +68,7 @@ type FencedRun = Pick<RunRecord, "fence" | "ordinal">;
  *
  * A fence is a safe integer until the year 2255.
  * @param nowMs the store's clock
- * @see clause S21 in `STORE.md`
+ * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
  */
 export function nextFence({ fence, ordinal }: FencedRun, nowMs: number): number {
   const free = fence - (fence % FENCES_PER_MS) + FENCES_PER_MS;
@@ -77,7 +77,7 @@ export function nextFence({ fence, ordinal }: FencedRun, nowMs: number): number 
 
 /**
  * What a store keeps of the claim that got a lease: its key with the fence. A later fence makes it invalid.
- * @see clause S21 in `STORE.md`
+ * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
  */
 export function encodeKeptClaim(fence: number, claimKey: string): string {
   return `${fence} ${claimKey}`;
@@ -85,7 +85,7 @@ export function encodeKeptClaim(fence: number, claimKey: string): string {
 
 /**
  * The key of the claim that got the run's lease, from the text of {@link encodeKeptClaim}; `null` if that is of another lease.
- * @see clause S21 in `STORE.md`
+ * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
  */
 export function keptKeyOf(
   { fence, leaseExpiresAtMs }: Omit<Lease, "worker">,

@@ -12,10 +12,10 @@ export interface CreateRunRequest {
   readonly topic?: string | null;
   /**
    * Refuses the creation while the owner has a live run of the topic, which is not `null` then. Missing for `false`.
-   * @see clause S25 in `STORE.md`
+   * @see clause W35 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly exclusive?: boolean;
-  /** Claims the run in the same step. Missing, or `null`, for a creation without a claim. @see clause S26 in `STORE.md` */
+  /** Claims the run in the same step. Missing, or `null`, for a creation without a claim. @see clause W36 in `WIRE.md` of `@tm/run-events-http` */
   readonly claim?: CreateClaim | null;
 }
 
@@ -32,7 +32,7 @@ export interface BusyOutcome {
  * What became of a creation. `existing`: the same owner already has this run, and it is returned as it is.
  * With a claim, `created` and `existing` have the run under the lease that was granted. A claim that an existing run refuses gives
  * the refusal.
- * @see clauses S16, S25 and S26 in `STORE.md`
+ * @see clause S16 in `STORE.md`, clauses W35 and W36 in `WIRE.md` of `@tm/run-events-http`
  */
 export type CreateOutcome =
   | { readonly outcome: "created" | "existing"; readonly run: RunRecord }

@@ -17,7 +17,7 @@ export type StoreDiagnostic =
   /**
    * A commit was found that no notification had announced. The notification was lost or is very late. Readers get the event later, but
    * miss none.
-   * @see clause S15 in `STORE.md`
+   * @see clause S13 in `STORE.md`
    */
   | {
       readonly type: "notification_missed";

@@ -114,7 +114,7 @@ const REFUSALS: ReadonlySet<RunEventsErrorCode> = new Set([
   "history_changed",
 ]);
 
-/** Whether the error says that a worker may not write to the run, or no longer. @see clause S22 in `STORE.md` */
+/** Whether the error says that a worker may not write to the run, or no longer. @see clause W32 in `WIRE.md` of `@tm/run-events-http` */
 export function isRefusal(error: unknown): boolean {
   return error instanceof RunEventsError && REFUSALS.has(error.code);
 }

@@ -1,4 +1,5 @@
 import type { Decision, NewReceipt, Rule, Seen } from "./decision.ts";
+import { dueMsAfter } from "./due.ts";
 import type { NewEvent } from "./event.ts";
 import type { Run } from "./head.ts";
 import type { KeptReceipt } from "./judge-append.ts";
@@ -19,7 +20,11 @@ export function foldRules<Answer>(rules: readonly Rule<Answer>[]): Rule<readonly
       const decision = rule(now);
       answers.push(decision.answer);
       if (decision.after === undefined) continue;
-      after = decision.after;
+      // The next rule has to see when the run is due, as after a commit.
+      after = decision.after && {
+        ...decision.after,
+        dueMs: dueMsAfter(now.head, decision.after, now.nowMs),
+      };
       events.push(...(decision.events ?? []));
       receipts.push(...(decision.receipts ?? []));
       if (after === null || now.head === null) break;

@@ -32,7 +32,7 @@ export interface Head extends RunName {
   readonly topic: string | null;
   /** Whether the run, while it lives, is to be its owner's only one of its topic that was created like this. It never changes. */
   readonly exclusive: boolean;
-  /** The time by which the index of due runs finds it: never later than its true time, which {@link dueAt} knows. */
+  /** The time by which the index of due runs finds it: never later than its true time, which `dueAt` knows. */
   readonly dueMs: number;
   /** JSON text that only core reads: up to a few hundred bytes. */
   readonly extra: string;

@@ -67,18 +67,9 @@ export function checkLanding(receipt: AppendReceipt, known: number): number {
   );
 }
 
-/** The time of a log's last event, which the head has: 0 without an event. @see clause S30 in `STORE.md` */
+/** The time of a log's last event, which the head has: 0 without an event. */
 export function timeOfEnd({ lastSequence, updatedAtMs }: RunRecord): number {
   return lastSequence === 0 ? 0 : updatedAtMs;
-}
-
-/**
- * The time of the event `since` if the head has it, `null` if there is no such event; `undefined` if the log has to be read.
- * @see clause S30 in `STORE.md`
- */
-export function timeInHead(run: RunRecord, since: number): number | null | undefined {
-  if (since === 0 || since > run.lastSequence) return null;
-  return since === run.lastSequence ? run.updatedAtMs : undefined;
 }
 
 /** The time of the event `since` as a read with `withTime` found it, for a reader at that cursor: 0 before the first event. */
@@ -91,7 +82,7 @@ export function timeAtSince({ run, timeAtSinceMs }: ReadResult, since: number): 
  * @param result a read after `since`, made with `withTime`
  * @param atMs the time of the event `since` as it was read; 0 for a `since` of 0
  * @throws RunEventsError `history_changed` if that event is not there, or has another time
- * @see clause W46 in `WIRE.md` of `@tm/run-events-http`, clause S30 in `STORE.md`
+ * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
  */
 export function checkHistory({ run, timeAtSinceMs }: ReadResult, atMs: number): void {
   if ((timeAtSinceMs ?? 0) !== atMs) throw historyChanged(run.lastSequence);

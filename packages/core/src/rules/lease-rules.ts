@@ -46,11 +46,10 @@ export function renewRule({ fence, leaseMs }: RenewRequest): Rule<LeaseOutcome> 
 
 /** The rule of a release. The same release may be sent again. From then on the run is idle, unless it is still queued. */
 export function releaseRule({ fence }: ReleaseRequest): Rule<LeaseOutcome> {
-  return leaseRule((run, nowMs) => {
+  return leaseRule((run) => {
     if (run.fence !== fence) return { answer: { outcome: "fenced" } };
     if (run.leaseExpiresAtMs === null) return { answer: granted(run) };
-    const dueMs = run.runStatus === "queued" ? run.createdAtMs : nowMs;
-    return grant({ ...run, leaseExpiresAtMs: null, worker: null, dueMs });
+    return grant({ ...run, leaseExpiresAtMs: null, worker: null });
   });
 }
 

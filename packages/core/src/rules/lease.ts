@@ -3,7 +3,7 @@ import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import { isTerminal } from "./lifecycle.ts";
 
-/** The lease of a run: which worker may write, and until when. @see clauses S21 and S22 in `STORE.md` */
+/** The lease of a run: which worker may write, and until when. @see clauses W31 and W32 in `WIRE.md` of `@tm/run-events-http` */
 export interface Lease {
   /** The highest fence taken so far, 0 before the first claim. A claim sets it to `nextFence`; a cancel, a reap and a sweep add one. */
   readonly fence: number;
@@ -16,7 +16,7 @@ export interface Lease {
   readonly worker: string | null;
 }
 
-/** The lease of a run that has never been claimed. @see clause S21 in `STORE.md` */
+/** The lease of a run that has never been claimed. @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
 export const NO_LEASE: Lease = { fence: 0, leaseExpiresAtMs: null, worker: null };
 
 /**

@@ -18,7 +18,7 @@ export interface JoinedAppend {
   readonly idempotencyKey?: string;
   /** Refuse unless the run's `lastSequence` is this: an integer, 0 or more. */
   readonly expectedSequence?: number;
-  /** The fence of the caller's lease. Without it, a claimed run refuses the append. @see clause S22 in `STORE.md` */
+  /** The fence of the caller's lease. Without it, a claimed run refuses the append. @see clause W32 in `WIRE.md` of `@tm/run-events-http` */
   readonly fence?: number;
 }
 

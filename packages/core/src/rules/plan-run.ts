@@ -7,30 +7,7 @@ import type { RunRecord } from "./run.ts";
 /** A run to create. The store gives it its ordinal. */
 export type NewRun = Omit<RunRecord, "ordinal">;
 
-/** The live runs of a topic, of which one is enough. */
-interface PlaceQuery {
-  readonly ownerId: string;
-  readonly runStatus: "live";
-  readonly topic: string;
-  readonly before: null;
-  readonly limit: 1;
-}
-
-/**
- * Asks for the live run that keeps an exclusive run from being created; `null` if nothing does. It need not be exclusive itself. In the
- * same atomic step the run is created, or {@link topicBusy} is the answer. If the run exists already, nothing is asked.
- * @see clause S25 in `STORE.md`
- */
-export function placeQuery({
-  ownerId,
-  topic = null,
-  exclusive = false,
-}: CreateRunRequest): PlaceQuery | null {
-  if (!exclusive || topic === null) return null;
-  return { ownerId, runStatus: "live", topic, before: null, limit: 1 };
-}
-
-/** What an exclusive creation answers while the owner has this live run of the topic. @see clause S25 in `STORE.md` */
+/** What an exclusive creation answers while the owner has this live run of the topic. @see clause W35 in `WIRE.md` of `@tm/run-events-http` */
 export function topicBusy({ runId }: Pick<RunRecord, "runId">): BusyOutcome {
   return { outcome: "topic_busy", runId };
 }
@@ -38,7 +15,7 @@ export function topicBusy({ runId }: Pick<RunRecord, "runId">): BusyOutcome {
 /**
  * The claim in a creation, as a request of its own; `null` without one. A new run is claimed by it in the same step. If the run exists and
  * is the owner's, the claim decides as any other, and {@link outcomeOfClaim} is the answer.
- * @see clause S26 in `STORE.md`
+ * @see clause W36 in `WIRE.md` of `@tm/run-events-http`
  */
 export function claimOfCreate({ runId, ownerId, claim }: CreateRunRequest): ClaimRequest | null {
   return claim === undefined || claim === null ? null : { ...claim, runId, ownerId };
@@ -46,7 +23,7 @@ export function claimOfCreate({ runId, ownerId, claim }: CreateRunRequest): Clai
 
 /**
  * What a creation answers if its claim met an existing run.
- * @see clause S26 in `STORE.md`
+ * @see clause W36 in `WIRE.md` of `@tm/run-events-http`
  */
 export function outcomeOfClaim(outcome: LeaseOutcome): CreateOutcome {
   switch (outcome.outcome) {

@@ -6,18 +6,18 @@ import { recordOf, type Run } from "./head.ts";
 import { advanceRun } from "./judge-append.ts";
 import { claimRule } from "./lease-rules.ts";
 import { isTerminal } from "./lifecycle.ts";
-import { claimOfCreate, newRun, outcomeOfClaim, placeQuery, topicBusy } from "./plan-run.ts";
+import { claimOfCreate, newRun, outcomeOfClaim, topicBusy } from "./plan-run.ts";
 
 /** A request to create a run, as the rule takes it. */
 export interface NewRunRequest extends CreateRunRequest {
-  /** As in {@link Run}; missing for `false`. */
+  /** Whether the run outlives its workers: an expired lease is released, and never ends it; missing for `false`. */
   readonly resumable?: boolean;
 }
 
-/** The rule of a creation: with a claim, of both in one step. @see clauses S16, S25 and S26 in `STORE.md` */
+/** The rule of a creation: with a claim, of both in one step. @see clause S16 in `STORE.md`, clauses W35 and W36 in `WIRE.md` of `@tm/run-events-http` */
 export function createRule(request: NewRunRequest): Rule<CreateOutcome> {
   const claim = claimOfCreate(request);
-  const exclusive = placeQuery(request) !== null;
+  const exclusive = request.exclusive === true && (request.topic ?? null) !== null;
   return (seen): Decision<CreateOutcome, Run> => {
     const { head, holder, nowMs, ordinal } = seen;
     if (head !== null) {
@@ -29,7 +29,13 @@ export function createRule(request: NewRunRequest): Rule<CreateOutcome> {
     const { resumable = false } = request;
     const made: Run = {
       ...newRun(request, nowMs),
-      ...{ ordinal, revision: 0, exclusive, resumable, keptClaim: null, commits: [], dueMs: nowMs },
+      ordinal,
+      revision: 0,
+      exclusive,
+      resumable,
+      keptClaim: null,
+      commits: [],
+      dueMs: nowMs,
     };
     const claimed = claim === null ? made : claimRule(claim)({ ...seen, head: made }).after;
     const after = claimed ?? made;
@@ -43,7 +49,7 @@ export type RemovalOutcome = "deleted" | "not_found" | "active";
 /**
  * The rule of a deletion, and with an age of a purge.
  * @param finishedForMs how long ago the run has to have finished, in milliseconds
- * @see clauses S17 and S24 in `STORE.md`
+ * @see clause S17 in `STORE.md`
  */
 export function removalRule(finishedForMs = 0): Rule<RemovalOutcome> {
   return ({ head, nowMs }) => {
@@ -76,7 +82,7 @@ const REASONS: Readonly<Record<DueLimit["kind"], FailurePayload["reason"]>> = {
 /**
  * The rule of a reaper: it fails a run that is due, and takes the next fence, which shuts the worker out. It only releases the lease of a run
  * that is resumable or waits for a person, for whom no worker has to be there. A run that the index has too early is put off.
- * @see clauses S23 and S28 in `STORE.md`
+ * @see clause S23 in `STORE.md`, clauses W33 and W37 in `WIRE.md` of `@tm/run-events-http`
  */
 export function dueRule({ kind, limitMs }: DueLimit): Rule<DueOutcome> {
   return ({ head, nowMs }) => {

@@ -1,7 +1,7 @@
 import type { RunStatus } from "./event.ts";
 import type { Lease } from "./lease.ts";
 
-/** A run's head: one row or key a run, advanced by the append itself. @see clause S3 in `STORE.md` */
+/** What is known of a run besides its events: callers get it, and the rules decide by it. */
 export interface RunRecord extends Lease {
   readonly runId: string;
   readonly ownerId: string;
@@ -18,12 +18,9 @@ export interface RunRecord extends Lease {
   readonly finishedAtMs: number | null;
   /** JSON text, opaque; empty in a list without metadata. */
   readonly metadata: string;
-  /** What the run is about, or `null`. It never changes. @see clause S25 in `STORE.md` */
+  /** What the run is about, or `null`. It never changes. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
   readonly topic: string | null;
 }
 
 /** What distinguishes one state of a run's log from the next: every commit on a run moves its sequence. */
 export type RunPosition = Pick<RunRecord, "runId" | "ordinal" | "lastSequence">;
-
-/** A run, and whose it is. */
-export type OwnedRun = Pick<RunRecord, "runId" | "ownerId">;

@@ -121,8 +121,9 @@ export class MemoryRows implements SyncRows {
     if (run !== undefined) run.head = head;
   }
 
-  saveHead({ metadata: _, ...head }: Head): void {
-    this.advanceHead(head);
+  saveHead(head: Head): void {
+    const { metadata: _, ...columns } = head;
+    this.advanceHead(columns);
   }
 
   deleteRun(ordinal: number): void {

@@ -49,7 +49,7 @@ export function keyOf(subject: Subject): string {
 /**
  * Makes the notifier of an adapter: it keeps the subscriptions of one process. It notifies in a microtask, so that no reader acts
  * inside an append that has not answered yet. A subscription that was stopped meanwhile is not notified.
- * @see clauses S13 and S14 in `STORE.md`
+ * @see clause S13 in `STORE.md`
  */
 export function createNotifier(): Notifier {
   // Arrays and not sets: they take less memory, and a run mostly has one subscription.

@@ -57,7 +57,7 @@ const OWNERS_MS = 1_000;
  * Notifies by polling: of this store's own commits at once, of others' commits when a poll finds them. The first poll of a run
  * always notifies, so a subscription is ready from the start. Without subscriptions nothing is polled. Subscriptions to owners are also
  * notified once a second, unless a poll answers that nothing has changed.
- * @see clauses S13 to S15 in `STORE.md`
+ * @see clause S13 in `STORE.md`
  */
 export function createPolledNotifications(options: PolledNotificationsOptions): Notifications {
   const { selectPositions, selectMoved, pollMs, mostPauseMs, clock = systemClock } = options;

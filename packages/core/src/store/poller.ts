@@ -40,7 +40,7 @@ export interface PollerOptions {
 /**
  * Makes a poller: one timer for all that a store polls. A long poll is followed by a long pause. The poller stops by itself while it is
  * not needed, and for good with `stop`.
- * @see clause S14 in `STORE.md`
+ * @see clause S13 in `STORE.md`
  */
 export function createPoller(options: PollerOptions): Poller {
   const { poll, isNeeded, pauseMs, mostPauseMs = Number.POSITIVE_INFINITY } = options;

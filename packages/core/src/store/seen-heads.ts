@@ -16,7 +16,7 @@ export interface SeenHeads {
 /**
  * Remembers the heads that were seen. A head is new if none of its run was seen, or if it is later: by the run's ordinal, then by its sequence. A head
  * that was seen before is not new, and neither is the answer of a poll that a notification has overtaken.
- * @see clauses S13 and S14 in `STORE.md`
+ * @see clause S13 in `STORE.md`
  */
 export function createSeenHeads(): SeenHeads {
   const heads = new Map<string, RunPosition | null>();

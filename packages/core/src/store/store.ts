@@ -66,7 +66,10 @@ export interface ReadQuery extends RunName {
   readonly limit: number;
   /** Where to cut the events, as `createPageCut` does; the first always fits. */
   readonly maxBytes: number;
-  /** Whether the head has its metadata. */
+  /**
+   * Whether the head has its metadata.
+   * @defaultValue `false`
+   */
   readonly wantsMetadata?: boolean;
 }
 

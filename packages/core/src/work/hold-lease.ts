@@ -33,7 +33,7 @@ export interface HeldLease {
  * Renews a lease each third of it, and each twelfth while that fails. Only a refusal (`fenced`, `run_finished`, `not_found`) and the
  * end of the lease lose it. After any other failure it tries again. It waits for no answer, so the next renewal is sent even if one
  * hangs. After the whole process was stopped for long, the first check finds the lease expired.
- * @see clause S21 in `STORE.md`
+ * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
  */
 export function holdLease({ clock, leaseMs, sentAtMs, renew, onLost }: HoldOptions): HeldLease {
   let endsAtMs = sentAtMs + leaseMs;

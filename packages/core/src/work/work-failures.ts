@@ -9,7 +9,7 @@ export function checkTask(task: unknown): void {
   );
 }
 
-/** The error of a worker whose lease expired by its own clock. Another worker may have the run. @see clause S21 in `STORE.md` */
+/** The error of a worker whose lease expired by its own clock. Another worker may have the run. @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
 export function leaseOver(): RunEventsError {
   return new RunEventsError("fenced", "The lease expired: another worker may have the run. Stop.");
 }

@@ -17,7 +17,7 @@ export interface StartedWork<Value> {
 /**
  * Works on a run under a lease: claims it, keeps the lease, calls the task, and ends the run after all events of the task. See
  * `RunEvents.work`.
- * @see clauses S21 and S22 in `STORE.md`
+ * @see clauses W31 and W32 in `WIRE.md` of `@tm/run-events-http`
  */
 export async function runWork<Value>(
   access: RunAccess,

@@ -149,33 +149,10 @@ it("S13 without a watch a poll notifies, and there is no timer without subscript
   await Promise.all([polling.close(), other.close()]);
 });
 
-it("S18 the engine is closed once, after the calls under way", async () => {
-  const data = new MvccData();
-  let isClosed = 0;
-  let underWay = 0;
-  const engine = createMvccEngine(data, {
-    now,
-    before: async () => {
-      expect(isClosed).toBe(0);
-      underWay += 1;
-      await setImmediate();
-      underWay -= 1;
-    },
-  });
-  const close = async (): Promise<void> => {
-    expect(underWay).toBe(0);
-    isClosed += 1;
-  };
-  const store = createKvStore({ ...engine, close });
-  const call = makeCall(store, create);
-  await Promise.all([store.close(), store.close(), call]);
-  expect(isClosed).toBe(1);
-  await expect(store.probe()).rejects.toMatchObject({ code: "store_unavailable" });
-});
-
 it("S7 a call of which one run has landed is in doubt if the others then fail", async () => {
   const data = new MvccData();
-  let commits = 0;
+  // One commit numbers the store.
+  let commits = -1;
   const other = { ...NAME, runId: "other" };
   const store = createKvStore(
     createMvccEngine(data, {
@@ -285,78 +262,3 @@ it("S17 an id that is used again and again has a larger ordinal each time", asyn
     for (const what of ["end", "remove"] as const) await makeCall(store, { ...create, what });
   }
 });
-
-it("S19 a store of another format is refused by every call, with what to do, and stays as it is; an empty one gets its number", async () => {
-  const data = new MvccData();
-  const open = () => createKvStore(createMvccEngine(data, { now }));
-  await makeCall(open(), create);
-  expect(data.get("format")).toBe("1");
-  const older = [{ key: "format", value: "0" }];
-  data.commit([], older);
-  const { revision } = data;
-  const store = open();
-  const refused = {
-    code: "store_unavailable",
-    retryable: false,
-    message: expect.stringMatching(/got format 0, .* Use the program that wrote it, or give/),
-  };
-  for (const call of [
-    () => makeCall(store, create),
-    () => store.append([plainOf("1")]),
-    () => store.read([{ ...NAME, since: 0, limit: 1, maxBytes: 1 }]),
-    () => store.list({ due: "queued", forMs: 0, limit: 1 }),
-    () => store.probe(),
-  ]) {
-    await expect(call()).rejects.toMatchObject(refused);
-  }
-  expect(data.revision).toBe(revision);
-});
-
-it("S19 two processes that open an empty store at once both number it, and one that failed tries again", async () => {
-  const data = new MvccData();
-  let failures = 1;
-  const before = async (step: string): Promise<void> => {
-    await setImmediate();
-    if (step === "commit" && failures-- > 0) throw new Error("the connection was lost");
-  };
-  const open = () => createKvStore(createMvccEngine(data, { now, before }));
-  const [one, other] = [open(), open()];
-  const outcomes = await Promise.allSettled([makeCall(one, create), makeCall(other, create)]);
-  expect(outcomes.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
-  expect(await makeCall(one, create)).toMatchObject([{ outcome: "existing" }]);
-});
-
-it.each([
-  [5_000, 1],
-  [5_001, 2],
-])(
-  "S24 a decision whose time is %d ms old at its commit is made %d times, since the process stood still meanwhile",
-  async (ageMs, times) => {
-    const data = new MvccData();
-    const clock = createFakeClock();
-    let stall = (): void => {};
-    const before = async (step: string): Promise<void> => {
-      if (step === "get") stall();
-    };
-    const store = createKvStore(createMvccEngine(data, { now: clock.now, before }), { clock });
-    await makeCall(store, create);
-    stall = () => {
-      stall = () => {};
-      clock.advance(ageMs);
-    };
-    const fromMs = clock.now();
-    const seen: number[] = [];
-    const decide = landOnce(createRule({ ...NAME, runId: "late", metadata: "1" }), () => "id");
-    await store.change([
-      {
-        ...NAME,
-        runId: "late",
-        decide(one) {
-          seen.push(one.nowMs - fromMs);
-          return decide(one);
-        },
-      },
-    ]);
-    expect(seen).toEqual([0, ageMs].slice(0, times));
-  },
-);

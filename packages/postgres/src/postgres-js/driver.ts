@@ -37,7 +37,7 @@ type PostgresJsCodecs = Readonly<Record<number, (value: never) => unknown>>;
  * @see https://github.com/porsager/postgres
  */
 export interface PostgresJsSql extends PostgresJsQueryable {
-  /** Runs work in a transaction. Rejects if its connection breaks, whatever the work does. */
+  /** Runs work in a transaction. Rejects if its connection breaks, no matter what the work does. */
   begin(options: string, work: (sql: PostgresJsQueryable) => Promise<unknown>): Promise<unknown>;
   /** Listens on a connection of its own, and again after it was lost: `onListen` is called each time. */
   listen(

@@ -35,7 +35,7 @@ export function fromPostgresJs(sql: PostgresJsSql): PostgresPool {
  *
  * @param transaction the argument that `sql.begin` passes to its function
  * @example
- * await sql.begin((tx) => store.appendInTransaction({ client: clientOf(tx), runId, events }));
+ * await sql.begin((tx) => store.appendInTransaction({ client: clientOf(tx), ownerId, runId, events }));
  */
 export function clientOf(transaction: PostgresJsQueryable): PostgresQueryable {
   return {

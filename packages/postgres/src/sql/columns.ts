@@ -1,4 +1,5 @@
-import type { Head, RunStatus } from "@tm/run-events-core/store";
+import type { RunStatus } from "@tm/run-events-core";
+import type { Head } from "@tm/run-events-core/store";
 import type { Tables } from "../tables.ts";
 
 /** The server's clock at the start of the statement, in milliseconds since 1970. All uses in a statement are the same time. */

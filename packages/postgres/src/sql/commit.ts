@@ -14,6 +14,7 @@ import {
   SAVED_COLUMNS,
   texts,
 } from "./columns.ts";
+import { holderOf } from "./see.ts";
 
 /** How old the clock of a decision may be, in milliseconds: a process that was stopped decides again. */
 const MOST_AGE_MS = 5_000;
@@ -51,8 +52,7 @@ q AS MATERIALIZED (
 ), made AS (
   INSERT INTO ${runs} (${RUN_COLUMNS})
   SELECT q.ordinal, q."ownerId", q."runId", q.topic, q.exclusive, q.metadata, ${SAVED} FROM q
-  WHERE q.before IS NULL AND NOT (q."needsTopic" AND EXISTS (
-    SELECT FROM ${runs} h WHERE h.owner_id = q."ownerId" AND h.topic = q.topic AND h.due_kind <> 'finished'))
+  WHERE q.before IS NULL AND NOT (q."needsTopic" AND ${holderOf(tables, 'q."ownerId"', "q.topic")} IS NOT NULL)
   ORDER BY q."ownerId", q."runId"
   ON CONFLICT DO NOTHING RETURNING run_key
 ), done AS (

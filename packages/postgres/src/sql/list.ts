@@ -7,6 +7,7 @@ import {
 import type { Query } from "../query.ts";
 import type { Tables } from "../tables.ts";
 import { headColumns, headOf, type HeadRow, NOW_MS, ON_PRIMARY } from "./columns.ts";
+import { newestRuns } from "./newest.ts";
 
 /** The statements of lists, by what they ask for: due runs, the runs of any topic or of one, and all of them, those of one status, or the live ones. */
 export type ListStatements = Readonly<
@@ -24,25 +25,23 @@ export type ListStatements = Readonly<
 
 /** Creates the statements. $1 is the owner, $2 the ordinal before which, $3 how many; then follow the topic and the statuses. */
 export function listStatements({ runs }: Tables): ListStatements {
-  const newest = (condition: string): string => `
-SELECT * FROM ${runs} WHERE owner_id = $1 AND run_key < $2${condition} AND ${ON_PRIMARY}
-ORDER BY run_key DESC LIMIT $3`;
   const list = (keys: string): string => `
-SELECT ${headColumns("r")} FROM (${keys}) r ORDER BY run_key DESC LIMIT $3`;
-  const one = (topic: string, at: number): string => newest(`${topic} AND run_status = $${at}`);
+SELECT ${headColumns("r")} FROM (${keys}) r WHERE ${ON_PRIMARY} ORDER BY run_key DESC LIMIT $3`;
+  const newest = (values: Readonly<Record<string, string>>): string =>
+    newestRuns(runs, { owner_id: "$1", ...values }, "$2", "$3");
   // Each status is read newest first from the index, and then the newest of all.
-  const live = (topic: string, from: number): string =>
+  const live = (values: Readonly<Record<string, string>>, from: number): string =>
     listedStatuses("live")
-      .map((_, at) => `(${one(topic, from + at)})`)
+      .map((_, at) => newest({ ...values, run_status: `$${from + at}` }))
       .join(" UNION ALL ");
-  const topic = " AND topic = $4";
+  const topic = { topic: "$4" };
   return {
     listDue: dueStatement(runs),
-    listRuns: list(newest("")),
-    listStatus: list(one("", 4)),
-    listLive: list(live("", 4)),
+    listRuns: list(newest({})),
+    listStatus: list(newest({ run_status: "$4" })),
+    listLive: list(live({}, 4)),
     listTopic: list(newest(topic)),
-    listTopicStatus: list(one(topic, 5)),
+    listTopicStatus: list(newest({ ...topic, run_status: "$5" })),
     listTopicLive: list(live(topic, 5)),
   };
 }

@@ -9,14 +9,17 @@ const TEXT_BYTES = 8_000;
  * Needs the locks, the rights and the indexes of an append, and commits a record that is in no table. So the commit waits for the
  * disk and a synchronous standby, and leaves no row to be removed. The log's segment has its room on the disk already, so the record alone
  * would not fail on a full disk. The temporary file does: it is written where the database's tables are, and is removed with the statement.
+ * The next ordinal is only taken if that fails.
  */
 export function probeStatement(tables: Tables): string {
-  const { runs } = tables;
+  const { runs, ordinals } = tables;
   return `
 WITH run_ids AS (${needsUnique(runs, RUN_COLUMNS, "owner_id, run_id)")}), key_index AS (${needsKeyIndex(tables)}),
   heads AS (UPDATE ${runs} SET last_sequence = last_sequence WHERE false),
   settings AS MATERIALIZED (SELECT set_config('work_mem', '64kB', true) || set_config('temp_tablespaces', '', true) AS texts),
   file AS MATERIALIZED (SELECT count(*) AS texts FROM settings, LATERAL
     unnest(array_fill(repeat('x', ${TEXT_BYTES} + 0 * length(settings.texts)), ARRAY[${TEXTS}])))
-SELECT ${NOW_MS} AS "nowMs", pg_logical_emit_message(true, 'run_events', ''), file.texts FROM file`;
+SELECT ${NOW_MS} AS "nowMs", pg_logical_emit_message(true, 'run_events', ''), file.texts,
+  CASE WHEN NOT has_sequence_privilege('${ordinals}', 'USAGE, UPDATE') THEN nextval('${ordinals}') END
+FROM file`;
 }

@@ -1,8 +1,8 @@
+import type { RunStatus } from "@tm/run-events-core";
 import {
   type Change,
   type KeptReceipt,
   listedStatuses,
-  type RunStatus,
   type Seen,
 } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
@@ -16,6 +16,7 @@ import {
   NOW_MS,
   ON_PRIMARY,
 } from "./columns.ts";
+import { newestRuns } from "./newest.ts";
 
 /** Separates keys. */
 const KEY_SEPARATOR = "\x1e";
@@ -30,7 +31,7 @@ export function seeStatement(tables: Tables, condition = "true"): string {
   return `
 SELECT q.at, ${NOW_MS} AS "nowMs", ${headColumns("r")}, CASE WHEN q.metadata THEN r.metadata END AS metadata,
   CASE WHEN r.run_key IS NULL THEN nextval('${ordinals}') END AS fresh,
-  CASE WHEN q.topic IS NOT NULL THEN ${holder(tables)} END AS holder,
+  CASE WHEN q.topic IS NOT NULL THEN ${holderOf(tables, "q.owner_id", "q.topic")} END AS holder,
   CASE WHEN q.keys IS NOT NULL THEN ${receipts(tables)} END AS receipts
 FROM unnest($1::text[], $2::text[], $3::boolean[], $4::text[], $5::text[]) WITH ORDINALITY AS q (owner_id, run_id, metadata, topic, keys, at)
 LEFT JOIN ${runs} r ON r.owner_id = q.owner_id AND r.run_id = q.run_id
@@ -38,11 +39,15 @@ WHERE ${ON_PRIMARY} AND ${condition}
 ORDER BY q.at`;
 }
 
-/** SQL: the id of the newest live run of the topic. Each status is read from the index by itself. */
-function holder({ runs }: Tables): string {
-  const live = listedStatuses("live").map(
-    (status) => `(SELECT h.run_id, h.run_key FROM ${runs} h
-    WHERE h.owner_id = q.owner_id AND h.topic = q.topic AND h.run_status = '${status}' ORDER BY h.run_key DESC LIMIT 1)`,
+/** SQL: the id of the newest live run of a topic. Each status is read from the index by itself. */
+export function holderOf({ runs }: Tables, ownerId: string, topic: string): string {
+  const live = listedStatuses("live").map((status) =>
+    newestRuns(
+      runs,
+      { owner_id: ownerId, topic, run_status: `'${status}'` },
+      String(Number.MAX_SAFE_INTEGER),
+      "1",
+    ),
   );
   return `(SELECT run_id FROM (${live.join(" UNION ALL ")}) l ORDER BY run_key DESC LIMIT 1)`;
 }

@@ -40,7 +40,7 @@ async function holdWrites(master: Redis): Promise<void> {
   await hasCaughtUp(master);
 }
 
-describe("S1-S10, S21, S22: over a host name, each acknowledged event is there once, at its sequence, without false refusals and false ends", () => {
+describe("S1-S10, W31, W32: over a host name, each acknowledged event is there once, at its sequence, without false refusals and false ends", () => {
   it("while a name leads to a replica that lags, and back, with answers lost each time", async () => {
     const { master, replica, name, eye, catchUp, lag, followOn } = await openReplicated();
     const there = connect(replica);
@@ -97,7 +97,7 @@ describe("S1-S10, S21, S22: over a host name, each acknowledged event is there o
   });
 });
 
-describe("S1-S10, S21, S22: with Sentinel and in a cluster, each acknowledged event is there once, at its sequence, without false refusals and false ends", () => {
+describe("S1-S10, W31, W32: with Sentinel and in a cluster, each acknowledged event is there once, at its sequence, without false refusals and false ends", () => {
   it("when Sentinel promotes the replica of a killed master", async () => {
     const sentinel = await startRedisSentinel();
     onTestFinished(() => sentinel.close());

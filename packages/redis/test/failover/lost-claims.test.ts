@@ -14,7 +14,7 @@ const FENCED = { outcome: "fenced" };
 const MINUTE_MS = 60_000;
 
 describe("a claim that a failover loses", () => {
-  it("S21: a lost claim does not give its fence to a second worker, and all later calls of the first are fenced", async () => {
+  it("W31: a lost claim does not give its fence to a second worker, and all later calls of the first are fenced", async () => {
     const { master, replica, name, catchUp, lag } = await openReplicated();
     const { store } = await openStore(name);
     const { store: other } = await openStore(name);
@@ -45,7 +45,7 @@ describe("a claim that a failover loses", () => {
     expect(await readValues(other, "a")).toEqual(["kept"]);
   });
 
-  it("S21: a lost claim ends the work of the first worker as fenced, and the second works alone", async () => {
+  it("W31: a lost claim ends the work of the first worker as fenced, and the second works alone", async () => {
     const { master, replica, name, catchUp, lag } = await openReplicated();
     const { store } = await openStore(name);
     const { store: other } = await openStore(name);

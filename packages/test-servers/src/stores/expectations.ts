@@ -1,43 +1,7 @@
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { kitStore } from "../../../conformance/src/kit-store.ts";
 import { expect } from "vitest";
-import { appendOf, claimOf, createOf, endOf, listIds, readLog, readValues } from "./requests.ts";
-
-/** Expects that the store has the run `live` of a first schema unchanged, appends to it, claims and purges. Purges the run `done`, makes the run `new`. */
-export async function expectFirstRuns(inner: RunEventStore): Promise<void> {
-  const store = kitStore(inner);
-  expect(await store.getRun("live")).toEqual({
-    runId: "live",
-    ownerId: "ada",
-    runStatus: "running",
-    phase: null,
-    lastSequence: 2,
-    ordinal: 1,
-    createdAtMs: 1_000,
-    updatedAtMs: 2_000,
-    finishedAtMs: null,
-    metadata: '{"a":1}',
-    topic: null,
-    fence: 0,
-    leaseExpiresAtMs: null,
-    worker: null,
-  });
-  const idle = { due: "running", forMs: 60_000, limit: 9 } as const;
-  expect(await store.listDue(idle)).toMatchObject([{ runId: "live" }]);
-  expect(await store.append([appendOf("live", 1, { idempotencyKey: "k" })])).toMatchObject([
-    { outcome: "replayed", firstSequence: 1 },
-  ]);
-  await store.append([appendOf("live", 3)]);
-  expect(await readValues(store, "live")).toEqual([1, 2, 3]);
-  expect(await store.claim(claimOf("live"))).toMatchObject({ outcome: "granted" });
-  expect(await store.claim(claimOf("done"))).toMatchObject({ outcome: "finished" });
-  expect(await store.purge({ finishedForMs: 60_000, limit: 9 })).toEqual([
-    { ownerId: "ada", runId: "done" },
-  ]);
-  await store.createRun({ ...createOf("new"), topic: "tea" });
-  expect(await listIds(store, "live", "tea")).toEqual(["new"]);
-  expect(await listIds(store, "live")).toEqual(["new", "live"]);
-}
+import { appendOf, createOf, endOf, readLog } from "./requests.ts";
 
 /** Expects that the answers of an empty store have core's shapes, with numbers as numbers. Makes the run `a`. */
 export async function expectShapes(inner: RunEventStore): Promise<void> {

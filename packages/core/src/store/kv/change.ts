@@ -1,3 +1,4 @@
+import type { Clock } from "../../time/clock.ts";
 import type { Change } from "../store.ts";
 import { type Commit, decideChanges } from "../decide-changes.ts";
 import type { Committed } from "../sync-work.ts";
@@ -14,24 +15,35 @@ interface Planned {
   readonly committed: Committed | null;
 }
 
-/**
- * Changes runs by compare-and-set.
- * @param onConflict called before each round but the first; if it throws, so does the call
- */
+/** How old the time of a decision may be at its commit, in milliseconds, or a process that stood still would write one that is long past. */
+const MOST_SEEN_AGO_MS = 5_000;
+
+/** What changes of runs need besides the engine. */
+interface Changing {
+  /** The store's clock. */
+  readonly now: () => Promise<number>;
+  /** The process' monotonic clock. */
+  readonly clock: Clock;
+  /** Called before each round but the first; if it throws, so does the call. */
+  readonly onConflict: (round: number) => Promise<void>;
+  readonly onCommitted: (runs: readonly Committed[]) => void;
+}
+
+/** Changes runs by compare-and-set. */
 export async function changeRuns<Answer>(
   engine: KvEngine,
   changes: readonly Change<Answer>[],
-  now: () => Promise<number>,
-  onConflict: (round: number) => Promise<void>,
-  onCommitted: (runs: readonly Committed[]) => void,
+  { now, clock, onConflict, onCommitted }: Changing,
 ): Promise<readonly Answer[]> {
   const seenOf = new Map<Change<unknown>, SeenRun>();
+  let seenAtMs = clock.now();
   let isFirst = true;
   let hasRemoved = false;
   const answers = await decideChanges(
     changes,
     {
       async see(asked) {
+        seenAtMs = clock.now();
         const nowMs = await now();
         const seen = await engine.read((snapshot) => seeRuns(snapshot, asked, nowMs));
         asked.forEach((change, at) => {
@@ -43,7 +55,8 @@ export async function changeRuns<Answer>(
       async commit(commits) {
         const planned = await planAll(engine, commits, seenOf);
         const units = planned.map(({ unit }) => unit);
-        const committed = await commitUnits(engine, units, !isFirst);
+        const isLate = (): boolean => clock.now() - seenAtMs > MOST_SEEN_AGO_MS;
+        const committed = await commitUnits(engine, units, { alone: !isFirst, isLate });
         isFirst = false;
         const done = planned.filter((_, at) => committed[at] === true);
         onCommitted(done.flatMap((one) => one.committed ?? []));
@@ -106,6 +119,6 @@ async function prepareRemovals(
   for (;;) {
     const { places, raises } = await engine.read((snapshot) => seeRemovals(snapshot, asked));
     if (raises.length === 0) return places;
-    await commitUnits(engine, raises, false);
+    await commitUnits(engine, raises, {});
   }
 }

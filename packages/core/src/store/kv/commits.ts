@@ -60,16 +60,23 @@ function pairs(of: ReadonlyMap<string, string | null>): readonly KvPair[] {
   return [...of].map(([key, value]) => ({ key, value }));
 }
 
+/** How units are committed. */
+interface Committing {
+  /** One commit a unit: after a conflict, so that no unit waits for the luck of others. */
+  readonly alone?: boolean;
+  /** Whether it is too late for what is not sent yet, which then counts as in conflict. */
+  readonly isLate?: () => boolean;
+}
+
 /**
  * Commits each unit by itself and whole, several of them in one commit where they fit.
- * @param alone one commit a unit: after a conflict, so that no unit waits for the luck of others
  * @returns whether each was committed
  * @throws RunEventsError `payload_too_large`, with nothing committed, if one of them is more than a commit may have
  */
 export async function commitUnits(
   engine: KvEngine,
   units: readonly Unit[],
-  alone: boolean,
+  { alone = false, isLate = () => false }: Committing,
 ): Promise<readonly boolean[]> {
   const batches: Batch[] = [];
   units.forEach((unit, index) => {
@@ -82,7 +89,7 @@ export async function commitUnits(
   const failures: unknown[] = [];
   await eachAtMost(batches, COMMITS_AT_ONCE, async (batch) => {
     try {
-      const done = await batch.commit(engine);
+      const done = !isLate() && (await batch.commit(engine));
       for (const index of batch.members) committed[index] = done;
     } catch (error) {
       failures.push(error);

@@ -1,9 +1,16 @@
 import { RunEventsError } from "../../rules/errors.ts";
+import { createCalls } from "../calls.ts";
 import type { KvEngine, KvSnapshot } from "./engine.ts";
 
-/** An engine whose errors are those of the contract, and whose `get` takes any number of keys. */
+/**
+ * An engine whose errors are those of the contract, and whose `get` takes any number of keys. It is closed after the calls under way, of which
+ * some are of timers, and takes none after that.
+ */
 export function guardEngine(engine: KvEngine): KvEngine {
   const { limits } = engine;
+  const calls = createCalls();
+  const failing = <T>(what: string, ambiguous: boolean, call: () => Promise<T>): Promise<T> =>
+    calls.run(() => mapErrors(what, ambiguous, call));
   return {
     limits,
     read: (work) =>
@@ -13,7 +20,7 @@ export function guardEngine(engine: KvEngine): KvEngine {
       now: () => failing("asked for the time", false, async () => engine.now?.() ?? 0),
     }),
     ...(engine.watch && { watch: (onKeys) => engine.watch?.(onKeys) ?? (() => {}) }),
-    close: () => engine.close(),
+    close: () => calls.close().then(() => engine.close()),
   };
 }
 
@@ -30,7 +37,7 @@ function splitGets(snapshot: KvSnapshot, { mostOps }: KvEngine["limits"]): KvSna
   };
 }
 
-async function failing<T>(what: string, ambiguous: boolean, call: () => Promise<T>): Promise<T> {
+async function mapErrors<T>(what: string, ambiguous: boolean, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (cause) {

@@ -4,7 +4,8 @@ import type { Head, RunName } from "../../rules/head.ts";
 /** The longest part of a key that stands there as text, in characters. A longer one is there as its hash. */
 const MOST_PART = 128;
 
-/** The key of a probe, and of the clock of a store whose engine has none. */
+/** The key of the format's number, of a probe, and of the clock of a store whose engine has none. */
+export const FORMAT = "format";
 export const PROBE = "probe";
 export const STAMP = "stamp";
 

@@ -6,6 +6,7 @@ import type { Change, RunEventStore, StoreCapabilities } from "../store.ts";
 import { appendPlains } from "./append.ts";
 import { changeRuns } from "./change.ts";
 import type { KvEngine } from "./engine.ts";
+import { createFormatCheck } from "./format.ts";
 import { guardEngine } from "./guarded-engine.ts";
 import { PROBE } from "./keys.ts";
 import { createKvNotifications } from "./notifications.ts";
@@ -61,6 +62,9 @@ export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): R
   const now = (): Promise<number> => guarded.now?.() ?? stamps.now();
   const notifications = createKvNotifications(guarded, pollMs, clock);
   const calls = createCalls();
+  const checkFormat = createFormatCheck(guarded);
+  const perform = <T>(work: () => Promise<T>): Promise<T> =>
+    calls.run(() => checkFormat().then(work));
   let closing: Promise<void> | null = null;
 
   /** Pauses before a round after a conflict. */
@@ -70,7 +74,7 @@ export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): R
       if (clock.now() >= untilMs) {
         throw new RunEventsError(
           "store_unavailable",
-          `Expected the runs to be free within ${PATIENCE_MS} ms, but others wrote to them all the time. Try again.`,
+          `Expected the runs to be free within ${PATIENCE_MS} ms, but others wrote to them all the time, or the database was too slow. Try again.`,
         );
       }
       // The first time at once: mostly the other writer has done.
@@ -91,21 +95,26 @@ export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): R
     mostBytes: Math.max(1, mostBytes - OTHER_BYTES),
   };
   const change = <Answer>(changes: readonly Change<Answer>[]): Promise<readonly Answer[]> =>
-    changeRuns(guarded, changes, now, patience(), notifications.committed);
+    changeRuns(guarded, changes, {
+      now,
+      clock,
+      onConflict: patience(),
+      onCommitted: notifications.committed,
+    });
   return {
     capabilities,
-    append: (plains) => calls.run(() => appendPlains(plains, capabilities, change)),
-    change: (changes) => calls.run(() => change(changes)),
-    read: (queries) => calls.run(() => guarded.read((snapshot) => readRuns(snapshot, queries))),
+    append: (plains) => perform(() => appendPlains(plains, capabilities, change)),
+    change: (changes) => perform(() => change(changes)),
+    read: (queries) => perform(() => guarded.read((snapshot) => readRuns(snapshot, queries))),
     list: (query) =>
-      calls.run(async () => {
+      perform(async () => {
         if (!("due" in query)) return guarded.read((snapshot) => listOwned(snapshot, query));
         // Before the read: it may itself read, and an engine may take one read after another.
         const untilMs = (await now()) - query.forMs;
         return guarded.read((snapshot) => listDue(snapshot, query, untilMs));
       }),
     probe: () =>
-      calls.run(async () => {
+      perform(async () => {
         await guarded.commit([], [{ key: PROBE, value: String(await now()) }]);
         return now();
       }),
@@ -113,7 +122,7 @@ export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): R
     close() {
       notifications.close();
       stamps.stop();
-      closing ??= calls.close().then(() => engine.close());
+      closing ??= calls.close().then(() => guarded.close());
       return closing;
     },
   };

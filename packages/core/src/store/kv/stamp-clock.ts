@@ -28,7 +28,8 @@ export interface OwnClocks {
  * what has passed since then by a monotonic clock. While a process lives, it moves the stamp every half second, unless another does.
  *
  * - The time never runs backwards, not even when all processes end and others begin.
- * - Processes that have the store open agree within a second, no matter how their dates are set. One that stalls is right again at once.
+ * - Processes that have the store open agree within a second, no matter how their dates are set. One that stalls is right again at once, and
+ *   one whose reads are slow is late, never early.
  * - A process' date counts only where no other has the store open, or where all have stalled for 2.5 s: then the time goes on from its date, if
  *   that is later. So a date that is wrong by an hour moves the time at most where the first process opens the store.
  * - The time follows the dates of the processes, by a thousandth of what passes at most: it cannot move a lease of a minute by more than 60 ms.
@@ -74,10 +75,13 @@ export class StampClock {
     return ms + (this.#own.clock.now() - atMs) * rate;
   }
 
-  /** Goes on from a time that was right at an instant, unless it is later already. */
-  #observe(ms: number, atMs: number): void {
+  /**
+   * Goes on from a time, unless it is later already. A stamp counts from when its answer came, since the read may have waited before it was
+   * made: with that wait added, a slow process would set the time of all forward.
+   */
+  #observe(ms: number): void {
     const nowMs = this.#own.clock.now();
-    const time = Math.max(this.#time(), ms + nowMs - atMs);
+    const time = Math.max(this.#time(), ms);
     const aheadMs = this.#own.date() - time;
     const rate = Math.abs(aheadMs) < EVEN_MS ? 1 : 1 + Math.sign(aheadMs) * SLEW;
     this.#base = { ms: time, atMs: nowMs, rate };
@@ -91,34 +95,31 @@ export class StampClock {
   /** @returns `false` if others have moved the stamp meanwhile */
   async #tryToJoin(): Promise<boolean> {
     const { clock, date } = this.#own;
-    let atMs = clock.now();
     const first = await this.#read();
     if (first !== null) {
       if (date() < first + NEAR_MS) {
-        this.#observe(Math.max(first, date()), atMs);
+        this.#observe(Math.max(first, date()));
         return true;
       }
       const untilMs = clock.now() + STILL_MS;
       while (clock.now() < untilMs) {
         await pause(clock, LOOK_MS);
-        atMs = clock.now();
         const stamp = await this.#read();
         if (stamp === first) continue;
-        this.#observe(stamp ?? first, atMs);
+        this.#observe(stamp ?? first);
         return true;
       }
     }
     const ms = date();
-    atMs = clock.now();
+    const atMs = clock.now();
     if (!(await this.#write(first, Math.floor(ms)))) return false;
-    this.#observe(ms, atMs);
+    this.#observe(ms + clock.now() - atMs);
     return true;
   }
 
   async #beat(): Promise<void> {
-    const atMs = this.#own.clock.now();
     const stamp = await this.#read();
-    this.#observe(stamp ?? 0, atMs);
+    this.#observe(stamp ?? 0);
     const ms = Math.floor(this.#time());
     // If another has moved it meanwhile, the next beat sees that.
     if (ms - (stamp ?? 0) >= BEAT_MS) await this.#write(stamp, ms);

@@ -8,10 +8,8 @@ import {
   type OwnerQuery,
   type RunEventStore,
 } from "@tm/run-events-core/store";
-import type { KitStore } from "../../src/kit-store.ts";
 import { headOf, mapChanges } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
-import { turns } from "./turns.ts";
 
 const FOR_EVER = 10_000_000_000;
 const MANY = 100_000;
@@ -80,7 +78,7 @@ async function ofKinds(
 const kindMoves = (before: Head, after: Head): boolean => dueKindOf(before) !== dueKindOf(after);
 
 /** Stores that miss a run that is due, or find one that is not. */
-const indexMutants: readonly Mutant[] = [
+export const dueIndexMutants: readonly Mutant[] = [
   {
     name: "finds runs before they are due",
     clause: "S23",
@@ -138,7 +136,7 @@ const indexMutants: readonly Mutant[] = [
     ),
   },
   {
-    name: "finds no run that nobody has claimed yet",
+    name: "finds no run that waits for its first worker",
     clause: "S23",
     data: mapDue((data, query) => (query.due === "queued" ? [] : data.list(query))),
   },
@@ -246,124 +244,6 @@ const indexMutants: readonly Mutant[] = [
       };
     },
   },
-];
-
-/** A store that takes another limit for what is due. */
-const withLimit =
-  (change: (limitMs: number) => number): NonNullable<Mutant["rules"]> =>
-  () =>
-  (store) => ({
-    ...store,
-    endDue: (name, { kind, limitMs }) => store.endDue(name, { kind, limitMs: change(limitMs) }),
-  });
-
-type Purge = Parameters<KitStore["purge"]>[0];
-
-const withPurge =
-  (change: (request: Purge) => Purge): NonNullable<Mutant["rules"]> =>
-  () =>
-  (store) => ({ ...store, purge: (request) => store.purge(change(request)) });
-
-/** Stores that end or remove a run that is not due, or leave one that is. */
-const ruleMutants: readonly Mutant[] = [
-  {
-    name: "ends runs that are not due",
-    clause: "S23",
-    rules: withLimit((limitMs) => limitMs - FOR_EVER),
-  },
-  {
-    name: "ends runs that are due, but not for long enough",
-    clause: "S23",
-    rules: withLimit(() => 0),
-  },
-  {
-    name: "leaves runs that are due",
-    clause: "S23",
-    rules: withLimit((limitMs) => limitMs + 60_000),
-  },
-  {
-    name: "ends a run that waits for something else than was asked",
-    clause: "S23",
-    rules: () => (store) => ({
-      ...store,
-      async endDue(name, limit) {
-        const outcome = await store.endDue(name, limit);
-        const run = outcome === "left" ? await store.getRun(name.runId, name.ownerId) : null;
-        const kind = run === null ? "finished" : dueKindOf(run);
-        if (kind === "finished" || kind === limit.kind) return outcome;
-        return store.endDue(name, { ...limit, kind });
-      },
-    }),
-  },
-  {
-    name: "answers each of two reapers that it has ended the run",
-    clause: "S23",
-    rules: () => (store) => ({
-      ...store,
-      async endDue(name, limit) {
-        const outcome = await store.endDue(name, limit);
-        const run = await store.getRun(name.runId, name.ownerId);
-        return outcome === "left" && run?.runStatus === "failed" ? "ended" : outcome;
-      },
-    }),
-  },
-  {
-    name: "releases the lease of a run that it should end",
-    clause: "S23",
-    rules: () => (store) => ({
-      ...store,
-      async endDue(name, limit) {
-        if (limit.kind !== "leased") return store.endDue(name, limit);
-        const run = await store.getRun(name.runId, name.ownerId);
-        if (run?.leaseExpiresAtMs == null || run.leaseExpiresAtMs > Date.now()) return "left";
-        await store.release({ ...name, fence: run.fence });
-        return "released";
-      },
-    }),
-  },
-  {
-    name: "ends a run some turns after it saw that it is due, whoever has it by then",
-    clause: "S23",
-    rules: () => (store) => ({
-      ...store,
-      async endDue(name, limit) {
-        const run = await store.getRun(name.runId, name.ownerId);
-        const isDue = run !== null && dueKindOf(run) === limit.kind && limit.kind !== "leased";
-        await turns(1);
-        const later = await store.getRun(name.runId, name.ownerId);
-        if (!isDue || later === null || isTerminal(later.runStatus)) {
-          return store.endDue(name, limit);
-        }
-        const kind = dueKindOf(later);
-        const limitMs = -FOR_EVER;
-        return kind === "finished" ? "left" : store.endDue(name, { kind, limitMs });
-      },
-    }),
-  },
-  {
-    name: "purges runs that finished later",
-    clause: "S24",
-    rules: withPurge((request) => ({ ...request, finishedForMs: 0 })),
-  },
-  {
-    name: "purges runs a second before they are old enough",
-    clause: "S24",
-    rules: withPurge(({ finishedForMs, limit }) => ({
-      ...{ finishedForMs: Math.max(0, finishedForMs - 1_000), limit },
-    })),
-  },
-  {
-    name: "leaves runs that are just old enough",
-    clause: "S24",
-    rules: withPurge(({ finishedForMs, limit }) => ({
-      ...{ finishedForMs: finishedForMs * 2 + 1, limit },
-    })),
-  },
-  {
-    name: "purges more runs than asked for",
-    clause: "S24",
-    rules: withPurge((request) => ({ ...request, limit: MANY })),
-  },
   {
     name: "purges those first that were created first",
     clause: "S24",
@@ -398,6 +278,3 @@ const ruleMutants: readonly Mutant[] = [
     },
   },
 ];
-
-/** Stores that get wrong what is due, or what becomes of it. */
-export const dueMutants: readonly Mutant[] = [...indexMutants, ...ruleMutants];

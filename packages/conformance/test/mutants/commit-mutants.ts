@@ -1,0 +1,251 @@
+import { type Decision, type Head, nameKey, type Seen } from "@tm/run-events-core/store";
+import { turns } from "./turns.ts";
+import {
+  changeAlone,
+  changesEach,
+  eventsOf,
+  headOf,
+  mapChanges,
+  mapReads,
+  seeNow,
+} from "./inner-store.ts";
+import type { Mutant } from "./mutant.ts";
+
+/** Stores that commit only a part of what was decided, or show a decision what is not so. */
+export const commitMutants: readonly Mutant[] = [
+  {
+    name: "saves a run and leaves out the events that were decided with it",
+    clause: "S2",
+    data: (data) => ({
+      ...data,
+      ...mapChanges(data, { commit: (decision) => ({ ...decision, events: [] }) }),
+    }),
+  },
+  {
+    name: "appends the events that were decided and leaves the run as it was",
+    clause: "S2",
+    data: (data) => ({
+      ...data,
+      ...mapChanges(data, {
+        commit({ after, ...decision }, { head }) {
+          if (after === undefined) return decision;
+          const isAppend = head !== null && (decision.events?.length ?? 0) > 0;
+          return {
+            ...decision,
+            after: isAppend ? { ...head, revision: head.revision + 1 } : after,
+          };
+        },
+      }),
+    }),
+  },
+  {
+    name: "appends the first of the events that were decided, and the others some turns later",
+    clause: "S2",
+    data(data) {
+      const steps = changesEach(async (change) => {
+        const late: { rest: Omit<Decision<unknown>, "answer"> | null } = { rest: null };
+        const answer = await changeAlone(data, {
+          ...change,
+          decide(seen) {
+            const decision = change.decide(seen);
+            const { after, events = [] } = decision;
+            late.rest = null;
+            if (after == null || seen.head === null || events.length < 2) return decision;
+            late.rest = { after, events: events.slice(1) };
+            const lastSequence = seen.head.lastSequence + 1;
+            return { ...decision, after: { ...after, lastSequence }, events: events.slice(0, 1) };
+          },
+        });
+        const { rest } = late;
+        if (rest === null) return answer;
+        await turns(20);
+        return changeAlone(data, { ...change, decide: () => ({ ...rest, answer }) });
+      });
+      return { ...data, ...steps };
+    },
+  },
+  {
+    name: "does not keep the receipts that were decided",
+    clause: "S5",
+    data: (data) => ({
+      ...data,
+      ...mapChanges(data, { commit: (decision) => ({ ...decision, receipts: [] }) }),
+    }),
+  },
+  {
+    name: "keeps one receipt of those that were decided in one go",
+    clause: "S5",
+    data: (data) => ({
+      ...data,
+      ...mapChanges(data, {
+        commit: ({ receipts = [], ...decision }) => ({
+          ...decision,
+          receipts: receipts.slice(0, 1),
+        }),
+      }),
+    }),
+  },
+  {
+    name: "saves a run whose events were decided some turns before the events",
+    clause: "S9",
+    data(data) {
+      const early = new Map<string, Head>();
+      return {
+        ...data,
+        ...mapReads(data, (page) => ({
+          ...page,
+          head: { ...page.head, ...early.get(nameKey(page.head)) },
+        })),
+        ...changesEach(async (change) => {
+          const { after } = change.decide(await seeNow(data, change));
+          if (after != null) early.set(nameKey(change), after);
+          await turns(3);
+          const answer = await changeAlone(data, change);
+          early.delete(nameKey(change));
+          return answer;
+        }),
+      };
+    },
+  },
+  {
+    name: "decides by the time at which it saw a run first",
+    clause: "S21",
+    data(data) {
+      const first = new Map<string, number>();
+      return {
+        ...data,
+        ...mapChanges(data, {
+          see(seen, change) {
+            const nowMs = first.get(nameKey(change)) ?? seen.nowMs;
+            first.set(nameKey(change), nowMs);
+            return { ...seen, nowMs };
+          },
+        }),
+      };
+    },
+  },
+  {
+    name: "shows a decision the head of before a plain append that landed while it looked",
+    clause: "S5",
+    data(data) {
+      const old = new Map<string, Head | null>();
+      return {
+        ...data,
+        async append(plains) {
+          for (const plain of plains) old.set(nameKey(plain), await headOf(data, plain));
+          return data.append(plains);
+        },
+        ...mapChanges(data, {
+          see(seen, change) {
+            const before = old.get(nameKey(change)) ?? null;
+            const isNext = seen.head !== null && before?.revision === seen.head.revision - 1;
+            return isNext ? { ...seen, head: { ...before, revision: seen.head.revision } } : seen;
+          },
+        }),
+      };
+    },
+  },
+  {
+    name: "takes the answers of a call's changes for each other",
+    clause: "S2",
+    data: (data) => ({
+      ...data,
+      change: async (changes) => (await data.change(changes)).toReversed(),
+    }),
+  },
+  ...[-5_000, 5_000].map((aheadMs): Mutant => ({
+    name: `decides by a clock that is ${aheadMs} ms ahead of the one that stamps plain appends`,
+    clause: "S21",
+    data: (data) => ({
+      ...data,
+      ...mapChanges(data, { see: (seen) => ({ ...seen, nowMs: seen.nowMs + aheadMs }) }),
+    }),
+  })),
+  ...forgetful(),
+];
+
+function commitsOf({ extra }: Head): readonly string[] {
+  return (JSON.parse(extra) as { readonly commits?: readonly string[] }).commits ?? [];
+}
+
+function withCommits(head: Head, commits: readonly string[]): Head {
+  const extra = JSON.stringify({ ...(JSON.parse(head.extra) as object), commits });
+  return { ...head, extra };
+}
+
+/** Stores that do not know their own commits, or the run that they have removed. */
+function forgetful(): readonly Mutant[] {
+  return [
+    {
+      name: "decides twice what it has committed if the answer is lost",
+      clause: "S7",
+      data: (data) => ({
+        ...data,
+        ...mapChanges(data, {
+          see: (seen) => ({ ...seen, head: seen.head && withCommits(seen.head, []) }),
+        }),
+      }),
+    },
+    {
+      name: "knows no commit but the last of a run",
+      clause: "S7",
+      data: (data) => ({
+        ...data,
+        ...mapChanges(data, {
+          commit({ after, ...decision }) {
+            if (after == null) return after === null ? { ...decision, after } : decision;
+            return { ...decision, after: withCommits(after, commitsOf(after).slice(-1)) };
+          },
+        }),
+      }),
+    },
+    {
+      name: "shows a decision a run that was removed",
+      clause: "S17",
+      data(data) {
+        const removed = new Map<string, Head>();
+        const removing = mapChanges(data, {
+          see: (seen: Seen, change) => {
+            const head = seen.head ?? removed.get(nameKey(change)) ?? null;
+            return { ...seen, head };
+          },
+          commit(decision, { head }, change) {
+            if (decision.after === null && head !== null) removed.set(nameKey(change), head);
+            return decision;
+          },
+        });
+        return { ...data, ...removing };
+      },
+    },
+    {
+      name: "leaves the events of a removed run for some turns",
+      clause: "S17",
+      data(data) {
+        const left = new Map<string, Awaited<ReturnType<typeof eventsOf>>>();
+        return {
+          ...data,
+          ...mapReads(data, (page, query) => ({
+            ...page,
+            events: [...(left.get(nameKey(query))?.slice(query.since) ?? []), ...page.events],
+          })),
+          ...changesEach(async (change) => {
+            const events = await eventsOf(data, change);
+            let isRemoval = false;
+            const removing = mapChanges(data, {
+              commit(decision) {
+                isRemoval = decision.after === null;
+                if (isRemoval) left.set(nameKey(change), events);
+                return decision;
+              },
+            });
+            const answer = await changeAlone(removing, change);
+            if (!isRemoval) return answer;
+            await turns(20);
+            left.delete(nameKey(change));
+            return answer;
+          }),
+        };
+      },
+    },
+  ];
+}
