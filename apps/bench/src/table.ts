@@ -11,10 +11,7 @@ function spread({ values }: Figure): string {
 }
 
 /** Rows of cells as a Markdown table whose columns line up. */
-export function formatTable(
-  header: readonly string[],
-  rows: readonly (readonly string[])[],
-): string {
+function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
   );

@@ -33,7 +33,7 @@ import { holdingClock } from "@tm/run-events-core/wire";
 export const OWNER = "ada";
 
 /** A request about `OWNER`'s run, unless it names another owner. */
-export type Owned<Request extends RunName> = Omit<Request, "ownerId"> & {
+type Owned<Request extends RunName> = Omit<Request, "ownerId"> & {
   readonly ownerId?: string | undefined;
 };
 

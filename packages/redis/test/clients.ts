@@ -25,11 +25,6 @@ export interface Setup {
   start(): Promise<Servers>;
 }
 
-/** A client of a server. */
-export function connectTo(url: string): Client {
-  return new Redis(url);
-}
-
 async function startOne(options: RedisOptions, connect: (url: string) => Client): Promise<Servers> {
   const server = await startRedis(options);
   return { connect: () => connect(server.url), close: () => server.close() };

@@ -1,4 +1,11 @@
-import type { Head, ReadResult, RunEventStore } from "@tm/run-events-core/store";
+import type {
+  Head,
+  OnNotification,
+  ReadResult,
+  RunEventStore,
+  Subject,
+  Subscription,
+} from "@tm/run-events-core/store";
 import { type KitStore, kitStore } from "../kit-store.ts";
 import { wrapInner } from "../wrap-store.ts";
 import type { NotificationFate } from "./game.ts";
@@ -34,6 +41,7 @@ export function createStagedStore(
   name: string,
   { stage, witness, closes }: { stage: Stage; witness: Witness; closes: boolean },
 ): StagedStore {
+  const place = { name, stage, witness };
   let isClosed = false;
 
   /** A call that begins after an acknowledgement sees what was acknowledged. @see clause S10 in `STORE.md` */
@@ -87,34 +95,8 @@ export function createStagedStore(
         },
         `read after ${queries.map(({ since }) => since).join(", ")} at ${name}`,
       ),
-    subscribe(subject, onNotification) {
-      let isStopped = false;
-      const subscription = store.subscribe(subject, (changed) => {
-        if (isStopped)
-          witness.find("S14", `a subscription of ${name} notified after it was stopped`);
-        else if (isClosed) witness.find("S18", `a subscription of ${name} notified after close`);
-        else notify(changed);
-      });
-      function notify(changed: string | null): void {
-        const fate = witness.nextNotification();
-        if (fate === "dropped") return;
-        for (let count = fate === "doubled" ? 2 : 1; count > 0; count--) {
-          void stage.turn(`notify at ${name}`).then(() => {
-            if (!isStopped && !isClosed) onNotification(changed);
-          });
-        }
-      }
-      const ready = stage.release(() => subscription.ready, `ready at ${name}`);
-      // A caller that does not wait for it learns of it from the next read.
-      ready.catch(() => {});
-      return {
-        ready,
-        stop() {
-          isStopped = true;
-          subscription.stop();
-        },
-      };
-    },
+    subscribe: (subject, onNotification) =>
+      stageSubscription(store, subject, onNotification, { ...place, isClosed: () => isClosed }),
     async close() {
       if (!closes) return;
       await store.close();
@@ -122,4 +104,45 @@ export function createStagedStore(
     },
   });
   return { inner: staged, store: kitStore(staged), isClosing: false };
+}
+
+/** A subscription whose notifications are held back, dropped or doubled. */
+function stageSubscription(
+  store: RunEventStore,
+  subject: Subject,
+  onNotification: OnNotification,
+  {
+    name,
+    stage,
+    witness,
+    isClosed,
+  }: { name: string; stage: Stage; witness: Witness; isClosed: () => boolean },
+): Subscription {
+  let isStopped = false;
+  const subscription = store.subscribe(subject, (changed) => {
+    if (isStopped) witness.find("S13", `a subscription of ${name} notified after it was stopped`);
+    else if (isClosed()) witness.find("S18", `a subscription of ${name} notified after close`);
+    else notify(changed);
+  });
+
+  function notify(changed: string | null): void {
+    const fate = witness.nextNotification();
+    if (fate === "dropped") return;
+    for (let count = fate === "doubled" ? 2 : 1; count > 0; count--) {
+      void stage.turn(`notify at ${name}`).then(() => {
+        if (!isStopped && !isClosed()) onNotification(changed);
+      });
+    }
+  }
+
+  const ready = stage.release(() => subscription.ready, `ready at ${name}`);
+  // A caller that does not wait for it learns of it from the next read.
+  ready.catch(() => {});
+  return {
+    ready,
+    stop() {
+      isStopped = true;
+      subscription.stop();
+    },
+  };
 }

@@ -60,9 +60,9 @@ async function dueEntries(
   due: DueKind,
 ): Promise<readonly DueRun[]> {
   const names = [...model.runs.values()].map(({ record }) => record);
-  const queries = names.map(({ ownerId, runId }) => ({
-    ...{ ownerId, runId, since: 0, limit: 0, maxBytes: 1 },
-  }));
+  const queries = names.map(({ ownerId, runId }) => {
+    return { ownerId, runId, since: 0, limit: 0, maxBytes: 1 };
+  });
   const heads = queries.length === 0 ? [] : await real.next().inner.read(queries);
   return heads.flatMap((answer) => {
     if (answer === null || dueKindOf(answer.head) !== due) return [];

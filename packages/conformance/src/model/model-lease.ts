@@ -50,7 +50,7 @@ export function leaseAfter(lease: ModelLease, appender: Appender, isEnd: boolean
 }
 
 /** The lease after an owner or a reaper has taken the next fence. */
-export function taken(lease: ModelLease): ModelLease {
+function taken(lease: ModelLease): ModelLease {
   return { ...lease, isSurpassed: true, expiresAtMs: null, hasExpired: false };
 }
 

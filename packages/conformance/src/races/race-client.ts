@@ -3,19 +3,12 @@ import type { KitStore } from "../kit-store.ts";
 import { assert, assertEqual, show } from "../assert.ts";
 import { granted, LONG_MS, untilExpired } from "../lease.ts";
 import { judgeAppend, judgeCreation, judgeDeletion, judgeHead, judgeRead } from "../model/judge.ts";
-import {
-  type ClaimInput,
-  claimRequest,
-  judgeClaim,
-  judgeRelease,
-  judgeRenewal,
-  type Length,
-} from "../model/judge-lease.ts";
+import { claimRequest, judgeClaim, judgeRelease, judgeRenewal } from "../model/judge-lease.ts";
 import { judgeEndDue } from "../model/judge-due.ts";
 import { judgeListed, judgePurged } from "../model/judge-many.ts";
 import type { StoreModel } from "../model/run-model.ts";
 import type { RaceOperation } from "./operation.ts";
-import { requestOf, type SeenRun, UNSEEN } from "./race-request.ts";
+import { claimInput, requestOf, type SeenRun, UNSEEN } from "./race-request.ts";
 import { LISTED_OWNER, type RaceAppend, type RaceStep } from "./race.ts";
 
 /** Where the clients of a race run. */
@@ -295,10 +288,6 @@ export class RaceClient {
     this.#events += 1;
     return `${this.#name}.${this.#events}`;
   }
-}
-
-function claimInput(claimKey: string | null, length: Length = "long"): ClaimInput {
-  return { length, claimKey, worker: null };
 }
 
 async function pause(turns: number): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ClaimInput, Length } from "../model/judge-lease.ts";
 import type { Appender, AppendRequest, RunName } from "@tm/run-events-core/store";
 import { appendRequest, event } from "../append-request.ts";
 import { show } from "../assert.ts";
@@ -39,4 +40,9 @@ function appenderOf(by: RaceAppend["by"], fence: number): Appender {
     case "worker":
       return { by, fence };
   }
+}
+
+/** A claim without a worker's name. */
+export function claimInput(claimKey: string | null, length: Length = "long"): ClaimInput {
+  return { length, claimKey, worker: null };
 }

@@ -18,7 +18,7 @@ export const ON_PRIMARY =
   "(SELECT CASE WHEN pg_is_in_recovery() THEN pg_current_xact_id() IS NOT NULL ELSE true END)";
 
 /** Separates the values of a column. */
-export const SEPARATOR = "\x1f";
+const SEPARATOR = "\x1f";
 
 /** Columns that are sent as one text each; an empty value is NULL. */
 export function texts(...columns: readonly string[]): string {
