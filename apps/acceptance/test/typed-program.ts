@@ -35,24 +35,25 @@ const db = new Database("runs.db");
 const store = createSqliteStore(db);
 await store.migrate();
 const runs = createRunEvents({ store });
-const { runId, done } = await runs.start({ ownerId: "ada", leaseMs: 30_000 }, async (run) => {
+const ownerId = "ada";
+const { runId, done } = await runs.start({ ownerId, leaseMs: 30_000 }, async (run) => {
   await run.phase("compose");
   await run.emit("TOKEN", "Tea is a leaf.");
   return { words: 4 };
 });
-for await (const { sequence, eventType, payload } of runs.tail(runId)) {
+for await (const { sequence, eventType, payload } of runs.tail(runId, { ownerId })) {
   const numbered: readonly [number, string, unknown] = [sequence, eventType, payload];
   console.log(numbered);
 }
 const placeOrder = db.transaction((item: string) =>
-  store.appendInTransaction({ runId, events: [{ eventType: "ORDER_PLACED", payload: { item } }] }),
+  store.appendInTransaction({ ownerId, runId, events: [{ eventType: "ORDER_PLACED", payload: { item } }] }),
 );
 const placed: number = placeOrder("tea").lastSequence;
 const words: number = (await done).words;
 
 const sql = postgres("postgres://localhost");
 const onPostgresJs = createPostgresStore(fromPostgresJs(sql));
-await sql.begin((tx) => onPostgresJs.appendInTransaction({ client: clientOf(tx), runId, events: [] }));
+await sql.begin((tx) => onPostgresJs.appendInTransaction({ client: clientOf(tx), ownerId, runId, events: [] }));
 const redis = await createClient().connect();
 const stores: readonly RunEventStore[] = [
   createMemoryStore(),

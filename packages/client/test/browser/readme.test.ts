@@ -108,7 +108,7 @@ it("README: page.jsx renders what core knows of a run", async () => {
   const script = await pageOf(`
     const runs = createRunEvents({ store: createMemoryStore() });
     const { runId: id } = await runs.create({ ownerId: "ada" });
-    await runs.append(id, Array.from({ length: 60 }, () => ({ eventType: "STEP" })));
+    await runs.append(id, Array.from({ length: 60 }, () => ({ eventType: "STEP" })), { ownerId: "ada" });
     const element = await Page({ runs, runId: id, user: { id: "ada" } });
     show({ eventType: renderToStaticMarkup(element) });
   `);
@@ -158,7 +158,7 @@ it("README: list-page.jsx renders what core knows of the runs", async () => {
   const script = await pageOf(`
     const runs = createRunEvents({ store: createMemoryStore() });
     const { runId: id } = await runs.create({ ownerId: "ada" });
-    await runs.append(id, [{ eventType: "STEP" }]);
+    await runs.append(id, [{ eventType: "STEP" }], { ownerId: "ada" });
     const element = await ListPage({ runs, user: { id: "ada" } });
     show({ eventType: renderToStaticMarkup(element) });
   `);
