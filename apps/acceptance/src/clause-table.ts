@@ -55,7 +55,7 @@ const PLACES = [
   "apps/*/test/**/*.ts",
 ];
 
-// A test's name, or a case's: clauses at its beginning, as in "S3, W16: …" or "W20-W22 …".
+// A test's name, or a case's: clauses at its beginning, as in "S1, W16: …" or "W20-W22 …".
 const NAME = /["'`]((?:[WS]\d+)(?:(?:, |-| and | & )[WS]\d+)*)[: ]/g;
 
 function clausesOf(names: string): readonly string[] {

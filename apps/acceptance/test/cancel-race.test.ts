@@ -43,7 +43,7 @@ const OPENERS: readonly (readonly [string, () => Promise<Sides>])[] = [
 ];
 
 it.each(OPENERS)(
-  "S22, W13: when a cancel and a completion race on %s, exactly one wins, and both callers and the log agree which",
+  "S5, W13: when a cancel and a completion race on %s, exactly one wins, and both callers and the log agree which",
   async (_name, open) => {
     const [worker, owner] = await open();
     const ends: string[] = [];

@@ -103,7 +103,7 @@ describe("a fleet whose servers keep running", () => {
 });
 
 it(
-  "S1, S15, W23: two servers and two workers behind one nginx, and one server killed in the middle: every reader has the whole run once",
+  "S1, S13, W23: two servers and two workers behind one nginx, and one server killed in the middle: every reader has the whole run once",
   async () => {
     const { url, storeUrl, servers } = await startFleet();
     const workers = await Promise.all([startWorker(storeUrl), startWorker(storeUrl)]);

@@ -105,7 +105,7 @@ describe.each(STORES)("two servers on one $name", ({ protocol, listens, open }) 
   );
 
   it(
-    "S13, S14: are notified again when the connections that listen are cut alone",
+    "S13: are notified again when the connections that listen are cut alone",
     { timeout: LONG_MS },
     async () => {
       const opened = await open();
@@ -118,7 +118,7 @@ describe.each(STORES)("two servers on one $name", ({ protocol, listens, open }) 
     },
   );
 
-  it("S15: need no notification at all", { timeout: LONG_MS }, async () => {
+  it("S13: need no notification at all", { timeout: LONG_MS }, async () => {
     const opened = await open();
     opened.proxy.dropNotifications(protocol);
     await play({ servers: opened.servers, clients: CLIENTS, strikes: [] });

@@ -52,7 +52,7 @@ it.each([
     },
   },
 ])(
-  "S1, S3, S4: ten processes that append to one run on $name leave no gap, and a stream gets it in order",
+  "S1, S4: ten processes that append to one run on $name leave no gap, and a stream gets it in order",
   async ({ start }) => {
     const { storeUrl, close } = await start();
     onTestFinished(close);

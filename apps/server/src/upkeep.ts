@@ -56,7 +56,7 @@ export interface RunningUpkeep {
 /**
  * Ends runs that no worker works on. If a retention is set, it also removes old runs. It makes one call of the store a tick. Any number of
  * processes may do so on one store. A failure is logged; the next tick tries again.
- * @see clauses W33 and W37 in `WIRE.md`, clauses S23, S24 and S28 in `STORE.md`
+ * @see clauses W33 and W37 in `WIRE.md`, clauses S17 and S23 in `STORE.md`
  */
 export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
   const { runs, confirmMs, settings, log } = options;

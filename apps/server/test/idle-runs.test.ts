@@ -30,7 +30,7 @@ async function idleFile(): Promise<string> {
   return path;
 }
 
-it("W37, S28: the server ends runs that no worker works on, each status by its own limit, and 0 is for ever", async () => {
+it("W37, S23: the server ends runs that no worker works on, each status by its own limit, and 0 is for ever", async () => {
   const path = await idleFile();
   const env = { STORE_URL: `sqlite:${path}`, ...AT_ONCE };
   const first = await startServer({

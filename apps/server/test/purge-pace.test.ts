@@ -4,7 +4,7 @@ import { expect, it, onTestFinished, vi } from "vitest";
 import { restAfterBatch } from "../src/upkeep.ts";
 import { PURGE_MS, startUpkept } from "./upkept.ts";
 
-it("S24: a purge takes at most a third of the time, however long its batches take, and rests 3 ms at least", () => {
+it("S17: a purge takes at most a third of the time, however long its batches take, and rests 3 ms at least", () => {
   const took = fc.array(fc.double({ min: 0, max: 60_000, noNaN: true }), { minLength: 1 });
   fc.assert(
     fc.property(took, (batches) => {
@@ -16,7 +16,7 @@ it("S24: a purge takes at most a third of the time, however long its batches tak
   );
 });
 
-it("S24: the upkeep removes 100,000 old runs in 60 s from a store that takes 0.15 ms for each", async () => {
+it("S17: the upkeep removes 100,000 old runs in 60 s from a store that takes 0.15 ms for each", async () => {
   vi.useFakeTimers({
     toFake: ["setInterval", "clearInterval", "setTimeout", "clearTimeout", "performance"],
   });

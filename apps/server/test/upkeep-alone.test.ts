@@ -35,7 +35,7 @@ it("W33: the upkeep requires steady checks for three intervals and for the grace
   expect(asked).toEqual([{ graceMs: 0, confirmMs: 0 }]);
 });
 
-it("S24: the upkeep leaves the age of a run to the store's clock", async () => {
+it("S17: the upkeep leaves the age of a run to the store's clock", async () => {
   const asked: unknown[] = [];
   const runs: UpkeepOptions["runs"] = {
     reap: async () => [],

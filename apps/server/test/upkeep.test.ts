@@ -112,7 +112,7 @@ describe.each(STORES)("upkeep that fails, or is stopped, on %s", (_, urlOf) => {
 });
 
 describe.each(STORES)("retention on %s", (_, urlOf) => {
-  it("S24: the upkeep removes runs that finished before the retention, batch by batch, and logs how many", async () => {
+  it("S17: the upkeep removes runs that finished before the retention, batch by batch, and logs how many", async () => {
     const { store: _store, ...runs } = await openRuns(await urlOf());
     await finish(runs, 250);
     const { runId: live } = await runs.create({ ownerId: "ada" });
@@ -126,7 +126,7 @@ describe.each(STORES)("retention on %s", (_, urlOf) => {
     expect(left.runs.map(({ runId }) => runId)).toEqual([live]);
   });
 
-  it("S24: an append that waits during a batch goes before the next batch", async () => {
+  it("S17: an append that waits during a batch goes before the next batch", async () => {
     const order: string[] = [];
     const waiting: Promise<unknown>[] = [];
     const runs = await openRuns(await urlOf(), (real) => ({
@@ -157,7 +157,7 @@ describe.each(STORES)("retention on %s", (_, urlOf) => {
     expect(order).toEqual(Array.from({ length: batches }, () => ["batch", "append"]).flat());
   });
 
-  it("S24: a purge that is stopped ends with its batch and logs what it removed, and another one does the rest", async () => {
+  it("S17: a purge that is stopped ends with its batch and logs what it removed, and another one does the rest", async () => {
     const runs = await openRuns(await urlOf());
     await finish(runs, 250);
     const gate = Promise.withResolvers<void>();
@@ -186,7 +186,7 @@ describe.each(STORES)("retention on %s", (_, urlOf) => {
       .toEqual([{ event: "runs_purged", runs: 250 - removed }]);
   });
 
-  it("S24: the upkeep keeps younger runs, and all runs if no retention is set", async () => {
+  it("S17: the upkeep keeps younger runs, and all runs if no retention is set", async () => {
     const { store: _store, ...runs } = await openRuns(await urlOf());
     const [runId = ""] = await finish(runs, 1);
     for (const retentionMs of [36_500 * DAY_MS, DAY_MS, null]) {

@@ -6,7 +6,7 @@ import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { holdingClock } from "../src/time/clock.ts";
 
-it("S24: a purge of which one removal fails is over only when all the others are", async () => {
+it("S17: a purge of which one removal fails is over only when all the others are", async () => {
   const memory = createMemoryStore();
   const refused = new RunEventsError("store_unavailable", "refused");
   const later = Promise.withResolvers<void>();

@@ -50,7 +50,7 @@ export function testServer(start: () => Promise<SharedServer>): void {
     expect([await total(UP), await total(LOST)]).toStrictEqual([0, 1]);
   });
 
-  it("S15: a notification that is lost on the way is counted, and its reader gets the event", async () => {
+  it("S13: a notification that is lost on the way is counted, and its reader gets the event", async () => {
     const { telemetry, total, points } = createSdk();
     const { proxy, runs, others, runId } = await openTwo(server, telemetry);
     const payloads = follow(runs, runId);

@@ -87,7 +87,7 @@ it("without `appendSpans` only the work has spans, and the metrics stay", async 
   expect(await total("run_events.append.duration")).toBe(2);
 });
 
-it("S22: a work is a CONSUMER span that links to the run's creator and is not its child", async () => {
+it("W31: a work is a CONSUMER span that links to the run's creator and is not its child", async () => {
   const { runs, spans, within } = await openTraced();
   const creator = await within("request", async (span) => {
     await runs.create({ runId: "s", metadata: withTraceparent({ title: "Tea" }) });

@@ -37,7 +37,7 @@ export interface ListenerOptions {
  * Listens on its own connection. The connection is lost if it breaks, or if a heartbeat does not arrive before the next
  * one. Then the listener connects again, after growing pauses. Another connection sends the heartbeat, since a transaction
  * pooler only returns what a connection notifies itself of. Timers do not keep the process alive.
- * @see clauses S13 and S14 in `STORE.md`
+ * @see clauses S13 and S13 in `STORE.md`
  */
 export function createListener(options: ListenerOptions): Listener {
   return new OwnConnection(options);

@@ -44,7 +44,7 @@ interface Joined extends Position {
  * subscribed runs in one query, since notifications can be lost. While LISTEN is not proven, it also notifies the subscriptions to
  * owners, each second. Each source is compared with what the subscriptions have been
  * notified of, so that one commit mostly notifies once.
- * @see clauses S13 to S15 in `STORE.md`
+ * @see clauses S13 to S13 in `STORE.md`
  */
 export class Notifications {
   readonly #query: Query;

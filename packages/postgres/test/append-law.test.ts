@@ -128,7 +128,7 @@ async function insertHead(pool: pg.Pool, schema: string, one: Head): Promise<voi
   );
 }
 
-it("S1, S5, S22: the statements of plain appends take what `takesPlain` takes, and leave what `headAfterPlain` leaves", async () => {
+it("S1, S5: the statements of plain appends take what `takesPlain` takes, and leave what `headAfterPlain` leaves", async () => {
   const schema = newSchema();
   const pool = openPool(server().url);
   const { inner: store } = await openStore(pool, { schema });

@@ -102,7 +102,7 @@ describe("plain appends", () => {
     expect(await readValues(store, "b")).toEqual([0]);
   });
 
-  it("S5, S22: one that waits for its run is not plain if another writer has it by then, and a group does not wait", async () => {
+  it("S5: one that waits for its run is not plain if another writer has it by then, and a group does not wait", async () => {
     const schema = newSchema();
     const pool = openPool(server().url);
     const { inner: store, ...ruled } = await openStore(pool, { schema });

@@ -48,7 +48,7 @@ function pidOf(statement: SentStatement | undefined): number | undefined {
 }
 
 describe("the connection that listens", () => {
-  it("S14: a store has one connection that listens, with any number of subscribed runs and commits", async () => {
+  it("S13: a store has one connection that listens, with any number of subscribed runs and commits", async () => {
     const { store, pool, listening } = await openProxied();
     for (const number of oneTo(500)) countNotifications(store, `run-${number}`);
     await untilProven(store, pool, "a");
@@ -100,7 +100,7 @@ describe("the connection that listens", () => {
     },
   );
 
-  it("S15: commits notify even if every notification is lost, before and after the connection is proven", async () => {
+  it("S13: commits notify even if every notification is lost, before and after the connection is proven", async () => {
     const { proxy, store, pool, other } = await openProxied();
     const counter = countNotifications(store, "a");
     await untilProven(store, pool, "a");
@@ -112,7 +112,7 @@ describe("the connection that listens", () => {
     }
   });
 
-  it("S13, S15: a connection that does not answer, or receives nothing, is replaced, and polls are frequent meanwhile", async () => {
+  it("S13: a connection that does not answer, or receives nothing, is replaced, and polls are frequent meanwhile", async () => {
     const end = Promise.withResolvers<void>();
     const isFirst = ({ text }: SentStatement): boolean =>
       text.startsWith("LISTEN") && mute.pool.count("LISTEN") === 1;

@@ -160,7 +160,7 @@ describe("notifications", () => {
     }
   });
 
-  it("S14: a quiet run's subscription is not notified of other runs' commits", async () => {
+  it("S13: a quiet run's subscription is not notified of other runs' commits", async () => {
     const schema = newSchema();
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool, { schema });
@@ -184,7 +184,7 @@ describe("notifications", () => {
     await expect.poll(quiet.notifyCount, PATIENT).toBe(known + 1);
   });
 
-  it("S14: many subscribed runs are polled in one statement", async () => {
+  it("S13: many subscribed runs are polled in one statement", async () => {
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool);
     const runIds = oneTo(500).map((number) => `run-${number}`);
@@ -195,7 +195,7 @@ describe("notifications", () => {
     }
   });
 
-  it("S15: notifications of strangers on the channel do no harm", async () => {
+  it("S13: notifications of strangers on the channel do no harm", async () => {
     const schema = newSchema();
     const { store, pool } = await openBlind(schema);
     const other = await openStore(openPool(server().url), { schema });
@@ -212,7 +212,7 @@ describe("notifications", () => {
     await expect.poll(counter.notifyCount, PATIENT).toBe(2);
   });
 
-  it("S15: notifications of strangers do not prove that the store's own arrive", async () => {
+  it("S13: notifications of strangers do not prove that the store's own arrive", async () => {
     const schema = newSchema();
     const end = Promise.withResolvers<void>();
     const real = openPool(server().url);
@@ -234,7 +234,7 @@ describe("notifications", () => {
     expect(pool.sent.filter(({ text, client }) => text.includes("notify") && client)).toEqual([]);
   });
 
-  it("S15: a later poll finds what a failed one missed", async () => {
+  it("S13: a later poll finds what a failed one missed", async () => {
     const schema = newSchema();
     let fails = true;
     let failed = 0;
@@ -256,7 +256,7 @@ describe("notifications", () => {
   });
 
   it.each(["stop", "close"] as const)(
-    "S14, S18: a store does not poll after `%s`, nor before its first subscription",
+    "S13, S18: a store does not poll after `%s`, nor before its first subscription",
     async (end) => {
       const open = async (): Promise<{ store: RuledStore; pool: RecordedPool }> => {
         const pool = recordPool(openPool(server().url), ({ text }) => {

@@ -46,7 +46,7 @@ describe("the Postgres store behind a pooler of transactions", () => {
 });
 
 describe("notifications behind a pooler of transactions", () => {
-  it("S13, S15: subscriptions are notified by polls, which stay frequent, since no LISTEN can be proven", async () => {
+  it("S13: subscriptions are notified by polls, which stay frequent, since no LISTEN can be proven", async () => {
     const schema = newSchema();
     const pool = recordPool(openPool(pooledUrl()));
     const store = await openStore(pool, { schema });
@@ -88,7 +88,7 @@ describe("notifications behind a pooler of transactions", () => {
     expect(pool.sent.filter(({ name }) => name !== null)).toEqual([]);
   });
 
-  it("S14: a pool whose one connection would listen is a TypeError, unless another pool listens", async () => {
+  it("S13: a pool whose one connection would listen is a TypeError, unless another pool listens", async () => {
     const one = openPool(server().url, { max: 1 });
     expect(() => createPostgresStore(one)).toThrow(TypeError);
     expect(() => createPostgresStore(one, { listenPool: one })).toThrow(TypeError);

@@ -73,7 +73,7 @@ describe("changes", () => {
     for (const payload of payloads) expect(payload.length).toBeLessThanOrEqual(MOST_BYTES);
   });
 
-  it("S15: any payload of others is read as changes or ignored", () => {
+  it("S13: any payload of others is read as changes or ignored", () => {
     const arbitraryGarbage = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.string({ unit: fc.constantFrom("a", ":", " ", "7", "?", "\n") }),
@@ -98,7 +98,7 @@ describe("changes", () => {
     );
   });
 
-  it("S15: a change with numbers that are too large keeps only its run and its owner", () => {
+  it("S13: a change with numbers that are too large keeps only its run and its owner", () => {
     const payload = `a:o:1:${"9".repeat(17)} b:o:${"9".repeat(400)}:1 c:o:1:2`;
     expect(parseChanges(payload)).toEqual([
       { runId: "a", owner: "o", position: null },

@@ -60,7 +60,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] 
 afterEach(() => void vi.useRealTimers());
 
 describe("the sender of changes", () => {
-  it("S13, S15: every commit is followed by a notification and a send, one send at a time, even after failures", async () => {
+  it("S13: every commit is followed by a notification and a send, one send at a time, even after failures", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(arbitraryAction, { maxLength: 40 }), async (actions) => {
         const others = createSlowOthers();
@@ -140,7 +140,7 @@ describe("the sender of changes", () => {
     );
   });
 
-  it("S14: changes are passed on 200 times a second at most under load, and at once without load", async () => {
+  it("S13: changes are passed on 200 times a second at most under load, and at once without load", async () => {
     const others = createSlowOthers();
     const notifiedRuns: RunChange[] = [];
     const sender: ChangeSender = createChangeSender({
@@ -157,7 +157,7 @@ describe("the sender of changes", () => {
     expect(others.sent.length).toBeGreaterThan(190);
   });
 
-  it("S15: a send that hangs delays no notification of this process, and the next sends what came meanwhile", async () => {
+  it("S13: a send that hangs delays no notification of this process, and the next sends what came meanwhile", async () => {
     const others = createSlowOthers();
     const notifiedRuns: RunChange[] = [];
     const sender = createChangeSender({

@@ -156,7 +156,7 @@ describe("a standby", () => {
     expect(answers).toEqual(Object.fromEntries(statements.map(([name]) => [name, "25006"])));
   });
 
-  it("S3, S10: a standby that lags hides no event of a run, nor the run", async () => {
+  it("S1, S10: a standby that lags hides no event of a run, nor the run", async () => {
     const { schema, store, proxy } = await openNamed();
     await untilThere(schema, 1);
     const admin = openStandby();

@@ -6,7 +6,7 @@ import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-serve
 import { plainOf } from "./plain.ts";
 
 describe.each(DRIVERS)("a group's events on $name", (driver) => {
-  it("S3: a group's events land in their order, for any number of them in one statement", async () => {
+  it("S1: a group's events land in their order, for any number of them in one statement", async () => {
     const batches = fc.array(
       fc.record({ runId: fc.constantFrom("a", "b"), size: fc.integer({ min: 1, max: 40 }) }),
       { minLength: 1, maxLength: 8 },

@@ -113,7 +113,7 @@ describe.each(DRIVERS)(
       await store.close();
     });
 
-    it("S22: a claim that was made before, and waits, is decided after the joined append, which no lease held up", async () => {
+    it("S5: a claim that was made before, and waits, is decided after the joined append, which no lease held up", async () => {
       const db = openHandle(driver, temporaryFile());
       const store = createRuledStore(db);
       await store.migrate();

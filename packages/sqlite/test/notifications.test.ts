@@ -46,7 +46,7 @@ describe.each(DRIVERS)("notifications on $name", (driver) => {
     await expect.poll(() => onNotification.mock.calls.length).toBe(4);
   });
 
-  it("S15: a later poll finds what a failed one missed", async () => {
+  it("S13: a later poll finds what a failed one missed", async () => {
     const file = temporaryFile();
     const { db: otherDb, store: other } = await openStore(driver, file);
     const { handle, polls } = countPolls(openHandle(driver, file));
@@ -66,7 +66,7 @@ describe.each(DRIVERS)("notifications on $name", (driver) => {
     await store.close();
   });
 
-  it("S14: a subscription alone does not keep a process alive", async () => {
+  it("S13: a subscription alone does not keep a process alive", async () => {
     const file = temporaryFile();
     await openStore(driver, file);
     const peer = await startPeer(driver, file);
@@ -76,7 +76,7 @@ describe.each(DRIVERS)("notifications on $name", (driver) => {
   });
 
   it.each(["stop", "close"] as const)(
-    "S14, S18: after `%s` the store does not poll",
+    "S13, S18: after `%s` the store does not poll",
     async (end) => {
       const file = temporaryFile();
       await openStore(driver, file);

@@ -25,7 +25,7 @@ async function playOn(store: RunEventStore): Promise<{ readonly acknowledged: nu
   return play.finish();
 }
 
-it("S1-S10, S21, S22: a store that loses answers and shows that they are in doubt keeps the contract", async () => {
+it("S1-S10, S21: a store that loses answers and shows that they are in doubt keeps the contract", async () => {
   for (const takes of [true, false]) {
     const { acknowledged } = await playOn(createFlakyStore(takes, true));
     expect(acknowledged).toBeGreaterThan(200);

@@ -107,7 +107,7 @@ function itIsDeployed(chat: Chat): void {
     expect(await chat.log()).toStrictEqual([...FIRST, 'RUN_FAILED {"reason":"shutdown"}']);
   });
 
-  it("S28: a released run that the next version claims while others sweep has one end", async () => {
+  it("S23: a released run that the next version claims while others sweep has one end", async () => {
     const old = chat.start(chat.runId, "end");
     await old.printed("thinking");
     const sweepers = [chat.start("none", "hurry"), chat.start("none", "hurry")];

@@ -72,7 +72,7 @@ describe("a cancel", () => {
 });
 
 describe("a lost lease", () => {
-  it("S21, S22: a worker without a server loses its expired lease, and another worker continues", async () => {
+  it("W31, W32: a worker without a server loses its expired lease, and another worker continues", async () => {
     const runId = await createRun(server.port);
     const way = await startFaultProxy(server.port, []);
     const late: unknown[] = [];
@@ -94,7 +94,7 @@ describe("a lost lease", () => {
     ]);
   });
 
-  it("S22: an append that is sent again after a lost lease is given up, in doubt", async () => {
+  it("W32: an append that is sent again after a lost lease is given up, in doubt", async () => {
     const runId = await createRun(server.port);
     const way = await startFaultProxy(server.port, []);
     let unsure: unknown;

@@ -61,7 +61,7 @@ const OF_TOPICS: Calls = Object.fromEntries(
   ]),
 );
 
-/** Cases of S12, S23 and S25 in `STORE.md`: the cost of a call does not grow with data that it does not return. */
+/** Cases of S12, S23 and S21 in `STORE.md`: the cost of a call does not grow with data that it does not return. */
 export const costs: readonly TrialCase[] = [
   {
     name: "S12 the cost of a call about a run does not grow with its log",
@@ -69,17 +69,17 @@ export const costs: readonly TrialCase[] = [
     run: (trial) => growsNot(trial, OF_A_RUN, SHORT_LOG, LONG_LOG, fillLog),
   },
   {
-    name: "S23 the cost of the list of expired leases, and of a purge, does not grow with the runs that are not due",
+    name: "S12 the cost of the list of expired leases, and of a purge, does not grow with the runs that are not due",
     needs: "cost",
     run: (trial) => growsNot(trial, OF_ALL_RUNS, FEW_RUNS, MANY_RUNS, fillStore),
   },
   {
-    name: "S23 the cost of a list of runs that no worker has does not grow with those that are not due",
+    name: "S12 the cost of a list of runs that no worker has does not grow with those that are not due",
     needs: "cost",
     run: (trial) => growsNot(trial, OF_IDLE_RUNS, FEW_RUNS, MANY_RUNS, fillStore),
   },
   {
-    name: "S25 the cost of a topic's list grows neither with the owner's other runs nor with other topics",
+    name: "S12 the cost of a topic's list grows neither with the owner's other runs nor with other topics",
     needs: "cost",
     run: (trial) => growsNot(trial, OF_TOPICS, FEW_RUNS, MANY_RUNS, fillTopics),
   },

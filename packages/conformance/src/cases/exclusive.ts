@@ -10,10 +10,10 @@ const RACERS = 8;
 const ROUNDS = 6;
 const CREATED = "created";
 
-/** Cases of S25 in `STORE.md`: one live run of a topic. */
+/** Cases of S21 in `STORE.md`: one live run of a topic. */
 export const exclusive: readonly TrialCase[] = [
   {
-    name: "S25 an exclusive run is refused while its owner has a live run of the topic, queued or running",
+    name: "S21 an exclusive run is refused while its owner has a live run of the topic, queued or running",
     async run(trial) {
       const stores = await trial.stores();
       const { store } = trial;
@@ -38,7 +38,7 @@ export const exclusive: readonly TrialCase[] = [
     },
   },
   {
-    name: "S25 the place is free the moment its run ends, however that ends",
+    name: "S21 the place is free the moment its run ends, however that ends",
     async run(trial) {
       const stores = await trial.stores();
       const { store } = trial;
@@ -70,7 +70,7 @@ export const exclusive: readonly TrialCase[] = [
     },
   },
   {
-    name: "S25 another topic, another owner and no topic have places of their own, and a run without `exclusive` is never refused",
+    name: "S21 another topic, another owner and no topic have places of their own, and a run without `exclusive` is never refused",
     async run({ store }) {
       assertEqual((await create(store, "run")).outcome, CREATED, "the run");
       const others: readonly Partial<NewRunRequest>[] = [
@@ -92,7 +92,7 @@ export const exclusive: readonly TrialCase[] = [
     },
   },
   {
-    name: "S25 creating an exclusive run again answers it, live or finished",
+    name: "S21 creating an exclusive run again answers it, live or finished",
     async run(trial) {
       const stores = await trial.stores();
       const { store } = trial;
@@ -111,7 +111,7 @@ export const exclusive: readonly TrialCase[] = [
     },
   },
   {
-    name: "S25 an exclusive run may be claimed at its creation, and one that is refused claims nothing",
+    name: "S21 an exclusive run may be claimed at its creation, and one that is refused claims nothing",
     async run({ store }) {
       const asked = { claim: { leaseMs: LONG_MS, claimKey: "one", worker: "w-1" } };
       const first = await create(store, "run", asked);
@@ -127,7 +127,7 @@ export const exclusive: readonly TrialCase[] = [
     },
   },
   {
-    name: "S25 of exclusive runs that are created at once, one is created, and the others are refused with its id",
+    name: "S21 of exclusive runs that are created at once, one is created, and the others are refused with its id",
     async run(trial) {
       const stores = await trial.stores();
       for (let round = 0; round < ROUNDS; round++) {
@@ -151,7 +151,7 @@ export const exclusive: readonly TrialCase[] = [
     },
   },
   {
-    name: "S25 of one exclusive run that is created many times at once, one call creates it and the others get it",
+    name: "S21 of one exclusive run that is created many times at once, one call creates it and the others get it",
     async run(trial) {
       const stores = await trial.stores();
       const outcomes = await Promise.all(

@@ -12,10 +12,10 @@ const RACES = 20;
 const CANCEL = [event("RUN_CANCELLED")];
 const COMPLETE = [event("TOKEN"), event("RUN_COMPLETED")];
 
-/** Cases of S22 in `STORE.md`: a claimed run takes appends of its fence, and its owner's. */
+/** Cases of S5 in `STORE.md`: a claimed run takes appends of its fence, and its owner's. */
 export const fencing: readonly TrialCase[] = [
   {
-    name: "S22 on a claimed run an append without the current fence is refused and changes nothing",
+    name: "S5 on a claimed run an append without the current fence is refused and changes nothing",
     async run(trial) {
       const stores = await trial.stores();
       await createRun(trial.store, "run");
@@ -45,7 +45,7 @@ export const fencing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S22 an unclaimed run takes appends without a fence, and none with one",
+    name: "S5 an unclaimed run takes appends without a fence, and none with one",
     async run({ store }) {
       await createRun(store, "run");
       assertEqual(await append(store, "run", events(1), under({ fence: 1 })), FENCED, "unclaimed");
@@ -58,7 +58,7 @@ export const fencing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S22 an expired lease still fences, and its worker may still write, until the run is claimed again",
+    name: "S5 an expired lease still fences, and its worker may still write, until the run is claimed again",
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
       await createRun(trial.store, "run");
@@ -72,7 +72,7 @@ export const fencing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S22 a known key comes before the fence, and the fence after finished and before a conflict",
+    name: "S5 a known key comes before the fence, and the fence after finished and before a conflict",
     async run({ store }) {
       await createRun(store, "run");
       const held = await claimExpired(store, "run");
@@ -105,7 +105,7 @@ export const fencing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S22 an owner's cancel always lands, takes the next fence and ends the lease",
+    name: "S5 an owner's cancel always lands, takes the next fence and ends the lease",
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
       const { store } = trial;
@@ -129,7 +129,7 @@ export const fencing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S22 each request of one call is checked against the fence, in order",
+    name: "S5 each request of one call is checked against the fence, in order",
     async run({ store }) {
       await createRun(store, "run");
       await createRun(store, "free");
@@ -152,14 +152,14 @@ export const fencing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S22 when a cancel and a completion race, one wins, and the other is finished",
+    name: "S5 when a cancel and a completion race, one wins, and the other is finished",
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
       for (let race = 0; race < RACES; race++) await raceEnds(trial.store, other, race);
     },
   },
   {
-    name: "S22 no append under an older fence lands once a run is claimed again",
+    name: "S5 no append under an older fence lands once a run is claimed again",
     async run(trial) {
       // Once: each of these may take a connection of its own as long as it is open.
       const stores = await trial.stores();

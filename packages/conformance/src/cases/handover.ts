@@ -7,7 +7,7 @@ import type { Trial, TrialCase } from "../trial.ts";
 const SHRINK_MS = 10_000;
 
 /**
- * Cases of S10, S13 to S15 and S18 in `STORE.md`: from the log to what is live, under any order of answers and notifications. Each reader
+ * Cases of S10, S13 to S13 and S18 in `STORE.md`: from the log to what is live, under any order of answers and notifications. Each reader
  * gets since + 1 to the end, once and in order, and ends; or a beginning of it, when it leaves or its store is closed.
  */
 export const handover: readonly TrialCase[] = [
@@ -20,11 +20,11 @@ export const handover: readonly TrialCase[] = [
     run: (trial) => playGames(trial, { kinds: ["reads", "peeks"] }),
   },
   {
-    name: "S14 readers that leave get no more notifications, and those that stay lose none",
+    name: "S13 readers that leave get no more notifications, and those that stay lose none",
     run: (trial) => playGames(trial, { leaves: true }),
   },
   {
-    name: "S15 readers that also poll get every event when notifications are lost, doubled and out of order",
+    name: "S13 readers that also poll get every event when notifications are lost, doubled and out of order",
     run: (trial) =>
       playGames(trial, { leaves: true, fates: ["dropped", "dropped", "doubled", "kept"] }),
   },

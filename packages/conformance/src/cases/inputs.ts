@@ -35,10 +35,10 @@ const STEPS: readonly (readonly [batch: readonly NewEvent[], after: RunStatus])[
   [[event("TOKEN"), ...END], "completed"],
 ];
 
-/** Cases of S27 in `STORE.md`: a run that waits, and inputs under a lease. */
+/** Cases of S5 in `STORE.md`: a run that waits, and inputs under a lease. */
 export const inputs: readonly TrialCase[] = [
   {
-    name: "S27 a run waits from a request to the input, and an input leaves a queued run queued",
+    name: "S5 a run waits from a request to the input, and an input leaves a queued run queued",
     async run(trial) {
       const stores = await trial.stores();
       await createRun(trial.store, "run");
@@ -61,7 +61,7 @@ export const inputs: readonly TrialCase[] = [
     },
   },
   {
-    name: "S27 the requests of one call see the status that those before them left",
+    name: "S5 the requests of one call see the status that those before them left",
     async run({ store }) {
       await createRun(store, "run");
       await createRun(store, "other");
@@ -83,7 +83,7 @@ export const inputs: readonly TrialCase[] = [
     },
   },
   {
-    name: "S27 an input lands on a claimed run, and leaves its lease and its fence as they are",
+    name: "S5 an input lands on a claimed run, and leaves its lease and its fence as they are",
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
       const { store } = trial;
@@ -111,7 +111,7 @@ export const inputs: readonly TrialCase[] = [
     },
   },
   {
-    name: "S27 an input is judged as other appends: owner, key, end, sequence",
+    name: "S5 an input is judged as other appends: owner, key, end, sequence",
     async run({ store }) {
       await createRun(store, "run");
       const held = await claim(store, "run");
@@ -141,7 +141,7 @@ export const inputs: readonly TrialCase[] = [
     },
   },
   {
-    name: "S27 a replay has the status and the phase of the first receipt, no matter what the run does now",
+    name: "S5 a replay has the status and the phase of the first receipt, no matter what the run does now",
     async run({ store }) {
       await createRun(store, "run");
       await createRun(store, "group");
@@ -162,7 +162,7 @@ export const inputs: readonly TrialCase[] = [
     },
   },
   {
-    name: "S27 a run that waits keeps its lease, which may be renewed, expire or be released",
+    name: "S5 a run that waits keeps its lease, which may be renewed, expire or be released",
     async run({ store }) {
       await createRun(store, "run");
       const held = await claim(store, "run", 1);
@@ -183,7 +183,7 @@ export const inputs: readonly TrialCase[] = [
     },
   },
   {
-    name: "S27 inputs, the worker's appends and a cancel at once: each lands once or finds the run finished",
+    name: "S5 inputs, the worker's appends and a cancel at once: each lands once or finds the run finished",
     async run(trial) {
       const stores = await trial.stores();
       for (let race = 0; race < RACES; race++) {

@@ -7,7 +7,7 @@ import type { TrialCase } from "../trial.ts";
 
 const RUNS = 3;
 
-/** Cases of S17 and S24 in `STORE.md`: a removed run leaves nothing, even where no call shows it. */
+/** Cases of S17 in `STORE.md`: a removed run leaves nothing, even where no call shows it. */
 export const leftovers: readonly TrialCase[] = [
   {
     name: "S17 a store keeps nothing of a deleted run: no event, key, lease or index entry",
@@ -20,7 +20,7 @@ export const leftovers: readonly TrialCase[] = [
       }),
   },
   {
-    name: "S24 a store keeps nothing of a purged run: no event, key, lease or index entry",
+    name: "S17 a store keeps nothing of a purged run: no event, key, lease or index entry",
     needs: "leftovers",
     run: (trial) =>
       leavesNothing(trial, async (store, runIds) => {

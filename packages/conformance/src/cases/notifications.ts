@@ -14,7 +14,7 @@ const ROUNDS = 5;
 /** Subscriptions before and after those that a case is about. */
 const OTHER_SUBSCRIPTIONS = 100;
 
-/** Cases of S13 and S14 in `STORE.md`: a subscription notifies that there may be something new, until it is stopped. */
+/** Cases of S13 and S13 in `STORE.md`: a subscription notifies that there may be something new, until it is stopped. */
 export const counters: readonly TrialCase[] = [
   {
     name: "S13 every commit after `ready` notifies",
@@ -107,7 +107,7 @@ export const counters: readonly TrialCase[] = [
     },
   },
   {
-    name: "S14 a stopped subscription is silent, and stopping it again changes nothing",
+    name: "S13 a stopped subscription is silent, and stopping it again changes nothing",
     async run({ store }) {
       await createRun(store, "run");
       const stoppedAtOnce = countNotifications(store, "run");
@@ -130,7 +130,7 @@ export const counters: readonly TrialCase[] = [
     },
   },
   {
-    name: "S14 `ready` settles even if the subscription is stopped at once",
+    name: "S13 `ready` settles even if the subscription is stopped at once",
     async run({ store }) {
       await createRun(store, "run");
       const subscription = store.subscribe("run", () => {});
@@ -140,7 +140,7 @@ export const counters: readonly TrialCase[] = [
     },
   },
   {
-    name: "S14 stopping one of two subscriptions with the same function leaves the other",
+    name: "S13 stopping one of two subscriptions with the same function leaves the other",
     async run({ store }) {
       await createRun(store, "run");
       let first: Subscription | undefined;
@@ -158,7 +158,7 @@ export const counters: readonly TrialCase[] = [
     },
   },
   {
-    name: "S14 a subscription that is stopped by its own notification is silent from then on",
+    name: "S13 a subscription that is stopped by its own notification is silent from then on",
     async run({ store }) {
       await createRun(store, "run");
       const other = await readyCounter(store, "run");
@@ -174,7 +174,7 @@ export const counters: readonly TrialCase[] = [
     },
   },
   {
-    name: "S14 a subscription that is stopped by the notification of another is silent from then on",
+    name: "S13 a subscription that is stopped by the notification of another is silent from then on",
     async run({ store }) {
       await createRun(store, "run");
       const subscriptions: Subscription[] = [];
@@ -210,10 +210,10 @@ export const counters: readonly TrialCase[] = [
   },
 ];
 
-/** Cases of S15 in `STORE.md`: correctness never depends on a notification. */
+/** Cases of S13 in `STORE.md`: correctness never depends on a notification. */
 export const lostNotifications: readonly TrialCase[] = [
   {
-    name: "S15 reads need no subscription",
+    name: "S13 reads need no subscription",
     async run(trial) {
       const { store } = trial;
       await createRun(store, "run");
@@ -225,7 +225,7 @@ export const lostNotifications: readonly TrialCase[] = [
     },
   },
   {
-    name: "S15 a tail gets every event even if every notification is lost",
+    name: "S13 a tail gets every event even if every notification is lost",
     async run({ store }) {
       await createRun(store, "run");
       const clock = createHandClock();

@@ -9,10 +9,10 @@ import type { Trial, TrialCase } from "../trial.ts";
 const ROUNDS = 12;
 const RACERS = 12;
 
-/** Cases of S3 and S4 in `STORE.md`: commit order is sequence order, and each run's appends happen one after the other. */
+/** Cases of S1 and S4 in `STORE.md`: commit order is sequence order, and each run's appends happen one after the other. */
 export const ordering: readonly TrialCase[] = [
   {
-    name: "S3 a reader that has seen event n never gets a new event at or below n",
+    name: "S1 a reader that has seen event n never gets a new event at or below n",
     run: (trial) =>
       raceAppends(trial, {
         batch: (isLastRound, round) =>

@@ -15,10 +15,10 @@ const RUNS = 24;
 /** How far apart two runs finish that a purge has to distinguish by age; more if the store is slower. */
 const FIRST_GAP_MS = 16;
 
-/** Cases of S24 in `STORE.md`: old runs are removed whole, in batches. */
+/** Cases of S17 and S24 in `STORE.md`: old runs are removed whole, in batches. */
 export const purging: readonly TrialCase[] = [
   {
-    name: "S24 a purge removes the runs that finished long enough ago, whole, and no others",
+    name: "S17 a purge removes the runs that finished long enough ago, whole, and no others",
     async run(trial) {
       const { store } = trial;
       const [, other = store] = await trial.stores();
@@ -50,7 +50,7 @@ export const purging: readonly TrialCase[] = [
     },
   },
   {
-    name: "S24 a purged id is free again, with an empty log, no keys and a larger ordinal",
+    name: "S17 a purged id is free again, with an empty log, no keys and a larger ordinal",
     async run(trial) {
       const [, other = trial.store] = await trial.stores();
       const first = await finish(trial.store, "run");
@@ -64,7 +64,7 @@ export const purging: readonly TrialCase[] = [
     },
   },
   {
-    name: "S24 a purge removes up to its limit, the runs that finished first, until none is left",
+    name: "S17 a purge removes up to its limit, the runs that finished first, until none is left",
     async run({ store }) {
       // They are created in another order than they end: else both orders would pass.
       const runIds = Array.from({ length: RUNS / 3 }, (_, index) => `run-${index}`);
@@ -86,7 +86,7 @@ export const purging: readonly TrialCase[] = [
     },
   },
   {
-    name: "S24 a purge notifies the subscriptions of the runs that it removed",
+    name: "S17 a purge notifies the subscriptions of the runs that it removed",
     async run(trial) {
       const { store } = trial;
       for (const one of await trial.stores()) {
@@ -101,7 +101,7 @@ export const purging: readonly TrialCase[] = [
     },
   },
   {
-    name: "S24 when purges race while appends go on, one purge removes each run and no append is lost",
+    name: "S17 when purges race while appends go on, one purge removes each run and no append is lost",
     async run(trial) {
       const stores = await trial.stores();
       const { store } = trial;

@@ -25,10 +25,10 @@ const READS_A_TURN = 8;
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 100 } as const;
 const LONG: CreateClaim = { leaseMs: LONG_MS };
 
-/** Cases of S26 in `STORE.md`: a creation that claims its run in the same step. */
+/** Cases of S21 in `STORE.md`: a creation that claims its run in the same step. */
 export const starting: readonly TrialCase[] = [
   {
-    name: "S26 a new run is under its lease from the first moment, and takes appends of that fence only",
+    name: "S21 a new run is under its lease from the first moment, and takes appends of that fence only",
     async run(trial) {
       const stores = await trial.stores();
       const { store } = trial;
@@ -70,7 +70,7 @@ export const starting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S26 no reader sees a new run without its lease",
+    name: "S21 no reader sees a new run without its lease",
     async run(trial) {
       const stores = await trial.stores();
       for (let round = 0; round < ROUNDS; round++) {
@@ -91,7 +91,7 @@ export const starting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S26 the lease of a new run expires, and the run is then found among the expired ones",
+    name: "S21 the lease of a new run expires, and the run is then found among the expired ones",
     async run(trial) {
       const stores = await trial.stores();
       const held = await start(trial.store, "short", { leaseMs: SHORT_MS });
@@ -108,7 +108,7 @@ export const starting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S26 a creation that is sent again under its key gets the lease that it got, with the run as it is then",
+    name: "S21 a creation that is sent again under its key gets the lease that it got, with the run as it is then",
     async run(trial) {
       const stores = await trial.stores();
       const asked = { ...LONG, claimKey: "one", worker: "w-1" };
@@ -128,7 +128,7 @@ export const starting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S26 a creation of an existing run claims it as a claim does",
+    name: "S21 a creation of an existing run claims it as a claim does",
     async run({ store }) {
       const made = await createRun(store, "run");
       const { fence, leaseExpiresAtMs, worker } = await startExisting(store, "run", {
@@ -148,7 +148,7 @@ export const starting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S26 a creation of a finished run is refused as finished, with any claim",
+    name: "S21 a creation of a finished run is refused as finished, with any claim",
     async run({ store }) {
       const held = await start(store, "run", { ...LONG, claimKey: "one" });
       await land(store, "run", [event("TOKEN"), event("RUN_COMPLETED")], under(held));
@@ -161,7 +161,7 @@ export const starting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S26 of creations of one run that race, one gets the lease",
+    name: "S21 of creations of one run that race, one gets the lease",
     async run(trial) {
       const stores = await trial.stores();
       for (const runId of ["run-1", "run-2", "run-3", "run-4"]) {
@@ -185,7 +185,7 @@ export const starting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S26 an id of a deleted run gets a new run with a lease of its own, which the old worker does not have",
+    name: "S21 an id of a deleted run gets a new run with a lease of its own, which the old worker does not have",
     async run({ store }) {
       const old = await start(store, "run", { ...LONG, claimKey: "one" });
       await land(store, "run", [event("RUN_COMPLETED")], under(old));

@@ -35,10 +35,10 @@ const ENDS: Partial<Readonly<Record<RunStatus, string>>> = {
 };
 const EACH: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
 
-/** Cases of S25 in `STORE.md`: what a run is about. */
+/** Cases of S21 in `STORE.md`: what a run is about. */
 export const topics: readonly TrialCase[] = [
   {
-    name: "S25 a run keeps its topic in every answer, through appends, a claim and its end",
+    name: "S8 a run keeps its topic in every answer, through appends, a claim and its end",
     async run({ store }) {
       await create(store, "run", "tea");
       await create(store, "none", null);
@@ -66,7 +66,7 @@ export const topics: readonly TrialCase[] = [
     },
   },
   {
-    name: "S25 creating an existing run answers it with the topic that it has",
+    name: "S21 creating an existing run answers it with the topic that it has",
     async run({ store }) {
       const run = await create(store, "run", "tea");
       for (const topic of ["coffee", null, undefined]) {
@@ -83,7 +83,7 @@ export const topics: readonly TrialCase[] = [
     },
   },
   {
-    name: "S25 a list of a topic has the owner's runs of exactly that topic, newest first",
+    name: "S23 a list of a topic has the owner's runs of exactly that topic, newest first",
     async run(trial) {
       const stores = await trial.stores();
       const { store } = trial;
@@ -108,7 +108,7 @@ export const topics: readonly TrialCase[] = [
     },
   },
   {
-    name: "S25 a list of a topic by status has the runs that are in it now",
+    name: "S23 a list of a topic by status has the runs that are in it now",
     async run({ store }) {
       await fillStatuses(store, "tea");
       await fillStatuses(store, null);
@@ -130,7 +130,7 @@ export const topics: readonly TrialCase[] = [
     },
   },
   {
-    name: "S25 a list of live runs has those that have not finished, newest first, of a topic and of all",
+    name: "S23 a list of live runs has those that have not finished, newest first, of a topic and of all",
     async run({ store }) {
       await fillStatuses(store, null);
       await fillStatuses(store, "tea");
@@ -166,7 +166,7 @@ export const topics: readonly TrialCase[] = [
     },
   },
   {
-    name: "S25 a deleted run is in no list of its topic, and its id may be used for another topic",
+    name: "S17 a deleted run is in no list of its topic, and its id may be used for another topic",
     async run({ store }) {
       await create(store, "run", "tea");
       await land(store, "run", [event("RUN_COMPLETED")]);

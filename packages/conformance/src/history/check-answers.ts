@@ -30,7 +30,7 @@ export function checkAnswers(
 function wrongPage(log: PlacedLog, read: ReadOperation): Wrong {
   const { since, ids, lastSequence, runStatus, phaseId } = read;
   if (lastSequence > log.events.length) {
-    return ["S3", `the head ${lastSequence} was read, and the log ends at ${log.events.length}`];
+    return ["S1", `the head ${lastSequence} was read, and the log ends at ${log.events.length}`];
   }
   if (log.placeAt[lastSequence] === null) {
     return ["S2", `the head ${lastSequence} was read, which is inside a batch`];
@@ -47,7 +47,7 @@ function wrongPage(log: PlacedLog, read: ReadOperation): Wrong {
     const where = `what was read as sequence ${since + wrong + 1} is`;
     return log.events.some(({ id }) => id === ids[wrong])
       ? ["S9", `${where} another event of the log`]
-      : ["S3", `${where} not in the log any more`];
+      : ["S1", `${where} not in the log any more`];
   }
   return wrongHeadAt(log, lastSequence, { runStatus, phaseId }, "read");
 }

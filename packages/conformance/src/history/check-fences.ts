@@ -9,7 +9,7 @@ import { firstSequenceOf, type PlacedLog, violation } from "./placed-batches.ts"
  *
  * A grant shows where the log ended, so the log shows which batches came before it and which after. Only the store's clock
  * decides when a lease expires, so what depends on it alone passes.
- * @see clauses S21 and S22 in `STORE.md`
+ * @see clauses S21 and S5 in `STORE.md`
  */
 export function checkFences(
   log: PlacedLog,
@@ -67,7 +67,7 @@ function wrongLandings(log: PlacedLog, times: FencedTimes): Violation | null {
     const { fence } = lander;
     const where = `${firstSequenceOf(batch)} to ${batch.lastSequence}`;
     const broken = (claim: Pick<Claim, "call">, what: string): Violation =>
-      violation("S22", `${what} landed at ${where}`, [claim.call, lander]);
+      violation("S5", `${what} landed at ${where}`, [claim.call, lander]);
     if (fence === null) {
       const held = claims.find(
         ({ from, to }) => from < batch.lastSequence && batch.lastSequence <= to,
@@ -112,15 +112,15 @@ function wrongRefusal(times: FencedTimes, append: AppendOperation): Violation | 
   if (append.result.outcome !== "fenced") return null;
   const { fence } = append;
   if (append.byOwner)
-    return violation("S27", "an append of the owner was refused as fenced", [append]);
+    return violation("S5", "an append of the owner was refused as fenced", [append]);
   if (fence === null) {
     return times.mayBeHeld(append)
       ? null
-      : violation("S22", "an append was refused as fenced, but no worker had the run", [append]);
+      : violation("S5", "an append was refused as fenced, but no worker had the run", [append]);
   }
   return times.mayBeOver(fence, append)
     ? null
-    : violation("S22", `an append under the current fence ${fence} was refused`, [append]);
+    : violation("S5", `an append under the current fence ${fence} was refused`, [append]);
 }
 
 /** Whether a call was answered before another began. */

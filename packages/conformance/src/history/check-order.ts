@@ -16,7 +16,7 @@ const FOR_EVER: Bound = { at: Infinity, by: null };
  * it, so that every head was read while it was the head. Each call bounds some instants: a call that read the head of batch n
  * did so after n had landed and before n + 1 had. What holds of a batch at the earliest holds of all after it. There are such
  * instants exactly if no earliest instant is after the latest of the same batch.
- * @see clauses S3, S4 and S10 in `STORE.md`
+ * @see clauses S1, S4 and S10 in `STORE.md`
  */
 export function checkOrder(log: PlacedLog, operations: readonly LogOperation[]): Violation | null {
   const bounds = { earliest: [FROM_EVER], latest: [FOR_EVER] };
@@ -97,7 +97,7 @@ function contradiction(
       : violation("S4", `the batch that ends at ${end} was seen before its append began`, calls);
   }
   return earlier?.kind === "read"
-    ? violation("S3", `a head before ${end} was answered after ${end} had been read`, calls)
+    ? violation("S1", `a head before ${end} was answered after ${end} had been read`, calls)
     : violation(
         "S10",
         `a head before ${end} was answered after ${end} had been acknowledged`,

@@ -27,7 +27,7 @@ export function startedIn(operations: readonly Operation[]): readonly string[] {
 /**
  * Whether each creation of an exclusive run was right: each run is created once, no two of a topic were live at once, and none was refused
  * for a run that was not live.
- * @see clauses S16 and S25 in `STORE.md`
+ * @see clauses S16 and S21 in `STORE.md`
  */
 export function checkPlaces({ operations, logs }: History): Violation | null {
   const creations = operations.filter((one): one is CreateOperation => one.kind === "create");
@@ -60,7 +60,7 @@ function wrongUnborn(
   );
   return met === undefined
     ? null
-    : violation("S26", `${met.runId} was there, but no call was answered that it created it`, [
+    : violation("S21", `${met.runId} was there, but no call was answered that it created it`, [
         met,
       ]);
 }
@@ -77,7 +77,7 @@ function wrongTenancies(
       if (mayFollow(one, other) || mayFollow(other, one)) continue;
       const calls = [one.created, other.created];
       const both = `${one.runId} and ${other.runId}`;
-      return violation("S25", `${both}, exclusive runs of one topic, were live at once`, calls);
+      return violation("S21", `${both}, exclusive runs of one topic, were live at once`, calls);
     }
   }
   for (const refused of creations) {
@@ -88,7 +88,7 @@ function wrongTenancies(
     ) {
       continue;
     }
-    return violation("S25", `a creation was refused for ${result.holder}, which was not live`, [
+    return violation("S21", `a creation was refused for ${result.holder}, which was not live`, [
       refused,
     ]);
   }

@@ -35,7 +35,7 @@ export async function notified(
     if (silentAt === null && count !== undefined && changed.has(name)) await counter.past(count);
     const late = silentAt === null ? 0 : counter.notifyCount() - silentAt;
     assertKept(
-      "S14",
+      "S13",
       late === 0,
       `a subscription that was stopped is silent, got ${late} notifications`,
     );

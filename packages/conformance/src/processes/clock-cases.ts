@@ -21,22 +21,22 @@ const CLOCKED: readonly Clocked[] = [
     ],
   },
   {
-    clause: "S25",
+    clause: "S21",
     what: "the place of a topic is taken while its run is live, and then free",
-    names: ["S25 the place is free the moment its run ends, however that ends"],
+    names: ["S21 the place is free the moment its run ends, however that ends"],
   },
   {
-    clause: "S26",
+    clause: "S21",
     what: "the lease of a new run is measured by the clock that stamps events",
     names: [
-      "S26 a new run is under its lease from the first moment, and takes appends of that fence only",
-      "S26 the lease of a new run expires, and the run is then found among the expired ones",
+      "S21 a new run is under its lease from the first moment, and takes appends of that fence only",
+      "S21 the lease of a new run expires, and the run is then found among the expired ones",
     ],
   },
 ];
 
 /**
- * Cases of S21 and S23 to S26 in `STORE.md`: all times of a store are of one clock, no matter how the clock of a process is
+ * Cases of S21 and S23 to S21 in `STORE.md`: all times of a store are of one clock, no matter how the clock of a process is
  * set.
  */
 export const clockCases: readonly ProcessCase[] = [

@@ -69,23 +69,23 @@ function casesOf(what: string, crash: Crash): readonly ProcessCase[] {
       run: (trial) => playCrash(trial, crash, { sendsAgain: true }),
     },
     {
-      name: `S22 after ${what} during claims, each fence is higher than those before, and no append under an older one lands`,
+      name: `S5 after ${what} during claims, each fence is higher than those before, and no append under an older one lands`,
       run: (trial) => playLeasedCrash(trial, crash),
     },
     {
-      name: `S25 after ${what} during creations, the place of a topic is free, or one run that exists has it`,
+      name: `S21 after ${what} during creations, the place of a topic is free, or one run that exists has it`,
       run: (trial) => playStartingCrash(trial, crash, "places"),
     },
     {
-      name: `S26 after ${what} during creations, each run has its lease, and a creation sent again under its key gets the same run`,
+      name: `S21 after ${what} during creations, each run has its lease, and a creation sent again under its key gets the same run`,
       run: (trial) => playStartingCrash(trial, crash, "again"),
     },
     {
-      name: `S27 after ${what} between questions and answers, each is in the log once, and a run waits while it has no answer`,
+      name: `S5 after ${what} between questions and answers, each is in the log once, and a run waits while it has no answer`,
       run: (trial) => playAskingCrash(trial, crash),
     },
     {
-      name: `S28 after ${what} during upkeep, each run is found when its lease has expired or was released, and is ended once`,
+      name: `S23 after ${what} during upkeep, each run is found when its lease has expired or was released, and is ended once`,
       run: (trial) => playUpkeepCrash(trial, crash),
     },
     // After a server has started again, a store may let readers start over, which may leave out runs that have ended.

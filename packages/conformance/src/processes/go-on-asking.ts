@@ -44,7 +44,7 @@ export async function goOnAsking(
   await answerFor(client, store, runId, answer);
   await checkParked(store, runId, answer.lastSequence);
   const next = await client.lease(runId, "claim", null, LONG_MS);
-  assertKept("S27", next !== null, `a later worker gets ${runId}, which was parked`);
+  assertKept("S5", next !== null, `a later worker gets ${runId}, which was parked`);
   await client.lease(runId, "release", next, 0);
 }
 
@@ -59,7 +59,7 @@ async function answerFor(
   await send(client, runId, turn, NO_FENCE);
   const found = await client.read(runId, turn.firstSequence - 1, 1);
   const { run } = await readRun(store, runId);
-  inClause("S27", () => {
+  inClause("S5", () => {
     assertEqual(found, turn.lastSequence, `where the answer ends that a reader of ${runId} finds`);
     assertEqual(leaseOf(run), leaseOf(before.run), `the lease of ${runId} after an answer`);
   });
@@ -82,7 +82,7 @@ export async function checkDialogue(store: KitStore, runId: string): Promise<voi
     const listed = await listedAs(store, runId);
     isOld = (await readRun(store, runId)).run.lastSequence !== lastSequence;
     if (isOld) continue;
-    inClause("S27", () => {
+    inClause("S5", () => {
       for (const [at, one] of events.entries()) {
         assertEqual(idOf(one), names[at], `event ${at + 1} of ${runId}`);
       }
@@ -101,7 +101,7 @@ async function send(
 ): Promise<void> {
   const { by, lastSequence } = turn;
   const heads = await client.append([requestOf(runId, turn, fence)]);
-  inClause("S27", () =>
+  inClause("S5", () =>
     assertEqual(heads.get(runId), lastSequence, `where the turn of the ${by} of ${runId} ends`),
   );
 }
@@ -112,7 +112,7 @@ async function claimFree(client: RecordedClient, runId: string): Promise<number>
     const fence = await client.lease(runId, "claim", null, LONG_MS);
     if (fence !== null) return fence;
     const isLate = performance.now() > giveUpAt;
-    assertKept("S27", !isLate, `a worker gets ${runId} after the lease of ${LEASE_MS} ms`);
+    assertKept("S5", !isLate, `a worker gets ${runId} after the lease of ${LEASE_MS} ms`);
     await setTimeout(PAUSE_MS);
   }
 }
@@ -120,7 +120,7 @@ async function claimFree(client: RecordedClient, runId: string): Promise<number>
 async function checkParked(store: KitStore, runId: string, lastSequence: number): Promise<void> {
   await checkDialogue(store, runId);
   const { run } = await readRun(store, runId);
-  inClause("S27", () =>
+  inClause("S5", () =>
     assertEqual(
       [run.lastSequence, run.leaseExpiresAtMs, run.worker],
       [lastSequence, null, null],

@@ -97,7 +97,7 @@ export const HAMMERS: readonly Hammer[] = [
     step: fc.oneof(appendOf(batch), head, nextPage),
   },
   {
-    name: "S3 events that one process has seen stay for all, and no new event comes before them",
+    name: "S1 events that one process has seen stay for all, and no new event comes before them",
     length: 40,
     step: fc.oneof(appendOf(tokens), nextPage, nextPage),
   },
@@ -112,17 +112,17 @@ export const HAMMERS: readonly Hammer[] = [
     step: fc.oneof({ weight: 4, arbitrary: contended }, { weight: 1, arbitrary: head }),
   },
   {
-    name: "S22 one process at a time works on a run, and no append under an older fence lands",
+    name: "S5 one process at a time works on a run, and no append under an older fence lands",
     length: 30,
     step: fc.oneof(leaseStep, leasedAppend, leasedAppend),
   },
   {
-    name: "S25 one process at a time has a live exclusive run of a topic, under its lease from its creation on",
+    name: "S21 one process at a time has a live exclusive run of a topic, under its lease from its creation on",
     length: 12,
     step: startStep,
   },
   {
-    name: "S28 a run that no worker works on is ended by one process, and never one that a worker has",
+    name: "S23 a run that no worker works on is ended by one process, and never one that a worker has",
     length: 10,
     step: fc.oneof(
       { weight: 4, arbitrary: leaseStep },

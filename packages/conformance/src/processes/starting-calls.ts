@@ -88,7 +88,7 @@ async function isLive(store: KitStore, holder: string): Promise<boolean> {
   const run = await store.getRun(holder);
   if (run === null) {
     const why = `a creation was refused for ${holder}, and there is no such run`;
-    throw new BrokenClause("S25", why);
+    throw new BrokenClause("S21", why);
   }
   return !isTerminal(run.runStatus);
 }
@@ -99,7 +99,7 @@ async function isLive(store: KitStore, holder: string): Promise<boolean> {
  */
 export function requireLease({ runId, leaseExpiresAtMs }: RunRecord): void {
   if (leaseExpiresAtMs !== null) return;
-  throw new BrokenClause("S26", `${runId} was seen without the lease that it was created with`);
+  throw new BrokenClause("S21", `${runId} was seen without the lease that it was created with`);
 }
 
 async function checkLeases(store: KitStore, topic: string): Promise<void> {

@@ -117,7 +117,7 @@ function wrongAgain(before: readonly Start[], again: readonly Operation[]): Viol
     const known = fences.get(runId) ?? fenceOf(first.claimed);
     if (known === null ? outcome === "claimed" : !isThere(created)) {
       return violation(
-        "S26",
+        "S21",
         `the creation of ${runId} was sent again under its key and answered ${outcome}`,
         calls,
       );
@@ -126,7 +126,7 @@ function wrongAgain(before: readonly Start[], again: readonly Operation[]): Viol
     if (fence === null) continue;
     if (known !== null && fence !== known) {
       return violation(
-        "S26",
+        "S21",
         `the creation of ${runId} got fence ${known}, and when it was sent again ${fence}`,
         calls,
       );

@@ -3,7 +3,7 @@ import { type Mutant, storeCases } from "./mutant.ts";
 
 const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] = [
   { name: "keeps the events of a run that it removes", clause: "S17", keepsRemoved: true },
-  { name: "keeps the events of old runs that it removes", clause: "S24", keepsRemoved: true },
+  { name: "keeps the events of old runs that it removes", clause: "S17", keepsRemoved: true },
   {
     name: "reads a log from its start to answer a page",
     clause: "S12",
@@ -21,22 +21,22 @@ const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] 
   },
   {
     name: "reads all runs to find those whose lease has expired",
-    clause: "S23",
+    clause: "S12",
     wastes: (call, { runs }) => (call === "leased" ? { rows: runs } : {}),
   },
   {
     name: "reads all runs to find those that no worker works on",
-    clause: "S23",
+    clause: "S12",
     wastes: (call, { runs }) => (call === "queued" ? { rows: runs } : {}),
   },
   {
     name: "reads all runs to find those to purge",
-    clause: "S23",
+    clause: "S12",
     wastes: (call, { runs }) => (call === "finished" ? { rows: runs } : {}),
   },
   {
     name: "reads all of the owner's runs to list those of a topic",
-    clause: "S25",
+    clause: "S12",
     wastes: (call, { runs }) => (call === "topic" ? { rows: runs } : {}),
   },
   {
@@ -46,12 +46,12 @@ const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] 
   },
   {
     name: "reads all of the owner's runs to list the newest",
-    clause: "S23",
+    clause: "S12",
     wastes: (call, { runs }) => (call === "all" ? { rows: runs } : {}),
   },
   {
     name: "reads the runs that have finished to list the live ones",
-    clause: "S25",
+    clause: "S12",
     wastes: (call, { runs }) => (call === "live" ? { rows: runs } : {}),
   },
   {

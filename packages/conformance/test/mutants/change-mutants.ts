@@ -102,7 +102,7 @@ export const changeMutants: readonly Mutant[] = [
   },
   {
     name: "creates the run of a topic that another run has got since it looked",
-    clause: "S25",
+    clause: "S21",
     data: unlessFor(({ head, ordinal }, now) => {
       return head === null && now.head === null && ordinal >= now.ordinal;
     }),
@@ -114,7 +114,7 @@ export const changeMutants: readonly Mutant[] = [
   },
   {
     name: "ends a run that was ended since it looked",
-    clause: "S22",
+    clause: "S5",
     data: unlessFor(isEnd),
   },
   {

@@ -172,7 +172,7 @@ export const dueIndexMutants: readonly Mutant[] = [
   },
   {
     name: "does not find a run that has ended until another ends",
-    clause: "S24",
+    clause: "S17",
     data(data) {
       let last: string | null = null;
       return {
@@ -246,7 +246,7 @@ export const dueIndexMutants: readonly Mutant[] = [
   },
   {
     name: "purges those first that were created first",
-    clause: "S24",
+    clause: "S17",
     data: mapDue(async (data, query) => {
       if (query.due !== "finished") return data.list(query);
       const all = await data.list({ ...query, limit: MANY });
@@ -255,12 +255,12 @@ export const dueIndexMutants: readonly Mutant[] = [
   },
   {
     name: "purges those first that finished last",
-    clause: "S24",
+    clause: "S17",
     data: mapDue(async (data, query) => (await data.list(query)).toReversed()),
   },
   {
     name: "returns runs as purged that stay",
-    clause: "S24",
+    clause: "S17",
     data(data) {
       const stay = new Set<number>();
       return {

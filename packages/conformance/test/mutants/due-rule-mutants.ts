@@ -120,7 +120,7 @@ export const dueRuleMutants: readonly Mutant[] = [
   },
   {
     name: "purges more runs than asked for",
-    clause: "S24",
+    clause: "S17",
     rules: withPurge((request) => ({ ...request, limit: MANY })),
   },
 ];

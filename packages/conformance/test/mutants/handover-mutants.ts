@@ -159,7 +159,7 @@ export const handoverMutants: readonly Mutant[] = [
   },
   {
     name: "delivers notifications that were on their way when the subscription was stopped",
-    clause: "S14",
+    clause: "S13",
     data: (data) => ({
       ...data,
       subscribe: (subject, onNotification) =>
@@ -168,7 +168,7 @@ export const handoverMutants: readonly Mutant[] = [
   },
   {
     name: "stops the oldest subscription of a run in place of the one that is stopped",
-    clause: "S14",
+    clause: "S13",
     data(data) {
       const subscribed = new Map<string, (() => void)[]>();
       return {
@@ -186,7 +186,7 @@ export const handoverMutants: readonly Mutant[] = [
   },
   {
     name: "never settles `ready` of a subscription that is stopped before",
-    clause: "S14",
+    clause: "S13",
     data: (data) => ({
       ...data,
       subscribe(subject, onNotification) {
@@ -207,7 +207,7 @@ export const handoverMutants: readonly Mutant[] = [
   },
   {
     name: "reads nothing new before the run has notified",
-    clause: "S15",
+    clause: "S13",
     data(data) {
       const notified = new Map<string, number>();
       return {

@@ -37,13 +37,13 @@ function withInputs(
 export const inputMutants: readonly Mutant[] = [
   {
     name: "ends the lease with an input",
-    clause: "S27",
+    clause: "S5",
     rules: () => (data) =>
       withInputs(data, (request) => appendAlone(data, { ...request, appender: { by: "owner" } })),
   },
   {
     name: "takes a new fence with an input, and keeps the end of the lease",
-    clause: "S27",
+    clause: "S5",
     rules: () => (data) =>
       withInputs(data, async (request) => {
         const { runId } = request;
@@ -60,13 +60,13 @@ export const inputMutants: readonly Mutant[] = [
   },
   {
     name: "refuses an input on a claimed run",
-    clause: "S27",
+    clause: "S5",
     rules: () => (data) =>
       withInputs(data, (request) => appendAlone(data, { ...request, appender: { by: "anybody" } })),
   },
   {
     name: "wakes a queued run by an input",
-    clause: "S27",
+    clause: "S5",
     rules: () => (data) =>
       withRequests(data, async (request) => {
         const run = await runOfRequest(data, request);
@@ -76,7 +76,7 @@ export const inputMutants: readonly Mutant[] = [
   },
   {
     name: "leaves a run running that asks for input",
-    clause: "S27",
+    clause: "S5",
     rules: () => (data) =>
       withRequests(data, (request) =>
         request.change === "waiting" ? { ...request, change: "started" } : request,
@@ -84,7 +84,7 @@ export const inputMutants: readonly Mutant[] = [
   },
   {
     name: "leaves a run waiting after its input",
-    clause: "S27",
+    clause: "S5",
     rules: () => (data) =>
       withRequests(data, async (request) => {
         const run = await runOfRequest(data, request);
@@ -94,7 +94,7 @@ export const inputMutants: readonly Mutant[] = [
   },
   {
     name: "takes any event for the input that a run waits for",
-    clause: "S27",
+    clause: "S5",
     rules: () => (data) =>
       withRequests(data, async (request) => {
         const run = await runOfRequest(data, request);
@@ -104,7 +104,7 @@ export const inputMutants: readonly Mutant[] = [
   },
   {
     name: "acknowledges an input on a finished run",
-    clause: "S27",
+    clause: "S5",
     rules: () => (data) =>
       withInputs(data, async (request) => {
         const answer = await appendAlone(data, request);
@@ -116,13 +116,13 @@ export const inputMutants: readonly Mutant[] = [
   },
   {
     name: "ignores the sequence that an input expects",
-    clause: "S27",
+    clause: "S5",
     rules: () => (data) =>
       withInputs(data, (request) => appendAlone(data, { ...request, expectedSequence: null })),
   },
   {
     name: "answers an append by the status that a running run would have",
-    clause: "S27",
+    clause: "S5",
     rules: () => (data) => ({
       ...data,
       ...appendEach(async (request) => {

@@ -114,7 +114,7 @@ export const leaseMutants: readonly Mutant[] = [
   },
   {
     name: "checks the fence of an owner's cancel",
-    clause: "S22",
+    clause: "S5",
     rules: () => (data) =>
       mapAppender(data, async ({ appender }) =>
         appender.by === "owner" ? { by: "anybody" } : appender,
@@ -122,7 +122,7 @@ export const leaseMutants: readonly Mutant[] = [
   },
   {
     name: "cancels under the fence of the worker",
-    clause: "S22",
+    clause: "S5",
     rules: () => (data) =>
       mapAppender(data, async ({ appender, runId }) => {
         const run = await data.getRun(runId);
@@ -133,7 +133,7 @@ export const leaseMutants: readonly Mutant[] = [
   },
   {
     name: "lets any client write once a lease has expired",
-    clause: "S22",
+    clause: "S5",
     rules: () => (data) =>
       mapAppender(data, async ({ appender, runId }) => {
         const run = await data.getRun(runId);
@@ -144,7 +144,7 @@ export const leaseMutants: readonly Mutant[] = [
   },
   {
     name: "checks the fence before the key",
-    clause: "S22",
+    clause: "S5",
     rules: () => (data) => ({
       ...data,
       ...appendEach(async (request) => {
@@ -156,7 +156,7 @@ export const leaseMutants: readonly Mutant[] = [
   },
   {
     name: "checks the expected sequence before the fence",
-    clause: "S22",
+    clause: "S5",
     rules: () => (data) => ({
       ...data,
       ...appendEach(async (request) => {

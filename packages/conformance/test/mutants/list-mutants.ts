@@ -122,7 +122,7 @@ export const listMutants: readonly Mutant[] = [
   },
   {
     name: "filters the list by topic after it cut it",
-    clause: "S25",
+    clause: "S23",
     data: mapOwned(async (data, { topic, ...query }) => {
       const heads = await data.list({ ...query, topic: null });
       return heads.filter((head) => topic === null || head.topic === topic);
@@ -130,37 +130,37 @@ export const listMutants: readonly Mutant[] = [
   },
   {
     name: "takes topics for the same whose letters differ in case alone",
-    clause: "S25",
+    clause: "S23",
     data: ofTopic((topic) => topic.toLowerCase()),
   },
   {
     name: "takes topics for the same that differ by spaces at the end",
-    clause: "S25",
+    clause: "S23",
     data: ofTopic((topic) => topic.trimEnd()),
   },
   {
     name: "takes topics for the same that look the same in another normal form",
-    clause: "S25",
+    clause: "S23",
     data: ofTopic((topic) => topic.normalize("NFC")),
   },
   {
     name: "compares only the first 199 characters of a topic",
-    clause: "S25",
+    clause: "S23",
     data: ofTopic((topic) => topic.slice(0, 199)),
   },
   {
     name: "takes queued runs for such as are not live",
-    clause: "S25",
+    clause: "S23",
     data: withQuery(({ runStatus }) => (runStatus === "live" ? { runStatus: "running" } : {})),
   },
   {
     name: "takes every run for a live one",
-    clause: "S25",
+    clause: "S23",
     data: withQuery(({ runStatus }) => (runStatus === "live" ? { runStatus: null } : {})),
   },
   {
     name: "leaves the waiting runs out of the live ones",
-    clause: "S27",
+    clause: "S5",
     data: mapOwned(async (data, query) => {
       const heads = await data.list(query);
       return query.runStatus === "live"
@@ -170,7 +170,7 @@ export const listMutants: readonly Mutant[] = [
   },
   {
     name: "lists live runs one status after the other, not newest first",
-    clause: "S25",
+    clause: "S23",
     data: mapOwned(async (data, query) => {
       if (query.runStatus !== "live") return data.list(query);
       const queued = await data.list({ ...query, runStatus: "queued" });
@@ -180,7 +180,7 @@ export const listMutants: readonly Mutant[] = [
   },
   {
     name: "lists a run as waiting that has waited before",
-    clause: "S27",
+    clause: "S5",
     data(data) {
       const waited = new Set<string>();
       return {
@@ -247,7 +247,7 @@ export const listMutants: readonly Mutant[] = [
   },
   {
     name: "gives an existing run the topic of the creation that finds it",
-    clause: "S25",
+    clause: "S21",
     rules() {
       const topics = new Map<string, string | null>();
       return (store) => ({
@@ -270,7 +270,7 @@ export const listMutants: readonly Mutant[] = [
   },
   {
     name: "loses the topic of a run that a decision sees",
-    clause: "S25",
+    clause: "S23",
     data: (data) => ({
       ...data,
       ...mapChanges(data, {
@@ -280,7 +280,7 @@ export const listMutants: readonly Mutant[] = [
   },
   {
     name: "loses the topic of a run in what a read answers",
-    clause: "S25",
+    clause: "S8",
     data: (data) => ({
       ...data,
       ...mapReads(data, ({ head, events }, { limit }) => ({

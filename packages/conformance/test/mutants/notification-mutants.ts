@@ -175,7 +175,7 @@ export const notificationMutants: readonly Mutant[] = [
   },
   {
     name: "notifies a subscription that the notification of another has stopped",
-    clause: "S14",
+    clause: "S13",
     data(data) {
       const counters = new Map<string, Set<() => void>>();
       return {

@@ -47,7 +47,7 @@ function newestOf(
 export const placeMutants: readonly Mutant[] = [
   {
     name: "counts only exclusive runs as those of a topic",
-    clause: "S25",
+    clause: "S21",
     data: newestOf(
       () => ({}),
       ({ exclusive }) => exclusive,
@@ -55,17 +55,17 @@ export const placeMutants: readonly Mutant[] = [
   },
   {
     name: "counts only running runs as live ones of a topic",
-    clause: "S25",
+    clause: "S21",
     data: newestOf(() => ({ runStatus: "running" })),
   },
   {
     name: "keeps a place until its run is removed",
-    clause: "S25",
+    clause: "S21",
     data: newestOf(() => ({ runStatus: null })),
   },
   {
     name: "keeps a place after the owner's cancel",
-    clause: "S25",
+    clause: "S21",
     data: newestOf(
       () => ({ runStatus: null }),
       ({ runStatus }) => runStatus === "cancelled" || !isTerminal(runStatus),
@@ -73,12 +73,12 @@ export const placeMutants: readonly Mutant[] = [
   },
   {
     name: "has one place for all topics of an owner",
-    clause: "S25",
+    clause: "S21",
     data: newestOf(() => ({ topic: null })),
   },
   {
     name: "has one place for topics whose letters differ in case alone",
-    clause: "S25",
+    clause: "S21",
     data: newestOf(
       () => ({ topic: null }),
       (head, { topic }) => head.topic?.toLowerCase() === topic.toLowerCase(),
@@ -86,7 +86,7 @@ export const placeMutants: readonly Mutant[] = [
   },
   {
     name: "has one place for a topic of all owners",
-    clause: "S25",
+    clause: "S21",
     data(data) {
       const owners = new Set<string>();
       return holderFrom(async (_, { ownerId, topic }) => {
@@ -102,7 +102,7 @@ export const placeMutants: readonly Mutant[] = [
   },
   {
     name: "names the run that was refused as the one that has the topic",
-    clause: "S25",
+    clause: "S21",
     data: holderFrom(async (data, { ownerId, runId, topic }) => {
       const query = { ownerId, topic, runStatus: "live", before: null, limit: 1 } as const;
       const live = await data.list(query);
@@ -111,7 +111,7 @@ export const placeMutants: readonly Mutant[] = [
   },
   {
     name: "refuses an exclusive run that exists with its own id",
-    clause: "S25",
+    clause: "S21",
     rules: () => (store) => ({
       ...store,
       async createRun(request) {
@@ -125,7 +125,7 @@ export const placeMutants: readonly Mutant[] = [
   },
   {
     name: "refuses every run of a topic while an exclusive one lives",
-    clause: "S25",
+    clause: "S21",
     rules: () => (store) => ({
       ...store,
       createRun: ({ topic = null, exclusive = false, ...request }) =>

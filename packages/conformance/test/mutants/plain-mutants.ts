@@ -84,7 +84,7 @@ export const plainMutants: readonly Mutant[] = [
   },
   {
     name: "checks the fence of a plain append some turns before it writes",
-    clause: "S22",
+    clause: "S5",
     data: checksEarly((_, head) => ({
       fence: head?.leaseExpiresAtMs == null ? null : head.fence,
     })),

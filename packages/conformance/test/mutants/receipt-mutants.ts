@@ -113,7 +113,7 @@ export const receiptMutants: readonly Mutant[] = [
   },
   {
     name: "shows receipts with the status that the run has now",
-    clause: "S27",
+    clause: "S5",
     data: mapReceipts((receipt, { head }) => ({
       ...receipt,
       runStatus: head?.runStatus ?? "queued",

@@ -21,12 +21,12 @@ function mapStart(
 export const startMutants: readonly Mutant[] = [
   {
     name: "creates a run and forgets to claim it",
-    clause: "S26",
+    clause: "S21",
     rules: () => (data) => mapStart(data, (request) => data.createRun({ ...request, claim: null })),
   },
   {
     name: "answers a creation with a lease that no other call knows of",
-    clause: "S26",
+    clause: "S21",
     rules: () => (data) =>
       mapStart(data, async (request, { leaseMs, worker = null }) => {
         const created = await data.createRun({ ...request, claim: null });
@@ -37,7 +37,7 @@ export const startMutants: readonly Mutant[] = [
   },
   {
     name: "claims a new run only some turns after it was created",
-    clause: "S26",
+    clause: "S21",
     rules: () => (data) =>
       mapStart(data, async (request, claim) => {
         const created = await data.createRun({ ...request, claim: null });
@@ -50,7 +50,7 @@ export const startMutants: readonly Mutant[] = [
   },
   {
     name: "claims no run that existed before its creation with a claim",
-    clause: "S26",
+    clause: "S21",
     rules: () => (data) =>
       mapStart(data, async (request) =>
         (await runOfRequest(data, request)) === null
@@ -60,7 +60,7 @@ export const startMutants: readonly Mutant[] = [
   },
   {
     name: "takes the run from its worker at a creation",
-    clause: "S26",
+    clause: "S21",
     rules: () => (data) =>
       mapStart(data, async (request) => {
         const run = await runOfRequest(data, request);
@@ -71,7 +71,7 @@ export const startMutants: readonly Mutant[] = [
   },
   {
     name: "does not know a creation that is sent again",
-    clause: "S26",
+    clause: "S21",
     rules: () => (data) =>
       mapStart(data, (request, { leaseMs, worker = null }) =>
         data.createRun({ ...request, claim: { leaseMs, worker } }),
@@ -79,7 +79,7 @@ export const startMutants: readonly Mutant[] = [
   },
   {
     name: "takes every creation for one that is sent again",
-    clause: "S26",
+    clause: "S21",
     rules: () => (data) =>
       mapStart(data, (request, claim) =>
         data.createRun({ ...request, claim: { ...claim, claimKey: "one" } }),
@@ -87,7 +87,7 @@ export const startMutants: readonly Mutant[] = [
   },
   {
     name: "answers created to a creation that claims an existing run",
-    clause: "S26",
+    clause: "S21",
     rules: () => (data) =>
       mapStart(data, async (request) => {
         const created = await data.createRun(request);
@@ -96,7 +96,7 @@ export const startMutants: readonly Mutant[] = [
   },
   {
     name: "answers a finished run to a creation that wants to claim it",
-    clause: "S26",
+    clause: "S21",
     rules: () => (data) =>
       mapStart(data, async (request) => {
         const created = await data.createRun(request);
@@ -107,7 +107,7 @@ export const startMutants: readonly Mutant[] = [
   },
   {
     name: "forgets the worker's name at a creation",
-    clause: "S26",
+    clause: "S21",
     rules: () => (data) =>
       mapStart(data, (request, claim) =>
         data.createRun({ ...request, claim: { ...claim, worker: null } }),
@@ -115,7 +115,7 @@ export const startMutants: readonly Mutant[] = [
   },
   {
     name: "lets the first lease of a run last for an hour",
-    clause: "S26",
+    clause: "S21",
     rules: () => (data) =>
       mapStart(data, (request, claim) =>
         data.createRun({ ...request, claim: { ...claim, leaseMs: 3_600_000 } }),

@@ -100,7 +100,7 @@ export const subscriptionMutants: readonly Mutant[] = [
   },
   {
     name: "goes on notifying after stop",
-    clause: "S14",
+    clause: "S13",
     data: (data) => ({
       ...data,
       subscribe: (subject, onNotification) => ({
@@ -111,7 +111,7 @@ export const subscriptionMutants: readonly Mutant[] = [
   },
   {
     name: "stops all subscriptions of a run with one",
-    clause: "S14",
+    clause: "S13",
     data(data) {
       const stops = new Map<string, (() => void)[]>();
       return {
@@ -129,7 +129,7 @@ export const subscriptionMutants: readonly Mutant[] = [
   },
   {
     name: "takes the same function for the same subscription",
-    clause: "S14",
+    clause: "S13",
     data(data) {
       const subscriptions = new Map<OnNotification, ReturnType<typeof data.subscribe>>();
       return {
@@ -145,7 +145,7 @@ export const subscriptionMutants: readonly Mutant[] = [
   },
   {
     name: "reads from a copy that only a counter refreshes",
-    clause: "S15",
+    clause: "S13",
     data(data) {
       const copies = new Map<string, ReadResult | null>();
       return {

@@ -71,7 +71,7 @@ export const takingMutants: readonly Mutant[] = [
   },
   {
     name: "takes a plain append without a fence to a claimed run",
-    clause: "S22",
+    clause: "S5",
     data: alsoTakes(
       (head, { fence, idempotencyKey }) =>
         isRunning(head) && fence === null && idempotencyKey === null,
@@ -79,7 +79,7 @@ export const takingMutants: readonly Mutant[] = [
   },
   {
     name: "takes a plain append under an older fence",
-    clause: "S22",
+    clause: "S5",
     data: alsoTakes(
       (head, plain) =>
         isRunning(head) && !isRenewal(plain) && plain.fence !== null && plain.fence < head.fence,
@@ -87,7 +87,7 @@ export const takingMutants: readonly Mutant[] = [
   },
   {
     name: "takes a plain append under the fence of a lease that was released",
-    clause: "S22",
+    clause: "S5",
     data: alsoTakes(
       (head, plain) =>
         isRunning(head) &&

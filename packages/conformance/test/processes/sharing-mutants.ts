@@ -62,7 +62,7 @@ export const sharingMutants: readonly ProcessMutant[] = [
   },
   {
     name: "decides about a run by what it was a moment ago",
-    clause: "S22",
+    clause: "S5",
     says: /S(?:1|2[12]) is broken/,
     spoil(store) {
       changeEach(store, (change) =>
@@ -76,8 +76,8 @@ export const sharingMutants: readonly ProcessMutant[] = [
   },
   {
     name: "does not see in whose place the runs of other processes are",
-    clause: "S25",
-    says: /S25 is broken: .* were live at once/,
+    clause: "S21",
+    says: /S21 is broken: .* were live at once/,
     spoil(store) {
       const { catchUp } = store;
       store.catchUp = () =>
@@ -88,8 +88,8 @@ export const sharingMutants: readonly ProcessMutant[] = [
   },
   {
     name: "keeps the place of a topic for the run that had it last",
-    clause: "S25",
-    says: /S25 is broken: a creation was refused for .*, which was not live/,
+    clause: "S21",
+    says: /S21 is broken: a creation was refused for .*, which was not live/,
     spoil(store) {
       const holders = new Map<string, string>();
       changeAs(store, {
@@ -137,7 +137,7 @@ export const sharingMutants: readonly ProcessMutant[] = [
   },
   {
     name: "does not see the leases that other processes gave",
-    clause: "S22",
+    clause: "S5",
     says: /S2[12] is broken/,
     spoil(store) {
       const own = new Set<number>();
@@ -156,7 +156,7 @@ export const sharingMutants: readonly ProcessMutant[] = [
   {
     name: "reads from what its process had seen when it last appended",
     clause: "S10",
-    says: /(S10|S3) is broken|is there|can be read/,
+    says: /(S10|S1) is broken|is there|can be read/,
     spoil(store) {
       let count = 0;
       store.read = (queries) =>

@@ -37,8 +37,8 @@ function refusedFor<Answer>(change: Change<Answer>, holder: string | null): Chan
 export const startMutants: readonly ProcessMutant[] = [
   {
     name: "keeps a topic's place for a process that died before it created the run",
-    clause: "S25",
-    says: /S25 is broken: .*a creation was refused for .*, and there is no such run/,
+    clause: "S21",
+    says: /S21 is broken: .*a creation was refused for .*, and there is no such run/,
     spoil(store, journal) {
       const before = { ...store };
       changeEach(store, async <Answer>(change: Change<Answer>) => {
@@ -70,8 +70,8 @@ export const startMutants: readonly ProcessMutant[] = [
   },
   {
     name: "forgets whose places are taken when it is opened again",
-    clause: "S25",
-    says: /S25 is broken: .* were live at once/,
+    clause: "S21",
+    says: /S21 is broken: .* were live at once/,
     spoil: (store) =>
       store.catchUp((entry) =>
         mapHead(entry, (head, isNew) => (isNew ? { ...head, topic: null } : head)),
@@ -79,8 +79,8 @@ export const startMutants: readonly ProcessMutant[] = [
   },
   {
     name: "takes a run for dead whose creation is long ago by the clock of its process",
-    clause: "S25",
-    says: /S25 is broken: [^]*another run before the end/,
+    clause: "S21",
+    says: /S21 is broken: [^]*another run before the end/,
     spoil(store) {
       const before = { ...store };
       changeEach(store, async <Answer>(change: Change<Answer>) => {
@@ -95,8 +95,8 @@ export const startMutants: readonly ProcessMutant[] = [
   },
   {
     name: "creates a run in one entry and claims it in another",
-    clause: "S26",
-    says: /S26 is broken: .* was seen without the lease that it was created with/,
+    clause: "S21",
+    says: /S21 is broken: .* was seen without the lease that it was created with/,
     spoil(store) {
       const before = { ...store };
       changeEach(store, async <Answer>(change: Change<Answer>) => {
@@ -124,14 +124,14 @@ export const startMutants: readonly ProcessMutant[] = [
   },
   {
     name: "forgets under which keys runs were created when it is opened again",
-    clause: "S26",
-    says: /S26 is broken: the creation of .* was sent again under its key and answered claimed/,
+    clause: "S21",
+    says: /S21 is broken: the creation of .* was sent again under its key and answered claimed/,
     spoil: (store) => store.catchUp((entry) => mapHead(entry, withoutClaimKey)),
   },
   {
     name: "gives a creation that another process sends again another lease",
-    clause: "S26",
-    says: /S26 is broken: the creation of .* got fence \d+, and when it was sent again \d+/,
+    clause: "S21",
+    says: /S21 is broken: the creation of .* got fence \d+, and when it was sent again \d+/,
     spoil(store) {
       const own = new Set<string>();
       changeAs(store, {
@@ -147,8 +147,8 @@ export const startMutants: readonly ProcessMutant[] = [
   },
   {
     name: "counts the lease of a new run by the clock of its process",
-    clause: "S26",
-    says: /S26 is broken: [^]*the run by itself to have leaseExpiresAtMs/,
+    clause: "S21",
+    says: /S21 is broken: [^]*the run by itself to have leaseExpiresAtMs/,
     spoil(store, journal) {
       changeAs(store, {
         commit(decision, { head }) {

@@ -82,14 +82,14 @@ export interface Upkeep {
    * jump ahead, idle runs get that much more time.
    * @returns the runs that this call has ended; if they are `limit` many, call it again
    * @throws RunEventsError `invalid_request`, `store_unavailable`
-   * @see clauses W33 and W37 in `WIRE.md` of `@tm/run-events-http`, clauses S23 and S28 in `STORE.md`
+   * @see clauses W33 and W37 in `WIRE.md` of `@tm/run-events-http`, clauses S23 and S23 in `STORE.md`
    */
   reap(options?: ReapOptions): Promise<readonly RunName[]>;
   /**
    * Removes old runs whole, a batch a call: call it until it returns no run.
    * @returns the removed runs
    * @throws RunEventsError `invalid_request`, `store_unavailable`
-   * @see clause S24 in `STORE.md`
+   * @see clause S17 in `STORE.md`
    */
   purge(options: PurgeOptions): Promise<readonly RunName[]>;
 }

@@ -52,7 +52,7 @@ function dueStatement(runs: string): string {
 SELECT ${headColumns("r")} FROM ${runs} r WHERE due_kind = $1 AND due_ms <= ${NOW_MS} - $2::bigint AND ${ON_PRIMARY} ORDER BY due_ms LIMIT $3`;
 }
 
-/** The heads of runs, from an index for each kind of query. @see clauses S12 and S25 in `STORE.md` */
+/** The heads of runs, from an index for each kind of query. @see clauses S12 and S23 in `STORE.md` */
 export async function listRuns(
   query: Query,
   sql: ListStatements,

@@ -19,7 +19,7 @@ interface Lists {
 /**
  * Prepares the list of an owner's runs, from an index for each kind of query. The rows come oldest first, since SQLite finds the next
  * row at once, but the previous one only through the whole depth of the tree.
- * @see clauses S12 and S25 in `STORE.md`
+ * @see clauses S12 and S23 in `STORE.md`
  */
 export function prepareList(
   db: SqliteDatabase,

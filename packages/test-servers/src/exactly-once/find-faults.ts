@@ -4,7 +4,7 @@ import type { Attempt, History, SeenEvent } from "./history.ts";
  * How a history breaks the contract, one sentence for each fault. The rules: each acknowledged event is in the log once and at
  * its sequence, each other at most once, and no refused one. Sequences have no gap; times and fences never go back. No fence is
  * given twice. No reader sees another log or ends before it. A key that is sent again is recognized.
- * @see clauses S1 to S10, S21 and S22 in `STORE.md`, clause W2 in `WIRE.md`
+ * @see clauses S1 to S10 and S21 in `STORE.md`, clause W2 in `WIRE.md`
  */
 export function findFaults(history: History): readonly string[] {
   const attempts = new Map(history.attempts.map((attempt) => [attempt.value, attempt]));

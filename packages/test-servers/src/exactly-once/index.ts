@@ -47,7 +47,7 @@ const RUN_IDS = [KEYED, COUNTED, ...HELD];
  * Writes to four runs and follows them, while a test disturbs their servers. In the end each acknowledged event must be there
  * once and at its sequence, as far as the servers promise it. The test has to make sure that they do, for example by letting a
  * replica catch up first.
- * @see clauses S1 to S10, S21 and S22 in `STORE.md`; `findFaults` is the rule
+ * @see clauses S1 to S10 and S21 in `STORE.md`; `findFaults` is the rule
  */
 export async function startExactlyOnce({
   stores,
