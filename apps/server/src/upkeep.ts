@@ -71,7 +71,7 @@ export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
   /** Returns whether a run was ended: then more may be due, even if another process ended some of them. */
   async function reap(): Promise<boolean> {
     const ended = await runs.reap({ graceMs: leaseGraceMs, confirmMs, ...idleLimits });
-    for (const { runId } of ended) log("run_expired", { runId });
+    for (const { ownerId, runId } of ended) log("run_expired", { ownerId, runId });
     return ended.length > 0;
   }
 

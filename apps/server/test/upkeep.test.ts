@@ -29,7 +29,7 @@ describe.each(STORES)("the reaper on %s", (_, urlOf) => {
     expect(await runs.as("ada").get(abandoned)).toMatchObject({ runStatus: "queued" });
     vi.advanceTimersByTime(1);
     await expect.poll(() => runs.counted("runs_expired"), PATIENCE).toBe(1);
-    expect(server.logged).toEqual([{ event: "run_expired", runId: abandoned }]);
+    expect(server.logged).toEqual([{ event: "run_expired", ownerId: "ada", runId: abandoned }]);
     const { events, runStatus } = await runs.as("ada").read(abandoned);
     expect([runStatus, events]).toMatchObject([
       "failed",
@@ -107,7 +107,7 @@ describe.each(STORES)("upkeep that fails, or is stopped, on %s", (_, urlOf) => {
     gate.resolve();
     await stopping;
     await runs.close();
-    expect(logged).toEqual([{ event: "run_expired", runId: abandoned }]);
+    expect(logged).toEqual([{ event: "run_expired", ownerId: "ada", runId: abandoned }]);
   });
 });
 

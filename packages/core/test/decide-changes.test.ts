@@ -36,7 +36,7 @@ class Heads implements CompareAndSet {
     });
   };
 
-  /** Somebody else writes to the run. */
+  /** Another client writes to the run. */
   touch(name: RunName): void {
     const head = this.heads.get(nameKey(name));
     if (head === undefined) return;

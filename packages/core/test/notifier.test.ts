@@ -152,7 +152,7 @@ describe("createNotifier", () => {
     expect(heard).toStrictEqual([null]);
   });
 
-  it("S13: a run notifies its own subscriptions and those to its owner, and no other owner's, whatever their names", async () => {
+  it("S13: a run notifies its own subscriptions and those to its owner, and no other owner's, under any name", async () => {
     const texts = fc.constantFrom("a", "b", "a b", " a", "b a");
     const names = fc.record({ ownerId: texts, runId: fc.constantFrom("a", "b") });
     const subjects = fc.array(fc.oneof(names, fc.record({ ownerId: texts })), { maxLength: 6 });

@@ -56,7 +56,7 @@ describe("appends", () => {
     expect(JSON.stringify(all)).not.toContain("secret");
   });
 
-  it("a group is reported with its appends, and with the writes that wait for the next; a creation is none", async () => {
+  it("a group is reported with its appends, and with the writes that wait for the next; a creation is not reported", async () => {
     const clock = createFakeClock();
     const { runs, of } = await observe(slowStore(clock, 7), {}, clock);
     // From then on a group is as large as one owner's may be.

@@ -93,7 +93,7 @@ export const changeMutants: readonly Mutant[] = [
     data: unlessFor(isCreation),
   },
   {
-    name: "removes whatever run has the id by now",
+    name: "removes the run that has the id by now, also if it is another one",
     clause: "S17",
     data: unlessFor(
       (_then, now, { after }) => after === null && now.head !== null,

@@ -62,7 +62,7 @@ function leaving(
   };
 }
 
-/** The runs that wait for one of these things, whatever was asked. */
+/** The runs that wait for one of these things, no matter what was asked. */
 async function ofKinds(
   data: RunEventStore,
   query: DueQuery,

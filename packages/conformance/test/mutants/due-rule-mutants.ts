@@ -81,7 +81,7 @@ export const dueRuleMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "ends a run some turns after it saw that it is due, whoever has it by then",
+    name: "ends a run some turns after it saw that it is due, also if a worker has claimed it by then",
     clause: "S23",
     rules: () => (store) => ({
       ...store,

@@ -36,7 +36,7 @@ export function casesOf(mutant: Mutant): readonly ConformanceCase[] {
 }
 
 /** Every page passes through `change`. */
-export function mapPages(
+function mapPages(
   store: KitStore,
   change: (page: KitPage, query: KitQuery) => KitPage | null,
 ): Pick<KitStore, "read"> {

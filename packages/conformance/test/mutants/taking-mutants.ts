@@ -10,7 +10,7 @@ import {
 import { changeAlone, headOf, plainAlone, plainsEach } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 
-/** Commits a plain append whatever the run is like, unless it does not exist. */
+/** Commits a plain append to any run that exists, no matter what it is like. */
 function force(data: RunEventStore, plain: Plain): Promise<PlainLanding | null> {
   const { idempotencyKey, events, ownerId, runId } = plain;
   return changeAlone(data, {
