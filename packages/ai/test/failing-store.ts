@@ -1,18 +1,20 @@
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 
-/** A store in memory that refuses writes and reads as a test says. */
+/** A store in memory that refuses appends and reads as a test says. */
 export interface FailingStore {
   readonly store: RunEventStore;
-  /** Refuses so many writes from now on. */
+  /** Refuses so many appends from now on; not creations, claims and renewals. */
   refuse(times: number, error?: RunEventsError): void;
+  /** How many appends it is still to refuse. */
+  left(): number;
   /** Refuses so many reads and lists from now on. */
   refuseReads(times: number): void;
 }
 
-/** Why a store that is away for a moment refuses a write: it has not landed. */
+/** Why a store that is away for a moment refuses an append: it has not landed. */
 const AWAY: RunEventsError = new RunEventsError("store_unavailable", "The store is away.");
-/** Why a write failed that may have landed. */
+/** Why an append failed that may have landed. */
 export const IN_DOUBT: RunEventsError = new RunEventsError(
   "store_unavailable",
   "The answer is lost.",
@@ -28,11 +30,6 @@ export function createFailingStore(): FailingStore {
   let readsLeft = 0;
   let refusal = AWAY;
 
-  function checkWrite(): void {
-    if (left === 0) return;
-    left -= 1;
-    throw refusal;
-  }
   function checkRead(): void {
     if (readsLeft === 0) return;
     readsLeft -= 1;
@@ -43,12 +40,10 @@ export function createFailingStore(): FailingStore {
     store: {
       ...store,
       async append(plains) {
-        checkWrite();
-        return store.append(plains);
-      },
-      async change(changes) {
-        checkWrite();
-        return store.change(changes);
+        const isRenewal = plains.every(({ events }) => events.length === 0);
+        if (left === 0 || isRenewal) return store.append(plains);
+        left -= 1;
+        throw refusal;
       },
       async read(queries) {
         checkRead();
@@ -63,6 +58,7 @@ export function createFailingStore(): FailingStore {
       left = times;
       refusal = error;
     },
+    left: () => left,
     refuseReads(times) {
       readsLeft = times;
     },

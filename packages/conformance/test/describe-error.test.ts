@@ -2,11 +2,11 @@ import { runEventStoreConformance } from "@tm/run-events-conformance";
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
 import { expect, it } from "vitest";
 
-/** What the kit says of a store whose `getRun` throws this. */
+/** What the kit says of a store whose `read` throws this. */
 async function messageOf(thrown: unknown): Promise<string> {
   const cases = runEventStoreConformance({
     name: "mine",
-    open: () => ({ ...createMemoryStore(), getRun: () => Promise.reject(thrown) }),
+    open: () => ({ ...createMemoryStore(), read: () => Promise.reject(thrown) }),
   });
   const [first] = cases.filter(({ name }) => name.startsWith("S16 a new run"));
   const failure = await first?.run().then(
