@@ -59,6 +59,8 @@ it("over HTTP a page that leaves has no reader any more, and one that comes back
   await expect.poll(count).toBe(0);
   const back = new PageChat("tea", defaultTransport(ask), await read("tea"));
   const resumed = back.resumeStream();
+  // A page that asks for a run that has ended gets nothing more of it.
+  await expect.poll(count).toBe(1);
   model.say("an answer");
   model.finish();
   await resumed;
