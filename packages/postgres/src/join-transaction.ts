@@ -7,6 +7,7 @@ import {
   decideOnce,
   type JoinedAppend as JoinedAppendOfCore,
   landOnce,
+  nameKey,
   planJoinedAppend,
   type RunName,
   type Seen,
@@ -21,6 +22,7 @@ import { type BigintColumn, headOf, type HeadRow } from "./sql/columns.ts";
 import { encodeSave, isSave } from "./sql/commit.ts";
 import { seeRuns } from "./sql/see.ts";
 import type { Statements } from "./sql/statements.ts";
+import { takeTurn } from "./under-way.ts";
 
 /** An append into the caller's own transaction. */
 export interface JoinedAppend extends JoinedAppendOfCore {
@@ -88,13 +90,13 @@ const newId = createCommitIds();
 /** How often a decision may be too old when it arrives. */
 const MOST_TRIES = 3;
 
-/** When the last append that is under way on each client is over. A transaction's own lock does not keep its appends apart. */
-const underWay = new WeakMap<PostgresQueryable, Promise<void>>();
-
 /**
  * Appends inside the transaction that is open on the client. The first statement is sent before the call returns, and sets a mark that is
  * local to the transaction. The later ones do nothing without the mark, since the caller or an ORM may have rolled back before they arrive,
  * and another transaction may be open on the connection by then.
+ *
+ * An append that does not land waits for the others on the client: its caller rolls back next, and postgres.js never answers a statement that
+ * comes just then.
  * Throws what the driver throws.
  * @param onCommitted called with the run if the append lands
  * @throws TypeError if the transaction is over, or none was open
@@ -105,42 +107,60 @@ export async function joinTransaction(
   check: SchemaCheck,
   onCommitted: (change: RunChange) => void,
 ): Promise<AppendOutcome> {
+  const turn = takeTurn(append.client, nameKey(append));
+  let hasLanded = false;
+  try {
+    const outcome = await appendInTurn(append, { sql, check, before: turn.before, onCommitted });
+    hasLanded = outcome.outcome === "appended";
+    return outcome;
+  } finally {
+    turn.end();
+    if (!hasLanded) await turn.others();
+  }
+}
+
+async function appendInTurn(
+  append: JoinedAppend & RunName,
+  {
+    sql,
+    check,
+    before,
+    onCommitted,
+  }: {
+    readonly sql: Statements;
+    readonly check: SchemaCheck;
+    readonly before: Promise<void> | undefined;
+    readonly onCommitted: (change: RunChange) => void;
+  },
+): Promise<AppendOutcome> {
   const { client, ownerId, runId } = append;
   const request = planJoinedAppend(append);
   const query = queryOf(client);
   const joining = new Joining(query, sql, { ownerId, runId });
   const keys = request.idempotencyKey === null ? [] : [request.idempotencyKey];
   const change = { ownerId, runId, keys, decide: landOnce(appendRule(request), newId) };
-  const before = underWay.get(client) ?? null;
-  const { promise: over, resolve: end } = Promise.withResolvers<void>();
-  underWay.set(client, over);
-  try {
-    let locked = await joining.lock();
-    // On the pool, this would wait for a connection, and callers' transactions may have them all.
-    if (!check.isVerified) await check.verify(query);
-    if (before !== null) {
-      await before;
-      locked = await joining.lock();
-    }
-    for (let tries = 0; tries < MOST_TRIES;) {
-      const seen = locked;
-      const decided = await decideOnce([change], {
-        // Without a key there is no receipt to see.
-        see: async () => (keys.length === 0 ? [seen] : joining.see(change)),
-        async commit(commits) {
-          const done = await joining.commit(commits);
-          if (done.includes(true)) commits.flatMap(changeBy).forEach(onCommitted);
-          return done;
-        },
-      });
-      if (decided.has(change)) return decided.get(change) as AppendOutcome;
-      locked = await joining.lock();
-      // If it has moved, another append of the transaction was faster, on another object for the same connection.
-      if (locked.head?.revision === seen.head?.revision) tries += 1;
-    }
-    throw runStubborn();
-  } finally {
-    end();
-    if (underWay.get(client) === over) underWay.delete(client);
+  let locked = await joining.lock();
+  // On the pool, this would wait for a connection, and callers' transactions may have them all.
+  if (!check.isVerified) await check.verify(query);
+  if (before !== undefined) {
+    await before;
+    locked = await joining.lock();
   }
+  for (let tries = 0; tries < MOST_TRIES;) {
+    const seen = locked;
+    const decided = await decideOnce([change], {
+      // Without a key there is no receipt to see.
+      see: async () => (keys.length === 0 ? [seen] : joining.see(change)),
+      async commit(commits) {
+        const done = await joining.commit(commits);
+        if (done.includes(true)) commits.flatMap(changeBy).forEach(onCommitted);
+        return done;
+      },
+    });
+    if (decided.has(change)) return decided.get(change) as AppendOutcome;
+    locked = await joining.lock();
+    // If it has moved, another append of the transaction was faster, on another object for the same connection.
+    if (locked.head?.revision === seen.head?.revision) tries += 1;
+  }
+  throw runStubborn();
 }
