@@ -185,6 +185,10 @@ it.each(FRAMEWORKS)(
       await expectText(page, "6 live");
       await show({ list: { topic: "old" } });
       await expectText(page, `${Array(50).fill(2).join()} live`);
+      // The feed shows the newest before the list has said that there are more.
+      await vi.waitFor(async () => expect(await page.evaluate("view().hasMore")).toBe(true), {
+        timeout: 30_000,
+      });
       await page.evaluate("view().loadMore()");
       await expectText(page, `${Array(51).fill(2).join()} live`);
       await vi.waitFor(() => expect(site.openStreams()).toBe(1), { timeout: 30_000 });
