@@ -219,6 +219,7 @@ export const NIGHTLY: readonly string[] = [
   "packages/conformance/test/bindings.test.ts",
   "packages/conformance/test/engines/etcd-races.test.ts",
   "packages/conformance/test/engines/etcd.test.ts",
+  "packages/conformance/test/engines/mvcc.test.ts",
   "packages/conformance/test/http/other-base-path.test.ts",
   "packages/conformance/test/mechanical.test.ts",
   "packages/conformance/test/process-conformance.test.ts",
