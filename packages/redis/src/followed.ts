@@ -12,6 +12,10 @@ export class Followed {
   isPolled = false;
   /** Whether its channel has had a message since the last poll. */
   hasMessage = false;
+  /** How often its channel has been subscribed. */
+  times = 0;
+  /** What `times` was when the last poll began; `null` if the channel was not subscribed then. */
+  timesAtMark: number | null = null;
   #ready = createReady();
   #isReady = false;
 

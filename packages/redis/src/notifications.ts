@@ -143,6 +143,7 @@ export class Notifications {
   #onSubscribed(channel: string): void {
     const one = this.#followed.get(channel);
     if (one === undefined) return;
+    one.times += 1;
     // Commits may have come while the channel was not subscribed.
     if (one.isReady) this.#notify(one);
     one.settle();
@@ -160,13 +161,16 @@ export class Notifications {
   /** Polls those of which no earlier poll is still under way. */
   async #poll(all: readonly Followed[]): Promise<void> {
     const polled = all.filter(({ isPolled }) => !isPolled);
+    const times = new Map(
+      polled.map((one) => [one, this.#isSubscribed(one) ? one.times : null] as const),
+    );
     for (const one of polled) one.isPolled = true;
     await readMarks(
       this.#connection,
       polled,
       (one, mark) => {
         one.isPolled = false;
-        this.#see(one, mark);
+        this.#see(one, mark, times.get(one) ?? null);
       },
       (one, error) => {
         one.isPolled = false;
@@ -176,14 +180,17 @@ export class Notifications {
     );
   }
 
-  #see(one: Followed, mark: string): void {
+  /** @param times how often its channel had been subscribed when the poll began; `null` if it was not */
+  #see(one: Followed, mark: string, times: number | null): void {
     // Its subscriptions have ended, and there may be new ones.
     if (this.#followed.get(one.channel) !== one) return;
     if (one.mark !== mark) {
       this.#notify(one);
-      if (one.mark !== null && !one.hasMessage) this.#miss(one);
+      // Only if the channel was subscribed all the time since the poll before: else the commit may have come while it was not.
+      if (one.timesAtMark === one.times && !one.hasMessage) this.#miss(one);
     }
     one.mark = mark;
+    one.timesAtMark = times;
     one.hasMessage = false;
     one.settle();
   }
