@@ -84,6 +84,7 @@ export function createEtcdEngine(options: EtcdEngineOptions): KvEngine {
       } catch {
         current += 1;
       }
+      // The watch ended, or could not begin: a pause before the next one, so that an engine that is away is not asked without end.
       await new Promise((resolve) => void setTimeout(resolve, 250).unref());
     }
   }
