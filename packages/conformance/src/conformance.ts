@@ -43,7 +43,7 @@ import { workers } from "./cases/workers.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 import type { StoreDoors } from "./doors.ts";
 import type { Replay } from "./replay.ts";
-import { type Between, runTrial, type TrialCase } from "./trial.ts";
+import { runTrial, type TrialCase } from "./trial.ts";
 
 /** The options of {@link runEventStoreConformance}: the store, and how hard to look. */
 export interface ConformanceOptions<Place = undefined> extends StoreDoors<Place>, CaseOptions {}
@@ -129,18 +129,16 @@ export function casesLeftOut<Place>(
 /**
  * The cases, with another last line for their failures.
  * @param sayReplay returns how to run an input again
- * @param between what stands in front of the stores
  */
 export function createCases<Place>(
   options: ConformanceOptions<Place>,
   sayReplay?: (replay: Replay) => string,
-  between?: Between,
 ): readonly ConformanceCase[] {
   const all = ALL.filter(({ needs }) => needs === undefined || options[needs] !== undefined);
   return buildCases(
     options,
     all,
-    ({ run }, round) => runTrial(options, run, { ...round, between }),
+    ({ run }, round) => runTrial(options, run, round),
     sayReplay,
   );
 }

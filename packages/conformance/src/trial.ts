@@ -31,17 +31,12 @@ export interface TrialCase {
   readonly run: (trial: Trial) => Promise<void>;
 }
 
-/** Made once for each place; what it returns, called for each store object. */
-export type Between = () => (store: KitStore) => KitStore;
-
 /** The conditions of a trial, besides its doors. */
 export interface TrialConditions {
   /** Default: as the profile `ci` has it, with a seed of its own. */
   readonly check?: RandomCheck;
   /** Ends the trial: its stores are closed and its place is destroyed, even if the body is still running. */
   readonly signal?: AbortSignal | undefined;
-  /** Makes what stands between a body and the store objects of one place: the kit's own tests break rules there. Default: nothing. */
-  readonly between?: Between | undefined;
 }
 
 /**
@@ -63,13 +58,12 @@ export async function runTrial<Place>(
     const place = await opened.prepare();
     const canReopen = doors.prepare !== undefined;
     const first = await opened.open(place);
-    const wrap = conditions.between?.() ?? ((one: KitStore) => one);
-    const store = wrap(kitStore(first));
+    const store = kitStore(first);
     let youngest = first;
 
     async function another(): Promise<KitStore> {
       youngest = await opened.open(place);
-      return wrap(kitStore(youngest));
+      return kitStore(youngest);
     }
 
     await body({

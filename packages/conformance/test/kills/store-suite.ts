@@ -1,22 +1,14 @@
 import { beneathMutants } from "../mutants/beneath-mutants.ts";
 import { changeMutants } from "../mutants/change-mutants.ts";
-import { claimMutants } from "../mutants/claim-mutants.ts";
 import { closingMutants } from "../mutants/closing-mutants.ts";
 import { dueIndexMutants } from "../mutants/due-index-mutants.ts";
-import { dueRuleMutants } from "../mutants/due-rule-mutants.ts";
 import { commitMutants } from "../mutants/commit-mutants.ts";
 import { durabilityMutants } from "../mutants/durability-mutants.ts";
 import { failureMutants } from "../mutants/failure-mutants.ts";
-import { fenceNumberMutants } from "../mutants/fence-number-mutants.ts";
 import { handoverMutants } from "../mutants/handover-mutants.ts";
-import { inputMutants } from "../mutants/input-mutants.ts";
-import { keyMutants } from "../mutants/key-mutants.ts";
-import { leaseMutants } from "../mutants/lease-mutants.ts";
-import { lifeMutants } from "../mutants/life-mutants.ts";
 import { listMutants } from "../mutants/list-mutants.ts";
 import { notificationMutants } from "../mutants/notification-mutants.ts";
 import { objectMutants } from "../mutants/object-mutants.ts";
-import { outcomeMutants } from "../mutants/outcome-mutants.ts";
 import { ownerMutants } from "../mutants/owner-mutants.ts";
 import { payloadMutants } from "../mutants/payload-mutants.ts";
 import { placeMutants } from "../mutants/place-mutants.ts";
@@ -28,11 +20,9 @@ import { receiptMutants } from "../mutants/receipt-mutants.ts";
 import { removalMutants } from "../mutants/removal-mutants.ts";
 import { replicaMutants } from "../mutants/replica-mutants.ts";
 import { sizeMutants } from "../mutants/size-mutants.ts";
-import { startMutants } from "../mutants/start-mutants.ts";
 import { subscriptionMutants } from "../mutants/subscription-mutants.ts";
 import { takingMutants } from "../mutants/taking-mutants.ts";
 import { timeMutants } from "../mutants/time-mutants.ts";
-import { workerMutants } from "../mutants/worker-mutants.ts";
 import { casesOf } from "../mutants/mutant.ts";
 import { casesOfClause, failuresAtOnce, type MutantSuite } from "./mutant-suite.ts";
 import { onFastClock } from "./on-fast-clock.ts";
@@ -47,8 +37,6 @@ export const storeSuite: MutantSuite = {
     ...commitMutants,
     ...receiptMutants,
     ...removalMutants,
-    ...outcomeMutants,
-    ...keyMutants,
     ...payloadMutants,
     ...readMutants,
     ...timeMutants,
@@ -58,20 +46,12 @@ export const storeSuite: MutantSuite = {
     ...notificationMutants,
     ...handoverMutants,
     ...raceMutants,
-    ...lifeMutants,
     ...placeMutants,
     ...durabilityMutants,
     ...closingMutants,
     ...objectMutants,
     ...sizeMutants,
-    ...leaseMutants,
-    ...claimMutants,
-    ...workerMutants,
-    ...startMutants,
-    ...inputMutants,
-    ...fenceNumberMutants,
     ...dueIndexMutants,
-    ...dueRuleMutants,
     ...probeMutants,
     ...beneathMutants,
     ...failureMutants,

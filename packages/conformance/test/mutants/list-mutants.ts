@@ -246,29 +246,6 @@ export const listMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "gives an existing run the topic of the creation that finds it",
-    clause: "S21",
-    rules() {
-      const topics = new Map<string, string | null>();
-      return (store) => ({
-        ...store,
-        async createRun(request) {
-          const created = await store.createRun(request);
-          if (created.outcome !== "existing") return created;
-          const { topic = null } = request;
-          topics.set(request.runId, topic);
-          return { ...created, run: { ...created.run, topic } };
-        },
-        async getRun(runId, ownerId) {
-          const run = await store.getRun(runId, ownerId);
-          return (
-            run && { ...run, topic: topics.has(runId) ? (topics.get(runId) ?? null) : run.topic }
-          );
-        },
-      });
-    },
-  },
-  {
     name: "loses the topic of a run that a decision sees",
     clause: "S23",
     data: (data) => ({

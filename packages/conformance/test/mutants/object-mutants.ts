@@ -1,36 +1,10 @@
 import { isTerminal } from "@tm/run-events-core";
 import { nameKey, type ReadResult, type RunEventStore } from "@tm/run-events-core/store";
-import type { RunRecord } from "@tm/run-events-core/store";
 import { mapChanges, plainAlone, plainsEach } from "./inner-store.ts";
-import { type AppendAnswer, appendAlone, appendEach, type Mutant } from "./mutant.ts";
+import type { Mutant } from "./mutant.ts";
 
 /** Stores on common data whose objects go by what they know, when another object has changed it. */
 export const objectMutants: readonly Mutant[] = [
-  {
-    name: "answers existing with a head from the object's own cache",
-    clause: "S16",
-    rules: () => (store) => {
-      const heads = new Map<string, RunRecord>();
-      return {
-        ...store,
-        async createRun(request) {
-          const created = await store.createRun(request);
-          if (!("run" in created)) return created;
-          const run = heads.get(request.runId) ?? created.run;
-          heads.set(request.runId, { ...run });
-          return { ...created, run };
-        },
-        append(requests) {
-          for (const { runId } of requests) heads.delete(runId);
-          return store.append(requests);
-        },
-        deleteRun(runId, ownerId) {
-          heads.delete(runId);
-          return store.deleteRun(runId, ownerId);
-        },
-      };
-    },
-  },
   {
     name: "remembers that a run does not exist until the same object creates it",
     clause: "S16",
@@ -97,31 +71,6 @@ export const objectMutants: readonly Mutant[] = [
           const lastSequence = head.lastSequence + plain.events.length;
           return { ...head, firstSequence: head.lastSequence + 1, lastSequence };
         }),
-      };
-    },
-  },
-  {
-    name: "keeps the receipts of a run that another object has removed",
-    clause: "S17",
-    rules: () => (store) => {
-      const receipts = new Map<string, AppendAnswer>();
-      return {
-        ...store,
-        ...appendEach(async (request) => {
-          const { runId, ownerId, idempotencyKey, events } = request;
-          const id = JSON.stringify([runId, ownerId, idempotencyKey, events]);
-          const kept = receipts.get(id);
-          if (kept !== undefined) return kept;
-          const answer = await appendAlone(store, request);
-          if (idempotencyKey !== null && answer.outcome === "appended") {
-            receipts.set(id, { ...answer, outcome: "replayed" });
-          }
-          return answer;
-        }),
-        deleteRun(runId, ownerId) {
-          receipts.clear();
-          return store.deleteRun(runId, ownerId);
-        },
       };
     },
   },
