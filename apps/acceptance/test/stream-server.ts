@@ -2,8 +2,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
-import type { StreamTimes } from "@tm/run-events-core/wire";
 import { createNodeHandler } from "@tm/run-events-http/node";
+import type { StreamTimes } from "../../../packages/core/src/stream/open-stream.ts";
 
 /** The http package on a port, with runs that the test writes itself. */
 export interface StreamServer {

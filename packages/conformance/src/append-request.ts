@@ -1,12 +1,7 @@
-import {
-  type AppendLanding,
-  type AppendOutcome,
-  type AppendRequest,
-  changeOf,
-  type NewEvent,
-} from "@tm/run-events-core/store";
+import { changeOf, type NewEvent } from "@tm/run-events-core/store";
 import { type KitStore, OWNER } from "./kit-store.ts";
 import { phaseStartedBy } from "@tm/run-events-core/wire";
+import type { AppendLanding, AppendOutcome, AppendRequest } from "./core-calls.ts";
 import { assertEqual } from "./assert.ts";
 
 /** The conditions of a request, which most cases leave out. */

@@ -1,24 +1,11 @@
 import {
-  type AppendOutcome,
-  type AppendRequest,
-  type ClaimRequest,
   createRunCalls,
-  type CreateOutcome,
-  type DueLimit,
-  type DueOutcome,
   type DueQuery,
-  type LeaseOutcome,
-  type NewRunRequest,
   type OnNotification,
   type OwnerQuery,
   recordOf,
-  type ReleaseRequest,
-  type RemovalOutcome,
-  type RenewOutcome,
-  type RenewRequest,
   type RunEventStore,
   type RunName,
-  type Run,
   runOf,
   type RunRecord,
   type StoreCapabilities,
@@ -28,6 +15,21 @@ import {
   type Subscription,
 } from "@tm/run-events-core/store";
 import { holdingClock } from "@tm/run-events-core/wire";
+import type {
+  AppendOutcome,
+  AppendRequest,
+  ClaimRequest,
+  CreateOutcome,
+  DueLimit,
+  DueOutcome,
+  LeaseOutcome,
+  NewRunRequest,
+  ReleaseRequest,
+  RemovalOutcome,
+  RenewOutcome,
+  RenewRequest,
+  Run,
+} from "./core-calls.ts";
 
 /** The owner of a case's runs, unless it is about owners. */
 export const OWNER = "ada";

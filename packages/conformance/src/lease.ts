@@ -1,12 +1,11 @@
-import {
-  type AppendRequest,
-  dueAt,
-  type DueKind,
-  type LeaseOutcome,
-  type LeaseRefusal,
-  type RenewOutcome,
-  type RunRecord,
-} from "@tm/run-events-core/store";
+import { dueAt, type RunRecord } from "@tm/run-events-core/store";
+import type {
+  AppendRequest,
+  DueKind,
+  LeaseOutcome,
+  LeaseRefusal,
+  RenewOutcome,
+} from "./core-calls.ts";
 import type { KitStore } from "./kit-store.ts";
 import { assert, assertEqual, assertKept } from "./assert.ts";
 import { CLOCK, storeNow, untilStoreTime } from "./store-clock.ts";

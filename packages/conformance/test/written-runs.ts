@@ -1,4 +1,5 @@
-import type { Change, Decision, Head, RunEventStore, RunName } from "@tm/run-events-core/store";
+import type { Change, Head, RunEventStore, RunName } from "@tm/run-events-core/store";
+import type { Decision } from "../../core/src/rules/decision.ts";
 
 /** What a change has written of one run, as data, so that it can be written elsewhere. */
 export interface WrittenRun extends RunName, Pick<Decision<unknown>, "events" | "receipts"> {

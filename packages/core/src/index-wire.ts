@@ -1,6 +1,5 @@
 export type { ReservedType } from "./wire/reserved-types.ts";
 export { RESERVED_TYPES } from "./wire/reserved-types.ts";
-export type { JsonMember } from "./wire/json-split.ts";
 export {
   eachJsonItem,
   eachJsonMember,
@@ -12,24 +11,13 @@ export { afterTurn, holdingClock, systemClock } from "./time/clock.ts";
 export { escapeJson, escapeText } from "./rules/escape-text.ts";
 export { describeValue } from "./rules/describe-value.ts";
 export { RUNS_PATH, movePath, parseBasePath } from "./wire/base-path.ts";
-export type { Connected } from "./wire/frame.ts";
-export {
-  NO_RETRY_MS,
-  encodeConnected,
-  encodeEvent,
-  encodeFrames,
-  encodeRunEvent,
-  encodeRunFinished,
-  encodeStatus,
-} from "./wire/frame.ts";
-export type { StreamErrorCode, StreamFailure } from "./wire/stream-error.ts";
-export { STREAM_ERRORS, encodeStreamError, streamErrorCode } from "./wire/stream-error.ts";
+export type { StreamErrorCode } from "./wire/stream-error.ts";
+export { STREAM_ERRORS, streamErrorCode } from "./wire/stream-error.ts";
 export { isRefusal } from "./rules/errors.ts";
 export { isForeignOrigin } from "./rules/foreign-origin.ts";
 export { encodeTime } from "./rules/encode-time.ts";
 export { parseIdempotencyKey } from "./rules/append.ts";
 export { STATUSES } from "./rules/listed.ts";
-export type { OwnerOption } from "./rules/owner.ts";
 export { ownerIdOf } from "./rules/owner.ts";
 export { INPUT_RECEIVED } from "./rules/lifecycle.ts";
 export {
@@ -44,30 +32,16 @@ export {
   encodeRun,
   encodeRunList,
 } from "./wire/wire.ts";
-export type {
-  FeedRequest,
-  OpenStream,
-  RunsRequest,
-  StreamEnd,
-  StreamReader,
-  StreamRequest,
-  StreamSink,
-  StreamTimes,
-} from "./stream/open-stream.ts";
+export type { FeedRequest, OpenStream, StreamRequest, StreamSink } from "./stream/open-stream.ts";
 export type { StreamStats, Streams, StreamsOptions } from "./stream/streams.ts";
 export { createStreams } from "./stream/streams.ts";
-export type { ListedRuns, RunList } from "./rules/run-list.ts";
-export type { ReadListOptions, RunLog, WatchOptions, WorkAppendOptions } from "./log/run-log.ts";
-export { createRunLog } from "./log/create-run-log.ts";
+export type { ListedRuns } from "./rules/run-list.ts";
+export type { RunLog, WorkAppendOptions } from "./log/run-log.ts";
 export { failFast } from "./log/fail-fast.ts";
 export { isRunLog, reportOf, stallsOf } from "./log/run-log.ts";
-export type { StallWatch, StallWatchOptions } from "./upkeep/stall-watch.ts";
-export type { Stalls } from "./upkeep/watched-store.ts";
+export type { StallWatch } from "./upkeep/stall-watch.ts";
 export type { LogPage } from "./rules/page.ts";
-export type { Leases } from "./log/leases.ts";
-export type { Probe } from "./upkeep/probe.ts";
 export { leaseMistake, MAX_LEASE_MS, MIN_LEASE_MS } from "./log/leases.ts";
-export type { LeasedRun } from "./rules/claims.ts";
 export { checkRunId, isRunId } from "./rules/run-id.ts";
 export type { RunStart } from "./rules/run-starts.ts";
 export { MAX_RUNS, encodeRunStart, parseRunStarts } from "./rules/run-starts.ts";
@@ -75,24 +49,20 @@ export { MAX_TAIL } from "./rules/tail-start.ts";
 export { checkAt, checkLanding, historyChanged } from "./rules/history.ts";
 export { checkTopic, isTopic } from "./rules/topic.ts";
 export { checkWorkerName, isWorkerName } from "./rules/worker-name.ts";
-export { clampCursor, invalidCursor, parseCursor } from "./rules/cursor.ts";
+export { invalidCursor, parseCursor } from "./rules/cursor.ts";
 export type { SealedDraft } from "./rules/lifecycle.ts";
 export { checkDepth, foldEvent, changeBy, phaseStartedBy, sealDraft } from "./rules/lifecycle.ts";
 export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
 export { SealedJson } from "./rules/sealed-json.ts";
-export type { EmitQueue, QueueOptions } from "./work/emit-queue.ts";
 export { checkEmitOptions, checkEndOptions } from "./work/work-options.ts";
-export type { GatherOptions } from "./work/gathering-queue.ts";
 export { createGatheringQueue } from "./work/gathering-queue.ts";
-export type { HeldLease, HoldOptions } from "./work/hold-lease.ts";
-export { holdLease } from "./work/hold-lease.ts";
 export { outlastLease } from "./work/outlast-lease.ts";
 export type { EndPolls } from "./work/poll-end.ts";
 export { pollForEnd } from "./work/poll-end.ts";
-export type { EndWatch, EndWatcher, StoredEndWatcher } from "./work/watch-end.ts";
-export type { ClaimedRun, KnownEvent, ObservedWorker, RunAccess } from "./work/run-access.ts";
+export type { EndWatch } from "./work/watch-end.ts";
+export type { KnownEvent, RunAccess } from "./work/run-access.ts";
 export { runWork } from "./work/work.ts";
-export type { BodyBounds, BodyRequest } from "./bounds/json-body.ts";
+export type { BodyRequest } from "./bounds/json-body.ts";
 export {
   decodeUtf8,
   mediaType,
@@ -104,7 +74,7 @@ export type { ByteBuffer } from "./bounds/byte-buffer.ts";
 export { createByteBuffer, tooLarge } from "./bounds/byte-buffer.ts";
 export { letGo, readPieces, startDeadline } from "./bounds/read-pieces.ts";
 export { piecesOf } from "./bounds/fetch-body.ts";
-export type { Holding, InFlight, InFlightLimits, InFlights } from "./bounds/in-flight.ts";
+export type { Holding, InFlight, InFlights } from "./bounds/in-flight.ts";
 export { createInFlights, IN_FLIGHT_LIMITS } from "./bounds/in-flight.ts";
-export type { Turns, WorkSize } from "./bounds/turns.ts";
+export type { WorkSize } from "./bounds/turns.ts";
 export { createTurns } from "./bounds/turns.ts";

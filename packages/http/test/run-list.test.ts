@@ -1,8 +1,8 @@
 import { createMemoryStore } from "@tm/run-events-core";
 import type { RunRecord } from "@tm/run-events-core/store";
-import { createRunLog } from "@tm/run-events-core/wire";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { createRunLog } from "../../core/src/log/create-run-log.ts";
 import { readRunList } from "../src/routes/run-list.ts";
 import { ADA } from "./harness/accounts.ts";
 import { DOORS, openWorld } from "./harness/world.ts";

@@ -1,6 +1,7 @@
-import type { AppendOutcome, Change } from "@tm/run-events-core/store";
+import type { Change } from "@tm/run-events-core/store";
 import { queryOf } from "@tm/run-events-test-servers/requests";
 import { describe, expect, it } from "vitest";
+import type { AppendOutcome } from "../../core/src/rules/append.ts";
 import { PATIENT } from "./patient.ts";
 import {
   appending,

@@ -1,12 +1,7 @@
-import {
-  type AppendOutcome,
-  appendRule,
-  type Change,
-  createCommitIds,
-  landOnce,
-} from "@tm/run-events-core/store";
+import { appendRule, type Change, createCommitIds, landOnce } from "@tm/run-events-core/store";
 import { appendOf, createOf } from "@tm/run-events-test-servers/requests";
 import type pg from "pg";
+import type { AppendOutcome } from "../../core/src/rules/append.ts";
 import { COMMIT, type RecordedPool, recordPool, SEE, type SentStatement } from "./recorded-pool.ts";
 import { newSchema, openPool, openStore, type RuledStore } from "./stores.ts";
 

@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import {
   listedStatuses,
   type ListedStatus,
-  type DueKind,
+  type DueQuery,
   type RunName,
 } from "@tm/run-events-core/store";
 
@@ -38,7 +38,7 @@ export interface Keys {
   /** Sorted sets of run ids by ordinal, one for each status that is asked for: of an owner, or of one of its topics. */
   lists(ownerId: string, topic: string | null, runStatus: ListedStatus | null): readonly string[];
   /** A sorted set of the bucket's runs that wait for something, as from `nameKey`, by `dueMs`. */
-  due(bucket: number, kind: DueKind): string;
+  due(bucket: number, kind: DueQuery["due"]): string;
   /** A key that a probe writes to. */
   probe(bucket: number): string;
   /** The key as the server knows it: a channel gets no prefix from the client. */

@@ -1,8 +1,9 @@
-import type { AppendRequest, Plain, RunName } from "@tm/run-events-core/store";
+import type { Plain, RunName } from "@tm/run-events-core/store";
 import { expect, it } from "vitest";
 import { plainOf } from "../../core/src/rules/append-rule.ts";
 import { dump, openServer, openStore, runKeys } from "./opened.ts";
 import { appendOf, createOf, endOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
+import type { AppendRequest } from "../../core/src/rules/append.ts";
 
 const { head: HEAD, events: EVENTS, receipts: RECEIPTS, metadata: METADATA } = runKeys("a");
 

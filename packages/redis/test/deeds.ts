@@ -5,8 +5,8 @@ import {
   landOnce,
   type RunEventStore,
 } from "@tm/run-events-core/store";
-import type { AppendOutcome, AppendRequest } from "@tm/run-events-core/store";
 import { appendOf, createOf, endOf } from "@tm/run-events-test-servers/requests";
+import type { AppendOutcome, AppendRequest } from "../../core/src/rules/append.ts";
 import { plainOf } from "../../core/src/rules/append-rule.ts";
 import type { Rule } from "../../core/src/rules/decision.ts";
 import { claimRule, releaseRule } from "../../core/src/rules/lease-rules.ts";

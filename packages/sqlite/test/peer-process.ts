@@ -1,9 +1,9 @@
 // A process that a test starts: it obeys commands that come as messages, with one answer each. See peers.ts.
 import { RunEventsError } from "@tm/run-events-core";
-import type { AppendOutcome } from "@tm/run-events-core/store";
 import { createRuledStore } from "./ruled-store.ts";
 import { driverOf } from "./drivers.ts";
 import { appendOf, createOf } from "@tm/run-events-test-servers/requests";
+import type { AppendOutcome } from "../../core/src/rules/append.ts";
 import type { PeerCommands, PeerFailure } from "./peers.ts";
 
 const [driverName, file = ""] = process.argv.slice(2);

@@ -1,8 +1,8 @@
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import type { AppendOutcome } from "@tm/run-events-core/store";
 import { onTestFinished } from "vitest";
+import type { AppendOutcome } from "../../core/src/rules/append.ts";
 import type { Driver } from "./drivers.ts";
 
 /** The commands of a test to another process. */

@@ -1,4 +1,5 @@
-import type { LeaseOutcome, RunRecord } from "@tm/run-events-core/store";
+import type { RunRecord } from "@tm/run-events-core/store";
+import type { LeaseOutcome } from "../../core/src/rules/claims.ts";
 import type { KitStore } from "../../conformance/src/kit-store.ts";
 
 type AppendRequest = Parameters<KitStore["append"]>[0][number];

@@ -1,4 +1,4 @@
-import type { ClaimRequest, LeaseOutcome } from "@tm/run-events-core/store";
+import type { ClaimRequest, LeaseOutcome } from "../core-calls.ts";
 import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import {

@@ -1,4 +1,4 @@
-import type { CreateOutcome, NewRunRequest } from "@tm/run-events-core/store";
+import type { CreateOutcome, NewRunRequest } from "../core-calls.ts";
 import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";

@@ -1,4 +1,5 @@
-import type { DueKind, DueLimit, DueOutcome, NewEvent } from "@tm/run-events-core/store";
+import type { NewEvent } from "@tm/run-events-core/store";
+import type { DueKind, DueLimit, DueOutcome } from "../core-calls.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { type KitStore, OWNER } from "../kit-store.ts";

@@ -1,4 +1,4 @@
-import type { AppendRequest, CreateOutcome, NewRunRequest } from "@tm/run-events-core/store";
+import type { AppendRequest, CreateOutcome, NewRunRequest } from "../core-calls.ts";
 import { event, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { BY_OWNER, claim, claimExpired, LONG_MS, under } from "../lease.ts";

@@ -1,4 +1,4 @@
-import type { AppendRequest } from "@tm/run-events-core/store";
+import type { AppendRequest } from "../core-calls.ts";
 import type { KitStore } from "../kit-store.ts";
 import { append, appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";

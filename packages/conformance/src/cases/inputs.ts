@@ -1,5 +1,6 @@
 import type { RunStatus } from "@tm/run-events-core";
-import type { AppendOutcome, AppendRequest, NewEvent } from "@tm/run-events-core/store";
+import type { NewEvent } from "@tm/run-events-core/store";
+import type { AppendOutcome, AppendRequest } from "../core-calls.ts";
 import { append, appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { BY_INPUT, BY_OWNER, claim, claimExpired, dueRuns, under, untilExpired } from "../lease.ts";

@@ -1,4 +1,5 @@
-import type { LeaseOutcome, RenewOutcome, RunRecord } from "@tm/run-events-core/store";
+import type { RunRecord } from "@tm/run-events-core/store";
+import type { LeaseOutcome, RenewOutcome } from "../core-calls.ts";
 import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import {

@@ -1,4 +1,5 @@
-import { type AppendOutcome, MAX_PAYLOAD_BYTES, type NewEvent } from "@tm/run-events-core/store";
+import { MAX_PAYLOAD_BYTES, type NewEvent } from "@tm/run-events-core/store";
+import type { AppendOutcome } from "../core-calls.ts";
 import { append, appendRequest, event, land, landingOf } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";

@@ -1,4 +1,4 @@
-import type { AppendLanding } from "@tm/run-events-core/store";
+import type { AppendLanding } from "../core-calls.ts";
 import { append, appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";

@@ -1,4 +1,4 @@
-import type { CreateClaim, CreateOutcome, NewRunRequest } from "@tm/run-events-core/store";
+import type { CreateClaim, CreateOutcome, NewRunRequest } from "../core-calls.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import {

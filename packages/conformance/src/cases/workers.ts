@@ -1,4 +1,4 @@
-import type { ClaimRequest } from "@tm/run-events-core/store";
+import type { ClaimRequest } from "../core-calls.ts";
 import { event, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import {

@@ -1,5 +1,5 @@
+import type { AppendRequest, Appender } from "../core-calls.ts";
 import { KEYED } from "./keyed.ts";
-import type { Appender, AppendRequest } from "@tm/run-events-core/store";
 import { appendRequest } from "../append-request.ts";
 import { namedEvent } from "../history/named-event.ts";
 import type { PlannedAppend } from "./program.ts";

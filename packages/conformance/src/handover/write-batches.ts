@@ -1,5 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { AppendOutcome, NewEvent } from "@tm/run-events-core/store";
+import type { NewEvent } from "@tm/run-events-core/store";
+import type { AppendOutcome } from "../core-calls.ts";
 import { append, landingOf } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import type { Stage } from "./stage.ts";

@@ -1,5 +1,5 @@
 import type { RunStatus } from "@tm/run-events-core";
-import type { CreateOutcome } from "@tm/run-events-core/store";
+import type { CreateOutcome } from "../core-calls.ts";
 
 /** One call to a store, or one request of a call with many, and its outcome. Plain data, fit for JSON. */
 export type Operation = LogOperation | LeaseOperation | CreateOperation;

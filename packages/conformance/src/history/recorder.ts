@@ -1,15 +1,10 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type {
-  AppendOutcome,
-  AppendRequest,
-  LeaseOutcome,
-  RenewOutcome,
-  RunRecord,
-} from "@tm/run-events-core/store";
+import type { RunRecord } from "@tm/run-events-core/store";
 import type { KitStore } from "../kit-store.ts";
 import type { RunStatus } from "@tm/run-events-core";
 import { statusAfter } from "@tm/run-events-core/store";
 import { changeBy } from "@tm/run-events-core/wire";
+import type { AppendOutcome, AppendRequest, LeaseOutcome, RenewOutcome } from "../core-calls.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { readLog, readRun } from "../read-log.ts";
 import { idOf, phaseIdOf } from "./named-event.ts";

@@ -1,5 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { CreateClaim } from "@tm/run-events-core/store";
+import type { CreateClaim } from "../core-calls.ts";
 import { type KitStore, OWNER } from "../kit-store.ts";
 import type { CreateOperation, CreateResult, LeaseResult } from "./operation.ts";
 

@@ -1,11 +1,6 @@
 import type fc from "fast-check";
-import {
-  type Appender,
-  type AppendRequest,
-  type NewEvent,
-  type OwnerQuery,
-  type RunName,
-} from "@tm/run-events-core/store";
+import { type NewEvent, type OwnerQuery, type RunName } from "@tm/run-events-core/store";
+import type { AppendRequest, Appender } from "../core-calls.ts";
 import type { KitQuery, KitStore } from "../kit-store.ts";
 import { appendRequest } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";

@@ -1,4 +1,5 @@
-import { type DueKind, dueKindOf, type DueLimit, type RunName } from "@tm/run-events-core/store";
+import { dueKindOf, type RunName } from "@tm/run-events-core/store";
+import type { DueKind, DueLimit } from "../core-calls.ts";
 import type { KitStore } from "../kit-store.ts";
 import { assert } from "../assert.ts";
 import { storeNow, untilStoreTime } from "../store-clock.ts";

@@ -1,5 +1,6 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { DueLimit, DueOutcome, RunName } from "@tm/run-events-core/store";
+import type { RunName } from "@tm/run-events-core/store";
+import type { DueLimit, DueOutcome } from "../core-calls.ts";
 import { appendRequest, event } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { appendToModel, runOf, type StoreModel } from "./run-model.ts";

@@ -1,11 +1,6 @@
 import { isTerminal } from "@tm/run-events-core";
-import type {
-  CreateClaim,
-  LeaseOutcome,
-  LeaseRefusal,
-  RenewOutcome,
-  RunName,
-} from "@tm/run-events-core/store";
+import type { RunName } from "@tm/run-events-core/store";
+import type { CreateClaim, LeaseOutcome, LeaseRefusal, RenewOutcome } from "../core-calls.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { freed, granted, type HeldRun, LONG_MS, SHORT_MS } from "../lease.ts";
 import { underFence } from "./model-lease.ts";

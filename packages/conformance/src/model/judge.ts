@@ -1,15 +1,17 @@
 import { isTerminal } from "@tm/run-events-core";
 import {
-  type AppendOutcome,
-  type AppendRequest,
-  type CreateOutcome,
-  type LeaseOutcome,
   type OwnerQuery,
-  type RemovalOutcome,
   type RunName,
   type RunRecord,
   utf8Bytes,
 } from "@tm/run-events-core/store";
+import type {
+  AppendOutcome,
+  AppendRequest,
+  CreateOutcome,
+  LeaseOutcome,
+  RemovalOutcome,
+} from "../core-calls.ts";
 import { assert, assertEqual } from "../assert.ts";
 import type { HeldRun } from "../lease.ts";
 import type { KitPage, KitQuery } from "../kit-store.ts";

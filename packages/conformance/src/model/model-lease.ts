@@ -1,4 +1,5 @@
-import type { Appender, RunRecord } from "@tm/run-events-core/store";
+import type { RunRecord } from "@tm/run-events-core/store";
+import type { Appender } from "../core-calls.ts";
 import { assert } from "../assert.ts";
 
 /** Who may write to a run, as far as the calls so far show. */

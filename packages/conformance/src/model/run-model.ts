@@ -1,13 +1,12 @@
 import { isTerminal, type RunStatus } from "@tm/run-events-core";
 import {
-  type AppendOutcome,
-  type AppendRequest,
   nameKey,
   type NewEvent,
   type RunName,
   type RunRecord,
   type StoredEvent,
 } from "@tm/run-events-core/store";
+import type { AppendOutcome, AppendRequest } from "../core-calls.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { leaseAfter, learnFence, letsThrough, type ModelLease, NEW_LEASE } from "./model-lease.ts";
 

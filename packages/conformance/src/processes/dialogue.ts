@@ -1,4 +1,4 @@
-import type { AppendRequest, DueKind } from "@tm/run-events-core/store";
+import type { AppendRequest, DueKind } from "../core-calls.ts";
 import { appendRequest } from "../append-request.ts";
 import { namedEvent } from "../history/named-event.ts";
 import { BY_INPUT, under } from "../lease.ts";

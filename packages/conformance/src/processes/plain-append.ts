@@ -1,4 +1,5 @@
-import type { AppendRequest, NewEvent } from "@tm/run-events-core/store";
+import type { NewEvent } from "@tm/run-events-core/store";
+import type { AppendRequest } from "../core-calls.ts";
 import { appendRequest } from "../append-request.ts";
 import { namedEvent } from "../history/named-event.ts";
 

@@ -1,5 +1,6 @@
 import type { ClaimInput, Length } from "../model/judge-lease.ts";
-import type { Appender, AppendRequest, RunName } from "@tm/run-events-core/store";
+import type { RunName } from "@tm/run-events-core/store";
+import type { AppendRequest, Appender } from "../core-calls.ts";
 import { appendRequest, event } from "../append-request.ts";
 import { show } from "../assert.ts";
 import type { RaceAppend } from "./race.ts";

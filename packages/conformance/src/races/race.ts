@@ -1,4 +1,4 @@
-import type { DueLimit } from "@tm/run-events-core/store";
+import type { DueLimit } from "../core-calls.ts";
 import type { Length } from "../model/judge-lease.ts";
 
 /** What several clients do at once, as plain data: it can be printed, made smaller and run again. */

@@ -1,11 +1,6 @@
 import { isTerminal, RunEventsError } from "@tm/run-events-core";
-import {
-  type Decision,
-  type Head,
-  nameKey,
-  type Plain,
-  type RunEventStore,
-} from "@tm/run-events-core/store";
+import { type Head, nameKey, type Plain, type RunEventStore } from "@tm/run-events-core/store";
+import type { Decision } from "../../../core/src/rules/decision.ts";
 import { turns } from "./turns.ts";
 import { changeInSteps, type Holds, isUnchanged } from "./in-steps.ts";
 import { changeAlone, changesEach, mapChanges, seeNow } from "./inner-store.ts";

@@ -1,4 +1,5 @@
-import { type Decision, type Head, nameKey, type Seen } from "@tm/run-events-core/store";
+import { type Head, nameKey, type Seen } from "@tm/run-events-core/store";
+import type { Decision } from "../../../core/src/rules/decision.ts";
 import { turns } from "./turns.ts";
 import {
   changeAlone,

@@ -1,6 +1,5 @@
 import { isTerminal } from "@tm/run-events-core";
 import {
-  type DueKind,
   dueKindOf,
   type DueQuery,
   type Head,
@@ -8,6 +7,7 @@ import {
   type OwnerQuery,
   type RunEventStore,
 } from "@tm/run-events-core/store";
+import type { DueKind } from "../../../core/src/rules/due.ts";
 import { headOf, mapChanges } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 

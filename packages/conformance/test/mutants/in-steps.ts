@@ -1,4 +1,5 @@
-import type { Decision, RunEventStore, Seen } from "@tm/run-events-core/store";
+import type { RunEventStore, Seen } from "@tm/run-events-core/store";
+import type { Decision } from "../../../core/src/rules/decision.ts";
 import { changeAlone, changesEach, seeNow } from "./inner-store.ts";
 import { turns } from "./turns.ts";
 

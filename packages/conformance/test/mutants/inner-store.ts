@@ -1,6 +1,5 @@
 import type {
   Change,
-  Decision,
   Head,
   Plain,
   PlainLanding,
@@ -11,6 +10,7 @@ import type {
   Seen,
   StoredEvent,
 } from "@tm/run-events-core/store";
+import type { Decision } from "../../../core/src/rules/decision.ts";
 
 /** Every page passes through `change`. */
 export function mapReads(

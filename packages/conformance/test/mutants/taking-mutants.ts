@@ -1,5 +1,4 @@
 import {
-  type Decision,
   type Head,
   headAfterPlain,
   landingOf,
@@ -7,6 +6,7 @@ import {
   type PlainLanding,
   type RunEventStore,
 } from "@tm/run-events-core/store";
+import type { Decision } from "../../../core/src/rules/decision.ts";
 import { changeAlone, headOf, plainAlone, plainsEach } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 

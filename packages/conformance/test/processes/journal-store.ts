@@ -4,11 +4,11 @@ import {
   createNotifier,
   keyOf,
   nameKey,
-  type Notifier,
   type Plain,
   type PlainLanding,
   type RunEventStore,
 } from "@tm/run-events-core/store";
+import type { Notifier } from "../../../core/src/store/notifier.ts";
 import { changeAndTell, writeAgain } from "../written-runs.ts";
 import type { Entry, Journal } from "./journal.ts";
 

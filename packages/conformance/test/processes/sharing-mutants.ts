@@ -1,6 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { isTerminal, RunEventsError } from "@tm/run-events-core";
-import type { DueKind, PlainLanding } from "@tm/run-events-core/store";
+import type { PlainLanding } from "@tm/run-events-core/store";
+import type { DueKind } from "../../../core/src/rules/due.ts";
 import type { Journal } from "./journal.ts";
 import type { JournalStore } from "./journal-store.ts";
 import {

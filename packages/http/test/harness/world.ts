@@ -4,9 +4,9 @@ import {
   type EventDraft,
   type OwnedRuns,
   type RunEvents,
-  type RunEventsOptions,
 } from "@tm/run-events-core";
 import type { Clock } from "@tm/run-events-core/wire";
+import type { RunEventsOptions } from "../../../core/src/log/run-log.ts";
 import type { HandlerOptions } from "../../src/index.ts";
 import { type Accounts, ADA_SESSION, createAccounts } from "./accounts.ts";
 import type { Call } from "./answer.ts";

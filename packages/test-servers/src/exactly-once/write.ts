@@ -1,4 +1,5 @@
-import type { AppendOptions, AppendReceipt, RunEvents } from "@tm/run-events-core";
+import type { AppendReceipt, RunEvents } from "@tm/run-events-core";
+import type { AppendOptions } from "../../../core/src/log/run-log.ts";
 import type { AttemptOutcome } from "./history.ts";
 import { codeOf, isAway, MINE, pauseBetweenAttempts, payloadOf, type Play } from "./play.ts";
 

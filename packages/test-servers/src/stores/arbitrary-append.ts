@@ -1,10 +1,6 @@
-import {
-  type Appender,
-  type AppendRequest,
-  changeOf,
-  type NewEvent,
-} from "@tm/run-events-core/store";
+import { changeOf, type NewEvent } from "@tm/run-events-core/store";
 import fc from "fast-check";
+import type { AppendRequest, Appender } from "../../../core/src/rules/append.ts";
 
 /** A fence as of a run's first claims. */
 export const arbitraryFence: fc.Arbitrary<number> = fc.integer({ min: 1, max: 3 });

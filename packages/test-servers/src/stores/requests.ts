@@ -1,13 +1,11 @@
+import type { OwnerQuery, RunRecord, StoredEvent } from "@tm/run-events-core/store";
 import type {
-  AppendRequest,
   ClaimRequest,
   LeaseOutcome,
-  OwnerQuery,
   ReleaseRequest,
   RenewRequest,
-  RunRecord,
-  StoredEvent,
-} from "@tm/run-events-core/store";
+} from "../../../core/src/rules/claims.ts";
+import type { AppendRequest } from "../../../core/src/rules/append.ts";
 import type { KitQuery, KitStore } from "../../../conformance/src/kit-store.ts";
 
 /** An append of one event whose payload is the value. */

@@ -1,4 +1,5 @@
-import { type Run, type RunEventStore, runOf } from "@tm/run-events-core/store";
+import { type RunEventStore, runOf } from "@tm/run-events-core/store";
+import type { Run } from "../../../../core/src/rules/head.ts";
 import { appendRequest, event } from "../../../src/append-request.ts";
 import { kitStore, OWNER } from "../../../src/kit-store.ts";
 import { BY_OWNER } from "../../../src/lease.ts";
