@@ -1,10 +1,10 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { planBackoff, storeClosed } from "@tm/run-events-core/store";
 import { checkHandle } from "./check-handle.ts";
-import { isClosed, isInTransaction, prepareStatement } from "./handle.ts";
+import { isClosed, isInTransaction } from "./handle.ts";
 import type { SqliteDatabase } from "./driver.ts";
 import { databaseClosed, isBusy, storeFailure } from "./failure.ts";
-import { FileGuard, type GuardedHandle } from "./file-guard.ts";
+import { FileGuard } from "./file-guard.ts";
 import { ObjectDatabase } from "./object-database.ts";
 import { migrateSchema, verifySchema } from "./schema.ts";
 import { journalMode, pathOf, setUpHandle } from "./set-up-handle.ts";
@@ -34,7 +34,6 @@ export class Connection {
   readonly #tables: Tables;
   readonly #synchronous: "FULL" | "NORMAL";
   readonly #guard: FileGuard;
-  readonly #guarded: GuardedHandle;
   #transactions: Transactions | null = null;
   #opened: OpenConnection | null = null;
   #isClosed = false;
@@ -56,10 +55,6 @@ export class Connection {
     this.#tables = tables;
     this.#synchronous = synchronous;
     this.#guard = new FileGuard(path);
-    this.#guarded = {
-      isWal: () => journalMode(db, "PRAGMA journal_mode") === "wal",
-      read: () => void prepareStatement(db, "SELECT 1 FROM sqlite_schema LIMIT 1").get(),
-    };
   }
 
   /**
@@ -71,7 +66,7 @@ export class Connection {
    */
   perform<T>(work: (open: OpenConnection) => T): Promise<T> {
     return this.#patiently(() => {
-      this.#guard.check(this.#guarded);
+      this.#checkFiles();
       return work(this.#open());
     });
   }
@@ -83,7 +78,7 @@ export class Connection {
   write<T>(work: (open: OpenConnection) => T): Promise<T> {
     const calledAt = performance.now();
     const attempt = (): T => {
-      this.#guard.check(this.#guarded);
+      this.#checkFiles();
       const open = this.#open();
       return open.write(() => work(open));
     };
@@ -130,7 +125,7 @@ export class Connection {
       throw new TypeError(`Expected an open transaction on the handle, got none: ${begin}.`);
     }
     try {
-      this.#guard.check(this.#guarded);
+      this.#checkFiles();
       return work(open);
     } catch (error) {
       throw this.#failureOf(error);
@@ -161,6 +156,10 @@ export class Connection {
     }
   }
 
+  #checkFiles(): void {
+    this.#guard.check(() => journalMode(this.#db, "PRAGMA journal_mode") === "wal");
+  }
+
   #requireOpen(): OpenConnection {
     if (this.#isClosed) throw storeClosed();
     if (isClosed(this.#db)) throw databaseClosed();
@@ -172,7 +171,7 @@ export class Connection {
 
   migrate(): Promise<void> {
     return this.#patiently(() => {
-      this.#guard.check(this.#guarded);
+      this.#checkFiles();
       migrateSchema(this.#db, this.#tables, this.#configure());
       this.#open();
     });
@@ -180,7 +179,7 @@ export class Connection {
 
   verify(): Promise<void> {
     return this.#patiently(() => {
-      this.#guard.check(this.#guarded);
+      this.#checkFiles();
       this.#configure();
       verifySchema(this.#db, this.#tables);
       this.#open();

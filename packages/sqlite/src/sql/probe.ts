@@ -1,7 +1,7 @@
 import type { SyncRows } from "@tm/run-events-core/store";
 import { prepareStatement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
-import { checkObjects } from "../schema.ts";
+import { checkTables } from "../schema.ts";
 import type { Tables } from "../tables.ts";
 
 /**
@@ -17,7 +17,7 @@ export function prepareProbe(db: SqliteDatabase, tables: Tables): Pick<SyncRows,
   const remove = prepareStatement(db, `DELETE FROM ${tables.probes}`);
   return {
     writeProbe() {
-      checkObjects(db, tables);
+      checkTables(db, tables);
       insert.run();
       remove.run();
     },
