@@ -1,6 +1,5 @@
 import { parseArgs } from "node:util";
 import { JsonText } from "@tm/run-events-core";
-import type { ListedStatus } from "@tm/run-events-core/store";
 import { STATUSES } from "@tm/run-events-core/wire";
 import {
   isTopic,
@@ -10,6 +9,7 @@ import {
   parseBasePath,
 } from "@tm/run-events-core/wire";
 import { readSecretFiles } from "@tm/run-events-server/secret-variables";
+import type { RunStatus } from "@tm/run-events-core";
 
 /** The environment variable that holds the token. The variable of this name with `_FILE` names a file that holds it. */
 export const TOKEN_VARIABLE = "RUN_EVENTS_TOKEN";
@@ -51,7 +51,7 @@ export type Command =
   | {
       readonly name: "list";
       readonly target: Target;
-      readonly status: ListedStatus | null;
+      readonly status: RunStatus | "live" | null;
       readonly topic: string | null;
     }
   | {
@@ -166,7 +166,7 @@ const OWNERS: Readonly<Record<string, readonly CommandName[]>> = {
   topic: ["exec", "list"],
 };
 
-const LISTED: readonly ListedStatus[] = ["live", ...STATUSES];
+const LISTED: readonly (RunStatus | "live")[] = ["live", ...STATUSES];
 
 /**
  * Parses the command line. All words after `--` belong to the command that `exec` runs.

@@ -1,9 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
-import {
-  closedSubscription,
-  type RunEventStore,
-  type StoreDiagnostic,
-} from "@tm/run-events-core/store";
+import { closedSubscription, type RunEventStore } from "@tm/run-events-core/store";
 import type { OpenedStore } from "./opened-store.ts";
 import { isAway } from "./is-away.ts";
 
@@ -36,7 +32,7 @@ export interface LateStore extends OpenedStore {
  * @param first why the first attempt failed
  */
 export function openLate(open: () => Promise<OpenedStore>, first: unknown): LateStore {
-  const observers = new Set<(diagnostic: StoreDiagnostic) => void>();
+  const observers = new Set<Parameters<NonNullable<RunEventStore["observe"]>>[0]>();
   const unavailable = new RunEventsError(
     "store_unavailable",
     "The store has not been reached since the server started, and the server keeps trying. See the server's log for the reason.",

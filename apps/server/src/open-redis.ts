@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { isIP } from "node:net";
-import { type Backoff, planBackoff } from "@tm/run-events-core/store";
+import { planBackoff } from "@tm/run-events-core/store";
 import { openRedisStore } from "@tm/run-events-redis";
 import { Cluster, Redis } from "ioredis";
 import { describeError } from "./describe-error.ts";
@@ -21,7 +21,7 @@ const NODES_MS = 2_000;
 /** How long a command may take, in milliseconds: a network that drops everything must not hold a request for ever. */
 const COMMAND_MS = 10_000;
 /** The pause before a reconnect. Half of it is random, so that many servers do not come back at once. */
-const BACKOFF: Backoff = { firstMs: 50, mostMs: 1_000, jitter: 0.5 };
+const BACKOFF = { firstMs: 50, mostMs: 1_000, jitter: 0.5 };
 
 /**
  * Opens a store on a Redis or a Redis Cluster. A server that is not available now ends the attempt. One that is lost later is

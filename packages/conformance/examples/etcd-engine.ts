@@ -1,4 +1,4 @@
-import type { KvEngine, KvPair } from "@tm/run-events-core/store";
+import type { KvEngine } from "@tm/run-events-core/store";
 
 /** Settings of {@link createEtcdEngine}. */
 export interface EtcdEngineOptions {
@@ -142,7 +142,7 @@ export function createEtcdEngine(options: EtcdEngineOptions): KvEngine {
     },
   };
 
-  function compare({ key: checked, value }: KvPair): object {
+  function compare({ key: checked, value }: Parameters<KvEngine["commit"]>[0][number]): object {
     return value === null
       ? { key: key(checked), target: "VERSION", version: 0 }
       : { key: key(checked), target: "VALUE", value: encode(value) };

@@ -1,8 +1,9 @@
 import { changeOf, type NewEvent } from "@tm/run-events-core/store";
 import { type KitStore, OWNER } from "./kit-store.ts";
-import { phaseStartedBy } from "@tm/run-events-core/wire";
+import { foldEvent } from "@tm/run-events-core/wire";
 import type { AppendLanding, AppendOutcome, AppendRequest } from "./core-calls.ts";
 import { assertEqual } from "./assert.ts";
+import { NO_EVENTS } from "./read-log.ts";
 
 /** The conditions of a request, which most cases leave out. */
 export type AppendConditions = Partial<
@@ -11,7 +12,7 @@ export type AppendConditions = Partial<
 
 /** An event as core hands it to a store. */
 export function event(eventType: string, payload = "null"): NewEvent {
-  return { eventType, payload, phase: phaseStartedBy(eventType, payload) };
+  return { eventType, payload, phase: foldEvent(NO_EVENTS, { eventType, payload }).phase };
 }
 
 /** This many plain events, each with another payload. */

@@ -1,4 +1,10 @@
-import type { createRunCalls, DueQuery, PlainLanding, runOf } from "@tm/run-events-core/store";
+import type {
+  createRunCalls,
+  DueQuery,
+  PlainLanding,
+  RunEventStore,
+  runOf,
+} from "@tm/run-events-core/store";
 
 /** The calls that core's rules make of a store. The requests and outcomes of the kit's cases are theirs. */
 type Calls = ReturnType<typeof createRunCalls>;
@@ -23,3 +29,4 @@ export type DueKind = DueQuery["due"];
 export type DueLimit = Parameters<Calls["end"]>[1];
 export type DueOutcome = Answered<"end">;
 export type Run = ReturnType<typeof runOf>;
+export type Subscription = ReturnType<RunEventStore["subscribe"]>;

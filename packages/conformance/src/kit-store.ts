@@ -3,16 +3,14 @@ import {
   type DueQuery,
   type OnNotification,
   type OwnerQuery,
-  recordOf,
+  type ReadResult,
   type RunEventStore,
   type RunName,
   runOf,
   type RunRecord,
   type StoreCapabilities,
-  type StoreDiagnostic,
   type StoredEvent,
   type Subject,
-  type Subscription,
 } from "@tm/run-events-core/store";
 import { holdingClock } from "@tm/run-events-core/wire";
 import type {
@@ -29,6 +27,7 @@ import type {
   RenewOutcome,
   RenewRequest,
   Run,
+  Subscription,
 } from "./core-calls.ts";
 
 /** The owner of a case's runs, unless it is about owners. */
@@ -83,8 +82,14 @@ export interface KitStore {
   }): Promise<readonly RunName[]>;
   probe(): Promise<number>;
   subscribe(subject: string | Subject, onNotification: OnNotification): Subscription;
-  observe?(report: (diagnostic: StoreDiagnostic) => void): void;
+  observe?: NonNullable<RunEventStore["observe"]>;
   close(): Promise<void>;
+}
+
+/** The record that a head has, as `getRun` answers it. */
+function recordOf(head: ReadResult["head"]): RunRecord {
+  const { revision, exclusive, dueMs, keptClaim, resumable, commits, ...record } = runOf(head);
+  return record;
 }
 
 /** Puts core's rules in front of a store. */
@@ -103,7 +108,7 @@ export function kitStore(store: RunEventStore): KitStore {
         queries.map((query) => ({ ...owned(query), wantsMetadata: true })),
       );
       return pages.map((page) =>
-        page === null ? null : { run: recordOf(runOf(page.head)), events: page.events },
+        page === null ? null : { run: recordOf(page.head), events: page.events },
       );
     },
     getRun: (runId, ownerId = OWNER) => calls.get({ ownerId, runId }),

@@ -1,4 +1,5 @@
-import type { Subject, Subscription } from "@tm/run-events-core/store";
+import type { Subject } from "@tm/run-events-core/store";
+import type { Subscription } from "./core-calls.ts";
 import type { KitStore } from "./kit-store.ts";
 import { brokenIn } from "./assert.ts";
 import { within } from "./within.ts";

@@ -1,11 +1,13 @@
 import { isTerminal, type RunStatus } from "@tm/run-events-core";
-import { INITIAL_STATE, type RunRecord, type StoredEvent } from "@tm/run-events-core/store";
+import type { RunRecord, StoredEvent } from "@tm/run-events-core/store";
 import { type KitPage, type KitQuery, type KitStore, OWNER } from "./kit-store.ts";
-import { changeBy, foldEvent, phaseStartedBy } from "@tm/run-events-core/wire";
+import { changeBy, foldEvent } from "@tm/run-events-core/wire";
 import { assert, assertEqual, assertKept, inClause } from "./assert.ts";
 
 const ALL_BYTES = Number.MAX_SAFE_INTEGER;
 const PAGE_LIMIT = 1_000;
+/** The state of a run before its first event. */
+export const NO_EVENTS = { runStatus: "queued", phase: null } as const;
 
 /** Creates a run that is not there yet. */
 export async function createRun(
@@ -58,7 +60,7 @@ export async function readLog(
     );
     for (const one of page.events) events.push(one);
     if (events.length < page.run.lastSequence) continue;
-    const { runStatus } = events.reduce(foldEvent, INITIAL_STATE);
+    const { runStatus } = events.reduce(foldEvent, NO_EVENTS);
     inClause("S2", () => assertEqual(page.run.runStatus, runStatus, `the status of ${runId}`));
     return { run: page.run, events };
   }
@@ -106,7 +108,7 @@ function statusesAfter(eventType: string): readonly RunStatus[] {
 export function checkHead(run: RunRecord, last: StoredEvent): void {
   const finishedAtMs = isTerminal(changeBy(last.eventType)) ? last.createdAtMs : null;
   const { runId, lastSequence } = run;
-  const phase = phaseStartedBy(last.eventType, last.payload);
+  const { phase } = foldEvent(NO_EVENTS, last);
   inClause("S2", () => {
     assertEqual(
       { updatedAtMs: run.updatedAtMs, finishedAtMs: run.finishedAtMs },

@@ -1,5 +1,5 @@
 import { isTerminal, type RunStatus } from "@tm/run-events-core";
-import { changeOf, statusAfter } from "@tm/run-events-core/store";
+import { changeOf, statusAfter } from "../../core/src/rules/lifecycle.ts";
 import fc from "fast-check";
 import type {
   AppendOperation,

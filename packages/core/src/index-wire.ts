@@ -51,7 +51,7 @@ export { checkTopic, isTopic } from "./rules/topic.ts";
 export { checkWorkerName, isWorkerName } from "./rules/worker-name.ts";
 export { invalidCursor, parseCursor } from "./rules/cursor.ts";
 export type { SealedDraft } from "./rules/lifecycle.ts";
-export { checkDepth, foldEvent, changeBy, phaseStartedBy, sealDraft } from "./rules/lifecycle.ts";
+export { checkDepth, foldEvent, changeBy, sealDraft } from "./rules/lifecycle.ts";
 export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
 export { SealedJson } from "./rules/sealed-json.ts";
 export { checkEmitOptions, checkEndOptions } from "./work/work-options.ts";

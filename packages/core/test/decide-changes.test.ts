@@ -5,7 +5,7 @@ import { RunEventsError } from "../src/rules/errors.ts";
 import { type Head, nameKey, type RunName } from "../src/rules/head.ts";
 import { landOnce } from "../src/rules/land-once.ts";
 import { createRule } from "../src/rules/run-rules.ts";
-import { type CompareAndSet, decideChanges } from "../src/store/decide-changes.ts";
+import { type CompareAndSet, decideChanges, decideOnce } from "../src/store/decide-changes.ts";
 import type { Change } from "../src/store/store.ts";
 import { newId } from "./one-run.ts";
 import { RUN } from "./run-writes.ts";
@@ -65,7 +65,7 @@ async function openWith(names: readonly RunName[]): Promise<Heads> {
     ...name,
     decide: landOnce(createRule({ ...name, metadata: "1" }), newId),
   }));
-  await decideChanges(changes, heads, async () => {});
+  await decideChanges(changes, (left) => decideOnce(left, heads));
   heads.commits = 0;
   return heads;
 }
@@ -80,8 +80,9 @@ describe("decideChanges", () => {
           for (const name of others[commit - 1] ?? []) heads.touch(name);
         };
         const rounds: number[] = [];
-        const answers = await decideChanges(NAMES.map(add), heads, async (round) => {
-          rounds.push(round);
+        const answers = await decideChanges(NAMES.map(add), (left, round) => {
+          if (round > 1) rounds.push(round);
+          return decideOnce(left, heads);
         });
         expect(answers).toEqual(NAMES.map((name) => (existing.includes(name) ? 1 : 0)));
         for (const name of existing) {
@@ -105,17 +106,18 @@ describe("decideChanges", () => {
         if (commit === failing) throw failure;
         for (const name of names.slice(1)) heads.touch(name);
       };
-      const call = decideChanges(names.map(add), heads, async () => {});
+      const call = decideChanges(names.map(add), (left) => decideOnce(left, heads));
       await expect(call).rejects.toMatchObject({ code: "store_unavailable", ambiguous });
     }
   });
 
-  it("S12: a pause between two rounds that throws ends the call", async () => {
+  it("S12: a round that throws ends the call", async () => {
     const heads = await openWith(NAMES);
     heads.before = () => NAMES.forEach((name) => heads.touch(name));
     const enough = new RunEventsError("store_unavailable", "Met others for too long.");
-    const call = decideChanges(NAMES.map(add), heads, async (round) => {
+    const call = decideChanges(NAMES.map(add), async (left, round) => {
       if (round === 5) throw enough;
+      return decideOnce(left, heads);
     });
     await expect(call).rejects.toBe(enough);
     expect(heads.commits).toBe(4);

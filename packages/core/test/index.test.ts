@@ -25,9 +25,9 @@ const names = new Map(
 );
 const all = [...names.values()].flat();
 
-it("the door for users has at most 30 names, and all doors have at most 216", () => {
+it("the door for users has at most 30 names, and all doors have at most 189", () => {
   expect(names.get(USERS_DOOR)?.length).toBeLessThanOrEqual(30);
-  expect(all.length).toBeLessThanOrEqual(216);
+  expect(all.length).toBeLessThanOrEqual(189);
 });
 
 it("each name has one door", () => {

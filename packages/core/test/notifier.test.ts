@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RunName } from "../src/rules/head.ts";
-import { createNotifier, keyOf } from "../src/store/notifier.ts";
+import { nameKey } from "../src/rules/head.ts";
+import { createNotifier } from "../src/store/notifier.ts";
 
 const run = (runId: string): RunName => ({ ownerId: "ada", runId });
 
@@ -43,7 +44,7 @@ describe("createNotifier", () => {
             counter.off = notifier.add(run(counter.run), () => (counter.notifyCount += 1));
             counters.push(counter);
           } else if (one.do === "notify") {
-            notifier.notify(keyOf(run(`r${one.at}`)), `r${one.at}`);
+            notifier.notify(nameKey(run(`r${one.at}`)), `r${one.at}`);
             if (counters.some((counter) => counter.on && counter.run === `r${one.at}`))
               due.add(`r${one.at}`);
           } else if (one.do === "notify all") {
@@ -76,7 +77,7 @@ describe("createNotifier", () => {
     const notifier = createNotifier();
     const order: string[] = [];
     notifier.add(run("r"), () => order.push("onNotification"));
-    notifier.notify(keyOf(run("r")), "r");
+    notifier.notify(nameKey(run("r")), "r");
     order.push("answered");
     await soon();
     expect(order).toStrictEqual(["answered", "onNotification"]);
@@ -88,12 +89,12 @@ describe("createNotifier", () => {
     const onNotification = (): void => void (notifyCount += 1);
     const off = notifier.add(run("r"), onNotification);
     notifier.add(run("r"), onNotification);
-    notifier.notify(keyOf(run("r")), "r");
+    notifier.notify(nameKey(run("r")), "r");
     await soon();
     expect(notifyCount).toBe(2);
     off();
     off();
-    notifier.notify(keyOf(run("r")), "r");
+    notifier.notify(nameKey(run("r")), "r");
     await soon();
     expect(notifyCount).toBe(3);
   });
@@ -107,7 +108,7 @@ describe("createNotifier", () => {
         offs[1 - at]?.();
       }),
     );
-    notifier.notify(keyOf(run("r")), "r");
+    notifier.notify(nameKey(run("r")), "r");
     await soon();
     expect(notifiedRuns).toStrictEqual(["a"]);
   });
@@ -117,9 +118,9 @@ describe("createNotifier", () => {
     let notifyCount = 0;
     notifier.add(run("r"), () => {
       notifyCount += 1;
-      if (notifyCount < 3) notifier.notify(keyOf(run("r")), "r");
+      if (notifyCount < 3) notifier.notify(nameKey(run("r")), "r");
     });
-    notifier.notify(keyOf(run("r")), "r");
+    notifier.notify(nameKey(run("r")), "r");
     await soon();
     await soon();
     await soon();
@@ -144,10 +145,10 @@ describe("createNotifier", () => {
     const notifier = createNotifier();
     const heard: (string | null)[] = [];
     notifier.add({ ownerId: "ada" }, (runId) => heard.push(runId));
-    for (const runId of ["a", "b", "a"]) notifier.notify(keyOf({ ownerId: "ada" }), runId);
+    for (const runId of ["a", "b", "a"]) notifier.notify(nameKey({ ownerId: "ada" }), runId);
     await soon();
     expect(heard.splice(0)).toStrictEqual(["a", "b"]);
-    for (const runId of ["a", null, "b"]) notifier.notify(keyOf({ ownerId: "ada" }), runId);
+    for (const runId of ["a", null, "b"]) notifier.notify(nameKey({ ownerId: "ada" }), runId);
     await soon();
     expect(heard).toStrictEqual([null]);
   });

@@ -1,5 +1,5 @@
 import { context, SpanKind, SpanStatusCode, trace, type Tracer } from "@opentelemetry/api";
-import type { Diagnostic, Telemetry, WorkEnd } from "@tm/run-events-core/store";
+import type { Diagnostic, Telemetry } from "@tm/run-events-core/store";
 import {
   LAST_SEQUENCE,
   MESSAGE_COUNT,
@@ -12,6 +12,7 @@ import {
 import { spanContextIn } from "./traceparent.ts";
 
 type Append = Extract<Diagnostic, { readonly type: "append" }>;
+type Outcome = Extract<Diagnostic, { readonly type: "work_ended" }>["outcome"];
 
 /**
  * Makes the span of an append, once the append has its answer. Its parent is the span in which the caller appended. It need not begin
@@ -69,6 +70,6 @@ export function spansOfWork(tracer: Tracer): NonNullable<Telemetry["aroundWork"]
 }
 
 /** Whether the work has failed. A cancelled or parked run is no failure. */
-export function isFailure(outcome: WorkEnd["outcome"]): boolean {
+export function isFailure(outcome: Outcome): boolean {
   return outcome === "failed" || outcome === "lost" || outcome === "left";
 }

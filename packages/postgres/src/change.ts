@@ -1,9 +1,7 @@
 import {
   type Change,
   type Commit,
-  type CompareAndSet,
-  type Decided,
-  decideInRounds,
+  decideChanges,
   decideOnce,
   type RunName,
 } from "@tm/run-events-core/store";
@@ -22,6 +20,8 @@ const MOST_ROUNDS = 100;
 /** A statement that removes runs ends with the run that reaches this many events, since others wait for it. */
 const REMOVED_EVENTS = 10_000;
 
+type CompareAndSet = Parameters<typeof decideOnce>[1];
+type Decided = ReturnType<typeof decideOnce>;
 type OnCommitted = (changes: readonly RunChange[]) => void;
 
 /**
@@ -37,7 +37,7 @@ export function changeRuns<Answer>(
   changes: readonly Change<Answer>[],
   onCommitted: OnCommitted,
 ): Promise<readonly Answer[]> {
-  async function decide(left: readonly Change<unknown>[], round: number): Promise<Decided> {
+  async function decide(left: readonly Change<unknown>[], round: number): Decided {
     if (round > MOST_ROUNDS) throw runStubborn();
     if (round > MOST_CONFLICTS && transact !== null) {
       return decideLocked(transact, sql, left, onCommitted);
@@ -47,7 +47,7 @@ export function changeRuns<Answer>(
       commit: (commits) => commitSlices(query, sql, commits, onCommitted),
     });
   }
-  return decideInRounds(changes, (left, round) => decide(left, round).catch(inDoubt));
+  return decideChanges(changes, (left, round) => decide(left, round).catch(inDoubt));
 }
 
 /** One round in a transaction that locks the runs first. If it is rolled back, since others are in the way after all, nothing is decided. */
@@ -56,7 +56,7 @@ async function decideLocked(
   sql: Statements,
   left: readonly Change<unknown>[],
   onCommitted: OnCommitted,
-): Promise<Decided> {
+): Decided {
   const committed: RunChange[] = [];
   const byLocks = (query: Query): CompareAndSet => ({
     see: (asked) => seeRuns(query, sql, asked),

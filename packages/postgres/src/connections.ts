@@ -1,4 +1,4 @@
-import { createStoreReports, type StoreReports } from "@tm/run-events-core/store";
+import { createStoreReports } from "@tm/run-events-core/store";
 import type { PostgresPool } from "./driver.ts";
 import { createListener } from "./listener.ts";
 import { Notifications } from "./notifications.ts";
@@ -30,7 +30,7 @@ export interface Connections {
   /** `null` where no other process reaches the database. */
   readonly transact: Transact | null;
   readonly notifications: Notifications;
-  readonly reports: StoreReports;
+  readonly reports: ReturnType<typeof createStoreReports>;
 }
 
 /**

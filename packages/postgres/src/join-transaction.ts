@@ -1,14 +1,10 @@
 import {
-  type AppendOutcome,
-  appendRule,
   type Change,
   type Commit,
-  createCommitIds,
   decideOnce,
   type JoinedAppend as JoinedAppendOfCore,
-  landOnce,
   nameKey,
-  planJoinedAppend,
+  type planJoinedAppend,
   type RunName,
   type Seen,
 } from "@tm/run-events-core/store";
@@ -29,6 +25,9 @@ export interface JoinedAppend extends JoinedAppendOfCore {
   /** The connection that the transaction is open on. */
   readonly client: PostgresQueryable;
 }
+
+type JoinedChange = ReturnType<typeof planJoinedAppend>["change"];
+type JoinedOutcome = ReturnType<JoinedChange["decide"]>["answer"];
 
 type LockedRow = { readonly isHere: boolean; readonly nowMs: BigintColumn } & (
   | HeadRow
@@ -86,7 +85,6 @@ class Joining {
   }
 }
 
-const newId = createCommitIds();
 /** How often a decision may be too old when it arrives. */
 const MOST_TRIES = 3;
 
@@ -102,15 +100,21 @@ const MOST_TRIES = 3;
  * @throws TypeError if the transaction is over, or none was open
  */
 export async function joinTransaction(
-  append: JoinedAppend & RunName,
+  client: PostgresQueryable,
+  change: JoinedChange,
   sql: Statements,
   check: SchemaCheck,
   onCommitted: (change: RunChange) => void,
-): Promise<AppendOutcome> {
-  const turn = takeTurn(append.client, nameKey(append));
+): Promise<JoinedOutcome> {
+  const turn = takeTurn(client, nameKey(change));
   let hasLanded = false;
   try {
-    const outcome = await appendInTurn(append, { sql, check, before: turn.before, onCommitted });
+    const outcome = await appendInTurn(queryOf(client), change, {
+      sql,
+      check,
+      before: turn.before,
+      onCommitted,
+    });
     hasLanded = outcome.outcome === "appended";
     return outcome;
   } finally {
@@ -120,7 +124,8 @@ export async function joinTransaction(
 }
 
 async function appendInTurn(
-  append: JoinedAppend & RunName,
+  query: Query,
+  change: JoinedChange,
   {
     sql,
     check,
@@ -132,13 +137,8 @@ async function appendInTurn(
     readonly before: Promise<void> | undefined;
     readonly onCommitted: (change: RunChange) => void;
   },
-): Promise<AppendOutcome> {
-  const { client, ownerId, runId } = append;
-  const request = planJoinedAppend(append);
-  const query = queryOf(client);
-  const joining = new Joining(query, sql, { ownerId, runId });
-  const keys = request.idempotencyKey === null ? [] : [request.idempotencyKey];
-  const change = { ownerId, runId, keys, decide: landOnce(appendRule(request), newId) };
+): Promise<JoinedOutcome> {
+  const joining = new Joining(query, sql, change);
   let locked = await joining.lock();
   // On the pool, this would wait for a connection, and callers' transactions may have them all.
   if (!check.isVerified) await check.verify(query);
@@ -150,14 +150,14 @@ async function appendInTurn(
     const seen = locked;
     const decided = await decideOnce([change], {
       // Without a key there is no receipt to see.
-      see: async () => (keys.length === 0 ? [seen] : joining.see(change)),
+      see: async () => (change.keys.length === 0 ? [seen] : joining.see(change)),
       async commit(commits) {
         const done = await joining.commit(commits);
         if (done.includes(true)) commits.flatMap(changeBy).forEach(onCommitted);
         return done;
       },
     });
-    if (decided.has(change)) return decided.get(change) as AppendOutcome;
+    if (decided.has(change)) return decided.get(change) as JoinedOutcome;
     locked = await joining.lock();
     // If it has moved, another append of the transaction was faster, on another object for the same connection.
     if (locked.head?.revision === seen.head?.revision) tries += 1;

@@ -2,17 +2,20 @@ import {
   createNotifier,
   createPoller,
   createSeenHeads,
-  keyOf,
+  type createStoreReports,
   nameKey,
   type OnNotification,
   ownerName,
-  type Poller,
-  type Position,
   type RunName,
-  type StoreReports,
   type Subject,
 } from "@tm/run-events-core/store";
-import { encodeChanges, type NotifiedChange, parseChanges, type RunChange } from "./run-changes.ts";
+import {
+  encodeChanges,
+  type NotifiedChange,
+  parseChanges,
+  type Position,
+  type RunChange,
+} from "./run-changes.ts";
 import type { Listener, ListenerOptions } from "./listener.ts";
 import type { Query } from "./query.ts";
 import { selectPositions } from "./sql/positions.ts";
@@ -24,6 +27,9 @@ const FAST_POLL_MS = 50;
 export const SLOW_POLL_MS = 1_000;
 /** How long to poll for the commit of a caller's transaction, in milliseconds. */
 const JOINED_MS = 30_000;
+
+type StoreReports = ReturnType<typeof createStoreReports>;
+type Poller = ReturnType<typeof createPoller>;
 
 /** What sends and finds notifications. */
 export interface NotificationsOptions {
@@ -91,7 +97,7 @@ export class Notifications {
    * @returns a function that ends the subscription; it may be called twice
    */
   add(subject: Subject, onNotification: OnNotification): () => void {
-    const key = keyOf(subject);
+    const key = nameKey(subject);
     const remove = this.#notifier.add(subject, onNotification);
     this.#countOwner(subject.ownerId, 1);
     this.#listener?.start();
@@ -160,7 +166,7 @@ export class Notifications {
     const isNews =
       !("ordinal" in change) || !this.#notifier.has(key) || this.#seen.see(key, change);
     if (isNews) this.#notifier.notify(key, runId);
-    this.#notifier.notify(keyOf({ ownerId }), runId);
+    this.#notifier.notify(nameKey({ ownerId }), runId);
   }
 
   #onProven(isProven: boolean): void {
@@ -205,7 +211,7 @@ export class Notifications {
     if (now - this.#ownersAt < SLOW_POLL_MS) return;
     this.#ownersAt = now;
     for (const subject of this.#notifier.subjects())
-      if (!("runId" in subject)) this.#notifier.notify(keyOf(subject), null);
+      if (!("runId" in subject)) this.#notifier.notify(nameKey(subject), null);
   }
 
   #settleJoined(key: string, position: Position | null): void {

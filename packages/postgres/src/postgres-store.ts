@@ -2,7 +2,6 @@ import type { AppendReceipt } from "@tm/run-events-core";
 import {
   closedSubscription,
   planJoinedAppend,
-  receiptOf,
   type RunName,
   type RunEventStore,
   type StoreCapabilities,
@@ -109,13 +108,13 @@ export function createPostgresStore(
     observe: reports.observe,
     async appendInTransaction(append) {
       // Checked before anything is sent.
-      const request = planJoinedAppend(append);
+      const planned = planJoinedAppend(append);
       const outcome = await calls.guard(() =>
-        joinTransaction(append, sql, check, (change) => {
+        joinTransaction(append.client, planned.change, sql, check, (change) => {
           if ("ordinal" in change) notifications.joined(change);
         }),
       );
-      return receiptOf(outcome, request);
+      return planned.receiptOf(outcome);
     },
     close: () => calls.close(),
   };

@@ -1,4 +1,7 @@
-import { ownerName, type Position, type RunName } from "@tm/run-events-core/store";
+import { type Head, ownerName, type RunName } from "@tm/run-events-core/store";
+
+/** Where a run's log ends. */
+export type Position = Pick<Head, keyof RunName | "ordinal" | "lastSequence">;
 
 /** One change of a run, as this process knows it: the run's position after a commit, or only its name. */
 export type RunChange = Position | RunName;

@@ -1,16 +1,14 @@
 import {
   dueKindOf,
   type Head,
-  headAfterPlain,
-  landingOf,
   nameKey,
   type Plain,
   type PlainLanding,
-  takesPlain,
 } from "@tm/run-events-core/store";
 import fc from "fast-check";
 import type pg from "pg";
 import { expect, it } from "vitest";
+import { headAfterPlain, landingOf, takesPlain } from "../../core/src/rules/append-rule.ts";
 import { planPlains } from "../src/plan-plains.ts";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 

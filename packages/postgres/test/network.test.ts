@@ -1,10 +1,12 @@
-import { appendRule, createCommitIds, landOnce } from "@tm/run-events-core/store";
 import { startTcpProxy, type TcpProxy } from "@tm/run-events-test-servers";
 import type pg from "pg";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { PATIENT } from "./patient.ts";
 import { plainOf } from "./plain-of.ts";
 import { appendOf, claimOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
+import { landOnce } from "../../core/src/rules/land-once.ts";
+import { createCommitIds } from "../../core/src/log/own-keys.ts";
+import { appendRule } from "../../core/src/rules/append-rule.ts";
 import {
   begin,
   countWaiting,

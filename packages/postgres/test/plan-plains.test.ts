@@ -1,13 +1,7 @@
-import {
-  type Head,
-  headAfterPlain,
-  landingOf,
-  nameKey,
-  type Plain,
-  takesPlain,
-} from "@tm/run-events-core/store";
+import { type Head, nameKey, type Plain } from "@tm/run-events-core/store";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { headAfterPlain, landingOf, takesPlain } from "../../core/src/rules/append-rule.ts";
 import { type PlainRun, planPlains } from "../src/plan-plains.ts";
 
 const LEASE_MS = 60_000;

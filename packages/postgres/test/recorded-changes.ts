@@ -1,6 +1,9 @@
-import { appendRule, type Change, createCommitIds, landOnce } from "@tm/run-events-core/store";
+import { type Change } from "@tm/run-events-core/store";
 import { appendOf, createOf } from "@tm/run-events-test-servers/requests";
 import type pg from "pg";
+import { landOnce } from "../../core/src/rules/land-once.ts";
+import { createCommitIds } from "../../core/src/log/own-keys.ts";
+import { appendRule } from "../../core/src/rules/append-rule.ts";
 import type { AppendOutcome } from "../../core/src/rules/append.ts";
 import { COMMIT, type RecordedPool, recordPool, SEE, type SentStatement } from "./recorded-pool.ts";
 import { newSchema, openPool, openStore, type RuledStore } from "./stores.ts";

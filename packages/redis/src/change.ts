@@ -2,8 +2,8 @@ import { RunEventsError } from "@tm/run-events-core";
 import {
   type Change,
   type Commit,
-  type CompareAndSet,
   decideChanges,
+  decideOnce,
   type Seen,
 } from "@tm/run-events-core/store";
 import { type Check, checksOf, type Command, writesOf } from "./commit-commands.ts";
@@ -35,11 +35,10 @@ export async function changeRuns<Answer>(
       const call = new ChangeCall(connection);
       const items = script.map(({ item }) => item);
       try {
-        const sets: CompareAndSet = {
-          see: (left) => call.see(left),
-          commit: (commits) => call.commit(commits),
-        };
-        const decided = await decideChanges(items, sets, (round) => call.conflict(round));
+        const decided = await decideChanges(items, (left, round) => {
+          if (round > 1) call.conflict(round);
+          return decideOnce(left, call);
+        });
         script.forEach(({ at }, nth) => {
           answers[at] = decided[nth] as Answer;
         });
@@ -220,7 +219,7 @@ class ChangeCall {
    * Before a round that follows a conflict. It needs no pause: a process has one commit of a run under way, and where one is in conflict,
    * another was committed.
    */
-  async conflict(round: number): Promise<void> {
+  conflict(round: number): void {
     this.#isContended = true;
     if (performance.now() - this.#fromMs <= PATIENCE_MS) return;
     throw new RunEventsError(

@@ -1,10 +1,6 @@
 import { crc32 } from "node:zlib";
-import {
-  listedStatuses,
-  type ListedStatus,
-  type DueQuery,
-  type RunName,
-} from "@tm/run-events-core/store";
+import { listedStatuses, type DueQuery, type RunName } from "@tm/run-events-core/store";
+import type { RunStatus } from "@tm/run-events-core";
 
 /**
  * How many buckets the owners are spread over. All keys of a bucket have one hash tag, `{0}` to `{63}`. So in a cluster a run, its owner's
@@ -36,7 +32,11 @@ export interface Keys {
   /** The last ordinal that a run of this bucket got. */
   ordinal(bucket: number): string;
   /** Sorted sets of run ids by ordinal, one for each status that is asked for: of an owner, or of one of its topics. */
-  lists(ownerId: string, topic: string | null, runStatus: ListedStatus | null): readonly string[];
+  lists(
+    ownerId: string,
+    topic: string | null,
+    runStatus: RunStatus | "live" | null,
+  ): readonly string[];
   /** A sorted set of the bucket's runs that wait for something, as from `nameKey`, by `dueMs`. */
   due(bucket: number, kind: DueQuery["due"]): string;
   /** A key that a probe writes to. */

@@ -2,12 +2,11 @@ import {
   closedSubscription,
   createNotifier,
   createPoller,
-  keyOf,
+  type createStoreReports,
+  nameKey,
   type OnNotification,
-  type Poller,
-  type StoreReports,
+  type RunEventStore,
   type Subject,
-  type Subscription,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { storeFailure } from "./failure.ts";
@@ -15,6 +14,10 @@ import { Followed } from "./followed.ts";
 import { readMarks } from "./marks.ts";
 import { createSubscriber } from "./subscriber.ts";
 import { Subscriptions } from "./subscriptions.ts";
+
+type StoreReports = ReturnType<typeof createStoreReports>;
+type Poller = ReturnType<typeof createPoller>;
+type Subscription = ReturnType<RunEventStore["subscribe"]>;
 
 /** How often runs and owners are polled while their channels are subscribed, in milliseconds. */
 const POLL_MS = 1_000;
@@ -155,7 +158,7 @@ export class Notifications {
 
   /** @param runId the run of an owner that has changed; `null` for any */
   #notify({ subject }: Followed, runId: string | null = null): void {
-    this.#notifier.notify(keyOf(subject), "runId" in subject ? subject.runId : runId);
+    this.#notifier.notify(nameKey(subject), "runId" in subject ? subject.runId : runId);
   }
 
   /** Polls those of which no earlier poll is still under way. */

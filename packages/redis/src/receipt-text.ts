@@ -1,11 +1,11 @@
-import type { KeptReceipt, NewReceipt } from "@tm/run-events-core/store";
+import type { NewReceipt } from "@tm/run-events-core/store";
 import { runDamaged } from "./failure.ts";
 
 /** A receipt without its events. */
-export type ReceiptFacts = Omit<KeptReceipt, "events">;
+export type ReceiptFacts = Omit<NewReceipt, "idempotencyKey">;
 
 /** The text of a receipt; the script of an append writes the same. */
-export function encodeReceipt(receipt: Omit<NewReceipt, "idempotencyKey">): string {
+export function encodeReceipt(receipt: ReceiptFacts): string {
   const { firstSequence, lastSequence, runStatus, phase } = receipt;
   return `${firstSequence}-${lastSequence} ${runStatus} ${phase ?? ""}`;
 }

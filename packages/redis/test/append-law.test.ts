@@ -1,17 +1,11 @@
-import {
-  createCommitIds,
-  type Head,
-  headAfterPlain,
-  landingOf,
-  type Plain,
-  type PlainLanding,
-  takesPlain,
-} from "@tm/run-events-core/store";
+import { type Head, type Plain, type PlainLanding } from "@tm/run-events-core/store";
 import { STATUSES } from "@tm/run-events-core/wire";
 import { REDIS_PROGRAMS } from "@tm/run-events-test-servers";
 import fc from "fast-check";
 import type { Redis } from "ioredis";
 import { expect, it } from "vitest";
+import { headAfterPlain, landingOf, takesPlain } from "../../core/src/rules/append-rule.ts";
+import { createCommitIds } from "../../core/src/log/own-keys.ts";
 import { openRedisStore } from "../src/index.ts";
 import { encodeHead, parseHead } from "../src/head-text.ts";
 import { connect, openServer, runKeys } from "./opened.ts";

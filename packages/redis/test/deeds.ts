@@ -1,13 +1,10 @@
 import { RunEventsError } from "@tm/run-events-core";
-import {
-  appendRule,
-  createCommitIds,
-  landOnce,
-  type RunEventStore,
-} from "@tm/run-events-core/store";
+import { type RunEventStore } from "@tm/run-events-core/store";
 import { appendOf, createOf, endOf } from "@tm/run-events-test-servers/requests";
+import { landOnce } from "../../core/src/rules/land-once.ts";
+import { createCommitIds } from "../../core/src/log/own-keys.ts";
 import type { AppendOutcome, AppendRequest } from "../../core/src/rules/append.ts";
-import { plainOf } from "../../core/src/rules/append-rule.ts";
+import { plainOf, appendRule } from "../../core/src/rules/append-rule.ts";
 import type { Rule } from "../../core/src/rules/decision.ts";
 import { claimRule, releaseRule } from "../../core/src/rules/lease-rules.ts";
 import { createRule, dueRule, removalRule } from "../../core/src/rules/run-rules.ts";

@@ -1,6 +1,5 @@
 import type { Redis } from "ioredis";
 import { expect, it } from "vitest";
-import { landOnce } from "@tm/run-events-core/store";
 import { claimRule } from "../../core/src/rules/lease-rules.ts";
 import { createRule } from "../../core/src/rules/run-rules.ts";
 import { openRedisStore as openNext } from "../src/index.ts";
@@ -18,6 +17,7 @@ import {
   queryOf,
   readValues,
 } from "@tm/run-events-test-servers/requests";
+import { landOnce } from "../../core/src/rules/land-once.ts";
 
 /** How many scripts the server has run. */
 async function countScripts(redis: ReturnType<typeof connect>): Promise<number> {

@@ -1,7 +1,7 @@
 import { appendOf, createOf } from "@tm/run-events-test-servers/requests";
-import type { StoreDiagnostic } from "@tm/run-events-core/store";
 import type { Redis } from "ioredis";
 import { expect, it, onTestFinished, vi } from "vitest";
+import type { StoreDiagnostic } from "../../core/src/rules/diagnostic.ts";
 import { MARKS } from "../src/scripts/list.ts";
 import { connect, openServer, openStore } from "./opened.ts";
 import { openRedisStore } from "./ruled-store.ts";

@@ -1,21 +1,21 @@
 import {
   createPoller,
   createPolledNotifications,
-  type Committed,
   nameKey,
   type Notifications,
-  type Position,
   type RunName,
 } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { isInTransaction } from "./handle.ts";
 import type { SqliteDatabase } from "./driver.ts";
-import type { Positions } from "./sql/positions.ts";
+import type { Position, Positions } from "./sql/positions.ts";
+
+type Committed = Parameters<Notifications["committed"]>[0];
 
 /** The notifications of one store. */
 export interface SqliteNotifications extends Notifications {
   /** Notifies once the caller's transaction that appended to the runs has ended. */
-  joined(runs: readonly Committed[]): void;
+  joined(runs: Committed): void;
 }
 
 /**
@@ -29,7 +29,7 @@ export function createNotifications(
   connection: Connection,
   pollMs: number,
 ): SqliteNotifications {
-  const joinedRuns = new Map<string, Committed>();
+  const joinedRuns = new Map<string, Committed[number]>();
   let open: Positions | null = null;
   let version: number | null = null;
   let event = 0;

@@ -1,13 +1,9 @@
 import type { AppendReceipt } from "@tm/run-events-core";
 import {
-  appendRule,
   changeRun,
-  createCommitIds,
   createSyncStore,
   type JoinedAppend,
-  landOnce,
   planJoinedAppend,
-  receiptOf,
   type RunEventStore,
   type StoreCapabilities,
 } from "@tm/run-events-core/store";
@@ -114,7 +110,6 @@ export function createSqliteStore(
     notifications,
     mostRemoved: { runs: RUNS_AT_ONCE, events: EVENTS_AT_ONCE },
   });
-  const newId = createCommitIds();
 
   return {
     ...store,
@@ -129,15 +124,12 @@ export function createSqliteStore(
     walBytes: () => connection.walBytes(),
     transact: (work) => connection.transact(work),
     appendInTransaction(append) {
-      const request = planJoinedAppend(append);
-      const { ownerId, runId, idempotencyKey } = request;
-      const keys = idempotencyKey === null ? [] : [idempotencyKey];
-      const change = { ownerId, runId, keys, decide: landOnce(appendRule(request), newId) };
+      const { change, receiptOf } = planJoinedAppend(append);
       const { answer, committed } = connection.join((open) =>
         open.nested(() => changeRun(open, change)),
       );
       if (committed !== null) notifications.joined([committed]);
-      return receiptOf(answer, request);
+      return receiptOf(answer);
     },
     async close() {
       // The connection first, so that calls that wait for a lock give up.

@@ -1,5 +1,5 @@
 import { createRunEvents } from "@tm/run-events-core";
-import type { Subscription } from "@tm/run-events-core/store";
+import type { Subscription } from "../core-calls.ts";
 import { type KitStore, OWNER } from "../kit-store.ts";
 import { appendRequest, event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";

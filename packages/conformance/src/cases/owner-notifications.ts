@@ -1,5 +1,5 @@
 import { purgedIds } from "../lease.ts";
-import type { Subscription } from "@tm/run-events-core/store";
+import type { Subscription } from "../core-calls.ts";
 import fc from "fast-check";
 import { appendRequest, event } from "../append-request.ts";
 import { brokenIn } from "../assert.ts";

@@ -4,8 +4,8 @@ import type {
   ReadResult,
   RunEventStore,
   Subject,
-  Subscription,
 } from "@tm/run-events-core/store";
+import type { Subscription } from "../core-calls.ts";
 import { type KitStore, kitStore } from "../kit-store.ts";
 import { wrapInner } from "../wrap-store.ts";
 import type { NotificationFate } from "./game.ts";

@@ -1,12 +1,10 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { RunRecord } from "@tm/run-events-core/store";
 import type { KitStore } from "../kit-store.ts";
-import type { RunStatus } from "@tm/run-events-core";
-import { statusAfter } from "@tm/run-events-core/store";
-import { changeBy } from "@tm/run-events-core/wire";
+import { foldEvent } from "@tm/run-events-core/wire";
 import type { AppendOutcome, AppendRequest, LeaseOutcome, RenewOutcome } from "../core-calls.ts";
 import { assert, assertEqual } from "../assert.ts";
-import { readLog, readRun } from "../read-log.ts";
+import { NO_EVENTS, readLog, readRun } from "../read-log.ts";
 import { idOf, phaseIdOf } from "./named-event.ts";
 import { startIn } from "./start-in.ts";
 import type {
@@ -198,10 +196,14 @@ export async function readLoggedEvents(
   runId: string,
 ): Promise<readonly LoggedEvent[]> {
   const { events } = await readLog(store, runId);
-  let runStatus: RunStatus = "queued";
+  let state: ReturnType<typeof foldEvent> = NO_EVENTS;
   return events.map(({ eventType, payload }) => {
-    runStatus = statusAfter(runStatus, changeBy(eventType));
-    return { id: idOf({ payload }), runStatus, startsPhase: eventType === "PHASE_STARTED" };
+    state = foldEvent(state, { eventType, payload });
+    return {
+      id: idOf({ payload }),
+      runStatus: state.runStatus,
+      startsPhase: eventType === "PHASE_STARTED",
+    };
   });
 }
 

@@ -1,4 +1,4 @@
-import { keyOf } from "@tm/run-events-core/store";
+import { nameKey } from "@tm/run-events-core/store";
 import { countNotifications } from "../notification-counter.ts";
 import { type Command, command, own, ownRun } from "./commands.ts";
 import { stop } from "./watch.ts";
@@ -12,7 +12,7 @@ export function watchCommand(input: {
     const id = own(real, input.name);
     const subject =
       input.of === "run" ? ownRun(real, { runId: input.name, ownerId: "ada" }) : { ownerId: id };
-    const name = keyOf(subject);
+    const name = nameKey(subject);
     const counter = countNotifications(real.next(), subject);
     await counter.ready;
     real.watches.push({ name, counter, silentAt: null });

@@ -1,4 +1,4 @@
-import { keyOf } from "@tm/run-events-core/store";
+import { nameKey } from "@tm/run-events-core/store";
 import { assertKept } from "../assert.ts";
 import type { NotificationCounter } from "../notification-counter.ts";
 import type { RealStore } from "./commands.ts";
@@ -57,7 +57,7 @@ function changedNames(before: Positions, after: Positions): ReadonlySet<string> 
     if (isSame) continue;
     for (const run of [old, now]) {
       if (run === undefined) continue;
-      names.add(keyOf(run)).add(keyOf({ ownerId: run.ownerId }));
+      names.add(nameKey(run)).add(nameKey({ ownerId: run.ownerId }));
     }
   }
   return names;

@@ -1,5 +1,6 @@
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { landOnce, type RunName, type RunEventStore } from "@tm/run-events-core/store";
+import { type RunName, type RunEventStore } from "@tm/run-events-core/store";
+import { landOnce } from "../../../core/src/rules/land-once.ts";
 import { appendRule } from "../../../core/src/rules/append-rule.ts";
 import { claimRule, releaseRule } from "../../../core/src/rules/lease-rules.ts";
 import type { Rule } from "../../../core/src/rules/decision.ts";

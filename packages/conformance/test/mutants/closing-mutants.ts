@@ -1,5 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { headAfterPlain, landingOf, type RunEventStore } from "@tm/run-events-core/store";
+import { type RunEventStore } from "@tm/run-events-core/store";
+import { headAfterPlain, landingOf } from "../../../core/src/rules/append-rule.ts";
 import { turns } from "./turns.ts";
 import { headOf } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";

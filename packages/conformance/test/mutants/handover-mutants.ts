@@ -1,6 +1,5 @@
 import { isTerminal } from "@tm/run-events-core";
 import {
-  keyOf,
   nameKey,
   type ReadResult,
   type RunEventStore,
@@ -31,7 +30,7 @@ export const handoverMutants: readonly Mutant[] = [
         append: (plains) => early(plains, () => data.append(plains)),
         change: (changes) => early(changes, () => data.change(changes)),
         subscribe(subject, onNotification) {
-          const key = keyOf(subject);
+          const key = nameKey(subject);
           const counter = (): void => onNotification(null);
           const set = counters.get(key) ?? new Set();
           counters.set(key, set.add(counter));
@@ -67,7 +66,7 @@ export const handoverMutants: readonly Mutant[] = [
       return {
         ...data,
         subscribe(subject, onNotification) {
-          const key = keyOf(subject);
+          const key = nameKey(subject);
           const self = {};
           const all = subscribed.get(key) ?? [];
           subscribed.set(key, all);
@@ -123,7 +122,7 @@ export const handoverMutants: readonly Mutant[] = [
         }),
         subscribe: (subject, onNotification) =>
           data.subscribe(subject, (changed) =>
-            ended.has(keyOf(subject)) ? undefined : onNotification(changed),
+            ended.has(nameKey(subject)) ? undefined : onNotification(changed),
           ),
       };
     },
@@ -174,7 +173,7 @@ export const handoverMutants: readonly Mutant[] = [
       return {
         ...data,
         subscribe(subject, onNotification) {
-          const key = keyOf(subject);
+          const key = nameKey(subject);
           const subscription = data.subscribe(subject, onNotification);
           const all = subscribed.get(key) ?? [];
           subscribed.set(key, all);
@@ -218,7 +217,7 @@ export const handoverMutants: readonly Mutant[] = [
           return { ...page, events: page.events.filter(({ sequence }) => sequence <= upTo) };
         }),
         subscribe(subject, onNotification) {
-          const key = keyOf(subject);
+          const key = nameKey(subject);
           let count = 0;
           return data.subscribe(subject, (changed) => {
             count += 1;

@@ -1,5 +1,4 @@
 import {
-  keyOf,
   nameKey,
   type PlainLanding,
   type RunEventStore,
@@ -118,7 +117,7 @@ export const notificationMutants: readonly Mutant[] = [
       return {
         ...data,
         subscribe(subject, onNotification) {
-          const runId = keyOf(subject);
+          const runId = nameKey(subject);
           const mark = Symbol(runId);
           newest.push(mark);
           const subscription = data.subscribe(subject, (changed) => {
@@ -159,7 +158,7 @@ export const notificationMutants: readonly Mutant[] = [
         subscribe(subject, onNotification) {
           let stopped = false;
           const subscription = object.subscribe(subject, (changed) => {
-            if (!("runId" in subject) || created.has(keyOf(subject))) onNotification(changed);
+            if (!("runId" in subject) || created.has(nameKey(subject))) onNotification(changed);
             else void notifyUnlessNew(subject, () => !stopped && onNotification(changed));
           });
           return {
@@ -181,7 +180,7 @@ export const notificationMutants: readonly Mutant[] = [
       return {
         ...data,
         subscribe(subject, onNotification) {
-          const runId = keyOf(subject);
+          const runId = nameKey(subject);
           const counter = (): void => onNotification(null);
           const subscribed = counters.get(runId) ?? new Set();
           counters.set(runId, subscribed.add(counter));
@@ -233,8 +232,8 @@ function notifyFor(
     subscribe(subject, onNotification) {
       if (!("runId" in subject)) return data.subscribe(subject, onNotification);
       const counter = (): void => onNotification(subject.runId);
-      const subscribed = counters.get(keyOf(subject)) ?? new Set();
-      counters.set(keyOf(subject), subscribed.add(counter));
+      const subscribed = counters.get(nameKey(subject)) ?? new Set();
+      counters.set(nameKey(subject), subscribed.add(counter));
       return { ready: Promise.resolve(), stop: () => void subscribed.delete(counter) };
     },
   };

@@ -1,13 +1,11 @@
 import {
   type Head,
-  headAfterPlain,
-  landingOf,
   nameKey,
   type Plain,
   type PlainLanding,
   type RunEventStore,
-  takesPlain,
 } from "@tm/run-events-core/store";
+import { headAfterPlain, landingOf, takesPlain } from "../../../core/src/rules/append-rule.ts";
 import { turns } from "./turns.ts";
 import { headOf, mapHeads, mapPlains, mapReads, plainAlone, plainsEach } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";

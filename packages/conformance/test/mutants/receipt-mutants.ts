@@ -1,10 +1,5 @@
-import {
-  type KeptReceipt,
-  nameKey,
-  type NewReceipt,
-  type RunEventStore,
-  type Seen,
-} from "@tm/run-events-core/store";
+import { nameKey, type NewReceipt, type RunEventStore, type Seen } from "@tm/run-events-core/store";
+import type { KeptReceipt } from "../../../core/src/rules/judge-append.ts";
 import { headOf, mapChanges } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 

@@ -1,6 +1,5 @@
 import { isTerminal } from "@tm/run-events-core";
 import {
-  keyOf,
   nameKey,
   type OnNotification,
   type ReadResult,
@@ -53,8 +52,8 @@ export const subscriptionMutants: readonly Mutant[] = [
         },
         subscribe(subject, onNotification) {
           const counter = (): void => onNotification(null);
-          const set = counters.get(keyOf(subject)) ?? new Set();
-          counters.set(keyOf(subject), set.add(counter));
+          const set = counters.get(nameKey(subject)) ?? new Set();
+          counters.set(nameKey(subject), set.add(counter));
           return { ready: Promise.resolve(), stop: () => void set.delete(counter) };
         },
       };
@@ -117,7 +116,7 @@ export const subscriptionMutants: readonly Mutant[] = [
       return {
         ...data,
         subscribe(subject, onNotification) {
-          const runId = keyOf(subject);
+          const runId = nameKey(subject);
           const subscription = data.subscribe(subject, onNotification);
           const all = stops.get(runId) ?? [];
           stops.set(runId, all);

@@ -1,11 +1,10 @@
 import {
   type Head,
-  headAfterPlain,
-  landingOf,
   type Plain,
   type PlainLanding,
   type RunEventStore,
 } from "@tm/run-events-core/store";
+import { headAfterPlain, landingOf } from "../../../core/src/rules/append-rule.ts";
 import type { Decision } from "../../../core/src/rules/decision.ts";
 import { changeAlone, headOf, plainAlone, plainsEach } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";

@@ -2,7 +2,6 @@ import { createMemoryStore } from "@tm/run-events-core";
 import {
   type Change,
   createNotifier,
-  keyOf,
   nameKey,
   type Plain,
   type PlainLanding,
@@ -112,7 +111,7 @@ function subscribeTo(
       const stop = notifier.add(subject, onNotification);
       const timer = setInterval(() => {
         const last = journal.last();
-        if (seesOthers() && last > seen) notifier.notify(keyOf(subject), null);
+        if (seesOthers() && last > seen) notifier.notify(nameKey(subject), null);
         seen = last;
       }, POLL_MS);
       timers.add(timer);

@@ -6,7 +6,6 @@ import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
 import type {
   Change,
   Head,
-  KeptReceipt,
   NewEvent,
   NewReceipt,
   Plain,
@@ -15,6 +14,7 @@ import type {
   Seen,
   Subject,
 } from "@tm/run-events-core/store";
+import type { KeptReceipt } from "../../../core/src/rules/judge-append.ts";
 
 /** What a client sends, a line each. */
 interface RemoteRequest {

@@ -8,10 +8,11 @@ import {
   type Commit,
   createNotifier,
   decideChanges,
-  keyOf,
+  decideOnce,
   type RunEventStore,
   type Seen,
   type Subject,
+  nameKey,
 } from "@tm/run-events-core/store";
 import type {
   RemoteCall,
@@ -130,7 +131,7 @@ export function createRemoteStore(
   const notifier = createNotifier();
   const subscribed = new Map<string, Subject>();
   const line = new RemoteLine(address, store, {
-    onNotification: ({ subject, runId }) => notifier.notify(keyOf(subject), runId),
+    onNotification: ({ subject, runId }) => notifier.notify(nameKey(subject), runId),
     loss() {
       if (manner.subscribesAgain && subscribed.size > 0) void subscribeAgain();
     },
@@ -177,16 +178,14 @@ export function createRemoteStore(
     },
     append: (plains) => ask("append", plains),
     change: (changes) =>
-      decideChanges(
-        changes,
-        { see, commit: (commits) => ask("commit", commits.map(commitOf)) },
-        async () => {},
+      decideChanges(changes, (left) =>
+        decideOnce(left, { see, commit: (commits) => ask("commit", commits.map(commitOf)) }),
       ),
     read: (queries) => ask("read", queries),
     list: (query) => ask("list", query),
     probe: () => ask("probe"),
     subscribe(subject, onNotification) {
-      const name = keyOf(subject);
+      const name = nameKey(subject);
       const stop = notifier.add(subject, onNotification);
       subscribed.set(name, subject);
       return {

@@ -58,10 +58,21 @@ export function plainOf(request: AppendRequest & RunName): Plain | null {
 }
 
 /**
- * Whether a head takes a plain append or renewal, whose key is new: what a fast statement compares, and nothing else. The rules
- * take all that it takes.
+ * Takes a plain append or renewal, whose key is new.
  * @param nowMs the store's clock
+ * @returns the head after it, and where it landed; `null` unless it is plain for this head
  */
+export function takePlain(
+  head: Head | null,
+  plain: Plain,
+  nowMs: number,
+): { readonly after: Head; readonly landing: PlainLanding } | null {
+  if (!takesPlain(head, plain, nowMs)) return null;
+  const after = headAfterPlain(head, plain, nowMs);
+  return { after, landing: landingOf(after, plain) };
+}
+
+/** Whether a head takes it: what a fast statement compares, and nothing else. The rules take all that it takes. */
 export function takesPlain(head: Head | null, plain: Plain, nowMs: number): head is Head {
   if (head === null) return false;
   const { runStatus, fence, leaseExpiresAtMs, lastSequence, dueMs } = head;

@@ -122,9 +122,9 @@ function parseExtra(extra: string): Extra {
   return { ...defaults, ...(JSON.parse(extra) as Pick<Extra, "createdAtMs">) };
 }
 
-/** One text for a run's name, for keys of maps. A run id has no space. */
-export function nameKey({ ownerId, runId }: RunName): string {
-  return `${runId} ${ownerId}`;
+/** One text for a run's name, or for an owner, for keys of maps. A run id has no space. */
+export function nameKey(name: RunName | Pick<RunName, "ownerId">): string {
+  return `${"runId" in name ? name.runId : ""} ${name.ownerId}`;
 }
 
 /** The record of a run for callers: a new object, without what only the rules need. */

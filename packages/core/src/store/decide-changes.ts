@@ -25,25 +25,10 @@ export interface CompareAndSet {
 export type Decided = ReadonlyMap<Change<unknown>, unknown>;
 
 /**
- * Changes runs by compare-and-set: sees them, decides, commits, and begins again with those that others have written to meanwhile.
- * @param onConflict called before each round but the first, with its number: it may pause. If it throws, so does the call
+ * Changes runs in rounds, each with those that are left: to which others have written meanwhile, if a round is {@link decideOnce}.
+ * @param decide one round, from the number 1 on. If it throws, so does the call: in doubt, once a round has committed something
  */
-export function decideChanges<Answer>(
-  changes: readonly Change<Answer>[],
-  compareAndSet: CompareAndSet,
-  onConflict: (round: number) => Promise<void>,
-): Promise<readonly Answer[]> {
-  return decideInRounds(changes, async (left, round) => {
-    if (round > 1) await onConflict(round);
-    return decideOnce(left, compareAndSet);
-  });
-}
-
-/**
- * Changes runs in rounds, each with those that are left.
- * @param decide one round; after a first one that has committed something, its failure leaves the call in doubt
- */
-export async function decideInRounds<Answer>(
+export async function decideChanges<Answer>(
   changes: readonly Change<Answer>[],
   decide: (left: readonly Change<unknown>[], round: number) => Promise<Decided>,
 ): Promise<readonly Answer[]> {
@@ -59,12 +44,12 @@ export async function decideInRounds<Answer>(
   return changes.map((change) => answers.get(change) as Answer);
 }
 
-/** One round: sees, decides and commits. */
+/** One round by compare-and-set: sees, decides and commits. */
 export async function decideOnce(
   changes: readonly Change<unknown>[],
-  { see, commit }: CompareAndSet,
+  compareAndSet: CompareAndSet,
 ): Promise<Decided> {
-  const seen = await see(changes);
+  const seen = await compareAndSet.see(changes);
   const decided = new Map<Change<unknown>, unknown>();
   const commits: Commit[] = [];
   changes.forEach((change, at) => {
@@ -79,7 +64,7 @@ export async function decideOnce(
     if (after === undefined) decided.set(change, decision.answer);
     else commits.push({ change, seen: one, decision: { ...decision, after } });
   });
-  const committed = commits.length === 0 ? [] : await commit(commits);
+  const committed = commits.length === 0 ? [] : await compareAndSet.commit(commits);
   commits.forEach(({ change, decision }, at) => {
     if (committed[at] === true) decided.set(change, decision.answer);
   });

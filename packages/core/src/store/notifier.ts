@@ -7,7 +7,7 @@ export type OnNotification = (runId: string | null) => void;
 /** What a subscription is to: a run, or all runs of an owner. */
 export type Subject = RunName | Pick<RunName, "ownerId">;
 
-/** The subscriptions of one process, by the texts that {@link keyOf} makes. */
+/** The subscriptions of one process, by the texts that {@link nameKey} makes. */
 export interface Notifier {
   /** Whether nothing has subscriptions. */
   isEmpty(): boolean;
@@ -39,11 +39,6 @@ interface Entry {
 interface Subscribed {
   readonly subject: Subject;
   readonly entries: readonly Entry[];
-}
-
-/** The text under which a notifier has the subscriptions to a run or an owner. */
-export function keyOf(subject: Subject): string {
-  return "runId" in subject ? nameKey(subject) : ` ${subject.ownerId}`;
 }
 
 /**
@@ -95,7 +90,7 @@ export function createNotifier(): Notifier {
     add(subject, onNotification) {
       // An object for each call: the same function may be added twice and stopped once.
       const entry: Entry = { onNotification };
-      const key = keyOf(subject);
+      const key = nameKey(subject);
       const before = subscribed.get(key)?.entries ?? [];
       subscribed.set(key, { subject, entries: [...before, entry] });
       return () => remove(key, entry);
@@ -103,7 +98,7 @@ export function createNotifier(): Notifier {
     notify,
     notifyOf(run) {
       notify(nameKey(run), run.runId);
-      notify(keyOf({ ownerId: run.ownerId }), run.runId);
+      notify(nameKey({ ownerId: run.ownerId }), run.runId);
     },
     notifyAll() {
       for (const key of subscribed.keys()) notify(key, null);

@@ -3,7 +3,7 @@ import { nameKey, type RunName } from "../rules/head.ts";
 import type { Clock } from "../time/clock.ts";
 import { systemClock } from "../time/clock.ts";
 import { after, type Answer } from "./answers.ts";
-import { createNotifier, keyOf, type OnNotification, type Subject } from "./notifier.ts";
+import { createNotifier, type OnNotification, type Subject } from "./notifier.ts";
 import { createPoller } from "./poller.ts";
 import { createSeenHeads } from "./seen-heads.ts";
 import type { Subscription } from "./store.ts";
@@ -90,7 +90,7 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
     for (const name of names) see(name, found.get(nameKey(name)) ?? null);
     if (selectMoved === undefined || owners().next().done === true) return;
     return after(selectMoved(), (moved) => {
-      for (const { ownerId, runId } of moved) notifier.notify(keyOf({ ownerId }), runId);
+      for (const { ownerId, runId } of moved) notifier.notify(nameKey({ ownerId }), runId);
     });
   }
 
@@ -101,7 +101,7 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
   function notifyOwners(): void {
     ownersAtMs = clock.now();
     areOwnersOwed = false;
-    for (const owner of owners()) notifier.notify(keyOf(owner), null);
+    for (const owner of owners()) notifier.notify(nameKey(owner), null);
   }
 
   function see(name: RunName, position: Position | null): void {
@@ -112,7 +112,7 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
   return {
     subscribe(subject, onNotification) {
       if (isClosed) return closedSubscription();
-      const key = keyOf(subject);
+      const key = nameKey(subject);
       const remove = notifier.add(subject, onNotification);
       poller.start(pollMs);
       return {
@@ -129,7 +129,7 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
         if (run.lastSequence === null) notifier.notifyOf(run);
         else {
           see(run, run as Position);
-          notifier.notify(keyOf({ ownerId: run.ownerId }), run.runId);
+          notifier.notify(nameKey({ ownerId: run.ownerId }), run.runId);
         }
       }
     },

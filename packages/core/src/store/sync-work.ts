@@ -1,10 +1,4 @@
-import {
-  headAfterPlain,
-  landingOf,
-  type Plain,
-  type PlainLanding,
-  takesPlain,
-} from "../rules/append-rule.ts";
+import { type Plain, type PlainLanding, takePlain } from "../rules/append-rule.ts";
 import type { Seen } from "../rules/decision.ts";
 import type { NewEvent } from "../rules/event.ts";
 import { type Head, nameKey, type RunName } from "../rules/head.ts";
@@ -42,12 +36,12 @@ export function appendPlains(
   function appendOne(plain: Plain): PlainLanding | null {
     const name = nameKey(plain);
     const head = heads.get(name) ?? null;
-    if (undecided.has(name) || !takesPlain(head, plain, nowMs) || !isNewKey(head, plain)) {
+    const taken = undecided.has(name) ? null : takePlain(head, plain, nowMs);
+    if (head === null || taken === null || !isNewKey(head, plain)) {
       undecided.add(name);
       return null;
     }
-    const after = headAfterPlain(head, plain, nowMs);
-    const landing = landingOf(after, plain);
+    const { after, landing } = taken;
     const { idempotencyKey } = plain;
     addEvents(events, head, after, plain.events);
     if (idempotencyKey !== null) {

@@ -1,4 +1,5 @@
-import type { Position, RunName } from "@tm/run-events-core/store";
+import type { RunName } from "@tm/run-events-core/store";
+import type { Position } from "../run-changes.ts";
 import type { Query } from "../query.ts";
 import type { Statements } from "./statements.ts";
 import type { Tables } from "../tables.ts";

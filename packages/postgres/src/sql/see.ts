@@ -1,10 +1,5 @@
 import type { RunStatus } from "@tm/run-events-core";
-import {
-  type Change,
-  type KeptReceipt,
-  listedStatuses,
-  type Seen,
-} from "@tm/run-events-core/store";
+import { type Change, listedStatuses, type NewEvent, type Seen } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
 import type { Tables } from "../tables.ts";
 import type { Statements } from "./statements.ts";
@@ -81,7 +76,7 @@ interface ReceiptJson {
   readonly count: number;
   readonly runStatus: RunStatus;
   readonly phase: string | null;
-  readonly events: KeptReceipt["events"];
+  readonly events: readonly Pick<NewEvent, "eventType" | "payload">[];
 }
 
 /** Sees runs for decisions, in their order. @param more further parameters of the statement */
@@ -112,7 +107,7 @@ export async function seeRuns(
   });
 }
 
-function receiptsOf(json: string | null): ReadonlyMap<string, KeptReceipt> {
+function receiptsOf(json: string | null): Seen["receipts"] {
   const kept = json === null ? [] : (JSON.parse(json) as readonly ReceiptJson[]);
   return new Map(
     kept.map(({ key, last, count, runStatus, phase, events }) => [

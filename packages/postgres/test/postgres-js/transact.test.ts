@@ -1,6 +1,8 @@
-import { appendRule, createCommitIds, landOnce } from "@tm/run-events-core/store";
 import { appendOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
 import { expect, it } from "vitest";
+import { landOnce } from "../../../core/src/rules/land-once.ts";
+import { createCommitIds } from "../../../core/src/log/own-keys.ts";
+import { appendRule } from "../../../core/src/rules/append-rule.ts";
 import { fromPostgresJs } from "../../src/postgres-js/index.ts";
 import { PATIENT } from "../patient.ts";
 import { begin, countWaiting, newSchema, openPool, openStore, useServer } from "../stores.ts";

@@ -1,4 +1,4 @@
-import type { EventRow, NewReceipt, SyncRows } from "@tm/run-events-core/store";
+import type { NewReceipt, SyncRows } from "@tm/run-events-core/store";
 import { prepareStatement, type Statement } from "../handle.ts";
 import type { SqliteDatabase, SqliteValue } from "../driver.ts";
 import type { Tables } from "../tables.ts";
@@ -60,7 +60,10 @@ function prepareInsertEvents(db: SqliteDatabase, { events }: Tables): SyncRows["
   };
 }
 
-function addValues(values: SqliteValue[], row: EventRow | undefined): void {
+function addValues(
+  values: SqliteValue[],
+  row: Parameters<SyncRows["insertEvents"]>[0][number] | undefined,
+): void {
   if (row === undefined) return;
   const { ordinal, sequence, eventType, payload, createdAtMs } = row;
   values.push(ordinal, sequence, eventType, payload, createdAtMs);

@@ -1,7 +1,10 @@
-import type { Position, RunName } from "@tm/run-events-core/store";
+import type { Head, RunName } from "@tm/run-events-core/store";
 import { prepareStatement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
+
+/** Where a run's log ends. */
+export type Position = Pick<Head, keyof RunName | "ordinal" | "lastSequence">;
 
 /** The statements of a poll for the commits of other connections. */
 export interface Positions {

@@ -1,10 +1,4 @@
-import {
-  headAfterPlain,
-  landingOf,
-  type Plain,
-  type PlainLanding,
-  takesPlain,
-} from "../../rules/append-rule.ts";
+import { type Plain, type PlainLanding, takePlain } from "../../rules/append-rule.ts";
 import type { Decision, NewReceipt, Seen } from "../../rules/decision.ts";
 import { inDoubt } from "../../rules/errors.ts";
 import type { NewEvent } from "../../rules/event.ts";
@@ -89,16 +83,17 @@ function decidePlains(
   for (const { plain } of run) {
     const { idempotencyKey } = plain;
     const key = idempotencyKey ?? "";
-    isOver = known.has(key) || receipts.has(key) || !takesPlain(head, plain, nowMs);
-    if (isOver || head === null) break;
+    const isKnown = known.has(key) || receipts.has(key);
+    const taken = isKnown ? null : takePlain(head, plain, nowMs);
+    isOver = taken === null;
+    if (taken === null) break;
     bytes += plain.events.reduce((sum, { payload }) => sum + eventBytes(3 * payload.length), 0);
     // What does not fit is for the next commit. One that does not fit by itself is refused there.
     if (landings.length > 0 && (landings.length >= mostEvents || bytes > mostBytes)) break;
-    head = headAfterPlain(head, plain, nowMs);
-    const landing = landingOf(head, plain);
-    landings.push(landing);
+    head = taken.after;
+    landings.push(taken.landing);
     events.push(...plain.events);
-    if (idempotencyKey !== null) receipts.set(key, { idempotencyKey, ...landing });
+    if (idempotencyKey !== null) receipts.set(key, { idempotencyKey, ...taken.landing });
   }
   const answer = { landings, isOver };
   if (landings.length === 0 || head === null) return { answer };

@@ -1,6 +1,6 @@
 import type { Clock } from "../../time/clock.ts";
 import type { Change } from "../store.ts";
-import { type Commit, decideChanges } from "../decide-changes.ts";
+import { type Commit, type CompareAndSet, decideChanges, decideOnce } from "../decide-changes.ts";
 import type { Committed } from "../sync-work.ts";
 import { commitUnits, type Unit } from "./commits.ts";
 import type { KvEngine } from "./engine.ts";
@@ -39,35 +39,35 @@ export async function changeRuns<Answer>(
   let seenAtMs = clock.now();
   let isFirst = true;
   let hasRemoved = false;
-  const answers = await decideChanges(
-    changes,
-    {
-      async see(asked) {
-        seenAtMs = clock.now();
-        const nowMs = await now();
-        const seen = await engine.read((snapshot) => seeRuns(snapshot, asked, nowMs));
-        asked.forEach((change, at) => {
-          const one = seen[at];
-          if (one !== undefined) seenOf.set(change, one);
-        });
-        return seen;
-      },
-      async commit(commits) {
-        const planned = await planAll(engine, commits, seenOf);
-        const units = planned.map(({ unit }) => unit);
-        const isLate = (): boolean => clock.now() - seenAtMs > MOST_SEEN_AGO_MS;
-        const committed = await commitUnits(engine, units, { alone: !isFirst, isLate });
-        isFirst = false;
-        const done = planned.filter((_, at) => committed[at] === true);
-        onCommitted(done.flatMap((one) => one.committed ?? []));
-        hasRemoved ||= commits.some(
-          ({ decision }, at) => decision.after === null && committed[at] === true,
-        );
-        return committed;
-      },
+  const compareAndSet: CompareAndSet = {
+    async see(asked) {
+      seenAtMs = clock.now();
+      const nowMs = await now();
+      const seen = await engine.read((snapshot) => seeRuns(snapshot, asked, nowMs));
+      asked.forEach((change, at) => {
+        const one = seen[at];
+        if (one !== undefined) seenOf.set(change, one);
+      });
+      return seen;
     },
-    onConflict,
-  );
+    async commit(commits) {
+      const planned = await planAll(engine, commits, seenOf);
+      const units = planned.map(({ unit }) => unit);
+      const isLate = (): boolean => clock.now() - seenAtMs > MOST_SEEN_AGO_MS;
+      const committed = await commitUnits(engine, units, { alone: !isFirst, isLate });
+      isFirst = false;
+      const done = planned.filter((_, at) => committed[at] === true);
+      onCommitted(done.flatMap((one) => one.committed ?? []));
+      hasRemoved ||= commits.some(
+        ({ decision }, at) => decision.after === null && committed[at] === true,
+      );
+      return committed;
+    },
+  };
+  const answers = await decideChanges(changes, async (left, round) => {
+    if (round > 1) await onConflict(round);
+    return decideOnce(left, compareAndSet);
+  });
   // The runs are gone for all calls. What fails here is left to the next removal.
   if (hasRemoved) await clearRemains(engine).catch(() => {});
   return answers;
