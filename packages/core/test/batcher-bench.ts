@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { Batcher, type BatcherOptions, type Settle } from "../src/log/batcher.ts";
+import { Batcher, type BatcherOptions, type Sending as Answering } from "../src/log/batcher.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 
@@ -22,11 +22,8 @@ export interface Bench {
   readonly answer: () => void;
 }
 
-export interface Sending {
+export interface Sending extends Answering<string> {
   readonly items: readonly Item[];
-  readonly settle: Settle<string>;
-  /** Lets the next group pass these items, by their indexes in this one. */
-  readonly keep: (indexes: readonly number[]) => void;
   readonly done: Deferred<void>;
 }
 
@@ -38,10 +35,10 @@ export function createBench(options: Partial<BatcherOptions<Item, string>> = {})
   const sends: Sending[] = [];
   const clock = createFakeClock();
   const batcher = new Batcher<Item, string>({
-    send(items, { settle, keep }) {
+    send(items, answering) {
       groups.push(items);
       const done = createDeferred<void>();
-      sends.push({ items, settle, keep, done });
+      sends.push({ items, ...answering, done });
       return done.promise;
     },
     keyOf: ({ key }) => String(key),

@@ -37,7 +37,7 @@ async function send(
     expect(results[index]).toBeUndefined();
     results[index] = result as AppendOutcome | Error;
   };
-  const sending = { settle, keep() {} };
+  const sending = { settle, pass() {} };
   await sendWrites(store, group.map(appendWrite), sending, times, createCommitIds());
   return results;
 }

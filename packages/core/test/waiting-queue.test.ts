@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { WaitingItem } from "../src/log/plan-group.ts";
-import { WaitingQueue } from "../src/log/waiting-queue.ts";
+import { type WaitingItem, WaitingQueue } from "../src/log/waiting-queue.ts";
 import { createFakeClock } from "./fake-clock.ts";
 
 interface Item extends WaitingItem {
@@ -32,7 +31,7 @@ it("S2: a queue loses no item, keeps each key's order, leaves busy keys, and has
       for (const one of steps) {
         if ("passMs" in one) clock.advance(one.passMs);
         else if ("busy" in one) {
-          const busy = new Set(one.busy);
+          const busy = new Map(one.busy.map((key) => [key, 1]));
           const ready = waiting.filter(({ key }) => !busy.has(key));
           expect(queue.countReady(busy)).toBe(ready.length);
           const bounds = { busy, maxItems: one.maxItems, maxWeight: 20, sharedWeight: 10 };
@@ -44,6 +43,11 @@ it("S2: a queue loses no item, keeps each key's order, leaves busy keys, and has
           for (const key of KEYS) {
             const of = (items: readonly Item[]) => items.filter((item) => item.key === key);
             expect(of(group)).toStrictEqual(of(ready).slice(0, of(group).length));
+          }
+          // Nothing that fits is left.
+          for (const owner of group.length < one.maxItems ? OWNERS : []) {
+            const next = ready.find((item) => item.owner === owner && !group.includes(item));
+            if (next !== undefined) expect(weightOf(group) + next.weight).toBeGreaterThan(most);
           }
           waiting = waiting.filter((item) => !group.includes(item));
         } else {
@@ -70,9 +74,30 @@ it("S2: a queue loses no item, keeps each key's order, leaves busy keys, and has
   );
 });
 
+it("owners get the same number, but for one: an owner has fewer only if none was left", () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 2, maxLength: 5 }),
+      fc.integer({ min: 5, max: 40 }),
+      (lengths, maxItems) => {
+        const queue = new WaitingQueue<Item>(createFakeClock());
+        for (const [owner, length] of lengths.entries())
+          for (let name = 0; name < length; name++)
+            queue.add({ owner: `${owner}`, key: `${owner} ${name}`, weight: 1, name });
+        const bounds = { busy: new Map(), maxItems, maxWeight: 99, sharedWeight: 99 };
+        const byOwner = Map.groupBy(queue.cut(bounds), ({ owner }) => owner);
+        const counts = lengths.map((_, owner) => byOwner.get(`${owner}`)?.length ?? 0);
+        const full = Math.max(...counts);
+        for (const [at, count] of counts.entries())
+          expect(count).toBeGreaterThanOrEqual(Math.min(lengths[at] ?? 0, full - 1));
+      },
+    ),
+  );
+});
+
 it("a light item goes before a heavy one of another owner that came at the same time, and not before one that has waited", () => {
   const queue = new WaitingQueue<Item>(createFakeClock());
-  const bounds = { busy: new Set<string>(), maxItems: 9, maxWeight: 40, sharedWeight: 10 };
+  const bounds = { busy: new Map(), maxItems: 9, maxWeight: 40, sharedWeight: 10 };
   const add = (owner: string, name: number, weight: number): void =>
     queue.add({ owner, key: `${owner} ${name}`, weight, name });
   const cut = (): readonly number[] => queue.cut(bounds).map(({ name }) => name);
@@ -103,7 +128,7 @@ it("an owner's first item waits for no more groups than there are other owners, 
             queue.add({ owner, key: `${round} ${index}`, weight: heavy, name: 0 });
           }
           if (round === arrival) queue.add({ owner: "quiet", key: "quiet", weight, name: 1 });
-          const bounds = { busy: new Set<string>(), maxItems, maxWeight: 40, sharedWeight: 10 };
+          const bounds = { busy: new Map(), maxItems, maxWeight: 40, sharedWeight: 10 };
           const group = queue.cut(bounds);
           if (round < arrival) continue;
           if (group.some(({ name }) => name === 1)) break;

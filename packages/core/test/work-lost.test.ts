@@ -63,6 +63,7 @@ describe("a lost lease", () => {
     expect(world.calls).not.toContain("append");
     expect(await world.events()).toStrictEqual([]);
     gate.resolve();
+    await world.settle();
   });
 
   it("W31: a store that is away for less than the lease costs nothing", async () => {

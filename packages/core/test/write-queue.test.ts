@@ -1,14 +1,16 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { createWriteQueue, type WriteQueue } from "../src/log/write-queue.ts";
-import { appendWrite, type Write } from "../src/log/write.ts";
+import { appendWrite, ruledWrite, type Write } from "../src/log/write.ts";
 import type { AppendOutcome } from "../src/rules/append.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
-import { systemClock } from "../src/time/clock.ts";
+import { removalRule } from "../src/rules/run-rules.ts";
 import { createDeferred } from "./deferred.ts";
+import { createFakeClock } from "./fake-clock.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
+import { createRunWrites, RUN } from "./run-writes.ts";
 
 const MIB = 1_048_576;
 
@@ -18,28 +20,38 @@ function writeOf(ownerId: string, runId: string, bytes: number): Write<AppendOut
   return appendWrite(appendRequest([event], { ownerId, runId }));
 }
 
-/** A queue over a store whose answers the test gives. */
-function createHeldQueue(): {
+/** A queue over a store one of whose calls is answered when the test says so. */
+function createHeldQueue(
+  held: "append" | "change",
+  memory = createMemoryStore(),
+): {
   readonly queue: WriteQueue;
   readonly release: () => void;
 } {
   const gate = createDeferred<void>();
-  const memory = createMemoryStore();
   const store: RunEventStore = {
     ...memory,
     async append(plains) {
-      await gate.promise;
+      if (held === "append") await gate.promise;
       return memory.append(plains);
+    },
+    async change(changes) {
+      if (held === "change") await gate.promise;
+      return memory.change(changes);
     },
   };
   return {
-    queue: createWriteQueue(store, { clock: systemClock, isClosing: () => false, report: null }),
+    queue: createWriteQueue(store, {
+      clock: createFakeClock(),
+      isClosing: () => false,
+      report: null,
+    }),
     release: () => gate.resolve(),
   };
 }
 
 it("the write queue refuses an owner who has a quarter of it, but no other owner until the whole is full", async () => {
-  const { queue, release } = createHeldQueue();
+  const { queue, release } = createHeldQueue("append");
   const adding: Promise<unknown>[] = [];
   const refused: RunEventsError[] = [];
   let at = 0;
@@ -68,4 +80,17 @@ it("the write queue refuses an owner who has a quarter of it, but no other owner
   release();
   await Promise.all(adding);
   await queue.idle();
+});
+
+it("S2: an append of a run passes the changes of others that take long", async () => {
+  const memory = createMemoryStore();
+  const writes = createRunWrites(memory);
+  await writes.create(RUN);
+  await writes.append(appendRequest([newEvent("STARTED")]));
+  const { queue, release } = createHeldQueue("change", memory);
+  const change = queue.add(ruledWrite({ ...RUN, runId: "other" }, removalRule()));
+  await setImmediate();
+  expect(await queue.add(writeOf(RUN.ownerId, RUN.runId, 1))).toMatchObject({ lastSequence: 2 });
+  release();
+  expect(await change).toBe("not_found");
 });

@@ -18,7 +18,7 @@ import { ownerIdOf } from "../rules/owner.ts";
 import { type AppendReceipt, receiptOf } from "../rules/receipt.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import type { StoreCapabilities } from "../store/store.ts";
-import { createOwnKeys } from "./own-keys.ts";
+import { createCommitIds } from "./own-keys.ts";
 import type { RunCalls } from "./run-calls.ts";
 import type { AppendOptions, RunLog } from "./run-log.ts";
 
@@ -37,7 +37,7 @@ export function createAppends(
   { losesAnswers, mostBytes }: Pick<StoreCapabilities, "losesAnswers" | "mostBytes">,
   limits: AppendLimits,
 ): Appends {
-  const newKey = createOwnKeys();
+  const newKey = createCommitIds();
   /** Where an answer may be lost, every append gets a key. @see clause S7 in `STORE.md` */
   const ownKey = (): string | null => (losesAnswers ? newKey() : null);
 

@@ -1,37 +1,32 @@
 import { afterThis, afterTurn, type Clock } from "../time/clock.ts";
-import type { WaitingItem } from "./plan-group.ts";
-import { WaitingQueue } from "./waiting-queue.ts";
+import { type WaitingItem, WaitingQueue } from "./waiting-queue.ts";
 
 /** How long a group may keep the next ones waiting, in milliseconds: longer than a healthy store takes. */
 const LATE_MS = 250;
-/** How many late groups others may pass. */
-const MOST_LATE = 4;
-/** How many groups may keep some of their items at once. */
-const MOST_KEPT = 16;
+/** How many groups others may pass at once. */
+const MOST_PASSED = 16;
 /** The fewest items of a group before it leaves items for another group: each group has a cost. */
 const LEAST_SHARE = 16;
 
-/** Answers one item of a group, by its index; an `Error` rejects it. Only the first answer counts. */
-export type Settle<Answer> = (index: number, answer: Answer | Error) => void;
-
 /** How a group that is being sent answers. */
 export interface Sending<Answer> {
-  readonly settle: Settle<Answer>;
-  /** Only these items, by their indexes, need longer: the next group may be sent, and the keys of all others are free. */
-  keep(indexes: readonly number[]): void;
+  /** Answers one item of the group, by its index; an `Error` rejects it. Only the first answer counts. */
+  readonly settle: (index: number, answer: Answer | Error) => void;
+  /** Lets the next group be sent: the items that are not settled take longer. */
+  readonly pass: () => void;
 }
 
 /** How a batcher sends its items. */
 export interface BatcherOptions<Item, Answer> {
   /** Sends one group and settles its items, each as soon as its answer is known. A rejection rejects the items without an answer. */
   readonly send: (items: readonly Item[], sending: Sending<Answer>) => Promise<void>;
-  /** Items with the same key are never in flight in two groups. */
+  /** Of a key, the items of one group are in flight at a time. */
   readonly keyOf: (item: Item) => string;
   /** The owner of an item. Waiting owners share the groups evenly, even if one adds more. */
   readonly ownerOf: (item: Item) => string;
   /** The weight of an item in `maxWeight`. */
   readonly weigh: (item: Item) => number;
-  /** How many groups may be in flight, besides late ones. The waiting items are divided among those that may start. */
+  /** How many groups may be in flight, besides those that others pass. The waiting items are divided among those that may start. */
   readonly groupsAtOnce: number;
   /** A group ends before this weight is passed, but holds one item at least. */
   readonly maxWeight: number;
@@ -44,7 +39,7 @@ export interface BatcherOptions<Item, Answer> {
    */
   readonly isUrgent?: (item: Item) => boolean;
   /** Called before an item is added, with the weight of the queue and of its owner's part. It throws to refuse the item. */
-  readonly admit?: (queuedWeight: number, owner: string, ownersWeight: number, item: Item) => void;
+  readonly admit?: (queuedWeight: number, ownersWeight: number, item: Item) => void;
   readonly clock: Clock;
 }
 
@@ -54,26 +49,21 @@ interface Waiting<Item, Answer> extends WaitingItem {
   readonly reject: (error: unknown) => void;
 }
 
-type Group<Item, Answer> = readonly Waiting<Item, Answer>[];
-
 /**
  * Group commit: gathers single calls into groups. A few groups are in flight at a time; items that arrive meanwhile are sent together
  * in the next. A group waits for the end of the event loop's turn, so that callers of one turn share it. If there are several callers,
- * it waits for one more turn. A group can be late, since a run is locked or a connection is dead. It then holds up only its own keys:
- * the next group is sent while it is under way.
+ * it waits for one more turn. A group that takes long, since a run is locked or a connection is dead, holds up only the keys of its own
+ * items: others pass it.
  *
- * | an item is | event                                  | then it is | what happens                                     |
- * | ---------- | -------------------------------------- | ---------- | ------------------------------------------------ |
- * | new        | `add`                                  | waiting    | a sending is scheduled, if its key is free       |
- * | new        | `add`, not admitted                    | over       | it rejects; the others keep waiting              |
- * | waiting    | the turn ends, a group may start       | prompt     | its group is cut and sent; its key is busy       |
- * | waiting    | its key is busy, or no group may start | waiting    | the next group that ends schedules a sending     |
- * | prompt     | `LATE_MS` pass                         | late       | its group is not waited for: the next is sent    |
- * | prompt     | its answer comes                       | answered   | it settles; the key is busy until the group ends |
- * | late       | its answer comes                       | answered   | the same                                         |
- * | answered   | its group ends                         | over       | the keys are free; a sending is scheduled        |
- * | prompt     | its group ends without its answer      | over       | it rejects; otherwise the same                   |
- * | late       | its group ends without its answer      | over       | the same                                         |
+ * | an item is | event                                  | then it is | what happens                                    |
+ * | ---------- | -------------------------------------- | ---------- | ----------------------------------------------- |
+ * | new        | `add`                                  | waiting    | a sending is scheduled, if its key is free      |
+ * | new        | `add`, not admitted                    | over       | it rejects; the others keep waiting             |
+ * | waiting    | the turn ends, a group may start       | in flight  | its group is cut and sent; its key is busy      |
+ * | waiting    | its key is busy, or no group may start | waiting    | the next item or group that ends wakes it       |
+ * | in flight  | `LATE_MS` pass, or its sender passes   | in flight  | its group is not waited for: the next is sent   |
+ * | in flight  | its answer comes                       | over       | it settles; its key is free after its last item |
+ * | in flight  | its group ends without its answer      | over       | it rejects; otherwise the same                  |
  *
  * Between an `add` and its `send` other items may join. Between a `send` and its answer more may queue. Neither changes the order
  * of a key's items: a group takes each owner's items from the front, without those whose keys are busy.
@@ -85,17 +75,12 @@ export class Batcher<Item, Answer> {
   #isHurried = false;
   /** Whether an urgent item has come since the last sending. */
   #isUrgent = false;
-  /** The groups in flight that the next one waits for. */
-  #prompt: readonly Group<Item, Answer>[] = [];
-  /** The groups in flight that others may pass. */
-  #late: readonly Group<Item, Answer>[] = [];
-  /** What groups in flight have kept, which others may pass. */
-  #kept: readonly Group<Item, Answer>[] = [];
-  /**
-   * The keys of all. This set and the lists are replaced at each change. Otherwise V8 would keep every append that was in the set
-   * until its next full collection.
-   */
-  #busy: ReadonlySet<string> = new Set();
+  /** How many groups are in flight that the next one waits for. Only counts are kept: V8 would keep a list's groups for long. */
+  #prompt = 0;
+  /** How many groups are in flight that others pass. */
+  #passed = 0;
+  /** How many items of each key are in flight. */
+  readonly #busy = new Map<string, number>();
   #onIdle: (() => void)[] = [];
 
   constructor(options: BatcherOptions<Item, Answer>) {
@@ -108,12 +93,11 @@ export class Batcher<Item, Answer> {
     return new Promise((resolve, reject) => {
       const { ownerOf, admit, weigh, keyOf, isUrgent } = this.#options;
       const owner = ownerOf(item);
-      admit?.(this.#queue.weight, owner, this.#queue.weightOf(owner), item);
+      admit?.(this.#queue.weight, this.#queue.weightOf(owner), item);
       const key = keyOf(item);
       this.#queue.add({ item, key, owner, weight: weigh(item), resolve, reject });
       this.#isUrgent ||= isUrgent?.(item) === true;
-      // Otherwise a group that ends schedules the waiting items.
-      if (this.#groupsLeft() > 0 && !this.#busy.has(key)) this.#wake();
+      if (!this.#busy.has(key)) this.#wake();
     });
   }
 
@@ -130,16 +114,21 @@ export class Batcher<Item, Answer> {
   }
 
   #isIdle(): boolean {
-    return [...this.#prompt, ...this.#late, ...this.#kept].length === 0 && this.#queue.length === 0;
+    return this.#prompt + this.#passed + this.#queue.length === 0;
   }
 
-  #groupsLeft(): number {
-    return this.#options.groupsAtOnce - this.#prompt.length;
+  #maySend(): boolean {
+    return this.#prompt < this.#options.groupsAtOnce && this.#passed < MOST_PASSED;
   }
 
   /** Sends what waits: after this moment if something of it is urgent, else at the end of the turn. */
   #wake(): void {
-    if (!this.#isUrgent) return this.#schedule();
+    if (this.#queue.length === 0 || !this.#maySend()) return;
+    if (this.#isUrgent) this.#hurry();
+    else this.#schedule();
+  }
+
+  #hurry(): void {
     if (this.#isHurried) return;
     this.#isHurried = true;
     afterThis(() => {
@@ -152,104 +141,80 @@ export class Batcher<Item, Answer> {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
+    const send = (): void => {
+      this.#isScheduled = false;
+      this.#sendNext();
+    };
     afterTurn(() => {
       // If several items came in one turn, more are on their way: their clients got their answers from one commit. They share a
       // group if it waits one more turn. A single item does not wait, and neither does a full group.
       const ready = this.#queue.countReady(this.#busy);
-      if (ready > 1 && ready < this.#options.maxItems) afterTurn(() => this.#sendScheduled());
-      else this.#sendScheduled();
+      if (ready > 1 && ready < this.#options.maxItems) afterTurn(send);
+      else send();
     });
-  }
-
-  #sendScheduled(): void {
-    this.#isScheduled = false;
-    this.#sendNext();
   }
 
   #sendNext(): void {
+    const { groupsAtOnce, maxItems, maxWeight, sharedWeight } = this.#options;
     while (this.#queue.length > 0 && this.#maySend()) {
-      const group = this.#cut();
+      const busy = this.#busy;
+      const share = Math.ceil(this.#queue.countReady(busy) / (groupsAtOnce - this.#prompt));
+      const most = Math.min(maxItems, Math.max(share, LEAST_SHARE));
+      const group = this.#queue.cut({ busy, maxItems: most, maxWeight, sharedWeight });
       if (group.length === 0) return;
-      this.#start(group);
+      void this.#send(group);
     }
   }
 
-  #maySend(): boolean {
-    return this.#groupsLeft() > 0 && this.#late.length < MOST_LATE && this.#kept.length < MOST_KEPT;
-  }
-
-  #cut(): Group<Item, Answer> {
-    const { maxItems, maxWeight, sharedWeight } = this.#options;
-    const share = Math.ceil(this.#queue.countReady(this.#busy) / this.#groupsLeft());
-    const most = Math.min(maxItems, Math.max(share, LEAST_SHARE));
-    return this.#queue.cut({ busy: this.#busy, maxItems: most, maxWeight, sharedWeight });
-  }
-
-  #start(group: Group<Item, Answer>): void {
-    this.#prompt = [...this.#prompt, group];
-    this.#listBusy();
-    let kept = group;
-    const stopTimer = this.#options.clock.every(LATE_MS, () => {
+  async #send(group: readonly Waiting<Item, Answer>[]): Promise<void> {
+    for (const { key } of group) this.#busy.set(key, (this.#busy.get(key) ?? 0) + 1);
+    let isPrompt = true;
+    this.#prompt += 1;
+    const pass = (): void => {
+      if (!isPrompt) return;
+      isPrompt = false;
       stopTimer();
-      this.#prompt = without(this.#prompt, group);
-      this.#late = [...this.#late, group];
-      this.#sendNext();
-    });
-    const keep = (indexes: readonly number[]): void => {
-      if (kept !== group) return;
-      stopTimer();
-      this.#drop(group);
-      kept = indexes.flatMap((index) => group[index] ?? []);
-      this.#kept = [...this.#kept, kept];
-      this.#listBusy();
-      if (this.#queue.length > 0) this.#wake();
+      this.#prompt -= 1;
+      this.#passed += 1;
+      this.#wake();
     };
-    void this.#send(group, keep).then(() => {
-      stopTimer();
-      this.#drop(group);
-      this.#kept = without(this.#kept, kept);
-      this.#listBusy();
-      if (this.#queue.length > 0) this.#wake();
-      if (this.#isIdle()) this.#settleIdle();
-    });
-  }
-
-  #drop(group: Group<Item, Answer>): void {
-    this.#prompt = without(this.#prompt, group);
-    this.#late = without(this.#late, group);
-  }
-
-  async #send(group: Group<Item, Answer>, keep: Sending<Answer>["keep"]): Promise<void> {
-    const answered = new Uint8Array(group.length);
+    const stopTimer = this.#options.clock.every(LATE_MS, pass);
+    const isOver = new Uint8Array(group.length);
+    const end = (index: number, settle: (waiting: Waiting<Item, Answer>) => void): void => {
+      const waiting = group[index];
+      if (waiting === undefined || isOver[index] === 1) return;
+      isOver[index] = 1;
+      settle(waiting);
+      this.#free(waiting.key);
+    };
+    const settle: Sending<Answer>["settle"] = (index, answer) =>
+      end(index, ({ resolve, reject }) =>
+        answer instanceof Error ? reject(answer) : resolve(answer),
+      );
     try {
       await this.#options.send(
         group.map(({ item }) => item),
-        {
-          settle: (index, answer) => {
-            answered[index] = 1;
-            if (answer instanceof Error) group[index]?.reject(answer);
-            else group[index]?.resolve(answer);
-          },
-          keep,
-        },
+        { settle, pass },
       );
-      group.forEach(({ reject }, index) => {
-        // An error is made only if one is needed, since taking its stack is more work than all the rest.
-        if (answered[index] === 0)
-          reject(
-            new TypeError(
-              "Expected an answer for each item of a group, got fewer. Correct the store's adapter.",
-            ),
-          );
-      });
+      // An error is made only if one is needed, since taking its stack is more work than all the rest.
+      group.forEach((_, index) => end(index, ({ reject }) => reject(noAnswer())));
     } catch (error) {
-      for (const { reject } of group) reject(error);
+      group.forEach((_, index) => end(index, ({ reject }) => reject(error)));
     }
+    stopTimer();
+    if (isPrompt) this.#prompt -= 1;
+    else this.#passed -= 1;
+    this.#wake();
+    if (this.#isIdle()) this.#settleIdle();
   }
 
-  #listBusy(): void {
-    const groups = [...this.#prompt, ...this.#late, ...this.#kept];
-    this.#busy = new Set(groups.flatMap((group) => group.map(({ key }) => key)));
+  #free(key: string): void {
+    const others = (this.#busy.get(key) ?? 0) - 1;
+    if (others > 0) this.#busy.set(key, others);
+    else {
+      this.#busy.delete(key);
+      this.#wake();
+    }
   }
 
   #settleIdle(): void {
@@ -259,6 +224,8 @@ export class Batcher<Item, Answer> {
   }
 }
 
-function without<Value>(values: readonly Value[], one: Value): readonly Value[] {
-  return values.filter((value) => value !== one);
+function noAnswer(): TypeError {
+  return new TypeError(
+    "Expected an answer for each item of a group, got fewer. Correct the store's adapter.",
+  );
 }

@@ -1,7 +1,7 @@
 import { RunEventsError } from "../rules/errors.ts";
 import type { ReadQuery, ReadResult, RunEventStore } from "../store/store.ts";
 import { eachAtMost } from "../time/each-at-most.ts";
-import type { Settle } from "./batcher.ts";
+import type { Sending } from "./batcher.ts";
 
 const READS_AT_ONCE = 8;
 
@@ -12,7 +12,7 @@ const READS_AT_ONCE = 8;
 export async function sendReads(
   store: Pick<RunEventStore, "read">,
   group: readonly ReadQuery[],
-  settle: Settle<ReadResult | null>,
+  settle: Sending<ReadResult | null>["settle"],
 ): Promise<void> {
   try {
     const results = await store.read(group);

@@ -1,4 +1,3 @@
-import type { Plain } from "../rules/append-rule.ts";
 import type { Decision, Seen } from "../rules/decision.ts";
 import { RunEventsError } from "../rules/errors.ts";
 import { foldRules } from "../rules/fold-rules.ts";
@@ -21,73 +20,58 @@ interface Sent {
 
 type Writer = Pick<RunEventStore, "append" | "change">;
 
-/** The writes of one run in a group, in their order, of which the first are answered. */
+/** The writes of one run in a group that are not answered, in their order. */
 class RunWrites {
-  #writes: readonly Sent[];
-  /** How many are answered. */
-  #answered = 0;
-  /** Up to which they are plain, as far as is known. */
-  #plainUntil: number;
-  /** Decides about the first of those that are left. It remembers what it has decided, for when it is in doubt what landed. */
+  #left: readonly Sent[];
+  /** Whether the store may take the first of them as plain, as far as is known. */
+  #isPlain = true;
+  /** Decides about the first of them. It remembers what it has decided, for when it is in doubt what landed. */
   #decide: ((seen: Seen) => Decision<readonly unknown[]>) | null = null;
   readonly #newId: () => string;
   /** Whether a commit may have landed that was not answered. */
   #isInDoubt = false;
 
   constructor(writes: readonly Sent[], newId: () => string) {
-    this.#writes = writes;
-    const ruled = writes.findIndex(({ write }) => write.plain === null);
-    this.#plainUntil = ruled === -1 ? writes.length : ruled;
+    this.#left = writes;
     this.#newId = newId;
+  }
+
+  get left(): readonly Sent[] {
+    return this.#left;
+  }
+
+  /** The first ones, as far as the store may take them as plain. */
+  get plains(): readonly Sent[] {
+    if (!this.#isPlain) return [];
+    const ruled = this.#left.findIndex(({ write }) => write.plain === null);
+    return ruled === -1 ? this.#left : this.#left.slice(0, ruled);
+  }
+
+  /** The first of those that are left are answered. The others go by their rules. */
+  answered(count: number): void {
+    this.#left = this.#left.slice(count);
+    this.#isPlain = false;
+    this.#decide = null;
   }
 
   /** A commit was sent and not answered. */
   doubt(): void {
     this.#isInDoubt = true;
-  }
-
-  get isOpen(): boolean {
-    return this.#answered < this.#writes.length;
-  }
-
-  get left(): readonly Sent[] {
-    return this.#answered === 0 ? this.#writes : this.#writes.slice(this.#answered);
-  }
-
-  /** The next ones, as far as they are plain. */
-  get plains(): readonly Sent[] {
-    const { length } = this.#writes;
-    return this.#answered === 0 && this.#plainUntil === length
-      ? this.#writes
-      : this.#writes.slice(this.#answered, Math.max(this.#answered, this.#plainUntil));
-  }
-
-  /** The first of those that are left are answered. */
-  answered(count: number): void {
-    this.#answered += count;
-    this.#decide = null;
-  }
-
-  /** The store does not take the next one as plain, so all that are left go by their rules. */
-  notPlain(): void {
-    this.#plainUntil = 0;
+    this.#isPlain = false;
   }
 
   /** Takes away the writes that may not be sent again. */
   takeUnrepeatable(): readonly Sent[] {
-    const lost = this.left.filter(({ write }) => !write.mayRepeat);
-    if (lost.length > 0) {
-      this.#writes = this.left.filter(({ write }) => write.mayRepeat);
-      this.#answered = 0;
-      this.#plainUntil = 0;
-      this.#decide = null;
-    }
+    const lost = this.#left.filter(({ write }) => !write.mayRepeat);
+    if (lost.length === 0) return lost;
+    this.#left = this.#left.filter(({ write }) => write.mayRepeat);
+    this.#decide = null;
     return lost;
   }
 
   /** The change that decides about the first of those that are left: all that one commit can hold. */
   change(): Change<readonly unknown[]> {
-    const writes = this.left.map(({ write }) => write);
+    const writes = this.#left.map(({ write }) => write);
     const topic = writes.find((write) => write.topic !== null)?.topic ?? null;
     const other = writes.findIndex((write) => write.topic !== null && write.topic !== topic);
     const foldable = other === -1 ? writes : writes.slice(0, other);
@@ -121,7 +105,7 @@ export async function sendWrites(
   const failure = await trySend(store, runs, sending);
   if (failure === null) return;
   const failedMs = times.clock.now();
-  const open = runs.filter(({ isOpen }) => isOpen);
+  const open = runs.filter(isOpen);
   await eachAtMost(open, RUNS_AT_ONCE, async (run) => {
     const alone =
       failure.ambiguous || open.length === 1 ? failure : await trySend(store, [run], sending);
@@ -129,6 +113,10 @@ export async function sendWrites(
     const fromMs = alone === failure ? failedMs : times.clock.now();
     await settleDoubt(store, run, alone, sending, times, fromMs);
   });
+}
+
+function isOpen({ left }: RunWrites): boolean {
+  return left.length > 0;
 }
 
 /** Sends the writes of runs together and settles them. @returns why that failed, or `null` */
@@ -158,47 +146,48 @@ async function send(
   sending: Sending<unknown>,
 ): Promise<void> {
   await sendPlains(store, runs, sending);
-  let open = runs.filter(({ isOpen }) => isOpen);
-  // The runs that only have plain writes need not wait for those that have others.
-  if (open.length > 0) sending.keep(open.flatMap(({ left }) => left.map(({ index }) => index)));
+  let open = runs.filter(isOpen);
+  // Writes that were plain are over: what waits for them need not wait for the others.
+  if (open.length > 0) sending.pass();
   while (open.length > 0) {
     const answers = await store.change(open.map((run) => run.change()));
-    open.forEach((run, at) => {
-      const first = answers[at] ?? [];
-      first.forEach((answer, nth) => {
-        const one = run.left[nth];
-        if (one !== undefined) sending.settle(one.index, answer);
-      });
-      run.answered(first.length);
-    });
-    open = open.filter(({ isOpen }) => isOpen);
+    for (const [at, run] of open.entries()) settleFirst(run, answers[at] ?? [], sending);
+    open = open.filter(isOpen);
   }
 }
 
+/** Asks the store to take as plain what may be. What it does not take goes by its rule, and so do the run's later writes. */
 async function sendPlains(
   store: Writer,
   runs: readonly RunWrites[],
-  { settle }: Sending<unknown>,
+  sending: Sending<unknown>,
 ): Promise<void> {
-  const plains: Plain[] = [];
-  const sent: Sent[] = [];
-  const owners: RunWrites[] = [];
-  for (const run of runs) {
-    for (const one of run.plains) {
-      if (one.write.plain === null) continue;
-      plains.push(one.write.plain);
-      sent.push(one);
-      owners.push(run);
-    }
-  }
+  const sent = runs.map((run) => run.plains);
+  const plains = sent.flat().flatMap(({ write: { plain } }) => plain ?? []);
   if (plains.length === 0) return;
-  const landings = await store.append(plains);
-  sent.forEach(({ index, write }, at) => {
-    const landing = landings[at] ?? null;
-    if (landing === null) return owners[at]?.notPlain();
-    settle(index, write.answerOf(landing));
-    owners[at]?.answered(1);
+  const landings = (await store.append(plains)).values();
+  for (const [at, run] of runs.entries()) {
+    const its = (sent[at] ?? []).map(({ write }) => {
+      const landing = landings.next().value ?? null;
+      return landing === null ? null : write.answerOf(landing);
+    });
+    const undecided = its.indexOf(null);
+    settleFirst(run, undecided === -1 ? its : its.slice(0, undecided), sending);
+  }
+}
+
+/** Settles the first writes of a run that are left. */
+function settleFirst(
+  run: RunWrites,
+  answers: readonly unknown[],
+  { settle }: Sending<unknown>,
+): void {
+  const { left } = run;
+  answers.forEach((answer, nth) => {
+    const one = left[nth];
+    if (one !== undefined) settle(one.index, answer);
   });
+  run.answered(answers.length);
 }
 
 /** Sends again what is in doubt and may be repeated; the rest gets the error. */
@@ -212,7 +201,7 @@ async function settleDoubt(
 ): Promise<void> {
   const lost = first.ambiguous ? run.takeUnrepeatable() : run.left;
   for (const { index } of lost) sending.settle(index, first);
-  if (!first.ambiguous || !run.isOpen) return;
+  if (!first.ambiguous || !isOpen(run)) return;
   try {
     // The run's later writes wait for these meanwhile, so their order stays.
     const call = run.left[0]?.write.call ?? "change";

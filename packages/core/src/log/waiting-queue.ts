@@ -1,16 +1,24 @@
 import type { Clock } from "../time/clock.ts";
-import { planGroup, type WaitingItem } from "./plan-group.ts";
 
 /** For how long the queue counts as shared once items of two owners have followed each other, in milliseconds. */
 const SHARED_MS = 1_000;
 
+/** The parts of a waiting item that decide how a group is cut. */
+export interface WaitingItem {
+  /** Items of one key are cut in the order in which they came. The items of one key have one owner. */
+  readonly key: string;
+  readonly owner: string;
+  readonly weight: number;
+}
+
 /** The bounds of the next group. */
 export interface CutBounds {
   /** Keys that are in flight: their items wait. */
-  readonly busy: ReadonlySet<string>;
+  readonly busy: ReadonlyMap<string, unknown>;
   readonly maxItems: number;
+  /** A group ends before this weight is passed, but holds one item at least. */
   readonly maxWeight: number;
-  /** The most weight while several owners share the queue: each waits while another's group is under way. */
+  /** The same while several owners share the queue: each waits while another's group is under way. */
   readonly sharedWeight: number;
 }
 
@@ -50,7 +58,7 @@ export class WaitingQueue<Item extends WaitingItem> {
   }
 
   /** How many items could be in a group now. */
-  countReady(busy: ReadonlySet<string>): number {
+  countReady(busy: CutBounds["busy"]): number {
     if (busy.size === 0) return this.#length;
     let ready = 0;
     for (const { items } of this.#owners.values())
@@ -74,27 +82,41 @@ export class WaitingQueue<Item extends WaitingItem> {
     this.#lastOwner = owner;
   }
 
-  /** Removes and returns the next group; an empty one if all keys are busy. `planGroup` decides whose items it holds. */
+  /**
+   * Removes and returns the next group; an empty one if all keys are busy. Owners take turns, an item each, until nothing more fits. If the
+   * next item of an owner does not fit, it is left with all that follow it, and the others go on.
+   */
   cut({ busy, maxItems, maxWeight, sharedWeight }: CutBounds): readonly Item[] {
     const isShared = this.#clock.now() < this.#sharedUntilMs;
     const most = isShared ? Math.min(maxWeight, sharedWeight) : maxWeight;
-    const owners = [...this.#owners];
-    if (owners.length > 1) owners.sort(([, a], [, b]) => turnOf(a) - turnOf(b));
-    const ready = owners.map(([, { items }]) =>
-      busy.size === 0 ? items : items.filter(({ key }) => !busy.has(key)),
-    );
-    const counts = planGroup(ready, { maxItems, maxWeight: most });
-    return owners.flatMap(([owner, waiting], at) => {
-      const taken = ready[at]?.slice(0, counts[at]) ?? [];
-      waiting.hasWaited = taken.length === 0;
-      return this.#take(owner, taken);
+    const turns = [...this.#owners].map(([owner, waiting]) => {
+      const { items } = waiting;
+      const ready = busy.size === 0 ? items : items.filter(({ key }) => !busy.has(key));
+      return { owner, waiting, ready, taken: 0 };
+    });
+    if (turns.length > 1) turns.sort((a, b) => turnOf(a.waiting) - turnOf(b.waiting));
+    let count = 0;
+    let weight = 0;
+    for (let open = turns; open.length > 0 && count < maxItems;) {
+      open = open.filter((turn) => {
+        const next = turn.ready[turn.taken];
+        const fits = count === 0 || (next !== undefined && weight + next.weight <= most);
+        if (next === undefined || !fits || count === maxItems) return false;
+        turn.taken += 1;
+        count += 1;
+        weight += next.weight;
+        return true;
+      });
+    }
+    return turns.flatMap(({ owner, waiting, ready, taken }) => {
+      waiting.hasWaited = taken === 0;
+      return this.#take(owner, waiting, ready.slice(0, taken));
     });
   }
 
-  /** Removes the items of an owner, who then has the last turn. */
-  #take(owner: string, taken: readonly Item[]): readonly Item[] {
-    const waiting = this.#owners.get(owner);
-    if (waiting === undefined || taken.length === 0) return taken;
+  /** Removes items of an owner, who then has the last turn. */
+  #take(owner: string, waiting: Waiting<Item>, taken: readonly Item[]): readonly Item[] {
+    if (taken.length === 0) return taken;
     const weight = taken.reduce((sum, item) => sum + item.weight, 0);
     this.#length -= taken.length;
     this.#weight -= weight;

@@ -2,8 +2,7 @@ import { RunEventsError, storeClosed } from "../rules/errors.ts";
 import { nameKey } from "../rules/head.ts";
 import { EVENT_ENVELOPE_BYTES } from "../rules/page.ts";
 import type { RunEventStore, StoreCapabilities } from "../store/store.ts";
-import { Batcher, type BatcherOptions } from "./batcher.ts";
-import { observeGroups } from "./observe-groups.ts";
+import { Batcher } from "./batcher.ts";
 import { createCommitIds } from "./own-keys.ts";
 import type { SendTimes } from "./send-again.ts";
 import { sendWrites } from "./send-writes.ts";
@@ -40,10 +39,17 @@ export function createWriteQueue(
   const { clock, isClosing, report } = times;
   const { appendsAtOnce, mostBytes, mostEvents } = checkCapabilities(store.capabilities);
   const newId = createCommitIds();
-  const send: BatcherOptions<Write, unknown>["send"] = (group, sending) =>
-    sendWrites(store, group, sending, times, newId);
   const queue: Batcher<Write, unknown> = new Batcher<Write, unknown>({
-    send: report === null ? send : observeGroups(send, () => queue.queued, clock, report),
+    async send(group, sending) {
+      const sent = (): Promise<void> => sendWrites(store, group, sending, times, newId);
+      const appends = group.filter(({ call }) => call === "append").length;
+      if (report === null || appends === 0) return sent();
+      const fromMs = clock.now();
+      const { queued } = queue;
+      await sent().finally(() =>
+        report({ type: "append_group", appends, queued, ms: clock.now() - fromMs }),
+      );
+    },
     keyOf: nameKey,
     ownerOf: ({ ownerId }) => ownerId,
     clock,
@@ -53,7 +59,7 @@ export function createWriteQueue(
     sharedWeight: SHARED_BYTES,
     groupsAtOnce: appendsAtOnce,
     maxItems: GROUP_ITEMS,
-    admit(queuedBytes, _owner, ownersBytes, { weight }) {
+    admit(queuedBytes, ownersBytes, { weight }) {
       if (isClosing()) throw storeClosed();
       // A renewal must not be lost because of the appends that it waits for.
       if (weight <= EVENT_ENVELOPE_BYTES) return;

@@ -1,4 +1,4 @@
-import { createOwnKeys } from "../log/own-keys.ts";
+import { createCommitIds } from "../log/own-keys.ts";
 import { tailSlices } from "../follow/tail.ts";
 import { partsOf, type RunLog, type WorkAppendOptions } from "../log/run-log.ts";
 import { isStoreClosed, runFinished } from "../rules/errors.ts";
@@ -125,7 +125,7 @@ export function createLogAccess(
   closing: AbortSignal,
 ): RunAccess {
   // An event in doubt is sent again only under a key.
-  const newKey = store.capabilities.losesAnswers ? createOwnKeys() : null;
+  const newKey = store.capabilities.losesAnswers ? createCommitIds() : null;
   const owner = { ownerId };
   return {
     clock: log.clock,
