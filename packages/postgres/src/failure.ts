@@ -133,12 +133,7 @@ export function isAnswer(error: unknown): boolean {
  * lead to another server by now.
  */
 export function keepsConnection(error: unknown): boolean {
-  return isAnswer(error) && !isElsewhere(error);
-}
-
-/** Whether a read-only server or a standby refused the statement: another server may be the primary by now. */
-export function isElsewhere(error: unknown): boolean {
-  return sqlErrorOf(error).code === "25006";
+  return isAnswer(error) && sqlErrorOf(error).code !== "25006";
 }
 
 /**

@@ -1,18 +1,18 @@
 import type { PostgresPool, PostgresQueryable } from "../driver.ts";
+import { ask } from "./ask.ts";
 import { channelsOf } from "./channels.ts";
-import { checkSql } from "./check-sql.ts";
 import type { PostgresJsQueryable, PostgresJsSql } from "./driver.ts";
-import { encodeValues } from "./list-literal.ts";
 import { PostgresJsClient } from "./pool-client.ts";
-import { rowsOf } from "./rows.ts";
-import { timedQueriesOf } from "./timed-queries.ts";
 import { transactOn } from "./transact.ts";
+
+const EXPECTED =
+  "Expected the function of postgres.js, what `postgres(url)` returns, without `transform`";
 
 /**
  * Makes a pool for `createPostgresStore` from the function of postgres.js.
  *
  * @param sql the result of `postgres(url)`. The caller ends it, after the store is closed
- * @throws TypeError for any other value, or for a `transform` or `types` that change the store's values
+ * @throws TypeError for any other value, or for one with a `transform` of what is read
  * @example
  * const sql = postgres(connectionString);
  * const store = createPostgresStore(fromPostgresJs(sql));
@@ -21,11 +21,10 @@ import { transactOn } from "./transact.ts";
 export function fromPostgresJs(sql: PostgresJsSql): PostgresPool {
   checkSql(sql);
   const channels = channelsOf(sql);
-  const timed = timedQueriesOf(sql);
-  const pool = new PostgresJsClient(sql, channels, timed);
+  const pool = new PostgresJsClient(sql, channels);
   return {
     query: (text, values) => pool.query(text, values),
-    connect: (callback) => callback(undefined, new PostgresJsClient(sql, channels, timed)),
+    connect: (callback) => callback(undefined, new PostgresJsClient(sql, channels)),
     transact: (work) => transactOn(sql, work),
   };
 }
@@ -38,10 +37,16 @@ export function fromPostgresJs(sql: PostgresJsSql): PostgresPool {
  * await sql.begin((tx) => store.appendInTransaction({ client: clientOf(tx), ownerId, runId, events }));
  */
 export function clientOf(transaction: PostgresJsQueryable): PostgresQueryable {
-  return {
-    // Each statement is sent at once, since the transaction may be over by the next phase of the event loop.
-    query: async (text, values = []) => ({
-      rows: rowsOf(await transaction.unsafe(text, encodeValues(values))),
-    }),
-  };
+  // Each statement is sent at once, since the transaction may be over by the next phase of the event loop.
+  return { query: (text, values) => ask(transaction, text, values) };
+}
+
+function checkSql(sql: unknown): void {
+  // A transaction has no `listen`.
+  if (typeof sql !== "function" || !("listen" in sql) || !("options" in sql)) {
+    throw new TypeError(`${EXPECTED}, got another value. Call \`postgres(url)\`, and pass that.`);
+  }
+  const { column, value, row } = (sql as unknown as PostgresJsSql).options.transform;
+  if (!column.from && !value.from && !row.from) return;
+  throw new TypeError(`${EXPECTED}, got one with it. Create another one for the store.`);
 }

@@ -1,3 +1,3 @@
 export type { PostgresPool, PostgresQueryable } from "../driver.ts";
-export type { PostgresJsQuery, PostgresJsQueryable, PostgresJsSql } from "./driver.ts";
+export type { PostgresJsQueryable, PostgresJsSql } from "./driver.ts";
 export { clientOf, fromPostgresJs } from "./from-postgres-js.ts";

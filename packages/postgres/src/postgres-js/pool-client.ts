@@ -1,12 +1,8 @@
 import type { PostgresNotification, PostgresPoolClient, PostgresStatement } from "../driver.ts";
-import { isElsewhere } from "../failure.ts";
+import { ask } from "./ask.ts";
 import type { ListeningClient, PostgresJsChannels } from "./channels.ts";
-import type { PostgresJsQuery, PostgresJsSql } from "./driver.ts";
-import { endConnectionOf } from "./end-connection.ts";
-import { encodeValues } from "./list-literal.ts";
+import type { PostgresJsSql } from "./driver.ts";
 import { readingPhase } from "./reading-phase.ts";
-import { rowsOf } from "./rows.ts";
-import type { TimedQueries } from "./timed-queries.ts";
 
 const LISTEN = /^LISTEN "(.+)"$/;
 
@@ -21,15 +17,12 @@ type Callback = (error: Error | null, answer: Answer) => void;
 export class PostgresJsClient implements PostgresPoolClient, ListeningClient {
   readonly #sql: PostgresJsSql;
   readonly #channels: PostgresJsChannels;
-  readonly #timed: TimedQueries;
   #onNotification: OnNotification = () => {};
   #onEnd: () => void = () => {};
 
-  /** @param timed the queries with a limit of time, of all clients of a pool */
-  constructor(sql: PostgresJsSql, channels: PostgresJsChannels, timed: TimedQueries) {
+  constructor(sql: PostgresJsSql, channels: PostgresJsChannels) {
     this.#sql = sql;
     this.#channels = channels;
-    this.#timed = timed;
   }
 
   query(text: string, values?: unknown[]): Promise<Answer>;
@@ -67,21 +60,24 @@ export class PostgresJsClient implements PostgresPoolClient, ListeningClient {
     this.#onEnd();
   }
 
-  /** A statement with a name is prepared. Under another name, Postgres plans it again. */
+  /**
+   * A statement with a name is prepared. Under another name, Postgres plans it again. One whose limit of time has passed runs on: a cancel
+   * names only the connection, and may hit the caller's next statement there.
+   */
   async #run({ name, text, values, query_timeout: ms }: PostgresStatement): Promise<Answer> {
     const named = name === undefined ? text : `/* ${name} */ ${text}`;
-    let query: PostgresJsQuery | undefined;
-    const send = (): PostgresJsQuery =>
-      (query = this.#sql.unsafe(named, encodeValues(values), { prepare: name !== undefined }));
-    try {
-      if (ms !== undefined) return { rows: rowsOf(await this.#timed.ask(send, ms)) };
-      await readingPhase();
-      return { rows: rowsOf(await send()) };
-    } catch (error) {
-      // The server's host name may lead to another server by now. If the connection is not found, the next statement on it fails, too.
-      if (query !== undefined && isElsewhere(error))
-        endConnectionOf(this.#sql, query).catch(() => {});
-      throw error;
-    }
+    const answer = readingPhase().then(() => ask(this.#sql, named, values, name !== undefined));
+    return ms === undefined ? answer : atMost(ms, answer);
+  }
+}
+
+/** Waits for an answer. @throws Error with pg's message, once the time has passed */
+async function atMost(ms: number, answer: Promise<Answer>): Promise<Answer> {
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error("Query read timeout")), ms);
+  try {
+    return await Promise.race([answer, late.promise]);
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,9 +1,8 @@
 import type { PostgresQueryable } from "../driver.ts";
 import { isAnswer } from "../failure.ts";
+import { ask } from "./ask.ts";
 import type { PostgresJsSql } from "./driver.ts";
-import { encodeValues } from "./list-literal.ts";
 import { readingPhase } from "./reading-phase.ts";
-import { rowsOf } from "./rows.ts";
 
 /**
  * Runs work in a transaction of the store's own.
@@ -21,9 +20,9 @@ export async function transactOn<T>(
   const { promise: result, resolve } = Promise.withResolvers<T>();
   await sql.begin("isolation level read committed", async (transaction) => {
     const client: PostgresQueryable = {
-      async query(text, values = []) {
+      async query(text, values) {
         try {
-          return { rows: rowsOf(await transaction.unsafe(text, encodeValues(values))) };
+          return await ask(transaction, text, values);
         } catch (error) {
           if (isAnswer(error)) throw error;
           return new Promise(() => {});

@@ -1,11 +1,9 @@
 import { startTcpProxy, type TcpProxy } from "@tm/run-events-test-servers";
 import { appendOf, createOf, oneTo } from "@tm/run-events-test-servers/requests";
-import type postgres from "postgres";
 import { expect, it, onTestFinished } from "vitest";
-import { type PostgresPool } from "../../src/index.ts";
+import type { PostgresPool } from "../../src/index.ts";
 import { clientOf, fromPostgresJs } from "../../src/postgres-js/index.ts";
-import { PATIENT } from "../patient.ts";
-import { newSchema, openPool, openStore, useServer, createStore } from "../stores.ts";
+import { openStore, useServer } from "../stores.ts";
 import { openSql } from "./opened-postgres-js.ts";
 
 const server = useServer();
@@ -62,18 +60,6 @@ it("a statement of the caller that fails after its first rows leaves the store's
   });
 });
 
-it("S31: statements with a limit of time hold two connections of a silent server at most, and work once it answers", async () => {
-  const { proxy, url } = await proxied();
-  const pool = fromPostgresJs(openSql(url, { max: 5, fetch_types: false }));
-  await pool.query("SELECT 1");
-  await expectFewHeld(proxy, pool);
-});
-
-it("S31: statements with a limit of time hold two connections at most of a server that accepts none", async () => {
-  const { proxy, url } = await proxied();
-  await expectFewHeld(proxy, fromPostgresJs(openSql(url, { max: 5, fetch_types: false })));
-});
-
 it("S31: one broken connection does not keep a later statement with a limit of time from its answer", async () => {
   const { proxy, url } = await proxied();
   const pool = fromPostgresJs(openSql(url, { max: 5, fetch_types: false }));
@@ -98,19 +84,6 @@ it("S31: a limit of time that passes while the program itself is busy does not e
   expect(await askFor(60_000, pool)).toEqual([{ one: 1 }]);
 });
 
-it("S31: statements with a limit of time that are sent at once, by any pools of one `sql`, hold two connections at most", async () => {
-  const { proxy, url } = await proxied();
-  const sql = openSql(url, { max: 5, fetch_types: false });
-  await sql`SELECT 1`;
-  const pools = oneTo(4).map(() => fromPostgresJs(sql));
-  proxy.stall();
-  expect(await Promise.all(pools.map((pool) => askFor(50, pool)))).toEqual(pools.map(() => LATE));
-  expect(proxy.connections().length).toBeLessThanOrEqual(2);
-  proxy.resume();
-  const answers = await Promise.all(pools.map((pool) => askFor(60_000, pool)));
-  expect(answers).toEqual(pools.map(() => [{ one: 1 }]));
-});
-
 const LATE = new Error("Query read timeout");
 
 /** The rows of a statement, or its error. */
@@ -122,56 +95,3 @@ function askFor(ms: number, pool: PostgresPool): Promise<unknown> {
   );
   return asked.promise;
 }
-
-async function expectFewHeld(proxy: TcpProxy, pool: PostgresPool): Promise<void> {
-  proxy.stall();
-  for (const _ of oneTo(4)) expect(await askFor(50, pool)).toEqual(LATE);
-  expect(proxy.connections().length).toBeLessThanOrEqual(2);
-  proxy.resume();
-  expect(await askFor(60_000, pool)).toEqual([{ one: 1 }]);
-}
-
-/** The sessions of so many connections, which work at the same time. */
-async function sessionsOf(sql: postgres.Sql, count: number): Promise<readonly unknown[]> {
-  const asked = oneTo(count).map(() => sql`SELECT pg_backend_pid() AS pid, pg_sleep(0.2)`);
-  return (await Promise.all(asked)).map(([row]) => row?.["pid"]);
-}
-
-it("S10: only the connection to a read-only server is closed, and those of the caller's other statements stay", async () => {
-  const sql = openSql(server().url, { max: 3, fetch_types: false });
-  const store = await openStore(fromPostgresJs(sql));
-  await store.createRun(createOf("a"));
-  const before = await sessionsOf(sql, 3);
-  const own = await sql.reserve();
-  const [readOnly] = await own`SELECT pg_backend_pid() AS pid`;
-  await own`SET default_transaction_read_only = on`;
-  own.release();
-  // The two others have statements, so the append gets this one.
-  const others = sessionsOf(sql, 2);
-  await expect(store.append([appendOf("a", 1)])).rejects.toMatchObject({ retryable: true });
-  const stay = before.filter((pid) => pid !== readOnly?.["pid"]);
-  expect(new Set(await others)).toEqual(new Set(stay));
-  await expect.poll(() => sessionsOf(sql, 3), PATIENT).not.toContain(readOnly?.["pid"]);
-  expect(await sessionsOf(sql, 3)).toEqual(expect.arrayContaining(stay));
-});
-
-it("S10: after a refused write, the pool opens as many connections as before, and later statements on the refused one are answered", async () => {
-  const schema = newSchema();
-  const primary = await openStore(openPool(server().url), { schema });
-  await primary.createRun(createOf("a"));
-  const connection = { default_transaction_read_only: true };
-  const sql = openSql(server().url, { max: 4, fetch_types: false, connection });
-  const store = createStore(fromPostgresJs(sql), { schema });
-  onTestFinished(() => store.close());
-  const expectRefused = (): Promise<void> =>
-    expect(store.append([appendOf("a", 1)])).rejects.toMatchObject({ retryable: true });
-  const countSessions = async (): Promise<number> => new Set(await sessionsOf(sql, 4)).size;
-  await expectRefused();
-  // The refused connection is closed after its answer, and takes statements until then.
-  await expect.poll(countSessions, PATIENT).toBe(4);
-  const refused = expectRefused();
-  const asked = oneTo(20).map(async (n) => (await sql`SELECT ${n}::int AS n`)[0]?.["n"]);
-  await refused;
-  expect(await Promise.all(asked)).toEqual(oneTo(20));
-  await expect.poll(countSessions, PATIENT).toBe(4);
-});

@@ -6,13 +6,15 @@ import {
   type PostgresJsSql,
   type PostgresJsQueryable,
 } from "../../src/postgres-js/index.ts";
-import { encodeList } from "../../src/postgres-js/list-literal.ts";
+import { encodeList } from "../../src/postgres-js/ask.ts";
 import { PATIENT } from "../patient.ts";
 import { newSchema, openStore, useServer, runsOf } from "../stores.ts";
 import { openSql } from "./opened-postgres-js.ts";
 
 const server = useServer();
-const EXPECTED = "Expected the function of postgres.js, what `postgres(url)` returns";
+const EXPECTED =
+  "Expected the function of postgres.js, what `postgres(url)` returns, without `transform`";
+const OTHER = "got another value. Call `postgres(url)`, and pass that.";
 
 it("what postgres.js returns has the types of the driver", () => {
   expectTypeOf<postgres.Sql>().toExtend<PostgresJsSql>();
@@ -20,46 +22,18 @@ it("what postgres.js returns has the types of the driver", () => {
 });
 
 it.each<[string, () => unknown, string]>([
-  ["nothing", () => undefined, "got another value. Call `postgres(url)`, and pass its result."],
-  [
-    "the module's function",
-    () => postgres,
-    "got another value. Call `postgres(url)`, and pass its result.",
-  ],
-  [
-    "a pool",
-    () => ({ query() {} }),
-    "got another value. Call `postgres(url)`, and pass its result.",
-  ],
-  [
-    "a transaction",
-    () => Object.assign(() => {}, { unsafe() {} }),
-    "got the one of a transaction. Pass that to `clientOf`.",
-  ],
+  ["nothing", () => undefined, OTHER],
+  ["the module's function", () => postgres, OTHER],
+  ["a pool", () => ({ query() {} }), OTHER],
+  ["a transaction", () => Object.assign(() => {}, { unsafe() {} }), OTHER],
   [
     "one that renames columns",
     () => openSql(server().url, { transform: postgres.camel }),
-    "without `transform`, got one with it. Create another one for the store.",
+    "got one with it. Create another one for the store.",
   ],
 ])("fromPostgresJs refuses %s with what it expected", (_, make, message) => {
   expect(() => fromPostgresJs(make() as PostgresJsSql)).toThrow(
     new TypeError(`${EXPECTED}, ${message}`),
-  );
-});
-
-it.each<[string, number, (text: string) => unknown, (text: string) => unknown]>([
-  ["reads texts changed", 25, (text: string) => text.trim(), String],
-  ["writes texts changed", 25, String, (text: string) => JSON.stringify(text)],
-  ["reads bigints as objects", 20, (text: string) => ({ text }), String],
-  ["reads integers as dates", 23, (text: string) => new Date(Number(text)), String],
-  ["reads booleans as texts", 16, String, String],
-  ["writes lists of texts changed", 1009, String, (text: string) => `${text},`],
-])("fromPostgresJs refuses one that %s", (_, type, parse, serialize) => {
-  const types = { own: { to: type, from: [type], parse, serialize } };
-  expect(() => fromPostgresJs(openSql(server().url, { types }))).toThrow(
-    new TypeError(
-      `${EXPECTED}, got one whose \`types\` change Postgres' type ${type}. Create another one for the store.`,
-    ),
   );
 });
 

@@ -96,20 +96,6 @@ it("S7: an append whose session is ended before its answer is ambiguous, and the
   expect(await readValues(store, "a")).toEqual([2]);
 });
 
-it("S10: a session that cannot write is closed, so that the next one may lead to the primary", async () => {
-  const sql = openSql(server().url, { max: 1 });
-  const store = await openStore(fromPostgresJs(sql));
-  await store.createRun(createOf("a"));
-  await sql.unsafe("SET default_transaction_read_only = on");
-  await expect(store.append([appendOf("a", 1)])).rejects.toMatchObject({
-    code: "store_unavailable",
-    retryable: true,
-  });
-  await expect
-    .poll(() => store.append([appendOf("a", 2)]).catch(() => null), PATIENT)
-    .toMatchObject([{ firstSequence: 1 }]);
-});
-
 it("S20: an ended `sql` makes the store unavailable for good, and an unreachable server for a while", async () => {
   const sql = openSql(server().url);
   const store = await openStore(fromPostgresJs(sql));
