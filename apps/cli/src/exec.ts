@@ -3,11 +3,11 @@ import type { Client } from "@tm/run-events-client/runs";
 import { RunEventsError } from "@tm/run-events-core";
 import {
   isRefusal,
-  isWorkerName,
   outlastLease,
   pollForEnd,
   systemClock,
   escapeText,
+  requests,
 } from "@tm/run-events-core/wire";
 import { describeFailure, describeWith } from "./describe-failure.ts";
 import { type Child, startChild } from "./child.ts";
@@ -122,7 +122,7 @@ async function beginRun(
 /** This machine's name, so that the owner sees where the command runs; `null` if no worker may have that name. */
 function workerName(): string | null {
   const name = hostname();
-  return isWorkerName(name) ? name : null;
+  return requests.isWorkerName(name) ? name : null;
 }
 
 /**
@@ -140,12 +140,16 @@ function holdRun(
     // Once this program sends the run's end, the run may have ended by that, so only its answer counts.
     if (!watching.signal.aborted) recorder.end(recordingEndOf(refusal));
   }
-  const lease = outlastLease({
+  const lease = holdLease({
     clock: systemClock,
     leaseMs,
     sentAtMs,
+    outlasts: true,
     renew: () => runs.renew(runId, fence, { leaseMs, patienceMs: 0, signal: leasing.signal }),
-    onLost: onEnd,
+    onLost(refusal) {
+      lease.stop();
+      onEnd(refusal);
+    },
   });
   const watch = pollForEnd({
     clock: systemClock,

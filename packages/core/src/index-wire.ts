@@ -56,7 +56,7 @@ export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
 export { SealedJson } from "./rules/sealed-json.ts";
 export { checkEmitOptions, checkEndOptions } from "./work/work-options.ts";
 export { createGatheringQueue } from "./work/gathering-queue.ts";
-export { outlastLease } from "./work/outlast-lease.ts";
+export { holdLease } from "./work/hold-lease.ts";
 export type { EndPolls } from "./work/poll-end.ts";
 export { pollForEnd } from "./work/poll-end.ts";
 export type { EndWatch } from "./work/watch-end.ts";

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { RunEventsError, runFenced } from "../src/rules/errors.ts";
-import { outlastLease } from "../src/work/outlast-lease.ts";
+import { holdLease } from "../src/work/hold-lease.ts";
 import { recordRenewals, type SentRenewals } from "./sent-renewals.ts";
 
 const LEASE_MS = 12_000;
@@ -15,15 +15,23 @@ interface Bench extends SentRenewals {
 function createBench(leaseMs = LEASE_MS, claimMs = 0): Bench {
   const sent = recordRenewals(claimMs);
   const lost: unknown[] = [];
-  const { stop } = outlastLease({ ...sent, leaseMs, onLost: (refusal) => lost.push(refusal) });
-  return { ...sent, lost, stop };
+  const lease = holdLease({
+    ...sent,
+    leaseMs,
+    outlasts: true,
+    onLost(refusal) {
+      lost.push(refusal);
+      lease.stop();
+    },
+  });
+  return { ...sent, lost, stop: lease.stop };
 }
 
 function away(): RunEventsError {
   return new RunEventsError("store_unavailable", "The server is away.");
 }
 
-describe("outlastLease", () => {
+describe("a lease that is outlasted", () => {
   it("W31: an expired lease is renewed when the server is back, and kept from then on, until it is refused", async () => {
     const { clock, renewals, lost, pass } = createBench();
     for (let atMs = 0; atMs < 5 * LEASE_MS; atMs += 1_000) {

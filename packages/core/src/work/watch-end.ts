@@ -95,21 +95,18 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
 
 /** How long a worker with a store has to be quiet after a notification before the run is checked, in milliseconds. */
 const QUIET_MS = 25;
-/** The most that a worker's own notification delays this check, in milliseconds. */
-const MOST_OWN_MS = 250;
+/** The most that gathered events add to it, in milliseconds. */
+const MOST_GATHER_MS = 250;
 
 /** A worker whose own appends notify it, too. */
 export interface StoredEndWatcher extends EndWatcher {
-  /** How many appends of the worker have begun. */
-  readonly sends: () => number;
   /** How long emitted events wait before they are appended, in milliseconds: the next append of a stream of tokens comes as soon. */
   readonly gatherMs: number;
 }
 
 /**
- * Watches for the end of a run in a store. The worker's own appends notify, too. The first notification after the begin of an append is
- * taken for the append's own. Then the watch is notified only if no append lands within `gatherMs`, or 250 ms if that is less: an append
- * reports the end itself. If all notifications are lost, the renewals of the lease find the end.
+ * Watches for the end of a run in a store. The worker's own appends notify, too, so it is quiet only when no append lands for longer than
+ * events gather: an append reports the end itself. If all notifications are lost, the renewals of the lease find the end.
  * @returns a subscription whose `ready` does not reject. It resolves after `onEnd` was called for a run that had ended by then
  */
 export function watchStoredEnd(
@@ -117,46 +114,19 @@ export function watchStoredEnd(
   log: Pick<RunLog, "clock" | "getRun">,
   runId: string,
   owner: OwnerOption,
-  { sends, gatherMs, ...watcher }: StoredEndWatcher,
+  { gatherMs, ...watcher }: StoredEndWatcher,
 ): Subscription {
-  const { clock } = log;
-  const { landings } = watcher;
   const end = watchEnd({
     ...watcher,
-    clock,
+    clock: log.clock,
     check: () => log.getRun(runId, owner),
-    quietMs: QUIET_MS,
+    quietMs: QUIET_MS + Math.min(gatherMs, MOST_GATHER_MS),
   });
-  /** The appends whose notifications have come. */
-  let notified = 0;
-  let stopTimer: (() => void) | null = null;
-
-  function notifyOwn(): void {
-    if (stopTimer !== null) return;
-    let seen = landings();
-    stopTimer = clock.every(Math.min(gatherMs, MOST_OWN_MS), () => {
-      const isStreaming = seen !== landings();
-      seen = landings();
-      if (isStreaming) return;
-      stopTimer?.();
-      stopTimer = null;
-      end.notify();
-    });
-  }
-
-  function notify(): void {
-    const isOwn = notified !== sends();
-    notified = sends();
-    if (isOwn && gatherMs > 0) notifyOwn();
-    else end.notify();
-  }
-
-  const subscription = store.subscribe({ ...owner, runId }, notify);
+  const subscription = store.subscribe({ ...owner, runId }, end.notify);
   return {
     // Before the subscription was ready, nothing notified.
     ready: subscription.ready.catch(() => {}).then(end.check),
     stop() {
-      stopTimer?.();
       end.stop();
       subscription.stop();
     },

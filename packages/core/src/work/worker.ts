@@ -48,9 +48,7 @@ export class Worker {
   #isParking = false;
   /** The last sequence that the worker knows of. */
   #lastSequence: number;
-  /** How many appends have begun. */
-  #sends = 0;
-  /** How many of them have landed. */
+  /** How many appends have landed. */
   #landings = 0;
 
   /** Keeps the lease and watches the run until `work` is over. */
@@ -86,7 +84,6 @@ export class Worker {
       stopped: this.#stopped.signal,
     });
     this.#subscription = access.watchEnd(runId, {
-      sends: () => this.#sends,
       landings: () => this.#landings,
       gatherMs,
       onEnd: (reason) => this.#advance({ type: "found", reason }),
@@ -225,7 +222,6 @@ export class Worker {
     this.#advance({ type: "sent", isEnd });
     try {
       const { fence } = this.#claim;
-      this.#sends += 1;
       const receipt = await this.#access.append(this.#runId, drafts, { ...options, fence });
       this.#landings += 1;
       this.#lastSequence = checkLanding(receipt, this.#lastSequence);
