@@ -2,6 +2,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProjectInlineConfiguration, ViteUserConfig } from "vitest/config";
 import { hangGuard } from "./packages/test-servers/src/hang-guard.ts";
+import { scratchFolder } from "./packages/test-servers/src/scratch-folder.ts";
 import { findTestFiles } from "./packages/test-servers/src/test-files.ts";
 import { ALONE } from "./packages/test-servers/src/tier-files.ts";
 import { parseTier } from "./packages/test-servers/src/tier.ts";
@@ -60,12 +61,15 @@ const config: ViteUserConfig = {
   test: {
     projects: tier === "fast" ? [fast] : [fast, main, alone],
     provide: {
-      mainProfile: tier === "nightly" ? "soak" : "ci",
-      variantProfile: tier === "nightly" ? "ci" : "quick",
+      tier,
+      mainProfile: tier === "nightly" ? "soak" : "quick",
       soakMs: 10_000,
     },
-    // Tests start hundreds of Node processes of the same sources. With the cache each finds them compiled.
-    env: { NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache") },
+    env: {
+      // Tests start hundreds of Node processes of the same sources. With the cache each finds them compiled.
+      NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache"),
+      TMPDIR: scratchFolder(),
+    },
     pool: "forks",
     // Most tests wait for servers and deadlines: two cores have time for three files.
     maxWorkers: Math.max(tier === "fast" ? 2 : 3, availableParallelism() - 1),

@@ -1,5 +1,5 @@
 import { PGlite } from "@electric-sql/pglite";
-import { afterAll, beforeAll, describe, inject } from "vitest";
+import { afterAll, beforeAll, describe } from "vitest";
 import { itKeeps } from "../../conformance/test/drivers/it-keeps.ts";
 import { createDoors } from "./doors.ts";
 import { itFindsLeaks } from "./leaks.ts";
@@ -17,7 +17,7 @@ describe("the Postgres store on PGlite", () => {
       return async () => void (await db.query("SET default_transaction_read_only = off"));
     },
   );
-  const profile = inject("variantProfile");
+  const profile = "ci" as const;
   const options = { name: "PGlite", profile, ...doors };
   const packages = ["@electric-sql/pglite"];
   itKeeps({ store: "Postgres", driver: "PGlite", packages, options });

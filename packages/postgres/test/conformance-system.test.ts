@@ -1,6 +1,6 @@
 import { findSystemPostgres } from "@tm/run-events-test-servers";
-import { describe, inject, it } from "vitest";
+import { describe, it } from "vitest";
 import { conformOn } from "./conform.ts";
 
-if (findSystemPostgres() !== null) conformOn("system", inject("variantProfile"));
+if (findSystemPostgres() !== null) conformOn("system", "ci");
 else describe("the system's Postgres", () => it("is not installed", () => {}));

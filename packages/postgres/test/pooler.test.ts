@@ -1,7 +1,7 @@
 import { runEventStoreConformance } from "@tm/run-events-conformance";
 import { type PgBouncerServer, startPgBouncer } from "@tm/run-events-test-servers";
 import pg from "pg";
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { createPostgresStore } from "../src/index.ts";
 import { countNotifications } from "./notification-counter.ts";
 import { createDoors, leadTo } from "./doors.ts";
@@ -38,7 +38,7 @@ describe("the Postgres store behind a pooler of transactions", () => {
   );
   for (const { name, run, timeoutMs } of runEventStoreConformance({
     name: "PgBouncer",
-    profile: inject("variantProfile"),
+    profile: "ci",
     ...doors,
   })) {
     it(name, run, timeoutMs);

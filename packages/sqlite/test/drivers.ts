@@ -16,7 +16,7 @@ export interface Driver {
   open(file: string, options?: HandleOptions): Handle;
 }
 
-type DriverName = "better-sqlite3" | "node:sqlite";
+export type DriverName = "better-sqlite3" | "node:sqlite";
 
 export const DRIVERS: readonly Driver[] = [
   {

@@ -33,7 +33,8 @@ export function fileDoors(driver: FileDriver): StoreDoors<FilePlace> {
       const db = driver.open(file);
       const { ran } = recordStatements(db);
       counters.push(() => ran.length);
-      const store = createSqliteStore(db);
+      // Programs of the kit wait for the notification of each change.
+      const store = createSqliteStore(db, { pollMs: 1 });
       handles.set(store, db);
       await store.migrate();
       return store;

@@ -1,15 +1,15 @@
 import { globSync } from "node:fs";
-import { join } from "node:path";
+import { join, matchesGlob } from "node:path";
 import type { Tier } from "./tier.ts";
-import { FAST, MAIN, NIGHTLY } from "./tier-files.ts";
+import { TIER_FILES } from "./tier-files.ts";
 import type {} from "vitest";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** The profile of the conformance kit on a store's main server. */
-    readonly mainProfile: "ci" | "soak";
-    /** The same on the variants of that server, and on other drivers. */
-    readonly variantProfile: "quick" | "ci";
+    /** The tier of this run. */
+    readonly tier: Tier;
+    /** The profile of the conformance kit on a store's main server. On its variants and other drivers the kit runs nightly, in `ci`. */
+    readonly mainProfile: "quick" | "soak";
     /** How long each random case goes on in the profile `soak`, in milliseconds. */
     readonly soakMs: number;
   }
@@ -18,15 +18,17 @@ declare module "vitest" {
 const ROOT = join(import.meta.dirname, "../../..");
 const TEST_FILES = ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts"];
 
-/** The smallest tier that runs a test file. A file that no list names belongs to the tier `main`. */
+/** The smallest tier that runs a test file. */
 export function tierOf(file: string): Tier {
-  if (NIGHTLY.includes(file)) return "nightly";
-  if (MAIN.includes(file)) return "main";
-  return FAST.some((entry) => file === entry || isInFolder(file, entry)) ? "fast" : "main";
+  return patternOf(file)?.[1] ?? "main";
 }
 
-function isInFolder(file: string, entry: string): boolean {
-  return entry.endsWith("/") && file.startsWith(entry);
+/** The entry of the list that decides the tier of a test file. */
+export function patternOf(file: string): (typeof TIER_FILES)[number] | undefined {
+  // Most are paths: `matchesGlob` would take a second for all of them.
+  return TIER_FILES.findLast(
+    ([pattern]) => pattern === file || (pattern.includes("*") && matchesGlob(file, pattern)),
+  );
 }
 
 /** Every test file, by the smallest tier that runs it. */

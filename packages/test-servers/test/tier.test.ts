@@ -1,13 +1,9 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { findChromium, startPostgres, startRedis } from "../src/index.ts";
 import { programsOf } from "../src/require-servers.ts";
-import { findTestFiles, tierOf } from "../src/test-files.ts";
-import { ALONE, FAST, MAIN, NIGHTLY } from "../src/tier-files.ts";
+import { findTestFiles, patternOf, tierOf } from "../src/test-files.ts";
+import { ALONE, TIER_FILES } from "../src/tier-files.ts";
 import { includesTier, parseTier, requireTier, TIERS } from "../src/tier.ts";
-
-const ROOT = join(import.meta.dirname, "../../..");
 
 /** Sets the tier that a program sees, for the rest of this test. */
 function beInTier(tier: string | undefined): void {
@@ -21,21 +17,14 @@ function setTier(tier: string | undefined): void {
   else process.env["TEST_TIER"] = tier;
 }
 
-describe("the lists of tiers", () => {
-  it("name only files and folders that exist", () => {
-    const entries = [...FAST, ...MAIN, ...NIGHTLY, ...ALONE];
-    expect(entries.filter((entry) => !existsSync(join(ROOT, entry)))).toEqual([]);
+describe("the list of tiers", () => {
+  it("has no pattern that decides nothing", () => {
+    const decided = Object.values(findTestFiles()).flat().map(patternOf);
+    expect(TIER_FILES.filter((entry) => !decided.includes(entry))).toEqual([]);
     expect(ALONE.map(tierOf)).toEqual(ALONE.map(() => "main"));
   });
 
-  it("name a file once, and in MAIN only what a folder of FAST would make fast", () => {
-    const names = [...FAST, ...MAIN, ...NIGHTLY];
-    expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
-    const folders = FAST.filter((entry) => entry.endsWith("/"));
-    expect(MAIN.filter((file) => !folders.some((folder) => file.startsWith(folder)))).toEqual([]);
-  });
-
-  it("give every test file one tier, and each tier the files of the one before it", () => {
+  it("gives every test file one tier, and each tier the files of the one before it", () => {
     const files = findTestFiles();
     const all = TIERS.flatMap((tier) => files[tier]);
     expect(new Set(all).size).toBe(all.length);
@@ -46,7 +35,7 @@ describe("the lists of tiers", () => {
     }
   });
 
-  it("make a new file fast in a folder that is, and else main", () => {
+  it("makes a new file fast in a folder that is, and else main", () => {
     expect(tierOf("packages/core/test/new.test.ts")).toBe("fast");
     expect(tierOf("packages/postgres/test/new.test.ts")).toBe("main");
   });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, inject } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { itKeeps } from "../../../conformance/test/drivers/it-keeps.ts";
 import { fileDoors } from "../file-doors.ts";
 
@@ -28,7 +28,7 @@ const unopened = fileDoors({
 });
 
 describe("the SQLite store on bun:sqlite", () => {
-  const profile = inject("variantProfile");
+  const profile = "ci";
   let folder = "";
   let report: Report = { cases: [] };
   beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { startWorkerd, type WorkerServer } from "@tm/run-events-test-servers/workerd";
-import { afterAll, beforeAll, describe, expect, inject } from "vitest";
+import { afterAll, beforeAll, describe, expect } from "vitest";
 import { itKeeps } from "../../../conformance/test/drivers/it-keeps.ts";
 import { bundleWorker } from "./bundle-worker.ts";
 import { type CountedStorage, objectDoors } from "./object-doors.ts";
@@ -15,7 +15,7 @@ describe("the SQLite store in a Durable Object of workerd", () => {
   });
   afterAll(() => server.close());
 
-  const profile = inject("variantProfile");
+  const profile = "ci";
   itKeeps({
     store: "SQLite",
     driver: "Durable Object",

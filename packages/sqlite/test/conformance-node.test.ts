@@ -1,0 +1,3 @@
+import { conformOn } from "./conform.ts";
+
+conformOn("node:sqlite", "ci");
