@@ -6,7 +6,7 @@ import type { Query } from "./query.ts";
 import type { RunChange } from "./run-changes.ts";
 import { encodeMany, encodeOne } from "./sql/append.ts";
 import type { BigintColumn } from "./sql/columns.ts";
-import type { Statements } from "./sql/statements.ts";
+import type { Statements } from "./statements.ts";
 
 /** A run that took what was appended. */
 interface LandedRow {

@@ -11,7 +11,7 @@ import type { RunChange } from "./run-changes.ts";
 import { commitAll } from "./sql/commit.ts";
 import { lockRuns } from "./sql/lock.ts";
 import { seeRuns } from "./sql/see.ts";
-import type { Statements } from "./sql/statements.ts";
+import type { Statements } from "./statements.ts";
 
 /** After so many conflicts a change locks its run first, so that it comes to its turn. */
 const MOST_CONFLICTS = 3;

@@ -1,16 +1,26 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { StoreCapabilities } from "@tm/run-events-core/store";
-import { inspectSchema } from "./inspect-schema.ts";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import type { Query } from "./query.ts";
-import { printMigrations } from "./schema.ts";
-import type { Statements } from "./sql/statements.ts";
+import { FIRST_MIGRATION, MIGRATION_COUNT, printMigrations } from "./schema.ts";
+import { ON_PRIMARY } from "./sql/columns.ts";
+import type { Statements } from "./statements.ts";
 
-/** The last check of one store's server and tables. */
+interface ServerRow {
+  readonly migrated: boolean;
+  readonly commits: string;
+  readonly fsync: string;
+}
+
+/**
+ * The last check of one store's server and tables: how durable a commit is, and everything that the tables need to keep the contract. A check
+ * also throws what the driver throws, as for a standby.
+ * @see clauses S6, S10 and S19 in `STORE.md`
+ */
 export class SchemaCheck {
   readonly #query: Query;
   readonly #sql: Statements;
   readonly #schema: string;
-  #durability: StoreCapabilities["durability"] = "unknown";
+  #durability: RunEventStore["capabilities"]["durability"] = "unknown";
   #isVerified = false;
   #verifying: Promise<void> | null = null;
 
@@ -21,7 +31,7 @@ export class SchemaCheck {
   }
 
   /** How durable a commit is, as of the last check. */
-  get durability(): StoreCapabilities["durability"] {
+  get durability(): RunEventStore["capabilities"]["durability"] {
     return this.#durability;
   }
 
@@ -38,11 +48,13 @@ export class SchemaCheck {
 
   /**
    * Checks again. Appends go on meanwhile, and stop if it fails.
-   * @param connection sends the statements
+   * @param query sends the statements
    */
-  async verify(connection: Query = this.#query): Promise<void> {
+  async verify(query: Query = this.#query): Promise<void> {
     try {
-      if (!(await this.#inspect(connection))) throw schemaMissing();
+      if (!(await this.#inspect(query))) {
+        throw lasting("The tables are missing or of an older schema: call `migrate()`.");
+      }
       this.#isVerified = true;
     } catch (error) {
       this.#isVerified = false;
@@ -60,17 +72,50 @@ export class SchemaCheck {
     await this.verify();
   }
 
-  async #inspect(connection: Query): Promise<boolean> {
-    const { complete, durability } = await inspectSchema(connection, this.#sql);
-    this.#durability = durability;
-    return complete;
+  /** @returns whether every migration that this program knows was applied */
+  async #inspect(query: Query): Promise<boolean> {
+    const { migrations, needs } = this.#sql;
+    const [server] = (await query(
+      `SELECT to_regclass($1) IS NOT NULL AS migrated,
+         current_setting('synchronous_commit') AS commits, current_setting('fsync') AS fsync
+       WHERE ${ON_PRIMARY}`,
+      [migrations],
+    )) as readonly ServerRow[];
+    this.#durability = durabilityOf(server);
+    if (!server?.migrated) return false;
+    const rows = await query(`SELECT migration, breaking FROM ${migrations}`);
+    const isComplete = hasMigrations(rows as readonly MigrationRow[]);
+    if (isComplete) await query(needs);
+    return isComplete;
   }
 }
 
-function schemaMissing(): RunEventsError {
-  return new RunEventsError(
-    "store_unavailable",
-    "The tables are missing or of an older schema: call `migrate()`.",
-    { retryable: false },
-  );
+/** Without `fsync`, a commit survives only a crash of processes. With `synchronous_commit` off, a crash of the server loses the last ones. */
+function durabilityOf(server: ServerRow | undefined): RunEventStore["capabilities"]["durability"] {
+  if (server === undefined || server.commits === "off") return "unknown";
+  return server.fsync === "on" ? "power" : "process";
+}
+
+interface MigrationRow {
+  readonly migration: number;
+  readonly breaking: boolean;
+}
+
+/** @throws RunEventsError for a newer migration that breaks this program, or for tables of an earlier format */
+function hasMigrations(rows: readonly MigrationRow[]): boolean {
+  if (rows.some((row) => row.breaking && row.migration >= FIRST_MIGRATION + MIGRATION_COUNT)) {
+    throw lasting("The tables are of a newer, incompatible schema: update this program.");
+  }
+  if (rows.some((row) => row.migration < FIRST_MIGRATION)) {
+    throw lasting(
+      "Expected tables of this program's format, but these are of an earlier one, which it cannot read. Let it make new tables in another `schema`; the program that made these still reads them.",
+    );
+  }
+  const applied = new Set(rows.map((row) => row.migration));
+  const known = Array.from({ length: MIGRATION_COUNT }, (_, at) => FIRST_MIGRATION + at);
+  return known.every((migration) => applied.has(migration));
+}
+
+function lasting(message: string): RunEventsError {
+  return new RunEventsError("store_unavailable", message, { retryable: false });
 }

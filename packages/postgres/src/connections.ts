@@ -12,7 +12,7 @@ import {
   transactOf,
   withRetries,
 } from "./query.ts";
-import type { Statements } from "./sql/statements.ts";
+import type { Statements } from "./statements.ts";
 
 /** How long a statement of a probe may hold a connection, in milliseconds. */
 const PROBE_MS = 10_000;

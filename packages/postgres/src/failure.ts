@@ -12,9 +12,9 @@ const LASTING: Readonly<Record<string, string>> = {
     "The database user lacks a right: grant it the rights on the schema, its tables and its sequences.",
   "42703": "The tables are of another schema: call `migrate()`.",
   "42P01": "The tables are missing: call `migrate()`.",
-  // The append statements check this without inserting anything.
+  // Several statements check this without inserting anything.
   "42P10":
-    "A unique index of the tables is missing or not valid: call `verify()`, whose error names it.",
+    "A unique index of the tables is missing or not valid: create it as in `printMigrations()`, or REINDEX it.",
   // postgres.js: nothing was sent.
   CONNECTION_ENDED: "The store's pool has been ended: end it after the store is closed.",
 };

@@ -17,7 +17,7 @@ import type { RunChange } from "./run-changes.ts";
 import { type BigintColumn, headOf, type HeadRow } from "./sql/columns.ts";
 import { encodeSave, isSave } from "./sql/commit.ts";
 import { seeRuns } from "./sql/see.ts";
-import type { Statements } from "./sql/statements.ts";
+import type { Statements } from "./statements.ts";
 import { takeTurn } from "./under-way.ts";
 
 /** An append into the caller's own transaction. */

@@ -1,13 +1,13 @@
 import {
+  closedSubscription,
   createNotifier,
   createPoller,
   createSeenHeads,
   type createStoreReports,
   nameKey,
-  type OnNotification,
   ownerName,
+  type RunEventStore,
   type RunName,
-  type Subject,
 } from "@tm/run-events-core/store";
 import {
   encodeChanges,
@@ -19,7 +19,7 @@ import {
 import type { Listener, ListenerOptions } from "./listener.ts";
 import type { Query } from "./query.ts";
 import { selectPositions } from "./sql/positions.ts";
-import type { Statements } from "./sql/statements.ts";
+import type { Statements } from "./statements.ts";
 import { createChangeSender, type ChangeSender } from "./send-changes.ts";
 
 /** How often to poll for commits without a notification, while LISTEN is not proven and while it is, in milliseconds. */
@@ -68,6 +68,7 @@ export class Notifications {
   readonly #late = new Set<string>();
   /** When the subscriptions to owners were last notified by a poll. */
   #ownersAt = Number.NEGATIVE_INFINITY;
+  #closing: Promise<void> | null = null;
 
   constructor({ query, sql, listen, reports }: NotificationsOptions) {
     this.#query = query;
@@ -92,24 +93,25 @@ export class Notifications {
     });
   }
 
-  /**
-   * Adds a subscription, and polls from now on.
-   * @returns a function that ends the subscription; it may be called twice
-   */
-  add(subject: Subject, onNotification: OnNotification): () => void {
+  /** The store's `subscribe`. */
+  subscribe(
+    ...[subject, onNotification]: Parameters<RunEventStore["subscribe"]>
+  ): ReturnType<RunEventStore["subscribe"]> {
+    if (this.#closing !== null) return closedSubscription();
     const key = nameKey(subject);
     const remove = this.#notifier.add(subject, onNotification);
     this.#countOwner(subject.ownerId, 1);
     this.#listener?.start();
     this.#poller.start(FAST_POLL_MS);
     let isOver = false;
-    return () => {
+    const stop = (): void => {
       if (isOver) return;
       isOver = true;
       remove();
       this.#countOwner(subject.ownerId, -1);
       if (!this.#notifier.has(key)) this.#seen.forget(key);
     };
+    return { ready: Promise.resolve(), stop };
   }
 
   /** Notifies of a commit of this store that appended to runs, made a run or removed one. */
@@ -129,7 +131,12 @@ export class Notifications {
   }
 
   /** Ends all subscriptions and polls. Sends the notifications that are left, for `SLOW_POLL_MS` at most. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#notifier.clear();
     this.#owners.clear();
     this.#joined.clear();

@@ -1,21 +1,20 @@
 import type { AppendReceipt } from "@tm/run-events-core";
 import {
-  closedSubscription,
+  createCalls,
   planJoinedAppend,
   type RunName,
   type RunEventStore,
-  type StoreCapabilities,
 } from "@tm/run-events-core/store";
 import { appendPlains } from "./append.ts";
-import { Calls } from "./calls.ts";
 import { changeRuns } from "./change.ts";
 import { SchemaCheck } from "./check-schema.ts";
 import { checkPools, openConnections } from "./connections.ts";
 import type { PostgresPool } from "./driver.ts";
-import { inDoubt } from "./failure.ts";
+import { inDoubt, storeFailure, TransactionOver } from "./failure.ts";
 import { type JoinedAppend, joinTransaction } from "./join-transaction.ts";
 import { SLOW_POLL_MS } from "./notifications.ts";
 import { listRuns } from "./sql/list.ts";
+import { sendProbe } from "./sql/probe.ts";
 import { readPages } from "./sql/read.ts";
 import { createStatements } from "./statements.ts";
 
@@ -40,7 +39,7 @@ export interface PostgresStore extends RunEventStore {
   migrate(): Promise<void>;
   /**
    * Checks the server and the tables, and writes nothing. The server has to be the primary, and the tables of this program's
-   * schema. Their unique indexes have to exist and be valid, and no row-level security may hide all of their rows.
+   * schema. Their unique indexes have to exist and be valid.
    * @throws RunEventsError `store_unavailable`
    * @see clauses S10 and S19 in `STORE.md` of `@tm/run-events-core`
    */
@@ -76,51 +75,74 @@ export function createPostgresStore(
   checkPools(pool, listenPool);
   const sql = createStatements(schema);
   const connections = openConnections(pool, listenPool, sql, schema);
-  const { query, sturdyQuery, transact, notifications, reports } = connections;
+  const { query, sturdyQuery, probeQuery, transact, notifications, reports } = connections;
   const check = new SchemaCheck(query, sql, schema);
-  const calls = new Calls(check, connections, sql);
+  const calls = createCalls();
+
+  /** Makes a call, even if the tables may be missing. A driver's error becomes a `RunEventsError`. */
+  async function guard<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await calls.run(call);
+    } catch (error) {
+      throw error instanceof TransactionOver ? error : storeFailure(error);
+    }
+  }
+
+  /** Makes a call on the store's tables. */
+  function perform<T>(call: () => Promise<T>): Promise<T> {
+    return guard(async () => {
+      await check.verifyOnce();
+      return call();
+    });
+  }
 
   return {
     get capabilities() {
       return capabilitiesOf(connections.isShared, check);
     },
-    migrate: () => calls.guard(() => check.migrate()),
-    verify: () => calls.guard(() => check.verify()),
+    migrate: () => guard(() => check.migrate()),
+    verify: () => guard(() => check.verify()),
     append: (plains) =>
-      calls.perform(async () => {
+      perform(async () => {
         const { landings, changes } = await appendPlains(sturdyQuery, sql, plains).catch(inDoubt);
         notifications.committed(changes);
         return landings;
       }),
     change: (changes) =>
-      calls.perform(() =>
+      perform(() =>
         changeRuns(sturdyQuery, transact, sql, changes, (committed) =>
           notifications.committed(committed),
         ).catch(inDoubt),
       ),
-    read: (queries) => calls.perform(() => readPages(sturdyQuery, sql, queries)),
-    list: (asked) => calls.perform(() => listRuns(sturdyQuery, sql, asked)),
-    probe: () => calls.probe(),
-    subscribe(subject, onNotification) {
-      if (calls.isClosed) return closedSubscription();
-      return { ready: Promise.resolve(), stop: notifications.add(subject, onNotification) };
-    },
+    read: (queries) => perform(() => readPages(sturdyQuery, sql, queries)),
+    list: (asked) => perform(() => listRuns(sturdyQuery, sql, asked)),
+    probe: () =>
+      guard(async () => {
+        await check.verify(probeQuery);
+        return sendProbe(probeQuery, sql);
+      }),
+    subscribe: (subject, onNotification) => notifications.subscribe(subject, onNotification),
     observe: reports.observe,
     async appendInTransaction(append) {
       // Checked before anything is sent.
       const planned = planJoinedAppend(append);
-      const outcome = await calls.guard(() =>
+      const outcome = await guard(() =>
         joinTransaction(append.client, planned.change, sql, check, (change) => {
           if ("ordinal" in change) notifications.joined(change);
         }),
       );
       return planned.receiptOf(outcome);
     },
-    close: () => calls.close(),
+    async close() {
+      await Promise.all([calls.close(), notifications.close()]);
+    },
   };
 }
 
-function capabilitiesOf(isShared: boolean, { durability }: SchemaCheck): StoreCapabilities {
+function capabilitiesOf(
+  isShared: boolean,
+  { durability }: SchemaCheck,
+): RunEventStore["capabilities"] {
   return {
     // A PGlite database does not show where it stores its files.
     durability: isShared ? durability : "unknown",

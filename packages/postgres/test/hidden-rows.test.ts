@@ -59,27 +59,6 @@ async function openGuarded(): Promise<Guarded> {
 }
 
 describe("rows that are hidden or lost", () => {
-  it.each(["RUNS", "EVENTS"])(
-    "S9, S19: row-level security without a policy on %s is an error, and nothing is read",
-    async (table) => {
-      const { store, run } = await openGuarded();
-      await store.verify();
-      await run(`ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY`);
-      const said = {
-        code: "store_unavailable",
-        message: expect.stringMatching(/^Row-level security hides every row of .*BYPASSRLS/),
-        retryable: false,
-      };
-      await expect(store.verify()).rejects.toMatchObject(said);
-      await expect(store.probe()).rejects.toMatchObject(said);
-      await expect(store.read([queryOf("a")])).rejects.toMatchObject(said);
-      await run(`CREATE POLICY all_of_them ON ${table} TO ROLE USING (true)`);
-      await store.verify();
-      expect(await readValues(store, "a")).toEqual([1, 2, 3]);
-      await store.append([appendOf("a", 4)]);
-    },
-  );
-
   it("S9: a page whose events a policy hides is an error, and other pages are read", async () => {
     const { admin, store, run } = await openGuarded();
     await admin.createRun(createOf("b"));

@@ -8,7 +8,7 @@ import { lockRuns } from "../src/sql/lock.ts";
 import { selectPositions } from "../src/sql/positions.ts";
 import { readPages } from "../src/sql/read.ts";
 import { seeRuns } from "../src/sql/see.ts";
-import type { Statements } from "../src/sql/statements.ts";
+import type { Statements } from "../src/statements.ts";
 import { createStatements } from "../src/statements.ts";
 import { plainOf } from "./plain-of.ts";
 

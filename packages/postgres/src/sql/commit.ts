@@ -1,7 +1,7 @@
 import { type Commit, dueKindOf, type Head } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
 import type { Tables } from "../tables.ts";
-import type { Statements } from "./statements.ts";
+import type { Statements } from "../statements.ts";
 import {
   type BigintColumn,
   CLOCK_MS,
@@ -14,6 +14,7 @@ import {
   SAVED_COLUMNS,
   texts,
 } from "./columns.ts";
+import { PLACE } from "./needs.ts";
 import { holderOf } from "./see.ts";
 
 /** How old the clock of a decision may be, in milliseconds: a process that was stopped decides again. */
@@ -33,7 +34,7 @@ export function commitStatement(tables: Tables, locking: "" | "SKIP LOCKED"): st
   const { runs, events } = tables;
   return `
 WITH names AS (${needsUnique(runs, RUN_COLUMNS, "owner_id, run_id)")}),
-places AS (${needsUnique(runs, RUN_COLUMNS, "owner_id, topic) WHERE exclusive AND due_kind <> 'finished'")}),
+places AS (${needsUnique(runs, RUN_COLUMNS, PLACE)}),
 q AS MATERIALIZED (
   SELECT * FROM json_to_recordset($1::text::json) AS q (at int, before bigint, removed boolean, "seenMs" bigint, "needsTopic" boolean,
     ordinal bigint, "ownerId" text, "runId" text, topic text, exclusive boolean, metadata text, revision bigint, "runStatus" text, phase text,

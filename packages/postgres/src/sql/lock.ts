@@ -1,7 +1,7 @@
 import type { RunName } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
 import type { Tables } from "../tables.ts";
-import type { Statements } from "./statements.ts";
+import type { Statements } from "../statements.ts";
 
 /** Locks the runs that exist until the end of the transaction, in the order in which commits lock them. $1 owners, $2 ids. */
 export function lockStatement({ runs }: Tables): string {

@@ -1,7 +1,7 @@
 import type { RunName } from "@tm/run-events-core/store";
 import type { Position } from "../run-changes.ts";
 import type { Query } from "../query.ts";
-import type { Statements } from "./statements.ts";
+import type { Statements } from "../statements.ts";
 import type { Tables } from "../tables.ts";
 import { type BigintColumn, ON_PRIMARY } from "./columns.ts";
 

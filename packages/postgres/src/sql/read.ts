@@ -6,7 +6,7 @@ import {
 } from "@tm/run-events-core/store";
 import { runDamaged } from "../failure.ts";
 import type { Query } from "../query.ts";
-import type { Statements } from "./statements.ts";
+import type { Statements } from "../statements.ts";
 import type { Tables } from "../tables.ts";
 import { type BigintColumn, headColumns, headOf, type HeadRow, ON_PRIMARY } from "./columns.ts";
 

@@ -2,7 +2,7 @@ import type { RunStatus } from "@tm/run-events-core";
 import { type Change, listedStatuses, type NewEvent, type Seen } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
 import type { Tables } from "../tables.ts";
-import type { Statements } from "./statements.ts";
+import type { Statements } from "../statements.ts";
 import {
   type BigintColumn,
   headColumns,
