@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { decodeJson } from "@tm/run-events-core/wire";
-import { parseAppendBody, parseCreateBody, parseEvent } from "../src/request/bodies.ts";
+import { bounds } from "@tm/run-events-core/wire";
+import { APPEND_EVENTS, CREATE_RUN } from "../src/contract/bodies.ts";
+import { parseEvent } from "../src/contract/events.ts";
 
 const KINDS: readonly (readonly [kind: string, of: fc.Arbitrary<unknown>])[] = [
   ["an array", fc.array(fc.jsonValue())],
@@ -17,8 +18,8 @@ function refusalWith(message: string): Error {
   return expect.objectContaining({ message });
 }
 
-function bodyOf(value: unknown): ReturnType<typeof decodeJson> {
-  return decodeJson(new TextEncoder().encode(` ${JSON.stringify(value)}`));
+function bodyOf(value: unknown): ReturnType<typeof bounds.decodeJson> {
+  return bounds.decodeJson(new TextEncoder().encode(` ${JSON.stringify(value)}`));
 }
 
 // The texts are whole: so they hold nothing of a value, which may be a secret.
@@ -27,7 +28,7 @@ describe("the refusal of a body says what came by its kind, and nothing of its c
     fc.assert(
       fc.property(values, (value) => {
         const refusal = refusalWith(`Expected the body to be a JSON object, got ${kind}.`);
-        expect(() => parseCreateBody(bodyOf(value))).toThrow(refusal);
+        expect(() => CREATE_RUN.parse(bodyOf(value))).toThrow(refusal);
       }),
     );
   });
@@ -38,7 +39,7 @@ describe("the refusal of a body says what came by its kind, and nothing of its c
       fc.assert(
         fc.property(values, (events) => {
           const refusal = refusalWith(`Expected \`events\` to be an array of events, got ${kind}.`);
-          expect(() => parseAppendBody(bodyOf({ events }), 1)).toThrow(refusal);
+          expect(() => APPEND_EVENTS.parse(bodyOf({ events }))).toThrow(refusal);
         }),
       );
     },
@@ -46,8 +47,8 @@ describe("the refusal of a body says what came by its kind, and nothing of its c
 
   it("W9: a body without events", () => {
     const refusal = refusalWith("Expected `events` to be an array of events, got none.");
-    expect(() => parseAppendBody(bodyOf({}), 1)).toThrow(refusal);
-    expect(() => parseAppendBody(null, 1)).toThrow(refusal);
+    expect(() => APPEND_EVENTS.parse(bodyOf({}))).toThrow(refusal);
+    expect(() => APPEND_EVENTS.parse(null)).toThrow(refusal);
   });
 
   it.each(KINDS)("W9: %s as an event", (kind, values) => {

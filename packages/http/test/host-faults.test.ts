@@ -6,7 +6,7 @@ import { text } from "node:stream/consumers";
 import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import { expect, it, onTestFinished } from "vitest";
 import { createHandler, type Identity } from "../src/index.ts";
-import { createLineCutter } from "../src/request/line-cutter.ts";
+import { createLineCutter } from "../src/contract/line-cutter.ts";
 import { createNodeHandler } from "../src/node.ts";
 import { createManualClock } from "./harness/manual-clock.ts";
 

@@ -7,7 +7,7 @@ import { setImmediate as turn } from "node:timers/promises";
 import { createMemoryStore, createRunEvents, RunEventsError } from "@tm/run-events-core";
 import fc from "fast-check";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { readPieces } from "@tm/run-events-core/wire";
+import { bounds } from "@tm/run-events-core/wire";
 import { createNodeHandler, type NodeHandler } from "../src/node.ts";
 import { readRequest } from "../src/node/read-request.ts";
 import { ADA } from "./harness/accounts.ts";
@@ -44,7 +44,9 @@ it("W9: a body is the same by its events and by its iterator, in any pieces and 
         if (waits) await turn();
       }
       request.push(null);
-      expect(await reading).toEqual(await outcomeOf(readPieces(iterate(), maxBytes, () => {})));
+      expect(await reading).toEqual(
+        await outcomeOf(bounds.readPieces(iterate(), maxBytes, () => {})),
+      );
     }),
   );
 });

@@ -1,7 +1,7 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { isTopic } from "@tm/run-events-core/wire";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { requests } from "@tm/run-events-core/wire";
 import { openApiDocument } from "../src/index.ts";
 import { isProblemCode, PROBLEM_CODES, statusOf } from "../src/exchange/error-codes.ts";
 import { ROUTES } from "../src/routes/table.ts";
@@ -60,24 +60,10 @@ it("W30: the document is valid OpenAPI 3.1, every reference in it included", asy
   expect(JSON.stringify(validator.resolveRefs())).not.toContain("$ref");
 });
 
-it("W30: the document has each route with its methods and nothing else but the host's own paths", () => {
+it("W30: the document has each route with its methods and nothing else", () => {
   const served = ROUTES.map(({ method, path }) => `${method} ${path}`);
-  const described = operations().filter(([, , { tags }]) => !tags.includes("reference server"));
-  // HEAD is answered wherever GET is; only those of the streams are described.
-  const heads = ["HEAD /v1/agent-runs/stream", "HEAD /v1/agent-runs/{runId}/stream"];
-  expect(described.map(([path, method]) => `${method} ${path}`).toSorted()).toEqual(
-    [...served, ...heads].toSorted(),
-  );
-  const host = operations().filter(([, , { tags }]) => tags.includes("reference server"));
-  expect(host.map(([path, method]) => `${method} ${path}`).toSorted()).toEqual([
-    "DELETE /v1/session",
-    "GET /",
-    "GET /healthz",
-    "GET /metrics",
-    "GET /readyz",
-    "GET /v1/session",
-    "POST /v1/session",
-  ]);
+  const described = operations().map(([path, method]) => `${method} ${path}`);
+  expect(described.toSorted()).toEqual(served.toSorted());
 });
 
 it("W3, W30: every error code is described, each under its own status", () => {
@@ -120,7 +106,8 @@ it("W30: operations have different ids, and paths describe their parameters", ()
   const ids = operations().map(([, , { operationId }]) => operationId);
   expect(new Set(ids).size).toBe(ids.length);
   for (const [path, item] of Object.entries(document.paths)) {
-    expect([path, "parameters" in item]).toEqual([path, path.includes("{")]);
+    const { parameters } = item as unknown as { readonly parameters: readonly unknown[] };
+    expect([path, parameters.length]).toEqual([path, path.includes("{") ? 1 : 0]);
   }
 });
 
@@ -151,7 +138,7 @@ it("W34, W30: a list can be of a status, of live runs and of a topic, and the to
     .map((characters) => characters.join(""));
   fc.assert(
     fc.property(fc.oneof(text, fc.string({ unit: "grapheme", maxLength: 210 })), (given) => {
-      expect(pattern.test(given)).toBe(isTopic(given));
+      expect(pattern.test(given)).toBe(requests.isTopic(given));
     }),
   );
 });

@@ -1,6 +1,6 @@
-import { encodePage } from "@tm/run-events-core/wire";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { answers } from "@tm/run-events-core/wire";
 import { ADA } from "./harness/accounts.ts";
 import type { Answer } from "./harness/answer.ts";
 import { DOORS, openWorld, type World } from "./harness/world.ts";
@@ -74,7 +74,7 @@ describe.each(DOORS)("%s", (door) => {
       for (const since of [0, 3, 9]) {
         const answer = await poll(world, runId, `since=${since}&limit=${limit}`);
         const page = await world.runs.log.readPage(runId, { ownerId: "ada", since, limit });
-        expect(answer.text === encodePage(page), `${since} ${limit}`).toBe(true);
+        expect(answer.text === answers.encodePage(page), `${since} ${limit}`).toBe(true);
         const etag = answer.headers["etag"] ?? "";
         const headers = { ...ADA, "if-none-match": etag };
         const path = `/v1/agent-runs/${runId}/events?since=${since}&limit=${limit}`;

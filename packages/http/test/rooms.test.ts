@@ -4,17 +4,7 @@ import { describe, expect, it } from "vitest";
 import { readSources, roomsOf } from "../../test-servers/src/rooms.ts";
 
 /** The rooms of http from the ground up: each imports only rooms before it. The doors are `index.ts` and `node.ts`. */
-const ROOMS = [
-  "bounds",
-  "exchange",
-  "openapi",
-  "request",
-  "access",
-  "routes",
-  "service",
-  "fetch",
-  "node",
-];
+const ROOMS = ["bounds", "exchange", "contract", "access", "routes", "service", "fetch", "node"];
 
 const DOORS = ["index.ts", "node.ts"];
 const files = await readSources(join(import.meta.dirname, "../src"), (path) =>

@@ -1,8 +1,9 @@
 import type { RunEventsErrorCode } from "@tm/run-events-core";
-import type { BodyRequest, OpenStream } from "@tm/run-events-core/wire";
+import type { OpenStream } from "@tm/run-events-core/wire";
+import { bounds } from "@tm/run-events-core/wire";
 
 /** A request, as both doors give it to the routes. */
-export interface Exchange extends BodyRequest {
+export interface Exchange extends bounds.BodyRequest {
   readonly method: string;
   /** The path as it was sent: not decoded, without the query. */
   readonly path: string;
@@ -53,6 +54,17 @@ export function stopIfGone(exchange: Pick<Exchange, "isGone">): void {
 /** Keeps browsers from guessing an answer's type from its content. */
 export const NO_SNIFF: Headers = { "x-content-type-options": "nosniff" };
 
+/**
+ * The headers of a live stream. `no-transform` keeps compressors away, and `X-Accel-Buffering` keeps nginx from buffering.
+ * @see clause W21 in `WIRE.md`
+ */
+export const STREAM_HEADERS: Headers = {
+  "content-type": "text/event-stream; charset=utf-8",
+  "cache-control": "no-cache, no-store, no-transform",
+  "x-accel-buffering": "no",
+  ...NO_SNIFF,
+};
+
 /** A reply with a JSON body that no cache may keep. */
 export function jsonReply(status: number, body: string | Uint8Array, headers: Headers = {}): Reply {
   return {
@@ -68,7 +80,7 @@ export function jsonReply(status: number, body: string | Uint8Array, headers: He
 }
 
 /** A reply with a text that is the same for everyone, so that any cache may keep it for an hour. */
-export function publicText(body: Uint8Array): Reply {
+export function publicText(body: string): Reply {
   return {
     status: 200,
     headers: {

@@ -1,5 +1,5 @@
+import { bounds } from "@tm/run-events-core/wire";
 import type { Exchange } from "../exchange/exchange.ts";
-import { piecesOf, readPieces } from "@tm/run-events-core/wire";
 
 /** A `Request` as the routes see it. */
 export interface FetchExchange extends Exchange {
@@ -18,9 +18,9 @@ export function exchangeOf(request: Request): FetchExchange {
     query: url.searchParams,
     // The URL of a `Request` has its host. A `Host` header may be missing, since fetch does not let a caller set it.
     header: (name) => request.headers.get(name) ?? (name === "host" ? url.host : null),
-    body: () => piecesOf(unreadBody(request), answered.promise),
+    body: () => bounds.piecesOf(unreadBody(request), answered.promise),
     readBody: async (maxBytes, grow) =>
-      readPieces(piecesOf(unreadBody(request), answered.promise), maxBytes, grow),
+      bounds.readPieces(bounds.piecesOf(unreadBody(request), answered.promise), maxBytes, grow),
     onAnswered: answered.resolve,
     isGone: () => request.signal.aborted,
     signal: request.signal,

@@ -1,4 +1,4 @@
-import type { Holding } from "@tm/run-events-core/wire";
+import { bounds } from "@tm/run-events-core/wire";
 import { exchangeOf } from "./fetch-exchange.ts";
 import { createPulledBody } from "./pulled-body.ts";
 import { createStreamBody } from "./stream-body.ts";
@@ -34,7 +34,7 @@ export function createHandler(options: HandlerOptions<Request>): Handler {
   const { clock, stallMs } = service;
 
   /** A long answer counts until the client has read it; a short one belongs to the host from here on. */
-  function takenFrom(bytes: Uint8Array, { signal }: Request, holding: Holding): BodyInit {
+  function takenFrom(bytes: Uint8Array, { signal }: Request, holding: bounds.Holding): BodyInit {
     if (bytes.length > SHORT_ANSWER)
       return createPulledBody(bytes, { clock, stallMs, signal, onOver: () => holding.leave() });
     holding.leave();

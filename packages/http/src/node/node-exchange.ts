@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { tooLarge } from "@tm/run-events-core/wire";
+import { bounds } from "@tm/run-events-core/wire";
 import type { Exchange } from "../exchange/exchange.ts";
 import { headerOf } from "./header-of.ts";
 import { keptBody, readRequest } from "./read-request.ts";
@@ -16,6 +16,7 @@ export class NodeExchange implements Exchange {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #search: string;
+  #query: URLSearchParams | null = null;
   #gone: AbortController | null = null;
   readonly onGone: Exchange["onGone"];
   readonly isGone: Exchange["isGone"];
@@ -35,7 +36,7 @@ export class NodeExchange implements Exchange {
   }
 
   get query(): URLSearchParams {
-    return new URLSearchParams(this.#search);
+    return (this.#query ??= new URLSearchParams(this.#search));
   }
 
   get signal(): AbortSignal {
@@ -59,7 +60,7 @@ export class NodeExchange implements Exchange {
   readBody(maxBytes: number, grow: (bytes: number) => void): Promise<Uint8Array> {
     const kept = keptBody(this.#request);
     if (kept !== null) {
-      if (kept.length > maxBytes) throw tooLarge(maxBytes);
+      if (kept.length > maxBytes) throw bounds.tooLarge(maxBytes);
       return Promise.resolve(kept);
     }
     return readRequest(this.#request, this.#response, maxBytes, grow);

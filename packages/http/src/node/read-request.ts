@@ -1,10 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import {
-  type ByteBuffer,
-  createByteBuffer,
-  startDeadline,
-  tooLarge,
-} from "@tm/run-events-core/wire";
+import { bounds } from "@tm/run-events-core/wire";
 
 /**
  * Reads a whole body, as `BodyRequest.readBody` describes. It listens to the events of the request, and does not copy a body that
@@ -18,9 +13,9 @@ export function readRequest(
 ): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     let first: Uint8Array | null = null;
-    let all: ByteBuffer | null = null;
+    let all: bounds.ByteBuffer | null = null;
     let isOver = false;
-    const stopClock = startDeadline(fail);
+    const stopClock = bounds.startDeadline(fail);
 
     function fail(error: Error): void {
       if (isOver) return;
@@ -37,12 +32,12 @@ export function readRequest(
       try {
         if (first === null) {
           first = piece;
-          if (piece.length > maxBytes) throw tooLarge(maxBytes);
+          if (piece.length > maxBytes) throw bounds.tooLarge(maxBytes);
           grow(piece.length);
           return;
         }
         if (all === null) {
-          all = createByteBuffer(maxBytes, grow);
+          all = bounds.createByteBuffer(maxBytes, grow);
           all.add(first);
         }
         all.add(piece);

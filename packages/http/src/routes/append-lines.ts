@@ -1,13 +1,13 @@
-import { changeBy, decodeUtf8, type Holding, letGo, type RunLog } from "@tm/run-events-core/wire";
+import { changeBy, type RunLog, bounds } from "@tm/run-events-core/wire";
 import {
   type AppendReceipt,
   type EventDraft,
   isTerminal,
   RunEventsError,
 } from "@tm/run-events-core";
-import { createLineCutter } from "../request/line-cutter.ts";
-import { parseEvent } from "../request/bodies.ts";
-import { invalidRequest } from "../request/query.ts";
+import { createLineCutter } from "../contract/line-cutter.ts";
+import { parseEvent } from "../contract/events.ts";
+import { invalidRequest } from "../contract/parameter.ts";
 
 /** The most events, and the most bytes, of the lines in one append. */
 const GROUP_EVENTS = 500;
@@ -32,7 +32,7 @@ export interface NdjsonTarget {
   readonly fence: number | undefined;
   readonly maxLineBytes: number;
   /** Counts the memory of the upload. @see clause W49 in `WIRE.md` */
-  readonly holding: Pick<Holding, "holdBody">;
+  readonly holding: Pick<bounds.Holding, "holdBody">;
 }
 
 /**
@@ -55,7 +55,7 @@ export async function appendLines(
   } catch (error) {
     throw await upload.fail(error);
   } finally {
-    letGo(body);
+    bounds.letGo(body);
   }
   const { receipt } = upload;
   if (receipt === null)
@@ -161,8 +161,9 @@ class LineUpload {
 
 /** One line's event; `null` for a blank line. */
 function parseLine(bytes: Uint8Array): EventDraft | null {
-  const text = decodeUtf8(trimSpace(bytes));
-  if (text === "") return null;
+  const text = bounds.decodeUtf8(bytes);
+  // Of JSON white space only: `trim` would also take a byte order mark away.
+  if (/^[ \t\r]*$/.test(text)) return null;
   try {
     JSON.parse(text);
   } catch (cause) {
@@ -173,22 +174,6 @@ function parseLine(bytes: Uint8Array): EventDraft | null {
     );
   }
   return parseEvent(text, 0);
-}
-
-/**
- * Removes JSON white space at both ends of a line. `trim` would also remove a byte order mark and more, and a regular expression
- * that ends in `+$` would start over at each blank.
- */
-function trimSpace(line: Uint8Array): Uint8Array {
-  let from = 0;
-  let to = line.length;
-  while (from < to && isSpace(line[from])) from += 1;
-  while (from < to && isSpace(line[to - 1])) to -= 1;
-  return line.subarray(from, to);
-}
-
-function isSpace(byte: number | undefined): boolean {
-  return byte === 32 || byte === 9 || byte === 13;
 }
 
 function atLine(error: unknown, line: number, whole: AppendReceipt | null): unknown {

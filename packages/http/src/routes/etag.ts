@@ -1,12 +1,15 @@
 import type { RunRecord } from "@tm/run-events-core/store";
-import type { LogPage } from "@tm/run-events-core/wire";
+import type { RunLog } from "@tm/run-events-core/wire";
 
 /**
  * Makes a page's entity tag. Events never change, so these identify a page: its run (the ordinal and the time of creation), its
  * start and its end, and the end of the log, which determines the status and the phase.
  * @see clause W18 in `WIRE.md`
  */
-export function etagOf(page: LogPage & { readonly run: RunRecord }, since: number): string {
+export function etagOf(
+  page: Awaited<ReturnType<RunLog["readPage"]>> & { readonly run: RunRecord },
+  since: number,
+): string {
   const { run, events, lastSequence } = page;
   const end = events.at(-1)?.sequence ?? since;
   return `"${run.ordinal}-${run.createdAtMs}-${since}-${end}-${lastSequence}"`;

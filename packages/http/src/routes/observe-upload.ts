@@ -1,5 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { Diagnostic, Report } from "@tm/run-events-core/store";
+import type { Diagnostic } from "@tm/run-events-core/store";
 import type { Clock } from "@tm/run-events-core/wire";
 import type { Call } from "./route.ts";
 
@@ -9,7 +9,7 @@ type Outcome = Extract<Diagnostic, { readonly type: "upload_ended" }>["outcome"]
 export async function observeUpload<Receipt>(
   append: () => Promise<Receipt>,
   { runId, exchange }: Pick<Call, "runId" | "exchange">,
-  report: Report,
+  report: (diagnostic: Diagnostic) => void,
   clock: Clock,
 ): Promise<Receipt> {
   const fromMs = clock.now();

@@ -1,12 +1,5 @@
 import { eventBytes, type RunRecord, utf8Bytes } from "@tm/run-events-core/store";
-import {
-  type LogPage,
-  encodeEvents,
-  encodePage,
-  encodePageEnd,
-  encodeTime,
-  PAGE_START,
-} from "@tm/run-events-core/wire";
+import { type RunLog, answers } from "@tm/run-events-core/wire";
 import { stopIfGone } from "../exchange/exchange.ts";
 import type { Call } from "./route.ts";
 
@@ -18,7 +11,7 @@ const encoder = new TextEncoder();
 /** A page of a run's log, ready to be sent. */
 export interface EncodedPage {
   /** The status and the end of the whole page, with the events of its last slice. */
-  readonly page: LogPage & { readonly run: RunRecord };
+  readonly page: Awaited<ReturnType<RunLog["readPage"]>> & { readonly run: RunRecord };
   /** Its text, or the bytes of a long one. */
   readonly body: string | Uint8Array;
 }
@@ -46,7 +39,7 @@ export async function readPage(call: Call, query: Query): Promise<EncodedPage> {
   });
   stopIfGone(call.exchange);
   if (!page.hasMore || page.events.length >= query.limit) {
-    return { page, body: encodePage(showStart(page, query)) };
+    return { page, body: answers.encodePage(showStart(page, query)) };
   }
   return call.holding.alone(() => readLargePage(call, query));
 }
@@ -69,7 +62,7 @@ async function readLargePage(call: Call, query: Query): Promise<EncodedPage> {
   let page = await readSlice(call, query, limit, SLICE_BYTES);
   let bytes = weigh(page);
   let count = page.events.length;
-  const parts = [encoder.encode(PAGE_START + encodeEvents(page.events))];
+  const parts = [encoder.encode(answers.PAGE_START + answers.encodeEvents(page.events))];
   while (page.hasMore && count < limit && bytes < PAGE_BYTES) {
     const most = Math.min(SLICE_BYTES, PAGE_BYTES - bytes);
     if (bytes + most > holding.freeForAnswer()) break;
@@ -81,12 +74,12 @@ async function readLargePage(call: Call, query: Query): Promise<EncodedPage> {
     bytes += weigh(next);
     // A slice holds one event, however large that is; a page only if it is the first.
     if (bytes > PAGE_BYTES) break;
-    parts.push(encoder.encode(`,${encodeEvents(next.events)}`));
+    parts.push(encoder.encode(`,${answers.encodeEvents(next.events)}`));
     count += next.events.length;
     page = next;
   }
   stopIfGone(call.exchange);
-  parts.push(encoder.encode(encodePageEnd(showStart(page, query))));
+  parts.push(encoder.encode(answers.encodePageEnd(showStart(page, query))));
   return { page, body: concat(parts) };
 }
 
@@ -94,14 +87,17 @@ async function readLargePage(call: Call, query: Query): Promise<EncodedPage> {
 function endOf({ events }: EncodedPage["page"], query: Query): Pick<Query, "since" | "at"> {
   const last = events.at(-1);
   if (last === undefined) return query;
-  return { since: last.sequence, at: encodeTime(last.createdAtMs) };
+  return { since: last.sequence, at: answers.encodeTime(last.createdAtMs) };
 }
 
-function showStart<Page extends LogPage>(page: Page, { began }: Query): Page {
+function showStart<Page extends Awaited<ReturnType<RunLog["readPage"]>>>(
+  page: Page,
+  { began }: Query,
+): Page {
   return began === undefined ? page : { ...page, since: began };
 }
 
-function weigh({ events }: LogPage): number {
+function weigh({ events }: Awaited<ReturnType<RunLog["readPage"]>>): number {
   return events.reduce((bytes, { payload }) => bytes + eventBytes(utf8Bytes(payload)), 0);
 }
 

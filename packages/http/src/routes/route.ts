@@ -1,19 +1,13 @@
-import {
-  type Holding,
-  type RunLog,
-  RUNS_PATH,
-  type StreamRequest,
-  type Streams,
-  type WorkSize,
-} from "@tm/run-events-core/wire";
+import { type RunLog, RUNS_PATH, bounds } from "@tm/run-events-core/wire";
+import type { createStreams } from "@tm/run-events-core/wire";
 import type { Waits } from "../bounds/waits.ts";
 import type { Exchange, Headers, Reply, StreamReply } from "../exchange/exchange.ts";
-import type { Described } from "../openapi/paths.ts";
+import type { Operation } from "../contract/operation.ts";
 
 /** What the routes of one handler share. */
 export interface RouteContext {
   readonly log: RunLog;
-  readonly streams: Streams;
+  readonly streams: ReturnType<typeof createStreams>;
   readonly waits: Waits;
   /** The most bytes of a body that is read whole, and of one NDJSON line. @see clause W9 in `WIRE.md` */
   readonly maxBodyBytes: number;
@@ -21,8 +15,8 @@ export interface RouteContext {
   readonly retention: Headers;
   /** The path of all runs, as clients send it. @see clause W50 in `WIRE.md` */
   readonly basePath: string;
-  /** The OpenAPI document of these routes, as bytes. @see clause W30 in `WIRE.md` */
-  readonly document: () => Uint8Array;
+  /** The OpenAPI document of these routes. @see clause W30 in `WIRE.md` */
+  readonly document: () => string;
 }
 
 /** A request whose owner is known. */
@@ -36,19 +30,19 @@ export interface Call {
   /** Empty where the path has no error's code. Not yet checked. */
   readonly code: string;
   /** The request's share of what its user may have in flight. @see clause W49 in `WIRE.md` */
-  readonly holding: Holding;
+  readonly holding: bounds.Holding;
   /**
    * Waits until the owner may do a piece of work: a `large` one, or a call of the store that shares no group with others.
    * @throws Error if it is a read whose client has gone
    * @see clause W49 in `WIRE.md`
    */
-  takeTurn(size: WorkSize): Promise<void>;
+  takeTurn(size: bounds.WorkSize): Promise<void>;
   /** Checks again whether the request's session is valid: `null` if it is. @see clause W26 in `WIRE.md` */
-  readonly authorize: StreamRequest["authorize"];
+  readonly authorize: Parameters<ReturnType<typeof createStreams>["open"]>[0]["authorize"];
 }
 
-/** One method of one path: who may call it, what it answers, and how the OpenAPI document describes it. */
-export interface Route extends Described {
+/** One method of one path: who may call it, what it takes and answers, and how the OpenAPI document describes it. */
+export interface Route extends Operation {
   readonly answer: (call: Call) => Promise<Reply | StreamReply>;
 }
 

@@ -1,18 +1,17 @@
-import type { Holding, RunLog } from "@tm/run-events-core/wire";
+import type { RunLog } from "@tm/run-events-core/wire";
 import {
   createPageCut,
   type OwnerQuery,
   type RunRecord,
   utf8Bytes,
 } from "@tm/run-events-core/store";
+import { bounds } from "@tm/run-events-core/wire";
 import { type Exchange, stopIfGone } from "../exchange/exchange.ts";
 
 /** Where a list is cut, in bytes of metadata and envelopes, as a page of events is. @see clause W14 in `WIRE.md` */
 const LIST_BYTES = 4_194_304;
 /** How many runs are read at a time. Each may have 256 KiB of metadata, so together they stay within the bound of a list. */
 const RUNS_A_READ = 16;
-/** The bounds of the `limit` of a list. */
-export const LIST_LIMIT = { most: 200, fallback: 50 };
 
 /**
  * Reads a list of runs, cut at 4 MiB. It holds at least one run if one exists, and `next` continues after the last.
@@ -29,7 +28,7 @@ export async function readRunList(
     holding,
   }: {
     readonly exchange: Pick<Exchange, "isGone">;
-    readonly holding: Pick<Holding, "holdAnswer">;
+    readonly holding: Pick<bounds.Holding, "holdAnswer">;
   },
 ): ReturnType<RunLog["listRuns"]> {
   const fits = createPageCut(query.limit, LIST_BYTES);

@@ -1,28 +1,30 @@
-import { encodeClaimedRun, encodeRun, encodeRunList, RUNS_PATH } from "@tm/run-events-core/wire";
+import { RUNS_PATH, answers } from "@tm/run-events-core/wire";
 import { emptyReply, jsonReply } from "../exchange/exchange.ts";
-import { empty, json, type Json, textHeader } from "../openapi/operation.ts";
+import { json, textHeader } from "../contract/operation.ts";
+import { CREATE_RUN } from "../contract/bodies.ts";
+import { keyHeader } from "../contract/headers.ts";
 import {
-  CURSOR,
-  FEED_PARAMETER,
-  HAVE_PARAMETER,
-  keyParameter,
-  LAST_PARAMETER,
-  limitParameter,
-  parameter,
+  LIST_CURSOR,
+  OF_FEED,
+  parseListFeed,
+  STATUS,
   TOPIC_PARAMETER,
-  WAIT_PARAMETER,
-} from "../openapi/parameter.ts";
-import { schemaRef } from "../openapi/schema.ts";
-import { parseCreateBody } from "../request/bodies.ts";
-import { parseListFeed } from "../request/feed-query.ts";
-import { parseLimit, parseListCursor, parseStatus, parseTopic } from "../request/query.ts";
+  WAIT,
+} from "../contract/lists.ts";
+import { integerParameter } from "../contract/parameter.ts";
+import type { Schema } from "../contract/schema.ts";
 import { readBody } from "./call-body.ts";
-import { claimKeyIn } from "./claim-key.ts";
 import { type Route, RUN_PATH } from "./route.ts";
-import { LIST_LIMIT, readRunList } from "./run-list.ts";
+import { readRunList } from "./run-list.ts";
 import { answerFeed } from "./watched-list.ts";
 
-const RETENTION: Json = {
+const LIMIT = integerParameter("limit", "The most to answer.", { most: 200, fallback: 50 });
+
+const KEY = keyHeader(
+  "Only with `runId`. With `leaseMs`, the same key gets the same lease again, until it expires.",
+);
+
+const RETENTION: Schema = {
   "Run-Retention": {
     description: "For how many seconds a finished run is kept. Missing if runs are kept for ever.",
     schema: { type: "string", pattern: "^[1-9]\\d*$" },
@@ -33,53 +35,36 @@ const listRuns: Route = {
   method: "GET",
   path: RUNS_PATH,
   access: "any",
-  changes: false,
+  tag: "polling",
+  id: "listRuns",
+  summary:
+    "A page of the caller's runs, newest first (W14), or the list of live and newest runs (W48)",
+  description:
+    "`status`, `cursor` and `limit` are refused together with `feed`. `have`, `last` and `wait` are refused without it.",
+  parameters: [STATUS, TOPIC_PARAMETER, LIMIT, LIST_CURSOR, ...OF_FEED, WAIT],
+  answers: {
+    200: json(
+      "A page of runs, of at most 4 MiB of metadata unless one run has more. With `feed`, the live runs and the newest 50, or that the list still has the version `have`.",
+      ["RunList", "WholeList", "SameList"],
+      RETENTION,
+    ),
+  },
+  codes: ["invalid_request"],
   async answer(call) {
     const { context, exchange, ownerId, holding } = call;
-    const feed = parseListFeed(exchange.query);
+    const feed = parseListFeed(exchange);
     if (feed !== null) return answerFeed(call, feed);
-    const runStatus = parseStatus(exchange.query);
-    const topic = parseTopic(exchange.query);
-    const before = parseListCursor(exchange.query);
-    const limit = parseLimit(exchange.query, LIST_LIMIT);
+    const query = {
+      ownerId,
+      runStatus: STATUS.parse(exchange),
+      topic: TOPIC_PARAMETER.parse(exchange),
+      before: LIST_CURSOR.parse(exchange),
+      limit: LIMIT.parse(exchange),
+    };
     holding.checkAnswers();
     await call.takeTurn("short");
-    const query = { ownerId, runStatus, topic, before, limit };
     const list = await readRunList(context.log, query, call);
-    return jsonReply(200, encodeRunList(list), context.retention);
-  },
-  operation: {
-    tag: "polling",
-    id: "listRuns",
-    summary:
-      "A page of the caller's runs, newest first (W14), or the list of live and newest runs (W48)",
-    description:
-      "`status`, `cursor` and `limit` are refused together with `feed`. `have`, `last` and `wait` are refused without it.",
-    parameters: [
-      parameter(
-        "query",
-        "status",
-        "Only runs in this status; `live` is for all that have not finished (W34).",
-        {
-          anyOf: [schemaRef("RunStatus"), { const: "live" }],
-        },
-      ),
-      TOPIC_PARAMETER,
-      limitParameter(LIST_LIMIT),
-      parameter("query", "cursor", "The `nextCursor` of the page before.", CURSOR),
-      FEED_PARAMETER,
-      HAVE_PARAMETER,
-      LAST_PARAMETER,
-      WAIT_PARAMETER,
-    ],
-    answers: {
-      200: json(
-        "A page of runs, of at most 4 MiB of metadata unless one run has more. With `feed`, the live runs and the newest 50, or that the list still has the version `have`.",
-        ["RunList", "WholeList", "SameList"],
-        RETENTION,
-      ),
-    },
-    codes: ["invalid_request"],
+    return jsonReply(200, answers.encodeRunList(list), context.retention);
   },
 };
 
@@ -87,34 +72,28 @@ const createRun: Route = {
   method: "POST",
   path: RUNS_PATH,
   access: "any",
-  changes: true,
+  tag: "writing",
+  id: "createRun",
+  summary: "Creates a run, or returns the caller's existing run of that id (W8)",
+  description:
+    "With `leaseMs` it claims the run in the same step, and the answer also has the fence and the end of the lease (W36).",
+  parameters: [KEY],
+  body: CREATE_RUN,
+  answers: {
+    201: json("The run.", "CreatedRun", textHeader("Location")),
+    200: json("The existing run.", "CreatedRun", textHeader("Location")),
+  },
+  codes: ["invalid_request", "payload_too_large", "topic_busy", "claimed", "run_finished"],
   async answer(call) {
     const { context, exchange, ownerId } = call;
-    const named = claimKeyIn(exchange);
-    const asked = parseCreateBody(await readBody(call));
+    const idempotencyKey = KEY.parse(exchange);
+    const asked = CREATE_RUN.parse(await readBody(call));
     await call.takeTurn("short");
-    const { created, run } = await context.log.createRun({ ...asked, ...named, ownerId });
+    const { created, run } = await context.log.createRun({ ...asked, idempotencyKey, ownerId });
     const location = `${context.basePath}/${run.runId}`;
-    const text = asked.leaseMs === undefined ? encodeRun(run) : encodeClaimedRun(run);
+    const text =
+      asked.leaseMs === undefined ? answers.encodeRun(run) : answers.encodeClaimedRun(run);
     return jsonReply(created ? 201 : 200, text, { location });
-  },
-  operation: {
-    tag: "writing",
-    id: "createRun",
-    summary: "Creates a run, or returns the caller's existing run of that id (W8)",
-    description:
-      "With `leaseMs` it claims the run in the same step, and the answer also has the fence and the end of the lease (W36).",
-    parameters: [
-      keyParameter(
-        "Only with `runId`. With `leaseMs`, the same key gets the same lease again, until it expires.",
-      ),
-    ],
-    requestBody: { content: { "application/json": { schema: schemaRef("CreateRun") } } },
-    answers: {
-      201: json("The run.", "CreatedRun", textHeader("Location")),
-      200: json("The existing run.", "CreatedRun", textHeader("Location")),
-    },
-    codes: ["invalid_request", "payload_too_large", "topic_busy", "claimed", "run_finished"],
   },
 };
 
@@ -122,16 +101,13 @@ const getRun: Route = {
   method: "GET",
   path: RUN_PATH,
   access: "any",
-  changes: false,
+  tag: "polling",
+  id: "getRun",
+  summary: "A run as it is now (W14)",
+  answers: { 200: json("The run.", "RunSnapshot", RETENTION) },
   async answer({ context, runId, ownerId }) {
     const run = await context.log.getRun(runId, { ownerId });
-    return jsonReply(200, encodeRun(run), context.retention);
-  },
-  operation: {
-    tag: "polling",
-    id: "getRun",
-    summary: "A run as it is now (W14)",
-    answers: { 200: json("The run.", "RunSnapshot", RETENTION) },
+    return jsonReply(200, answers.encodeRun(run), context.retention);
   },
 };
 
@@ -139,19 +115,16 @@ const deleteRun: Route = {
   method: "DELETE",
   path: RUN_PATH,
   access: "any",
-  changes: true,
+  tag: "writing",
+  id: "deleteRun",
+  summary: "Deletes a finished run with its log (W14)",
+  answers: { 204: { description: "The run was deleted, and its id is free." } },
+  codes: ["run_active"],
   async answer(call) {
     const { context, runId, ownerId } = call;
     await call.takeTurn("short");
     await context.log.deleteRun(runId, { ownerId });
     return emptyReply();
-  },
-  operation: {
-    tag: "writing",
-    id: "deleteRun",
-    summary: "Deletes a finished run with its log (W14)",
-    answers: { 204: empty("The run was deleted, and its id is free.") },
-    codes: ["run_active"],
   },
 };
 
@@ -163,14 +136,11 @@ export const CANCEL_ROUTE: Route = {
   method: "POST",
   path: `${RUN_PATH}/cancel`,
   access: "any",
-  changes: true,
+  tag: "writing",
+  id: "cancelRun",
+  summary: "Appends `RUN_CANCELLED` unless the run has ended, even to a claimed run (W13)",
+  answers: { 200: json("The run after that.", "RunSnapshot") },
   async answer({ context, runId, ownerId }) {
-    return jsonReply(200, encodeRun(await context.log.cancel(runId, { ownerId })));
-  },
-  operation: {
-    tag: "writing",
-    id: "cancelRun",
-    summary: "Appends `RUN_CANCELLED` unless the run has ended, even to a claimed run (W13)",
-    answers: { 200: json("The run after that.", "RunSnapshot") },
+    return jsonReply(200, answers.encodeRun(await context.log.cancel(runId, { ownerId })));
   },
 };

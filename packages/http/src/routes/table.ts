@@ -1,6 +1,6 @@
 import { describeValue, movePath, parseBasePath } from "@tm/run-events-core/wire";
 import { jsonReply } from "../exchange/exchange.ts";
-import { describeRoutes } from "../openapi/document.ts";
+import { describeOperations } from "../contract/document.ts";
 import { ERROR_ROUTES } from "./errors.ts";
 import { APPEND_EVENTS } from "./append-events.ts";
 import { INPUT_ROUTE } from "./input.ts";
@@ -15,19 +15,16 @@ const DESCRIPTION_ROUTE: Route = {
   method: "GET",
   path: "/openapi.json",
   access: "open",
-  changes: false,
-  answer: async ({ context }) => jsonReply(200, context.document()),
-  operation: {
-    tag: "description",
-    id: "describe",
-    summary: "This document (W30)",
-    answers: {
-      200: {
-        description: "OpenAPI 3.1.",
-        content: { "application/json": { schema: { type: "object" } } },
-      },
+  tag: "description",
+  id: "describe",
+  summary: "This document (W30)",
+  answers: {
+    200: {
+      description: "OpenAPI 3.1.",
+      content: { "application/json": { schema: { type: "object" } } },
     },
   },
+  answer: async ({ context }) => jsonReply(200, context.document()),
 };
 
 /** The routes that are not of runs. They stay where they are, since the `type` of each problem is one of their paths. */
@@ -71,7 +68,7 @@ export function covers(path: string, other: string): boolean {
 }
 
 /**
- * Describes the HTTP API as an OpenAPI 3.1 document. The paths of the reference server are in it, under a separate tag.
+ * Describes the HTTP API as an OpenAPI 3.1 document.
  * @param options the `basePath` of the handler
  * @returns a new object each time, which the caller may change
  * @throws TypeError for a `basePath` that `createHandler` refuses
@@ -80,5 +77,5 @@ export function covers(path: string, other: string): boolean {
 export function openApiDocument(
   options: { readonly basePath?: string | undefined } = {},
 ): Readonly<Record<string, unknown>> {
-  return describeRoutes(routesAt(parseBasePath(options.basePath)));
+  return describeOperations(routesAt(parseBasePath(options.basePath)));
 }

@@ -1,8 +1,9 @@
 import { eventBytes, type RunRecord, type StoredEvent, utf8Bytes } from "@tm/run-events-core/store";
-import { encodeListedRuns, type FeedRequest, type ListedRuns } from "@tm/run-events-core/wire";
+import { type RunLog, answers } from "@tm/run-events-core/wire";
 import { jsonReply, type Reply, stopIfGone } from "../exchange/exchange.ts";
-import { parseWaitMs } from "../request/query.ts";
+import { WAIT } from "../contract/lists.ts";
 import type { Call } from "./route.ts";
+import type { FeedRequest } from "../contract/lists.ts";
 
 /**
  * Answers the caller's list, or that it still has the version that the caller has, and can wait for a change.
@@ -10,7 +11,7 @@ import type { Call } from "./route.ts";
  */
 export async function answerFeed(call: Call, feed: FeedRequest): Promise<Reply> {
   const { context, exchange, ownerId, holding } = call;
-  const waitMs = parseWaitMs(exchange.query);
+  const waitMs = WAIT.parse(exchange);
   holding.checkAnswers();
   const { topic, have, withLast: last } = feed;
   const asked = { ownerId, topic, last };
@@ -19,13 +20,13 @@ export async function answerFeed(call: Call, feed: FeedRequest): Promise<Reply> 
   if (list.isSame && waitMs > 0) {
     const wait = { ownerId, waitMs, signal };
     const { version } = list;
-    const read = (until: AbortSignal): Promise<ListedRuns> =>
+    const read = (until: AbortSignal): Promise<Awaited<ReturnType<RunLog["readList"]>>> =>
       context.log.readList({ ...asked, have: version, waits: true, signal: until });
     list = (await context.waits.hold(wait, read)) ?? list;
   }
   stopIfGone(exchange);
   if (!list.isSame) holding.holdAnswer(bytesOf(list.runs, list.last));
-  return jsonReply(200, encodeListedRuns(list, last), context.retention);
+  return jsonReply(200, answers.encodeListedRuns(list, last), context.retention);
 }
 
 /** The bytes of the metadata and of the last events. */

@@ -1,5 +1,6 @@
 import type { RunEvents } from "@tm/run-events-core";
-import type { InFlight, StreamsOptions, StreamStats } from "@tm/run-events-core/wire";
+import type { StreamsOptions, createStreams } from "@tm/run-events-core/wire";
+import { bounds } from "@tm/run-events-core/wire";
 import type { Authenticate } from "../access/identity.ts";
 
 /** Settings of `createHandler` and `createNodeHandler`. `Native` is the request of the host's framework. */
@@ -63,9 +64,9 @@ export interface HandlerOptions<Native> extends StreamsOptions {
 /** Counts of what a handler has open. */
 export interface HandlerStats {
   /** Live streams. */
-  readonly streams: StreamStats;
+  readonly streams: ReturnType<ReturnType<typeof createStreams>["stats"]>;
   /** Long-polls that are being held. */
   readonly waiting: number;
   /** What all users have in flight. @see clause W49 in `WIRE.md` */
-  readonly inFlight: InFlight;
+  readonly inFlight: bounds.InFlight;
 }

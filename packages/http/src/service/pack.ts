@@ -1,4 +1,4 @@
-import type { Holding } from "@tm/run-events-core/wire";
+import { bounds } from "@tm/run-events-core/wire";
 import type { Reply, StreamReply } from "../exchange/exchange.ts";
 
 /**
@@ -12,7 +12,7 @@ const encoder = new TextEncoder();
  * Prepares an answer. From here on the request's body does not count, and a long answer does, encoded to bytes.
  * @throws RunEventsError `too_many_requests` if these bytes exceed the bound
  */
-export function pack(reply: Reply | StreamReply, holding: Holding): Reply | StreamReply {
+export function pack(reply: Reply | StreamReply, holding: bounds.Holding): Reply | StreamReply {
   holding.holdBody(0);
   if ("stream" in reply || reply.body === null) return reply;
   if (typeof reply.body !== "string") {

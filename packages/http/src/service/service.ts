@@ -1,19 +1,14 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { Report } from "@tm/run-events-core/store";
 import {
   checkRunId,
   type Clock,
-  createInFlights,
-  IN_FLIGHT_LIMITS,
-  createTurns,
   createStreams,
-  type Holding,
-  type InFlights,
   failFast,
   parseBasePath,
   reportOf,
-  streamErrorCode,
+  bounds,
 } from "@tm/run-events-core/wire";
+import type { Diagnostic } from "@tm/run-events-core/store";
 import { Access } from "../access/access.ts";
 import { corsHeaders, isPreflight, preflightReply } from "../access/origin.ts";
 import { createWaits } from "../bounds/waits.ts";
@@ -22,13 +17,13 @@ import {
   type Exchange,
   type Reply,
   stopIfGone,
+  STREAM_HEADERS,
   type StreamReply,
 } from "../exchange/exchange.ts";
 import { methodNotAllowed, problem, problemOf } from "../exchange/problem.ts";
-import { STREAM_HEADERS } from "../exchange/stream-headers.ts";
+import { isChange } from "../contract/operation.ts";
 import type { Call, Route, RouteContext } from "../routes/route.ts";
 import { createRouter, type Found, type Router, routeOf } from "../routes/router.ts";
-import { sharedText } from "../routes/shared-text.ts";
 import { covers, openApiDocument, routesAt } from "../routes/table.ts";
 import { checkOptions } from "./check-options.ts";
 import { explainUnknown } from "./explain-unknown.ts";
@@ -49,7 +44,7 @@ const KNOWN_METHODS: ReadonlySet<string> = new Set(
 interface Incoming<Native> {
   readonly exchange: Exchange;
   readonly native: Native;
-  readonly holding: Holding;
+  readonly holding: bounds.Holding;
 }
 
 /** Answers requests from a log. Both handlers are built on it. */
@@ -61,13 +56,13 @@ export class Service<Native> {
   readonly #find: Router;
   readonly #access: Access<Native>;
   readonly #allowedOrigins: readonly string[];
-  readonly #inFlights: InFlights;
-  readonly #turns = createTurns();
+  readonly #inFlights: bounds.InFlights;
+  readonly #turns = bounds.createTurns();
   readonly #onError: (error: unknown) => void;
   /** Errors that were already reported to the host, since a stall refuses many requests with the same error. */
   readonly #reported = new WeakSet();
   /** `null` if no telemetry listens. */
-  readonly #telemetry: Report | null;
+  readonly #telemetry: ((diagnostic: Diagnostic) => void) | null;
 
   /**
    * @throws TypeError for an option that is not valid
@@ -86,21 +81,25 @@ export class Service<Native> {
       allowedOrigins,
       onError: (error) => this.#report(error),
     });
-    this.#inFlights = createInFlights({
-      maxRequests: options.maxRequestsPerUser ?? IN_FLIGHT_LIMITS.maxRequests,
-      maxBytes: options.maxBytesPerUser ?? IN_FLIGHT_LIMITS.maxBytes,
+    this.#inFlights = bounds.createInFlights({
+      maxRequests: options.maxRequestsPerUser ?? bounds.IN_FLIGHT_LIMITS.maxRequests,
+      maxBytes: options.maxBytesPerUser ?? bounds.IN_FLIGHT_LIMITS.maxBytes,
     });
     this.#context = createContext({ ...options, onError: (error) => this.#report(error) });
     this.#find = createRouter(routesAt(this.#context.basePath));
   }
 
   /** Opens the share of a new request, which holds nothing yet. The caller must call `leave`. @see clause W49 in `WIRE.md` */
-  open(): Holding {
+  open(): bounds.Holding {
     return this.#inFlights.open();
   }
 
   /** Answers any request. Never rejects. */
-  async answer(exchange: Exchange, native: Native, holding: Holding): Promise<Reply | StreamReply> {
+  async answer(
+    exchange: Exchange,
+    native: Native,
+    holding: bounds.Holding,
+  ): Promise<Reply | StreamReply> {
     const reply = await this.#answerPath({ exchange, native, holding });
     if (this.#telemetry !== null) this.#reportRefusal(this.#telemetry, exchange, reply);
     if (this.#allowedOrigins.length === 0) return reply;
@@ -157,7 +156,8 @@ export class Service<Native> {
     { runId, code }: Pick<Found, "runId" | "code">,
     { exchange, native, holding }: Incoming<Native>,
   ): Promise<Reply | StreamReply> {
-    const { access, changes } = route;
+    const { access } = route;
+    const changes = isChange(route);
     const answer = async (ownerId: string): Promise<Reply | StreamReply> => {
       // An id that no run can have is 404, like any other unknown id. @see clause W4 in `WIRE.md`
       if (runId !== null) checkRunId(runId);
@@ -196,7 +196,7 @@ export class Service<Native> {
     const head = { status: 200, headers: STREAM_HEADERS } as const;
     return method === "HEAD"
       ? { ...head, body: null }
-      : { ...head, stream: this.#context.streams.refuse(streamErrorCode(error)) };
+      : { ...head, stream: this.#context.streams.refuse(error) };
   }
 
   /** The base path may have the part that the framework has cut off, or not. @see clause W50 in `WIRE.md` */
@@ -209,7 +209,11 @@ export class Service<Native> {
     return covers(this.#context.basePath, wholePath) ? wholePath : path;
   }
 
-  #reportRefusal(report: Report, exchange: Exchange, reply: Reply | StreamReply): void {
+  #reportRefusal(
+    report: (diagnostic: Diagnostic) => void,
+    exchange: Exchange,
+    reply: Reply | StreamReply,
+  ): void {
     if (!("code" in reply)) return;
     const { status, code } = reply;
     const found = this.#findRoutes(exchange);
@@ -235,10 +239,11 @@ function createContext<Native>(options: HandlerOptions<Native>): RouteContext {
   const { runs, maxBodyBytes = MAX_BODY_BYTES, retentionMs = null } = options;
   const { log } = runs;
   const basePath = parseBasePath(options.basePath);
+  let document: string | null = null;
   return {
     log: failFast(log),
     basePath,
-    document: sharedText(() => JSON.stringify(openApiDocument({ basePath }))),
+    document: () => (document ??= JSON.stringify(openApiDocument({ basePath }))),
     streams: createStreams(log, options),
     waits: createWaits(options.maxStreamsPerUser),
     maxBodyBytes,

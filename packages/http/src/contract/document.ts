@@ -1,6 +1,6 @@
-import { BY_SESSION, type Described, describePaths } from "./paths.ts";
+import type { Operation } from "./operation.ts";
+import { BY_SESSION, describePaths } from "./paths.ts";
 import { SCHEMAS } from "./schemas.ts";
-import { SERVER_PATHS } from "./server-paths.ts";
 
 const DESCRIPTION = `Runs of agents as numbered, append-only events. One worker writes them; readers poll or follow them live.
 
@@ -9,11 +9,10 @@ Clause numbers (W1 to W49) are those of WIRE.md in the package. \`HEAD\` is answ
 Beyond what a user may have in flight every request with a credential is 429 \`too_many_requests\` with \`Retry-After\` (W49).
 Limits are the defaults; a server may set others.`;
 
-/**
- * Describes routes as an OpenAPI 3.1 document. The paths of the reference server are in it, under a separate tag.
- * @see clause W30 in `WIRE.md`
- */
-export function describeRoutes(routes: readonly Described[]): Readonly<Record<string, unknown>> {
+/** Describes operations as an OpenAPI 3.1 document. @see clause W30 in `WIRE.md` */
+export function describeOperations(
+  operations: readonly Operation[],
+): Readonly<Record<string, unknown>> {
   return structuredClone({
     openapi: "3.1.0",
     info: {
@@ -30,12 +29,8 @@ export function describeRoutes(routes: readonly Described[]): Readonly<Record<st
       { name: "polling", description: "Page by page, with any credential (W15 to W18)." },
       { name: "live stream", description: "Server-sent events, for a session (W19 to W28)." },
       { name: "description", description: "This document (W30)." },
-      {
-        name: "reference server",
-        description: "Not part of the package: the host's own sign-in and health paths (W29, W30).",
-      },
     ],
-    paths: { ...describePaths(routes), ...SERVER_PATHS },
+    paths: describePaths(operations),
     components: {
       schemas: SCHEMAS,
       securitySchemes: {

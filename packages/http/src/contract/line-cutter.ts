@@ -1,4 +1,4 @@
-import { createByteBuffer } from "@tm/run-events-core/wire";
+import { bounds } from "@tm/run-events-core/wire";
 
 const NEWLINE = 10;
 
@@ -20,7 +20,7 @@ export function createLineCutter(
   /** The memory of the unfinished line, in bytes. */
   size(): number;
 } {
-  const line = createByteBuffer(maxLineBytes, grow);
+  const line = bounds.createByteBuffer(maxLineBytes, grow);
   return {
     rest: () => line.take(),
     size: () => line.size(),
