@@ -4,7 +4,6 @@ import {
   createPoller,
   type createStoreReports,
   nameKey,
-  type OnNotification,
   type RunEventStore,
   type Subject,
 } from "@tm/run-events-core/store";
@@ -78,7 +77,10 @@ export class Notifications {
   }
 
   /** The store's `subscribe`. */
-  subscribe(subject: Subject, onNotification: OnNotification): Subscription {
+  subscribe(
+    subject: Subject,
+    onNotification: Parameters<RunEventStore["subscribe"]>[1],
+  ): Subscription {
     const refusal = this.#connection.refusal();
     if (refusal !== null) return closedSubscription(refusal);
     const remove = this.#notifier.add(subject, onNotification);
@@ -215,8 +217,6 @@ export class Notifications {
       this.#followed.set(channel, one);
       this.#subscriptions ??= this.#open();
       this.#subscriptions.add(channel);
-      // The last subscription ended just now, and the channel is still subscribed.
-      if (this.#isSubscribed(one)) one.settle();
       this.#poller.start(POLL_MS);
       this.#unsubscribedPoller.start(UNSUBSCRIBED_POLL_MS);
     }

@@ -9,44 +9,30 @@ export interface SubscriptionsEvents {
   readonly onMessage: (channel: string, message: string) => void;
 }
 
-/** The pause before a refused subscription is tried again, in milliseconds. */
+/** A request for a wanted channel. Each `add`, each connection and each `renew` begins another one. */
+interface Request {
+  isConfirmed: boolean;
+}
+
+/** The pause before what was refused is tried again, in milliseconds. */
 const RETRY_MS = 250;
 
 /**
- * Keeps the server subscribed to exactly the wanted channels. One round of commands is on its way at a time. Changes
- * that come meanwhile join the next round, which sees what is wanted then. So the last request counts, however often a channel is
- * added and removed while commands are in flight. A round whose connection was lost is dropped, since the next connection
- * begins without channels.
- *
- * The state of a channel, by the sets that it is in:
- *
- * | state         | wanted | requested | subscribed | `add`     | `remove` | a round begins | server confirms | server refuses  | connection lost, or new |
- * | ------------- | ------ | --------- | ---------- | --------- | -------- | -------------- | --------------- | --------------- | ----------------------- |
- * | idle          | -      | -         | -          | wanted    |          |                |                 |                 |                         |
- * | wanted        | yes    | -         | -          |           | idle     | subscribing    |                 |                 |                         |
- * | subscribing   | yes    | yes       | -          |           | leaving  |                | subscribed      | again in 250 ms | wanted                  |
- * | subscribed    | yes    | yes       | yes        |           | leaving  |                |                 |                 | wanted                  |
- * | leaving       | -      | yes       | any        | as before |          | unsubscribing  | leaving         |                 | idle                    |
- * | unsubscribing | -      | yes       | -          | wanted    |          |                | idle            | again in 250 ms | idle                    |
- *
- * `renew` takes a subscribed channel back to subscribing. While no connection is up, no round begins.
+ * Keeps the server subscribed to exactly the wanted channels. A connection performs its commands in their order, so the last one counts,
+ * however often a channel is added and removed while commands are in flight. A confirmation counts for its own request only. Changes of one
+ * turn share a command. What is refused is tried again, as far as it is still wanted. While no connection is up, nothing is sent: the next one
+ * begins without channels, and subscribes to all.
  * @see clause S13 in `STORE.md`
  */
 export class Subscriptions {
   readonly #events: SubscriptionsEvents;
   readonly #subscriber: Subscriber;
-  readonly #wanted = new Set<string>();
-  readonly #subscribed = new Set<string>();
-  /** The channels that the server was asked to subscribe to, confirmed or not. */
-  readonly #requested = new Set<string>();
-  /** The channels that the next round handles. */
+  readonly #wanted = new Map<string, Request>();
+  /** The channels to which the server is to be subscribed, or not any more, with the next command. */
   #changed = new Set<string>();
-  readonly #failed = new Set<string>();
   #retryTimer: NodeJS.Timeout | null = null;
-  /** Counts connections; a round belongs to one. */
-  #epoch = 0;
+  readonly #refused = new Set<string>();
   #isUp = false;
-  #isBusy = false;
 
   constructor(open: (events: SubscriberEvents) => Subscriber, events: SubscriptionsEvents) {
     this.#events = events;
@@ -57,9 +43,9 @@ export class Subscriptions {
     });
   }
 
-  /** Adds a wanted channel. Unless it is still subscribed, `onSubscribed` follows. */
+  /** Adds a wanted channel; `onSubscribed` follows. */
   add(channel: string): void {
-    this.#wanted.add(channel);
+    this.#wanted.set(channel, { isConfirmed: false });
     this.#change(channel);
   }
 
@@ -69,12 +55,12 @@ export class Subscriptions {
   }
 
   isSubscribed(channel: string): boolean {
-    return this.#subscribed.has(channel);
+    return this.#wanted.get(channel)?.isConfirmed === true;
   }
 
-  /** Subscribes to a channel again, since a message was missed. */
+  /** Subscribes to a wanted channel again, since a message was missed. */
   renew(channel: string): void {
-    if (this.#subscribed.delete(channel)) this.#change(channel);
+    if (this.#wanted.has(channel)) this.add(channel);
   }
 
   /** Pings the server, if a connection is up. */
@@ -84,85 +70,60 @@ export class Subscriptions {
 
   close(): void {
     if (this.#retryTimer !== null) clearTimeout(this.#retryTimer);
-    this.#epoch += 1;
+    this.#wanted.clear();
     this.#isUp = false;
     this.#subscriber.close();
   }
 
   #renewAll(isUp: boolean): void {
-    this.#epoch += 1;
     this.#isUp = isUp;
-    this.#isBusy = false;
-    this.#subscribed.clear();
-    this.#requested.clear();
-    this.#changed = new Set(this.#wanted);
+    this.#changed.clear();
     this.#events.onUnsubscribed(isUp);
-    void this.#settle();
+    for (const channel of this.#wanted.keys()) this.add(channel);
   }
 
   #change(channel: string): void {
+    if (this.#changed.size === 0) queueMicrotask(() => this.#send());
     this.#changed.add(channel);
-    void this.#settle();
   }
 
-  async #settle(): Promise<void> {
-    if (!this.#isUp || this.#isBusy) return;
-    this.#isBusy = true;
-    const mine = this.#epoch;
-    // Changes of the same turn share a round.
-    await Promise.resolve();
-    while (this.#epoch === mine && this.#changed.size > 0) {
-      const round = [...this.#changed];
-      this.#changed = new Set();
-      const unsettled = await this.#settleRound(round, mine);
-      if (this.#epoch === mine) this.#retryLater(unsettled);
+  #send(): void {
+    const changed = this.#changed;
+    this.#changed = new Set();
+    if (!this.#isUp) return;
+    const requests = new Map<string, Request>();
+    for (const channel of changed) {
+      const request = this.#wanted.get(channel);
+      if (request !== undefined) requests.set(channel, request);
     }
-    if (this.#epoch === mine) this.#isBusy = false;
+    void this.#subscribe(requests);
+    const less = [...changed].filter((channel) => !requests.has(channel));
+    this.#subscriber.unsubscribe(less).catch(() => this.#retryLater(less));
   }
 
-  /**
-   * Sends one round of commands.
-   * @returns the channels that are tried again later; until then they are polled
-   */
-  async #settleRound(round: readonly string[], mine: number): Promise<readonly string[]> {
-    const more = round.filter(
-      (channel) => this.#wanted.has(channel) && !this.#subscribed.has(channel),
+  async #subscribe(requests: ReadonlyMap<string, Request>): Promise<void> {
+    const confirmed = await this.#subscriber.subscribe([...requests.keys()]).catch(() => []);
+    for (const channel of confirmed) {
+      const request = requests.get(channel);
+      if (request === undefined || this.#wanted.get(channel) !== request) continue;
+      request.isConfirmed = true;
+      this.#events.onSubscribed(channel);
+    }
+    const refused = [...requests].filter(
+      ([channel, request]) => this.#wanted.get(channel) === request && !request.isConfirmed,
     );
-    const less = round.filter(
-      (channel) => !this.#wanted.has(channel) && this.#requested.has(channel),
-    );
-    for (const channel of more) this.#requested.add(channel);
-    // Not subscribed from here on, so that a channel that is wanted again waits for the next round.
-    for (const channel of less) this.#subscribed.delete(channel);
-    const [subscribed, unsubscribed] = await Promise.allSettled([
-      this.#subscriber.subscribe(more),
-      this.#subscriber.unsubscribe(less),
-    ]);
-    if (this.#epoch !== mine) return [];
-    const confirmed = subscribed.status === "fulfilled" ? subscribed.value : [];
-    for (const channel of confirmed) this.#confirm(channel);
-    const unsettled = more.filter((channel) => !this.#subscribed.has(channel));
-    if (unsubscribed.status === "rejected") return [...unsettled, ...less];
-    for (const channel of less) this.#requested.delete(channel);
-    return unsettled;
+    this.#retryLater(refused.map(([channel]) => channel));
   }
 
-  #confirm(channel: string): void {
-    this.#subscribed.add(channel);
-    if (this.#wanted.has(channel)) this.#events.onSubscribed(channel);
-  }
-
+  /** Until then, the channels are polled. */
   #retryLater(channels: readonly string[]): void {
-    for (const channel of channels) this.#failed.add(channel);
-    if (this.#failed.size === 0) return;
-    this.#retryTimer ??= setTimeout(() => this.#retry(), RETRY_MS);
+    for (const channel of channels) this.#refused.add(channel);
+    if (this.#refused.size === 0) return;
+    this.#retryTimer ??= setTimeout(() => {
+      this.#retryTimer = null;
+      for (const channel of this.#refused) if (!this.isSubscribed(channel)) this.#change(channel);
+      this.#refused.clear();
+    }, RETRY_MS);
     this.#retryTimer.unref();
-  }
-
-  #retry(): void {
-    this.#retryTimer = null;
-    for (const channel of this.#failed) this.#changed.add(channel);
-    this.#failed.clear();
-    void this.#settle();
   }
 }
