@@ -1,7 +1,6 @@
 import * as core from "@tm/run-events-core";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createHandler } from "../src/index.ts";
-import { createNodeHandler } from "../src/node.ts";
 
 /** A second copy of core, as where two are installed: every module is another. */
 let other: typeof core;
@@ -48,16 +47,5 @@ describe("two copies of core in one process", () => {
       '"type":"run_event"',
       '"type":"run_finished"',
     ]);
-  });
-
-  it("a copy whose logs have no mark is refused with a TypeError that names the cause", () => {
-    // As a version of core without the mark makes them.
-    const { append, readPage } = core.createRunEvents({ store: core.createMemoryStore() }).log;
-    const runs = { log: { append, readPage } };
-    for (const create of [createHandler, createNodeHandler]) {
-      const make = (): unknown => create({ runs, authenticate: () => null } as unknown as never);
-      expect(make).toThrow(TypeError);
-      expect(make).toThrow("two copies of @tm/run-events-core are installed");
-    }
   });
 });

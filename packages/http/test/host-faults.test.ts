@@ -115,7 +115,7 @@ it.each([
   ["/", "Expected /v1/agent-runs or a path below it"],
   [
     "/v1/agent-runs/r/event",
-    'Expected one of these below /v1/agent-runs/{runId}: events, stream, claim, input, cancel; got "/v1/agent-runs/r/event".',
+    'Expected /v1/agent-runs or a path below it that GET /openapi.json lists, got "/v1/agent-runs/r/event".',
   ],
 ])("W3: the 404 of %s has the path of runs", async (path, detail) => {
   const runs = createRunEvents({ store: createMemoryStore() });

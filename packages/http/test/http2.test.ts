@@ -62,7 +62,7 @@ it("W5: over HTTP/2 :authority is the host, and a different Host does not count"
   }
 });
 
-it("W49: over HTTP/2 the rest of a refused body is read slowly, even without a Content-Length", async () => {
+it("W49: over HTTP/2 four megabytes of the rest of a refused body are read at most, even without a Content-Length", async () => {
   const { url, read } = await startHttp2();
   const session = connect(url);
   onTestFinished(() => session.destroy());
@@ -70,7 +70,6 @@ it("W49: over HTTP/2 the rest of a refused body is read slowly, even without a C
   const refused = session.request({ ...headers, origin: "https://evil.example" });
   refused.on("error", () => {});
   refused.resume();
-  const startMs = performance.now();
   refused.write(Buffer.alloc(8_000_000));
   const [answer] = (await once(refused, "response")) as [{ readonly ":status": number }];
   expect(answer[":status"]).toBe(403);
@@ -80,7 +79,5 @@ it("W49: over HTTP/2 the rest of a refused body is read slowly, even without a C
     other.end().resume();
     await once(other, "end");
   }
-  // A piece every 50 ms, and what was on its way when the reading stopped: as many ticks as there was time for, on a busy machine too.
-  const ticks = (performance.now() - startMs) / 50 + 1;
-  expect(read()).toBeLessThan(1_000_000 + ticks * 131_072);
+  expect(read()).toBeLessThan(5_500_000);
 });

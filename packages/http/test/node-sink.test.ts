@@ -3,7 +3,7 @@ import { createServer, type ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { expect, it, onTestFinished } from "vitest";
-import { createSink } from "../src/node/sink.ts";
+import { ResponseSink } from "../src/node/sink.ts";
 
 interface Connection {
   /** The client's end. */
@@ -41,7 +41,7 @@ it("W25: a slice for a connection that the server has begun to end does not caus
   const closed = once(response, "close");
   // As node:http does when the client has closed its sending side.
   response.socket?.end();
-  createSink(response, { drained() {} }).write(SLICE);
+  new ResponseSink(response, { drained() {} }).write(SLICE);
   await once(socket, "end");
   socket.end();
   await closed;
@@ -53,7 +53,7 @@ it.each(["at once", "when the end has gone out"])(
   async (when) => {
     const { socket, response } = await openConnection();
     const answer = text(socket);
-    const sink = createSink(response, { drained() {} });
+    const sink = new ResponseSink(response, { drained() {} });
     sink.write(SLICE);
     const { socket: connection } = response;
     response.end();

@@ -1,16 +1,12 @@
 import { bounds } from "@tm/run-events-core/wire";
 import type { Exchange } from "../exchange/exchange.ts";
 
-/** A `Request` as the routes see it. */
-export interface FetchExchange extends Exchange {
-  /** Call it with the answer. What is left of a refused body is then read, and discarded. */
-  readonly onAnswered: () => void;
-}
-
-/** Makes a {@link FetchExchange}. */
-export function exchangeOf(request: Request): FetchExchange {
+/**
+ * A `Request` as the routes see it.
+ * @param answered resolves with the answer. What is left of a refused body is then read, and discarded
+ */
+export function exchangeOf(request: Request, answered: Promise<void>): Exchange {
   const url = new URL(request.url);
-  const answered = Promise.withResolvers<void>();
   return {
     method: request.method,
     path: url.pathname,
@@ -18,10 +14,9 @@ export function exchangeOf(request: Request): FetchExchange {
     query: url.searchParams,
     // The URL of a `Request` has its host. A `Host` header may be missing, since fetch does not let a caller set it.
     header: (name) => request.headers.get(name) ?? (name === "host" ? url.host : null),
-    body: () => bounds.piecesOf(unreadBody(request), answered.promise),
+    body: () => bounds.piecesOf(unreadBody(request), answered),
     readBody: async (maxBytes, grow) =>
-      bounds.readPieces(bounds.piecesOf(unreadBody(request), answered.promise), maxBytes, grow),
-    onAnswered: answered.resolve,
+      bounds.readPieces(bounds.piecesOf(unreadBody(request), answered), maxBytes, grow),
     isGone: () => request.signal.aborted,
     signal: request.signal,
     onGone(task) {

@@ -2,22 +2,14 @@ import { bounds } from "@tm/run-events-core/wire";
 import { exchangeOf } from "./fetch-exchange.ts";
 import { createPulledBody } from "./pulled-body.ts";
 import { createStreamBody } from "./stream-body.ts";
-import type { HandlerOptions, HandlerStats } from "../service/options.ts";
+import type { Drainable, HandlerOptions } from "../service/options.ts";
 import { SHORT_ANSWER } from "../service/pack.ts";
 import { Service } from "../service/service.ts";
 
 /** A handler of `Request`, for any framework that speaks `Request` and `Response`. Made by {@link createHandler}. */
-export interface Handler {
+export interface Handler extends Drainable {
   /** Answers a request. An unknown path gets a 404 problem. Never rejects. */
   fetch(request: Request): Promise<Response>;
-  /**
-   * Answers held long-polls, refuses new streams, and ends open streams spread over the window. Resolves when all have ended.
-   * @param windowMs in milliseconds
-   * @see clause W27 in `WIRE.md`
-   */
-  drain(windowMs: number): Promise<void>;
-  /** Counts what the handler has open now. */
-  stats(): HandlerStats;
 }
 
 const encoder = new TextEncoder();
@@ -44,9 +36,10 @@ export function createHandler(options: HandlerOptions<Request>): Handler {
   return {
     async fetch(request) {
       const holding = service.open();
-      const exchange = exchangeOf(request);
+      const answered = Promise.withResolvers<void>();
+      const exchange = exchangeOf(request, answered.promise);
       const reply = await service.answer(exchange, request, holding);
-      exchange.onAnswered();
+      answered.resolve();
       const { status, headers } = reply;
       // A live stream has other bounds.
       if ("stream" in reply || reply.body === null || request.method === "HEAD") holding.leave();

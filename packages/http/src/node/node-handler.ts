@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Exchange, StreamReply } from "../exchange/exchange.ts";
 import { sendAnswer } from "./send-answer.ts";
 import { NodeExchange } from "./node-exchange.ts";
-import { createSink } from "./sink.ts";
-import type { HandlerOptions, HandlerStats } from "../service/options.ts";
+import { ResponseSink } from "./sink.ts";
+import type { Drainable, HandlerOptions } from "../service/options.ts";
 import { Service } from "../service/service.ts";
 
 /** A handler of node:http requests, for node:http and frameworks that expose its request and response. Made by {@link createNodeHandler}. */
-export interface NodeHandler {
+export interface NodeHandler extends Drainable {
   /** Answers a request. An unknown path gets a 404 problem. Never throws. */
   handle(request: IncomingMessage, response: ServerResponse): void;
   /**
@@ -24,14 +24,6 @@ export interface NodeHandler {
     response: ServerResponse,
     work: () => Promise<Result>,
   ): Promise<Result>;
-  /**
-   * Answers held long-polls, refuses new streams, and ends open streams spread over the window. Resolves when all have ended.
-   * @param windowMs in milliseconds
-   * @see clause W27 in `WIRE.md`
-   */
-  drain(windowMs: number): Promise<void>;
-  /** Counts what the handler has open now. */
-  stats(): HandlerStats;
 }
 
 /**
@@ -109,5 +101,5 @@ function sendStream(
   response.writeHead(status, headers);
   // Sent now: a sink may write to the socket, so the response must hold nothing back.
   response.flushHeaders();
-  stream.start(createSink(response, stream));
+  stream.start(new ResponseSink(response, stream));
 }

@@ -5,11 +5,11 @@ import type { Reply } from "../exchange/exchange.ts";
 
 /** How long to read and discard the rest of a refused body before the connection is closed, in milliseconds. */
 const LINGER_MS = 5_000;
-/** The pause between two pieces of a long body that is discarded, in milliseconds: 4 MiB take 3.2 s. */
-const PACE_MS = 50;
+/** The most bytes of a refused body that are read after its answer, as with `fetch`. */
+const REST_BYTES = 4_194_304;
 /** The longest body that is given to node:http as text, in characters. */
 const SHORT_BODY = 4_096;
-/** How much is written or discarded at a time, in bytes. A client that reads less of an answer within the limit has stalled. */
+/** How much is written at a time, in bytes. A client that reads less of an answer within the limit has stalled. */
 const PIECE_BYTES = 65_536;
 /** How much of an answer is written in a turn of the event loop, in bytes: the system could take megabytes at once. */
 const TURN_BYTES = 262_144;
@@ -33,9 +33,8 @@ export function sendAnswer(
 ): () => void {
   const { status, headers, body } = reply;
   const isLeft = !request.complete;
-  const isLong = isLeft && lengthOf(request) > PIECE_BYTES;
   // Over HTTP/2 an unread body blocks only its own stream.
-  const closes = isLong && request.httpVersionMajor === 1;
+  const closes = isLeft && request.httpVersionMajor === 1 && lengthOf(request) > PIECE_BYTES;
   const close = closes ? { connection: "close" } : {};
   let data: Uint8Array | string = "";
   if (body === null) {
@@ -51,22 +50,19 @@ export function sendAnswer(
   }
   if (!closes) {
     const stop = write(response, data, stall);
-    if (isLeft) discardRest(request, response, isLong);
+    if (isLeft) discardRest(request, response);
     return stop;
   }
   // Not ended: node:http would close the connection with it, and a client that is still sending could lose the answer.
   if (data === "") response.flushHeaders();
   else response.write(data);
-  discardRest(request, response, true);
+  discardRest(request, response);
   return startStall(response, stall).stop;
 }
 
-/** The body's length by its headers. Without a `Content-Length` a body in chunks, or over HTTP/2, may have any length. */
-function lengthOf(request: IncomingMessage): number {
-  const { headers } = request;
-  const stream = streamOf(request);
-  const isOpen =
-    stream === null ? headers["transfer-encoding"] !== undefined : !stream.endAfterHeaders;
+/** The length of a body over HTTP/1.1 by its headers. One in chunks may have any length. */
+function lengthOf({ headers }: IncomingMessage): number {
+  const isOpen = headers["transfer-encoding"] !== undefined;
   return Number(headers["content-length"] ?? (isOpen ? Infinity : 0));
 }
 
@@ -129,35 +125,24 @@ function startStall(
 
 /**
  * Reads the rest of a body and discards it: to close while the client is still sending would reset the connection, and could lose
- * the answer. A long rest is read slowly. So a client that sends all before it reads gets its answer too, and a client that floods
- * the server has to wait.
+ * the answer. So a client that sends all before it reads gets its answer too, and one that sends without an end is cut off.
  * @see clause W49 in `WIRE.md`
  */
-function discardRest(request: IncomingMessage, response: ServerResponse, isLong: boolean): void {
+function discardRest(request: IncomingMessage, response: ServerResponse): void {
   const limit = setTimeout(() => {
     // Over HTTP/2 the connection has other requests.
     const stream = streamOf(request);
     if (stream === null) request.destroy();
     else stream.close();
   }, LINGER_MS);
-  let pace: NodeJS.Timeout | undefined;
-  if (isLong) {
-    let read = 0;
-    request.on("data", ({ length }: Uint8Array) => {
-      read += length;
-      if (read >= PIECE_BYTES) request.pause();
-    });
-    request.pause();
-    pace = setInterval(() => {
-      read = 0;
-      request.resume();
-    }, PACE_MS);
-  } else request.resume();
-  request.once("end", () => response.end());
-  request.once("close", () => {
-    clearTimeout(limit);
-    clearInterval(pace);
+  let left = REST_BYTES;
+  request.on("data", ({ length }: Uint8Array) => {
+    left -= length;
+    if (left <= 0) request.pause();
   });
+  request.resume();
+  request.once("end", () => response.end());
+  request.once("close", () => clearTimeout(limit));
 }
 
 function ignore(): void {}

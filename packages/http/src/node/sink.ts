@@ -7,18 +7,8 @@ const LOW_WATER_BYTES = 16_384;
 
 /**
  * A response as a stream's transport. It is full while it holds `LOW_WATER_BYTES` or more. The write that fills it has a
- * callback, because a `drain` event might never come.
- * @param stream its `drained` is called when a full response has handed everything over
- */
-export function createSink(
-  response: ServerResponse,
-  stream: Pick<OpenStream, "drained">,
-): StreamSink {
-  return new ResponseSink(response, stream);
-}
-
-/**
- * A class, without closures, since every idle stream has one. A delivery reads this object and the socket, and nothing else.
+ * callback, because a `drain` event might never come. A class, without closures, since every idle stream has one. A delivery reads this object
+ * and the socket, and nothing else.
  *
  * | state  | `write`                                    | handed over       | `end`, `destroy`        |
  * | ------ | ------------------------------------------ | ----------------- | ----------------------- |
@@ -28,12 +18,13 @@ export function createSink(
  *
  * `close` of the response ends every state: `NodeExchange.onGone` closes the stream.
  */
-class ResponseSink implements StreamSink {
+export class ResponseSink implements StreamSink {
   /** Found once: what makes a socket plain does not change before the response ends. */
   #socket: Socket | null = null;
   readonly #response: ServerResponse;
   readonly #stream: Pick<OpenStream, "drained">;
 
+  /** @param stream its `drained` is called when a full response has handed everything over */
   constructor(response: ServerResponse, stream: Pick<OpenStream, "drained">) {
     this.#response = response;
     this.#stream = stream;

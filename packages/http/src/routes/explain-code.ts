@@ -2,9 +2,6 @@ import { STREAM_ERRORS } from "@tm/run-events-core/wire";
 import { ALL_CODES, ERROR_CODES, type ErrorCode } from "../exchange/error-codes.ts";
 import { ERRORS_PATH } from "../exchange/problem.ts";
 
-/** The longest line, in characters: a terminal may be as narrow as this. */
-const MOST_COLUMNS = 80;
-
 /** Explains one code as plain text. */
 export function explainCode(code: ErrorCode): string {
   const { title, cause, cure, example } = ERROR_CODES[code];
@@ -16,7 +13,7 @@ export function explainCode(code: ErrorCode): string {
     ["Example", example],
     ...streamRows(code),
   ] as const;
-  const fields = rows.map(([name, text]) => wrap(`${name}:`.padEnd(10), text));
+  const fields = rows.map(([name, text]) => `${`${name}:`.padEnd(10)}${text}`);
   return `${title}\n\n${fields.join("\n")}\n\nAll codes: ${ERRORS_PATH}\n`;
 }
 
@@ -27,10 +24,7 @@ export function listCodes(): string {
     const { title, statuses } = ERROR_CODES[code];
     return `${code.padEnd(width)}${String(statuses[0] ?? "").padEnd(5)}${title}`;
   });
-  const intro = wrap(
-    "",
-    `Error codes. ${ERRORS_PATH}/CODE explains one. A code without a status ends a live stream.`,
-  );
+  const intro = `Error codes. ${ERRORS_PATH}/CODE explains one. A code without a status ends a live stream.`;
   return `${intro}\n\n${lines.join("\n")}\n`;
 }
 
@@ -53,15 +47,4 @@ function streamRows(code: ErrorCode): readonly (readonly [name: string, text: st
     ? "A reader comes back by itself."
     : "A reader does not come back by itself.";
   return [["Stream", `${also}${meaning}${then}`]];
-}
-
-/** A text in lines, all but the first as far in as the text begins. */
-function wrap(head: string, text: string): string {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const longer = `${lines.at(-1) ?? ""} ${word}`;
-    if (lines.length === 0 || head.length + longer.length > MOST_COLUMNS) lines.push(word);
-    else lines[lines.length - 1] = longer;
-  }
-  return head + lines.join(`\n${" ".repeat(head.length)}`);
 }

@@ -1,3 +1,4 @@
+import { RunEventsError } from "@tm/run-events-core";
 import type { Route } from "./route.ts";
 
 /** The routes of one path, and what is in it. */
@@ -12,10 +13,11 @@ export interface Found {
 
 /**
  * Finds the routes of a raw path.
- * @returns `null` for an unknown path, `"malformed"` if an escape in it is not one
+ * @returns `null` for an unknown path
+ * @throws RunEventsError `invalid_request` if an escape in it is not one
  * @see clause W3 in `WIRE.md`
  */
-export type Router = (path: string) => Found | null | "malformed";
+export type Router = (path: string) => Found | null;
 
 /** Makes the router of these routes. */
 export function createRouter(routes: readonly Route[]): Router {
@@ -28,13 +30,8 @@ export function createRouter(routes: readonly Route[]): Router {
     const given = path.split("/");
     const found = known.find(({ segments }) => matches(segments, given));
     if (found === undefined) return null;
-    try {
-      const { methods, runAt, codeAt } = found;
-      return { methods, runId: decode(given[runAt]), code: decode(given[codeAt]) };
-    } catch (error) {
-      if (error instanceof URIError) return "malformed";
-      throw error;
-    }
+    const { methods, runAt, codeAt } = found;
+    return { methods, runId: decode(given[runAt]), code: decode(given[codeAt]) };
   };
 }
 
@@ -47,9 +44,16 @@ function matches(segments: readonly string[], given: readonly string[]): boolean
   return true;
 }
 
-/** @throws URIError for a bad escape */
 function decode(part: string | undefined): string | null {
-  return part === undefined ? null : decodeURIComponent(part);
+  try {
+    return part === undefined ? null : decodeURIComponent(part);
+  } catch (cause) {
+    throw new RunEventsError(
+      "invalid_request",
+      "Expected each % in the path to begin a valid escape, such as %20, got another one.",
+      { cause },
+    );
+  }
 }
 
 /** The route of a method. `HEAD` is answered wherever `GET` is. */

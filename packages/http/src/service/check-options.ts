@@ -15,9 +15,7 @@ export function checkOptions(options: {
   const log = typeof runs === "object" && runs !== null && "log" in runs ? runs.log : undefined;
   if (!isRunLog(log)) {
     throw new TypeError(
-      isForeignLog(log)
-        ? "Expected `runs` to be what `createRunEvents({ store })` returns, got the result of another version: two copies of @tm/run-events-core are installed. Install one for all packages."
-        : `Expected \`runs\` to be what \`createRunEvents({ store })\` of @tm/run-events-core returns, got ${describe(runs)}.`,
+      `Expected \`runs\` to be what \`createRunEvents({ store })\` of @tm/run-events-core returns, got ${describe(runs)}.`,
     );
   }
   if (typeof authenticate !== "function") {
@@ -31,11 +29,6 @@ export function checkOptions(options: {
       `Expected \`maxBytesPerUser\` to be a number of bytes, 1 or more, got ${String(maxBytesPerUser)}. A page takes up to 4,194,304. Leave the option out for 33,554,432.`,
     );
   }
-}
-
-/** Whether it looks like a log of a version of core that did not mark its logs. */
-function isForeignLog(log: unknown): boolean {
-  return typeof log === "object" && log !== null && "append" in log && "readPage" in log;
 }
 
 function describe(value: unknown): string {

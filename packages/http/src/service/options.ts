@@ -70,3 +70,15 @@ export interface HandlerStats {
   /** What all users have in flight. @see clause W49 in `WIRE.md` */
   readonly inFlight: bounds.InFlight;
 }
+
+/** What both handlers have besides their way to take a request. */
+export interface Drainable {
+  /**
+   * Answers held long-polls, refuses new streams, and ends open streams spread over the window. Resolves when all have ended.
+   * @param windowMs in milliseconds
+   * @see clause W27 in `WIRE.md`
+   */
+  drain(windowMs: number): Promise<void>;
+  /** Counts what the handler has open now. */
+  stats(): HandlerStats;
+}

@@ -9,7 +9,7 @@ import {
   bounds,
 } from "@tm/run-events-core/wire";
 import type { Diagnostic } from "@tm/run-events-core/store";
-import { Access } from "../access/access.ts";
+import { type Host, identify, recheck } from "../access/access.ts";
 import { corsHeaders, isPreflight, preflightReply } from "../access/origin.ts";
 import { createWaits } from "../bounds/waits.ts";
 import {
@@ -20,14 +20,14 @@ import {
   STREAM_HEADERS,
   type StreamReply,
 } from "../exchange/exchange.ts";
-import { methodNotAllowed, problem, problemOf } from "../exchange/problem.ts";
+import { methodNotAllowed, problemOf } from "../exchange/problem.ts";
 import { isChange } from "../contract/operation.ts";
 import type { Call, Route, RouteContext } from "../routes/route.ts";
 import { createRouter, type Found, type Router, routeOf } from "../routes/router.ts";
 import { covers, openApiDocument, routesAt } from "../routes/table.ts";
 import { checkOptions } from "./check-options.ts";
 import { explainUnknown } from "./explain-unknown.ts";
-import type { HandlerOptions, HandlerStats } from "./options.ts";
+import type { Drainable, HandlerOptions, HandlerStats } from "./options.ts";
 import { pack } from "./pack.ts";
 
 const MAX_BODY_BYTES = 4_194_304;
@@ -48,14 +48,13 @@ interface Incoming<Native> {
 }
 
 /** Answers requests from a log. Both handlers are built on it. */
-export class Service<Native> {
+export class Service<Native> implements Drainable {
   readonly clock: Clock;
   /** How long a client may read nothing of an answer, in milliseconds. @see clause W49 in `WIRE.md` */
   readonly stallMs: number;
   readonly #context: RouteContext;
   readonly #find: Router;
-  readonly #access: Access<Native>;
-  readonly #allowedOrigins: readonly string[];
+  readonly #host: Host<Native>;
   readonly #inFlights: bounds.InFlights;
   readonly #turns = bounds.createTurns();
   readonly #onError: (error: unknown) => void;
@@ -75,17 +74,12 @@ export class Service<Native> {
     this.stallMs = options.stallMs ?? STALL_MS;
     this.#onError = onError;
     this.#telemetry = reportOf(log);
-    this.#allowedOrigins = allowedOrigins;
-    this.#access = new Access({
-      authenticate,
-      allowedOrigins,
-      onError: (error) => this.#report(error),
-    });
+    this.#host = { authenticate, allowedOrigins, onError: (error) => this.#report(error) };
     this.#inFlights = bounds.createInFlights({
       maxRequests: options.maxRequestsPerUser ?? bounds.IN_FLIGHT_LIMITS.maxRequests,
       maxBytes: options.maxBytesPerUser ?? bounds.IN_FLIGHT_LIMITS.maxBytes,
     });
-    this.#context = createContext({ ...options, onError: (error) => this.#report(error) });
+    this.#context = createContext({ ...options, onError: this.#host.onError });
     this.#find = createRouter(routesAt(this.#context.basePath));
   }
 
@@ -100,11 +94,24 @@ export class Service<Native> {
     native: Native,
     holding: bounds.Holding,
   ): Promise<Reply | StreamReply> {
-    const reply = await this.#answerPath({ exchange, native, holding });
-    if (this.#telemetry !== null) this.#reportRefusal(this.#telemetry, exchange, reply);
-    if (this.#allowedOrigins.length === 0) return reply;
-    const headers = { ...reply.headers, ...corsHeaders(exchange.header, this.#allowedOrigins) };
-    return { ...reply, headers };
+    const { method, header } = exchange;
+    const { allowedOrigins } = this.#host;
+    let found: Found | null = null;
+    let route: Route | undefined;
+    let reply: Reply | StreamReply;
+    try {
+      found = this.#findRoutes(exchange);
+      route = routeOf(found, method);
+      const methods = [...found.methods.keys()];
+      if (isPreflight(method, header, allowedOrigins)) reply = preflightReply(methods);
+      else if (route === undefined) reply = methodNotAllowed(methods, method);
+      else reply = await this.#answerRoute(route, found, { exchange, native, holding });
+    } catch (error) {
+      reply = this.#answerError(route, exchange, error);
+    }
+    this.#reportRefusal(method, found, reply);
+    if (allowedOrigins.length === 0) return reply;
+    return { ...reply, headers: { ...reply.headers, ...corsHeaders(header, allowedOrigins) } };
   }
 
   /** @see clause W27 in `WIRE.md` */
@@ -122,48 +129,17 @@ export class Service<Native> {
     };
   }
 
-  async #answerPath(request: Incoming<Native>): Promise<Reply | StreamReply> {
-    const { method, header } = request.exchange;
-    const { basePath } = this.#context;
-    const found = this.#findRoutes(request.exchange);
-    if (found === "malformed")
-      return problemOf(
-        new RunEventsError(
-          "invalid_request",
-          "Expected each % in the path to begin a valid escape, such as %20, got another one.",
-        ),
-      );
-    if (found === null)
-      return problem(
-        404,
-        "not_found",
-        explainUnknown(this.#pathOf(request.exchange), basePath),
-        {},
-      );
-    if (isPreflight(method, header, this.#allowedOrigins))
-      return preflightReply([...found.methods.keys()]);
-    const route = routeOf(found, method);
-    if (route === undefined) return methodNotAllowed([...found.methods.keys()], method);
-    try {
-      return await this.#answerRoute(route, found, request);
-    } catch (error) {
-      return this.#answerError(route, request.exchange, error);
-    }
-  }
-
   async #answerRoute(
     route: Route,
     { runId, code }: Pick<Found, "runId" | "code">,
     { exchange, native, holding }: Incoming<Native>,
   ): Promise<Reply | StreamReply> {
-    const { access } = route;
-    const changes = isChange(route);
     const answer = async (ownerId: string): Promise<Reply | StreamReply> => {
       // An id that no run can have is 404, like any other unknown id. @see clause W4 in `WIRE.md`
       if (runId !== null) checkRunId(runId);
       // A read ends when its client has gone. A change does not: a client may send one without waiting for the answer.
       const goOn = (): void => {
-        if (!changes) stopIfGone(exchange);
+        if (!isChange(route)) stopIfGone(exchange);
       };
       goOn();
       const call: Call = {
@@ -174,21 +150,21 @@ export class Service<Native> {
         code: code ?? "",
         holding,
         takeTurn: (size) => this.#turns.take(ownerId, size).then(goOn),
-        authorize: this.#access.recheck(native, ownerId),
+        authorize: recheck(this.#host, native, ownerId),
       };
       return pack(await route.answer(call), holding);
     };
-    if (access === "open") return answer("");
-    const { userId } = await this.#access.identify(exchange, native, { access, changes });
+    if (route.access === "open") return answer("");
+    const { userId } = await identify(this.#host, exchange, native, route);
     return holding.enter(userId, () => answer(userId));
   }
 
-  #answerError({ access }: Route, exchange: Exchange, error: unknown): Reply | StreamReply {
+  #answerError(route: Route | undefined, exchange: Exchange, error: unknown): Reply | StreamReply {
     if (exchange.isGone()) return emptyReply(CLIENT_GONE);
     const answer = problemOf(error);
     if (answer.status < 500) return answer;
     this.#report(error);
-    return access === "session" ? this.#refuseStream(exchange, error) : answer;
+    return route?.access === "session" ? this.#refuseStream(exchange, error) : answer;
   }
 
   /** Answers 200 with an `error` frame: after a 5xx an EventSource does not come back. @see clause W24 in `WIRE.md` */
@@ -199,27 +175,30 @@ export class Service<Native> {
       : { ...head, stream: this.#context.streams.refuse(error) };
   }
 
-  /** The base path may have the part that the framework has cut off, or not. @see clause W50 in `WIRE.md` */
-  #findRoutes(exchange: Exchange): ReturnType<Router> {
-    return this.#find(exchange.wholePath) ?? this.#find(this.#pathOf(exchange));
+  /**
+   * Finds the routes of a path. The base path may have the part that the framework has cut off, or not. What is left of a path below the base
+   * path is not one: a run would have two addresses.
+   * @throws RunEventsError `not_found`, `invalid_request`
+   * @see clause W50 in `WIRE.md`
+   */
+  #findRoutes({ wholePath, path }: Exchange): Found {
+    const { basePath } = this.#context;
+    const isBelow = covers(basePath, wholePath);
+    const found = this.#find(wholePath) ?? (isBelow ? null : this.#find(path));
+    if (found !== null) return found;
+    throw new RunEventsError("not_found", explainUnknown(isBelow ? wholePath : path, basePath));
   }
 
-  /** What is left of a path below the base path is not one: a run would have two addresses. */
-  #pathOf({ wholePath, path }: Exchange): string {
-    return covers(this.#context.basePath, wholePath) ? wholePath : path;
-  }
-
-  #reportRefusal(
-    report: (diagnostic: Diagnostic) => void,
-    exchange: Exchange,
-    reply: Reply | StreamReply,
-  ): void {
-    if (!("code" in reply)) return;
-    const { status, code } = reply;
-    const found = this.#findRoutes(exchange);
-    const [route] = found === null || found === "malformed" ? [] : found.methods.values();
-    const method = KNOWN_METHODS.has(exchange.method) ? exchange.method : "_OTHER";
-    report({ type: "refusal", method, route: route?.path ?? null, status, code });
+  #reportRefusal(method: string, found: Found | null, reply: Reply | StreamReply): void {
+    if (this.#telemetry === null || !("code" in reply)) return;
+    const [route = null] = found?.methods.values() ?? [];
+    this.#telemetry({
+      type: "refusal",
+      method: KNOWN_METHODS.has(method) ? method : "_OTHER",
+      route: route?.path ?? null,
+      status: reply.status,
+      code: reply.code,
+    });
   }
 
   #report(error: unknown): void {

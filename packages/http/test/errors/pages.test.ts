@@ -11,38 +11,22 @@ import { explainCode, listCodes } from "../../src/routes/explain-code.ts";
 import { ADA } from "../harness/accounts.ts";
 import { DOORS, openWorld } from "../harness/world.ts";
 
-/** The text without the line ends and the blanks of its layout. */
-function unwrap(text: string): string {
-  return text.replaceAll(/\s+/g, " ");
-}
-
 describe("the page of a code", () => {
   it.each(ALL_CODES)("W3, W22: %s is explained with all that the table has", (code) => {
     const { title, statuses, members = [], cause, cure, example } = ERROR_CODES[code];
     const text = explainCode(code);
     expect(text.startsWith(`${title}\n\nCode:     ${code}\n`)).toBe(true);
     const parts = [...statuses.map(String), ...members, cause, cure, example];
-    for (const part of parts) expect(unwrap(text)).toContain(part);
+    for (const part of parts) expect(text).toContain(part);
     expect(text.endsWith("\n\nAll codes: /v1/errors\n")).toBe(true);
   });
 
   it("W22: says of each code of a stream whether a reader comes back", () => {
     for (const code of ALL_CODES) {
       const rule = isOfStream(code) ? STREAM_ERRORS[code] : null;
-      const then = /A reader (comes|does not come) back by itself\./.exec(
-        unwrap(explainCode(code)),
-      );
+      const then = /A reader (comes|does not come) back by itself\./.exec(explainCode(code));
       const expected = rule?.retryable === true ? "comes" : "does not come";
       expect([code, then?.[1]]).toEqual([code, rule === null ? undefined : expected]);
-    }
-  });
-
-  it("fits a terminal of 80 columns, as the list does", () => {
-    for (const text of [listCodes(), ...ALL_CODES.map(explainCode)]) {
-      for (const line of text.split("\n")) {
-        expect(line.length).toBeLessThanOrEqual(80);
-        expect(line).toBe(line.trimEnd());
-      }
     }
   });
 });
