@@ -3,7 +3,7 @@ import type { Client } from "@tm/run-events-client/runs";
 import { RunEventsError } from "@tm/run-events-core";
 import {
   isRefusal,
-  outlastLease,
+  holdLease,
   pollForEnd,
   systemClock,
   escapeText,

@@ -1,13 +1,7 @@
 import { parseArgs } from "node:util";
 import { JsonText } from "@tm/run-events-core";
-import { STATUSES } from "@tm/run-events-core/wire";
-import {
-  isTopic,
-  MAX_LEASE_MS,
-  MAX_TAIL,
-  MIN_LEASE_MS,
-  parseBasePath,
-} from "@tm/run-events-core/wire";
+import { STATUSES, requests } from "@tm/run-events-core/wire";
+import { parseBasePath } from "@tm/run-events-core/wire";
 import { readSecretFiles } from "@tm/run-events-server/secret-variables";
 import type { RunStatus } from "@tm/run-events-core";
 
@@ -101,7 +95,7 @@ const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> 
     const leaseMs = /^\d{1,4}$/.test(lease) ? Number(lease) * 1_000 : 0;
     if (operands.length > 0 || file === undefined)
       return { wrong: "exec expects a command after --, such as: run-events exec -- npm test" };
-    if (leaseMs < MIN_LEASE_MS || leaseMs > MAX_LEASE_MS)
+    if (leaseMs < requests.MIN_LEASE_MS || leaseMs > requests.MAX_LEASE_MS)
       return { wrong: `--lease expects a number of seconds from 1 to 3600, got ${lease}` };
     const topic = readTopic(values.topic);
     if (topic !== null && typeof topic !== "string") return topic;
@@ -117,8 +111,10 @@ const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> 
       return { wrong: `--since expects the sequence of an event, or 0, got ${since}` };
     if (tail !== undefined && values.since !== undefined)
       return { wrong: "tail expects --since or --tail, got both" };
-    if (tail !== undefined && !(/^[1-9]\d{0,3}$/.test(tail) && Number(tail) <= MAX_TAIL))
-      return { wrong: `--tail expects a number of events from 1 to ${MAX_TAIL}, got ${tail}` };
+    if (tail !== undefined && !(/^[1-9]\d{0,3}$/.test(tail) && Number(tail) <= requests.MAX_TAIL))
+      return {
+        wrong: `--tail expects a number of events from 1 to ${requests.MAX_TAIL}, got ${tail}`,
+      };
     const last = tail === undefined ? null : Number(tail);
     return { name: "tail", target, runId, since: Number(since), tail: last, json };
   },
@@ -151,7 +147,7 @@ const PARSERS: Readonly<Record<CommandName, (words: Words) => Command | Wrong>> 
 
 function readTopic(topic: string | undefined): string | null | Wrong {
   if (topic === undefined) return null;
-  if (isTopic(topic)) return topic;
+  if (requests.isTopic(topic)) return topic;
   return { wrong: "--topic expects 1 to 200 characters, none of them a control character" };
 }
 

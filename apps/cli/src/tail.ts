@@ -1,6 +1,6 @@
 import type { Client, RunEventsPage } from "@tm/run-events-client/runs";
 import { isTerminal as isEnd, type RunEvent, type RunStatus } from "@tm/run-events-core";
-import { splitJsonArray, splitJsonObject } from "@tm/run-events-core/wire";
+import { eachJsonItem, eachJsonMember } from "@tm/run-events-core/wire";
 import { encodeEventJson, encodeEventLine } from "./event-line.ts";
 import type { Command } from "./parse-command.ts";
 import { EXIT } from "./exit-code.ts";
@@ -102,6 +102,6 @@ const SIGPIPE = 13;
 /** The events of a page, each as the JSON text that the server sent. */
 function splitEvents(page: string): readonly string[] {
   // If a member comes twice, the last one counts, as in `JSON.parse`.
-  const events = splitJsonObject(page).findLast(({ key }) => key === "events");
-  return events === undefined ? [] : splitJsonArray(events.text);
+  const events = [...eachJsonMember(page)].findLast(({ key }) => key === "events");
+  return events === undefined ? [] : [...eachJsonItem(events.text)];
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { MAX_PAYLOAD_BYTES } from "@tm/run-events-core/store";
 import { describe, expect, it } from "vitest";
+import { requests } from "@tm/run-events-core/wire";
 import { createOutputEncoder, MAX_PIECE_BYTES } from "../src/output-event.ts";
 
 const piece = (text: string, continues = false): { bytes: Buffer; continues: boolean } => ({
@@ -28,7 +28,9 @@ describe("an output's events", () => {
         const bytes = Buffer.alloc(MAX_PIECE_BYTES, byte);
         bytes[MAX_PIECE_BYTES - 1] = last;
         const { payload } = createOutputEncoder("STDOUT")({ bytes, continues: true });
-        expect(Buffer.byteLength(JSON.stringify(payload))).toBeLessThanOrEqual(MAX_PAYLOAD_BYTES);
+        expect(Buffer.byteLength(JSON.stringify(payload))).toBeLessThanOrEqual(
+          requests.MAX_PAYLOAD_BYTES,
+        );
       }
     }
   });

@@ -1,9 +1,9 @@
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createRunEvents, type RunEvents } from "@tm/run-events-core";
-import type { StoreCapabilities } from "@tm/run-events-core/store";
 import { stallsOf } from "@tm/run-events-core/wire";
 import { createNodeHandler, type NodeHandler } from "@tm/run-events-http/node";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import { type GeneratedToken, openAccess } from "./access.ts";
 import type { Credentials } from "./authenticate.ts";
 import { planConnections, readDescriptorLimit } from "./connection-limit.ts";
@@ -33,7 +33,7 @@ export interface RunningServer {
   readonly localUrl: string;
   readonly generated: GeneratedToken | null;
   /** The failures that an acknowledged append survives; `null` if the store is away. */
-  readonly durability: StoreCapabilities["durability"] | null;
+  readonly durability: RunEventStore["capabilities"]["durability"] | null;
   /** Resolves when the store is open. Rejects if it was away, and cannot be used now that it is back. */
   readonly opening: Promise<void>;
   /** Drains, closes, and releases the store. Idempotent. @see clause W27 in `WIRE.md` */

@@ -1,5 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { StallWatch } from "@tm/run-events-core/wire";
+import type { stallsOf } from "@tm/run-events-core/wire";
 import { describeError } from "./describe-error.ts";
 import type { Log } from "./log.ts";
 
@@ -18,7 +18,7 @@ export interface StoreHealth {
 /** What the monitor depends on. */
 export interface StoreMonitorOptions {
   /** Knows whether the store takes writes. Its check is a probe. */
-  readonly watch: StallWatch;
+  readonly watch: ReturnType<typeof stallsOf>["writes"];
   readonly log: Log;
 }
 
@@ -28,7 +28,7 @@ export interface StoreMonitorOptions {
  * @see clause S31 in `STORE.md`
  */
 export class StoreMonitor {
-  readonly #watch: StallWatch;
+  readonly #watch: ReturnType<typeof stallsOf>["writes"];
   readonly #log: Log;
   #stop = (): void => {};
   #stalledBy: RunEventsError | null = new RunEventsError(

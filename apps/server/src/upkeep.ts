@@ -1,4 +1,4 @@
-import type { Upkeep } from "@tm/run-events-core";
+import type { RunEvents } from "@tm/run-events-core";
 import { describeError } from "./describe-error.ts";
 import type { Log } from "./log.ts";
 import type { Settings } from "./settings.ts";
@@ -34,7 +34,7 @@ export function confirmMsFor({
 
 /** What the upkeep depends on. */
 export interface UpkeepOptions {
-  readonly runs: Upkeep;
+  readonly runs: Pick<RunEvents, "reap" | "purge">;
   /** The `confirmMs` of `reap`. */
   readonly confirmMs: number;
   readonly settings: Pick<
@@ -44,7 +44,7 @@ export interface UpkeepOptions {
   readonly log: Log;
 }
 
-/** Upkeep that runs by itself. */
+/** Pick<RunEvents, "reap" | "purge"> that runs by itself. */
 export interface RunningUpkeep {
   /**
    * Stops the upkeep. Resolves when the work under way has ended. Waits at most `mostMs` for a store that does not answer.

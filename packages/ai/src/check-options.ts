@@ -1,5 +1,5 @@
 import type { WorkOptions } from "@tm/run-events-core";
-import { checkEmitOptions, checkEndOptions, leaseMistake } from "@tm/run-events-core/wire";
+import { checkEmitOptions, requests } from "@tm/run-events-core/wire";
 
 /** Options that `runs.work` gets, but only once a stream begins. */
 interface WorkSettings extends Pick<WorkOptions, "mergeMs" | "describeError"> {
@@ -11,10 +11,10 @@ interface WorkSettings extends Pick<WorkOptions, "mergeMs" | "describeError"> {
  * @throws TypeError unless they can be used
  */
 export function checkWorkSettings({ leaseMs, mergeMs, describeError }: WorkSettings): void {
-  const mistake = leaseMs === undefined ? null : leaseMistake(leaseMs);
+  const mistake = leaseMs === undefined ? null : requests.leaseMistake(leaseMs);
   if (mistake !== null) throw new TypeError(mistake);
   checkEmitOptions({ mergeMs });
-  checkEndOptions({ describeError });
+  requests.checkEndOptions({ describeError });
 }
 
 /** @throws TypeError unless the option is a time of so many milliseconds or more, or `Infinity` */

@@ -1,15 +1,11 @@
 import type { RunEvent } from "@tm/run-events-core";
-import { isLonger } from "@tm/run-events-core/store";
-import {
-  checkDepth,
-  type ReservedType,
-  type SealedDraft,
-  sealDraft,
-} from "@tm/run-events-core/wire";
+import { utf8Bytes } from "@tm/run-events-core/store";
+import { checkDepth, sealDraft } from "@tm/run-events-core/wire";
+import type { RESERVED_TYPES } from "@tm/run-events-core/wire";
 import { splitText } from "./split-text.ts";
 
 /** The type of an event that has a part of a value's JSON text. A value larger than a payload is split into such events. */
-const PART: ReservedType = "UI_PART";
+const PART: (typeof RESERVED_TYPES)[number] = "UI_PART";
 
 /** More bytes than an event of `PART` has without its text. */
 const PART_BYTES = 160;
@@ -31,10 +27,10 @@ export function encodeEvents(
   eventType: string,
   value: unknown,
   maxPayloadBytes: number,
-): readonly SealedDraft[] {
+): readonly ReturnType<typeof sealDraft>[] {
   const whole = sealDraft({ eventType, payload: value });
   checkDepth(whole);
-  if (!isLonger(whole.payload.text, maxPayloadBytes)) return [whole];
+  if (utf8Bytes(whole.payload.text) <= maxPayloadBytes) return [whole];
   const texts = splitText(whole.payload.text, maxPayloadBytes - PART_BYTES);
   return texts.map((text, index) => {
     const payload: Part = { eventType, text, index, isLast: index === texts.length - 1 };
@@ -53,7 +49,7 @@ export function isFlatJson(value: unknown): boolean {
 }
 
 /** Whether the event is the last one of a value. */
-export function endsValue({ eventType, payload }: SealedDraft): boolean {
+export function endsValue({ eventType, payload }: ReturnType<typeof sealDraft>): boolean {
   return eventType !== PART || (JSON.parse(payload.text) as Part).isLast;
 }
 

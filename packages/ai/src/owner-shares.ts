@@ -1,4 +1,4 @@
-import { createInFlights, type Holding, IN_FLIGHT_LIMITS } from "@tm/run-events-core/wire";
+import { bounds } from "@tm/run-events-core/wire";
 import { pulled } from "./pulled.ts";
 import { readJson } from "./read-json.ts";
 
@@ -20,7 +20,7 @@ export interface Share {
  * @see clause W49 in `WIRE.md` of `@tm/run-events-http`
  */
 export class OwnerShares {
-  readonly #inFlights = createInFlights(IN_FLIGHT_LIMITS);
+  readonly #inFlights = bounds.createInFlights(bounds.IN_FLIGHT_LIMITS);
 
   /**
    * @throws RunEventsError `too_many_requests`, a quarter of a second later
@@ -63,7 +63,7 @@ export class OwnerShares {
 
 async function* readCounted(
   ownerId: string,
-  holding: Holding,
+  holding: bounds.Holding,
   reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
 ): AsyncGenerator<Uint8Array<ArrayBuffer>, void> {
   try {

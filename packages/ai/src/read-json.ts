@@ -1,5 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { type Holding, piecesOf, readJsonBytes, readPieces } from "@tm/run-events-core/wire";
+import { bounds } from "@tm/run-events-core/wire";
 import { refusal } from "./requests.ts";
 
 /**
@@ -28,7 +28,7 @@ const BACKSLASH = 92;
  */
 export async function readJson(
   request: Request,
-  holding: Pick<Holding, "holdBody">,
+  holding: Pick<bounds.Holding, "holdBody">,
   answered: Promise<void>,
 ): Promise<unknown> {
   const text = await readText(request, holding, answered);
@@ -45,7 +45,7 @@ export async function readJson(
 
 async function readText(
   request: Request,
-  holding: Pick<Holding, "holdBody">,
+  holding: Pick<bounds.Holding, "holdBody">,
   answered: Promise<void>,
 ): Promise<string> {
   const unread = {
@@ -54,11 +54,11 @@ async function readText(
     readBody(maxBytes: number, grow: (bytes: number) => void) {
       const { body, bodyUsed } = request;
       if (bodyUsed || body?.locked === true) throw bodyTaken();
-      return readPieces(piecesOf(body, answered), maxBytes, grow, BODY_MS);
+      return bounds.readPieces(bounds.piecesOf(body, answered), maxBytes, grow, BODY_MS);
     },
   };
   try {
-    const bytes = await readJsonBytes(unread, { maxBytes: MOST_BODY_BYTES, holding });
+    const bytes = await bounds.readJsonBytes(unread, { maxBytes: MOST_BODY_BYTES, holding });
     return new TextDecoder().decode(bytes);
   } catch (error) {
     if (!(error instanceof RunEventsError)) return "null";

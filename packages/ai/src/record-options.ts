@@ -1,4 +1,4 @@
-import type { Merges, RunEvents } from "@tm/run-events-core";
+import type { RunEvents, WorkOptions } from "@tm/run-events-core";
 import { checkWorkSettings } from "./check-options.ts";
 import type { ProduceOptions } from "./produce-run.ts";
 import { shownBy } from "./shown-failure.ts";
@@ -48,7 +48,10 @@ export function ownersOf(
 }
 
 /** How the run of an answer is produced. @param merge joins its neighbouring pieces */
-export function produceOptionsOf(options: RecordOptions, merge: Merges): ProduceOptions {
+export function produceOptionsOf(
+  options: RecordOptions,
+  merge: NonNullable<WorkOptions["merge"]>,
+): ProduceOptions {
   const { mergeMs = 250, waitUntil } = options;
   return { mergeMs, merge, waitUntil, describeError: shownBy(options.describeError) };
 }

@@ -1,4 +1,4 @@
-import { isForeignOrigin, ownerIdOf } from "@tm/run-events-core/wire";
+import { isForeignOrigin, requests } from "@tm/run-events-core/wire";
 import { OwnerShares, type Share } from "./owner-shares.ts";
 import { parsePath, refusal, refused } from "./requests.ts";
 
@@ -43,7 +43,7 @@ export function createRoutes(
     const ownerId = await authenticate(request);
     if (ownerId === null)
       throw refusal("unauthenticated", "Expected a valid credential, got none. Sign in.");
-    ownerIdOf({ ownerId });
+    requests.ownerIdOf({ ownerId });
     if (request.method !== "GET") checkOrigin(request, allowedOrigins);
     const [id, call] = parsePath(new URL(request.url).pathname, api);
     const answer = routes[`${request.method} ${call}`];

@@ -6,7 +6,7 @@ import {
   type RunEventsErrorCode,
   type RunSnapshot,
 } from "@tm/run-events-core";
-import { MIN_LEASE_MS, ownerIdOf } from "@tm/run-events-core/wire";
+import { requests } from "@tm/run-events-core/wire";
 import { checkWorkSettings } from "./check-options.ts";
 import { PartJoiner } from "./event-parts.ts";
 import { maySucceedLater } from "./insist.ts";
@@ -59,7 +59,7 @@ export class StreamRuns {
     this.#isOwned = "ownerId" in options;
     // An owner that is there, but `undefined`, is refused.
     this.ownerId = this.#isOwned
-      ? ownerIdOf({ ...options, ownerId: options.ownerId ?? "" })
+      ? requests.ownerIdOf({ ...options, ownerId: options.ownerId ?? "" })
       : checkPrefix(prefix);
     this.leaseMs = options.leaseMs ?? 10_000;
     this.#prefix = prefix;
@@ -169,7 +169,7 @@ export class StreamRuns {
   async #endDead(runId: string): Promise<void> {
     const { runs, ownerId } = this;
     try {
-      const { fence } = await runs.claim(runId, { ownerId, leaseMs: MIN_LEASE_MS });
+      const { fence } = await runs.claim(runId, { ownerId, leaseMs: requests.MIN_LEASE_MS });
       const { runStatus } = await runs.get(runId, { ownerId });
       // A run that waits for an input needs no worker.
       if (runStatus === "waiting") await runs.release(runId, fence, { ownerId });

@@ -1,8 +1,8 @@
-import { IN_FLIGHT_LIMITS } from "@tm/run-events-core/wire";
 import { describe, expect, it } from "vitest";
+import { bounds } from "@tm/run-events-core/wire";
 import { OwnerShares } from "../src/owner-shares.ts";
 
-const { maxRequests } = IN_FLIGHT_LIMITS;
+const { maxRequests } = bounds.IN_FLIGHT_LIMITS;
 const REQUEST = new Request("http://localhost/");
 
 /** A stream of events that does not end. */

@@ -1,14 +1,12 @@
 import {
   createRunCalls,
   type DueQuery,
-  type OnNotification,
   type OwnerQuery,
   type ReadResult,
   type RunEventStore,
   type RunName,
   runOf,
   type RunRecord,
-  type StoreCapabilities,
   type StoredEvent,
   type Subject,
 } from "@tm/run-events-core/store";
@@ -63,7 +61,7 @@ export interface KitPage {
 export interface KitStore {
   /** The store beneath. */
   readonly inner: RunEventStore;
-  readonly capabilities: StoreCapabilities;
+  readonly capabilities: RunEventStore["capabilities"];
   createRun(request: NewRunRequest): Promise<CreateOutcome>;
   append(requests: readonly Owned<AppendRequest>[]): Promise<readonly AppendOutcome[]>;
   read(queries: readonly KitQuery[]): Promise<readonly (KitPage | null)[]>;
@@ -81,7 +79,10 @@ export interface KitStore {
     readonly limit: number;
   }): Promise<readonly RunName[]>;
   probe(): Promise<number>;
-  subscribe(subject: string | Subject, onNotification: OnNotification): Subscription;
+  subscribe(
+    subject: string | Subject,
+    onNotification: Parameters<RunEventStore["subscribe"]>[1],
+  ): Subscription;
   observe?: NonNullable<RunEventStore["observe"]>;
   close(): Promise<void>;
 }
@@ -92,9 +93,12 @@ function recordOf(head: ReadResult["head"]): RunRecord {
   return record;
 }
 
-/** Puts core's rules in front of a store. */
-export function kitStore(store: RunEventStore): KitStore {
-  const times = { clock: holdingClock, isClosing: () => false, report: null };
+/**
+ * Puts core's rules in front of a store.
+ * @param isHasty whether a call in doubt is sent again once, as by a process that closes, and not for 10 s
+ */
+export function kitStore(store: RunEventStore, isHasty = false): KitStore {
+  const times = { clock: holdingClock, isClosing: () => isHasty, report: null };
   const calls = createRunCalls(store, times);
   return {
     inner: store,

@@ -6,7 +6,6 @@ export type {
   ReadResult,
   RunEventStore,
   MigratableStore,
-  StoreCapabilities,
 } from "./store/store.ts";
 export type { Commit } from "./store/decide-changes.ts";
 export { decideChanges, decideOnce } from "./store/decide-changes.ts";
@@ -14,7 +13,7 @@ export type { SyncRows } from "./store/sync-rows.ts";
 export { createSyncStore } from "./store/sync-store.ts";
 export { changeRun } from "./store/sync-work.ts";
 export type { Plain, PlainLanding } from "./rules/append-rule.ts";
-export type { NewReceipt, Seen } from "./rules/decision.ts";
+export type { Seen } from "./rules/decision.ts";
 export { dueAt, dueKindOf } from "./rules/due.ts";
 export type { NewEvent, StoredEvent } from "./rules/event.ts";
 export type { Head, RunName } from "./rules/head.ts";
@@ -26,7 +25,7 @@ export { utf8Bytes } from "./rules/json-text.ts";
 export { storeClosed } from "./rules/errors.ts";
 export type { JoinedAppend } from "./rules/plan-joined-append.ts";
 export { planJoinedAppend } from "./rules/plan-joined-append.ts";
-export type { OnNotification, Subject } from "./store/notifier.ts";
+export type { Subject } from "./store/notifier.ts";
 export { createNotifier } from "./store/notifier.ts";
 export { createPoller } from "./store/poller.ts";
 export type { Notifications } from "./store/polled-notifications.ts";
@@ -39,11 +38,10 @@ export { createStoreReports } from "./store/store-reports.ts";
 export { createSeenHeads } from "./store/seen-heads.ts";
 export { ownerName } from "./rules/owner-name.ts";
 export type { Diagnostic } from "./rules/diagnostic.ts";
-export type { Report, Telemetry } from "./rules/telemetry.ts";
+export type { Telemetry } from "./rules/telemetry.ts";
 export type { RunRecord } from "./rules/run.ts";
 export { runFinished, runNotFound } from "./rules/errors.ts";
-export { isLonger } from "./rules/json-text.ts";
-export { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "./rules/event.ts";
+export { MAX_BATCH_EVENTS } from "./rules/event.ts";
 export { createRunCalls } from "./log/run-calls.ts";
 export { runOf } from "./rules/head.ts";
 export { changeOf } from "./rules/lifecycle.ts";

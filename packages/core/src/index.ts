@@ -2,7 +2,7 @@ export type { RunEvents } from "./run-events.ts";
 export type { RunEventsPage } from "./rules/run-values.ts";
 export { createRunEvents } from "./create-run-events.ts";
 export { createMemoryStore } from "./store/memory.ts";
-export type { RunEventsErrorCode, RunEventsErrorDetails } from "./rules/errors.ts";
+export type { RunEventsErrorCode } from "./rules/errors.ts";
 export { RunEventsError } from "./rules/errors.ts";
 export { JsonText } from "./rules/json-text.ts";
 export { isTerminal } from "./rules/lifecycle.ts";
@@ -10,7 +10,5 @@ export type { EventDraft, RunEvent, RunSnapshot, RunStatus } from "./rules/event
 export type { AppendReceipt } from "./rules/receipt.ts";
 export type { OwnedRuns } from "./run-events.ts";
 export type { Claim } from "./log/leases.ts";
-export type { Merges } from "./work/merge-events.ts";
 export type { WorkOptions } from "./work/work-options.ts";
 export type { WorkedRun } from "./work/worked-run.ts";
-export type { Upkeep } from "./upkeep/upkeep.ts";

@@ -104,7 +104,7 @@ describe("a transport that throws", () => {
     const fail = (): never => {
       throw BROKEN;
     };
-    bench.streams.refuse("overloaded").start({ write: fail, end: fail, destroy: fail });
+    bench.streams.refuse(BROKEN).start({ write: fail, end: fail, destroy: fail });
     expect(bench.errors).toStrictEqual([BROKEN]);
   });
 

@@ -1,30 +1,27 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { JsonText } from "../src/rules/json-text.ts";
-import {
-  eachJsonItem,
-  eachJsonMember,
-  splitJsonArray,
-  splitJsonObject,
-} from "../src/wire/json-split.ts";
+import { eachJsonItem, eachJsonMember } from "../src/wire/json-split.ts";
 import { arraySample, jsonSample, objectSample } from "./json-sample.ts";
 
 const SPACE = /^[ \n\r\t]+|[ \n\r\t]+$/g;
 
-describe("splitJsonArray", () => {
-  it("W1: splitJsonArray gives each item as its text in the array", () => {
+describe("eachJsonItem", () => {
+  it("W1: eachJsonItem gives each item as its text in the array", () => {
     fc.assert(
       fc.property(arraySample, ({ raw, parts }) => {
-        expect(splitJsonArray(raw)).toStrictEqual(parts.map((part) => part.raw.replace(SPACE, "")));
+        expect([...eachJsonItem(raw)]).toStrictEqual(
+          parts.map((part) => part.raw.replace(SPACE, "")),
+        );
       }),
       { numRuns: 500 },
     );
   });
 
-  it("W1: the items of splitJsonArray rejoin to the same tokens", () => {
+  it("W1: the items of eachJsonItem rejoin to the same tokens", () => {
     fc.assert(
       fc.property(arraySample, ({ raw, kept }) => {
-        const items = splitJsonArray(raw).map((item) => JsonText.trusted(item).text);
+        const items = [...eachJsonItem(raw)].map((item) => JsonText.trusted(item).text);
         expect(`[${items.join(",")}]`).toBe(kept);
       }),
     );
@@ -39,15 +36,15 @@ describe("splitJsonArray", () => {
     ["[[[]], {}, [{}]]", ["[[]]", "{}", "[{}]"]],
     ['[{"a" : [ 1, "}" ] } ]', ['{"a" : [ 1, "}" ] }']],
   ])("W1: splits %j", (text, items) => {
-    expect(splitJsonArray(text)).toStrictEqual(items);
+    expect([...eachJsonItem(text)]).toStrictEqual(items);
   });
 });
 
-describe("splitJsonObject", () => {
-  it("W1: splitJsonObject gives each member in the order of the text, repeated keys included", () => {
+describe("eachJsonMember", () => {
+  it("W1: eachJsonMember gives each member in the order of the text, repeated keys included", () => {
     fc.assert(
       fc.property(objectSample, ({ raw, parts }) => {
-        expect(splitJsonObject(raw)).toStrictEqual(
+        expect([...eachJsonMember(raw)]).toStrictEqual(
           parts.map(({ key, value }) => ({
             key: JSON.parse(key.raw) as string,
             text: value.raw.replace(SPACE, ""),
@@ -58,10 +55,10 @@ describe("splitJsonObject", () => {
     );
   });
 
-  it("W1: the members of splitJsonObject rejoin to the same value", () => {
+  it("W1: the members of eachJsonMember rejoin to the same value", () => {
     fc.assert(
       fc.property(objectSample, ({ raw }) => {
-        const members = splitJsonObject(raw).map(
+        const members = [...eachJsonMember(raw)].map(
           ({ key, text }) => `${JSON.stringify(key)}:${text}`,
         );
         expect(JSON.parse(`{${members.join(",")}}`)).toStrictEqual(JSON.parse(raw));
@@ -69,11 +66,11 @@ describe("splitJsonObject", () => {
     );
   });
 
-  it("W9: splitJsonObject finds any payload in any body", () => {
+  it("W9: eachJsonMember finds any payload in any body", () => {
     fc.assert(
       fc.property(jsonSample, objectSample, ({ raw, kept }, extra) => {
         const body = `{"extra":${extra.raw},"payload":${raw},"eventType":"TOKEN"}`;
-        const found = splitJsonObject(body).find(({ key }) => key === "payload");
+        const found = [...eachJsonMember(body)].find(({ key }) => key === "payload");
         expect(JsonText.trusted(found?.text ?? "").text).toBe(kept);
       }),
     );
@@ -99,7 +96,7 @@ describe("splitJsonObject", () => {
       ],
     ],
   ] as const)("W1: splits %j", (text, members) => {
-    expect(splitJsonObject(text).map(({ key, text: value }) => [key, value])).toStrictEqual(
+    expect([...eachJsonMember(text)].map(({ key, text: value }) => [key, value])).toStrictEqual(
       members,
     );
   });

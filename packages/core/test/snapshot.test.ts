@@ -4,7 +4,7 @@ import { JsonText } from "../src/rules/json-text.ts";
 import type { RunSnapshot } from "../src/rules/event.ts";
 import { createRunEvents } from "../src/create-run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
-import { encodeRun } from "../src/wire/wire.ts";
+import { encodeRun } from "../src/wire/answers.ts";
 import { jsonSample } from "./json-sample.ts";
 
 /** Fields of a snapshot that only programs have: none so far. */

@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { createFakeSink } from "./fake-sink.ts";
 import { codeOf, createStreamBench, letGo, typesOf } from "./stream-bench.ts";
@@ -161,9 +162,10 @@ describe("the limits", () => {
 });
 
 describe("refuse", () => {
-  it("W28: refuse answers with the frame of the host's reason, and counts it as an end", async () => {
+  it("W28: refuse answers with the frame of the error, and counts it as an end", async () => {
     const { streams, clock } = await createStreamBench();
-    const [sent, unsent] = [streams.refuse("store_unavailable"), streams.refuse("overloaded")];
+    const sent = streams.refuse(new RunEventsError("store_unavailable", "down"));
+    const unsent = streams.refuse(new Error("not foreseen"));
     const sink = createFakeSink(() => clock.now());
     await sent.ready;
     sent.start(sink);
@@ -176,7 +178,7 @@ describe("refuse", () => {
     expect(streams.stats()).toStrictEqual({
       open: 0,
       opened: 0,
-      ended: { store_unavailable: 1, overloaded: 1 },
+      ended: { store_unavailable: 1, internal: 1 },
     });
   });
 });

@@ -1,10 +1,10 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { StoreCapabilities } from "@tm/run-events-core/store";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { isCluster, type RedisServerFacts } from "./driver.ts";
 import { checkFormat } from "./format.ts";
 
-type Durability = StoreCapabilities["durability"];
+type Durability = RunEventStore["capabilities"]["durability"];
 
 /** From the weakest promise to the strongest. A server without a known setting makes the store `unknown`, unless another is `memory`. */
 const LEAST_FIRST: readonly Durability[] = ["memory", "unknown", "process", "power"];

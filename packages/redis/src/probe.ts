@@ -1,4 +1,4 @@
-import type { StoreCapabilities } from "@tm/run-events-core/store";
+import type { RunEventStore } from "@tm/run-events-core/store";
 import type { Connection } from "./connection.ts";
 import { isCluster } from "./driver.ts";
 import { examineServers } from "./examine-servers.ts";
@@ -11,9 +11,10 @@ import { PROBE } from "./scripts/probe.ts";
  * @throws RunEventsError `store_unavailable` if a server may evict keys
  * @see clause S31 in `STORE.md`
  */
-export async function probeServers(
-  connection: Connection,
-): Promise<{ readonly durability: StoreCapabilities["durability"]; readonly nowMs: number }> {
+export async function probeServers(connection: Connection): Promise<{
+  readonly durability: RunEventStore["capabilities"]["durability"];
+  readonly nowMs: number;
+}> {
   const { redis, keys, run } = connection;
   const durability = await examineServers(connection);
   const times = await Promise.all(

@@ -1,8 +1,8 @@
-import type { NewReceipt } from "@tm/run-events-core/store";
+import type { Seen } from "@tm/run-events-core/store";
 import { runDamaged } from "./failure.ts";
 
 /** A receipt without its events. */
-export type ReceiptFacts = Omit<NewReceipt, "idempotencyKey">;
+export type ReceiptFacts = Omit<NonNullable<ReturnType<Seen["receipts"]["get"]>>, "events">;
 
 /** The text of a receipt; the script of an append writes the same. */
 export function encodeReceipt(receipt: ReceiptFacts): string {

@@ -5,7 +5,6 @@ import {
   type JoinedAppend,
   planJoinedAppend,
   type RunEventStore,
-  type StoreCapabilities,
 } from "@tm/run-events-core/store";
 import { Connection } from "./connection.ts";
 import type { SqliteDatabase, SqliteObjectStorage } from "./driver.ts";
@@ -159,7 +158,7 @@ function capabilitiesOf(
   { inFile, inObject }: Connection,
   synchronous: "FULL" | "NORMAL",
   pollMs: number,
-): StoreCapabilities {
+): RunEventStore["capabilities"] {
   return {
     durability: inFile || inObject ? (synchronous === "FULL" ? "power" : "process") : "memory",
     shared: inFile,

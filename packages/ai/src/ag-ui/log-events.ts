@@ -1,4 +1,4 @@
-import type { EventDraft, Merges } from "@tm/run-events-core";
+import type { EventDraft, WorkOptions } from "@tm/run-events-core";
 import { joinNeighbours } from "../join-neighbours.ts";
 
 /** An event of AG-UI that an agent makes. */
@@ -61,4 +61,6 @@ export function joinDeltas(payloads: readonly unknown[]): unknown {
 }
 
 /** Makes one event of several, so that a run has few. */
-export const MERGE: Merges = Object.fromEntries([...DELTAS].map((type) => [type, joinDeltas]));
+export const MERGE: NonNullable<WorkOptions["merge"]> = Object.fromEntries(
+  [...DELTAS].map((type) => [type, joinDeltas]),
+);

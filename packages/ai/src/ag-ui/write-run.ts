@@ -5,7 +5,7 @@ import {
   type RunFinishedEvent,
 } from "@ag-ui/client";
 import type { EventDraft, WorkedRun } from "@tm/run-events-core";
-import { MAX_JSON_DEPTH } from "@tm/run-events-core/wire";
+import { requests } from "@tm/run-events-core/wire";
 import { isFlatJson } from "../event-parts.ts";
 import { pulled } from "../pulled.ts";
 import { readUntilStopped } from "../read-until-stopped.ts";
@@ -50,7 +50,7 @@ export function startOf(
   if (isFlatJson(start)) return start;
   throw refusal(
     "invalid_request",
-    `Expected a request that is JSON and nested ${MAX_JSON_DEPTH} deep at most, got another one. Pass what is deeper as text.`,
+    `Expected a request that is JSON and nested ${requests.MAX_JSON_DEPTH} deep at most, got another one. Pass what is deeper as text.`,
   );
 }
 

@@ -1,18 +1,18 @@
-import type { EventDraft, Merges } from "@tm/run-events-core";
-import type { ReservedType } from "@tm/run-events-core/wire";
+import type { EventDraft, WorkOptions } from "@tm/run-events-core";
 import type { UIMessage, UIMessageChunk } from "ai";
+import type { RESERVED_TYPES } from "@tm/run-events-core/wire";
 import { failureText } from "../shown-failure.ts";
 import { joinDeltas } from "./join-deltas.ts";
 
 /** The type of the event of the message that is answered. Its payload is the message. */
-export const MESSAGE: ReservedType = "UI_MESSAGE";
+export const MESSAGE: (typeof RESERVED_TYPES)[number] = "UI_MESSAGE";
 /** The type of the events of the answer. The payload is an array of chunks. */
-export const CHUNKS: ReservedType = "UI_CHUNKS";
+export const CHUNKS: (typeof RESERVED_TYPES)[number] = "UI_CHUNKS";
 /** What the user reads of an answer whose process died or shut down, or whose model was stopped by the program. */
 export const CUT_SHORT_TEXT = "The answer was cut short.";
 
 /** Makes one event of several, so that an answer has few. */
-export const MERGE: Merges = {
+export const MERGE: NonNullable<WorkOptions["merge"]> = {
   [CHUNKS]: (pieces: readonly (readonly UIMessageChunk[])[]) => joinDeltas(pieces.flat()),
 };
 

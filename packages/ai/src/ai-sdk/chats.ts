@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { MAX_JSON_DEPTH } from "@tm/run-events-core/wire";
 import { safeValidateUIMessages, type UIMessage, type UIMessageChunk } from "ai";
+import { requests } from "@tm/run-events-core/wire";
 import { alsoKept } from "../ask-to-stay.ts";
 import { isFlatJson } from "../event-parts.ts";
 import { ownersOf } from "../record-options.ts";
@@ -138,6 +138,6 @@ async function checkMessage<Message extends UIMessage>(given: Message): Promise<
   }
   throw new RunEventsError(
     "invalid_request",
-    `Expected \`message\` to be a message of the user or the assistant, as the AI SDK has them, got another value. Send one with \`id\`, \`role\` and \`parts\`, nested ${MAX_JSON_DEPTH} deep at most.`,
+    `Expected \`message\` to be a message of the user or the assistant, as the AI SDK has them, got another value. Send one with \`id\`, \`role\` and \`parts\`, nested ${requests.MAX_JSON_DEPTH} deep at most.`,
   );
 }

@@ -1,4 +1,4 @@
-import { isLonger } from "@tm/run-events-core/store";
+import { utf8Bytes } from "@tm/run-events-core/store";
 import type { UIMessage, UIMessageChunk } from "ai";
 import { decodeBytes } from "../bytes.ts";
 import { untilAborted } from "../until-aborted.ts";
@@ -76,7 +76,7 @@ export class Spiller {
 
   #fits(value: unknown): boolean {
     if (this.#spill === undefined) return true;
-    return !isLonger(JSON.stringify(value), this.#maxPayloadBytes);
+    return utf8Bytes(JSON.stringify(value)) <= this.#maxPayloadBytes;
   }
 }
 

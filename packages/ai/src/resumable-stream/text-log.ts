@@ -1,4 +1,4 @@
-import type { Merges, RunEvent, WorkedRun } from "@tm/run-events-core";
+import type { RunEvent, WorkedRun, WorkOptions } from "@tm/run-events-core";
 import { insist } from "../insist.ts";
 import { pulled } from "../pulled.ts";
 import { takeUntilStopped } from "../read-until-stopped.ts";
@@ -9,7 +9,9 @@ import { cutShort, type StreamRuns } from "../stream-runs.ts";
 const TEXT = "TEXT";
 
 /** Joins neighbouring parts, so that a stream has few events. */
-export const MERGE: Merges = { [TEXT]: (texts: readonly string[]) => texts.join("") };
+export const MERGE: NonNullable<WorkOptions["merge"]> = {
+  [TEXT]: (texts: readonly string[]) => texts.join(""),
+};
 
 /**
  * Writes a stream of strings into a run, up to the end of the stream. If the worker has to stop, it cancels the stream.

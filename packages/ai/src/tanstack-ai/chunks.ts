@@ -1,6 +1,6 @@
 import type { RunEvent, RunEvents } from "@tm/run-events-core";
-import type { SealedDraft } from "@tm/run-events-core/wire";
 import type { StreamChunk } from "@tanstack/ai";
+import type { sealDraft } from "@tm/run-events-core/wire";
 import { batchesOf } from "../batches.ts";
 import { encodeEvents } from "../event-parts.ts";
 
@@ -11,7 +11,7 @@ const CHUNK = "CHUNK";
 export function appendsOf(
   chunks: readonly StreamChunk[],
   limits: RunEvents["log"]["limits"],
-): readonly (readonly SealedDraft[])[] {
+): readonly (readonly ReturnType<typeof sealDraft>[])[] {
   const events = chunks.flatMap((chunk) => encodeEvents(CHUNK, chunk, limits.maxPayloadBytes));
   return batchesOf(events, limits);
 }

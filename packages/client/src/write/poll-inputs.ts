@@ -1,8 +1,9 @@
 import { isTerminal, type RunEvent, type RunEventsPage } from "@tm/run-events-core";
 import { runFinished } from "@tm/run-events-core/store";
-import { INPUT_RECEIVED, type KnownEvent } from "@tm/run-events-core/wire";
+import { INPUT_RECEIVED } from "@tm/run-events-core/wire";
+import type { runWork } from "@tm/run-events-core/wire";
 import { pause } from "../http/pause.ts";
-import { type Call, pageCall, readPage, WAIT_SECONDS } from "../http/run-calls.ts";
+import { type Call, pageCall, WAIT_SECONDS } from "../http/run-calls.ts";
 
 /** The most events of one poll. */
 const PAGE_EVENTS = 1_000;
@@ -18,13 +19,13 @@ const PAUSE_MS = 500;
 export async function* pollInputs(
   ask: (call: Call) => Promise<RunEventsPage>,
   runId: string,
-  after: KnownEvent,
+  after: Parameters<Parameters<typeof runWork>[0]["inputs"]>[1],
   signal: AbortSignal,
 ): AsyncGenerator<RunEvent, never> {
   let { since, at } = after;
   for (;;) {
     const query = { since, at, limit: PAGE_EVENTS, wait: WAIT_SECONDS };
-    const page = await ask({ ...pageCall(runId, query), read: readPage });
+    const page = await ask(pageCall(runId, query));
     const { events, hasMore, runStatus, lastSequence } = page;
     let isDone = true;
     for (const event of events) {

@@ -1,6 +1,7 @@
 import { type AppendReceipt, type Claim, isTerminal, type RunSnapshot } from "@tm/run-events-core";
 import { MAX_BATCH_EVENTS, runFinished } from "@tm/run-events-core/store";
-import { checkDepth, holdingClock, isRefusal, type RunAccess } from "@tm/run-events-core/wire";
+import { checkDepth, holdingClock, isRefusal } from "@tm/run-events-core/wire";
+import type { runWork } from "@tm/run-events-core/wire";
 import { retrying } from "../http/retrying.ts";
 import {
   appendCall,
@@ -8,7 +9,6 @@ import {
   claimCall,
   getCall,
   pageCall,
-  readPage,
   releaseCall,
   renewCall,
 } from "../http/run-calls.ts";
@@ -44,7 +44,7 @@ export function createServerAccess(
   server: Server,
   how: { readonly signal?: AbortSignal | undefined; readonly mostDelayMs?: number | undefined },
   closing: AbortSignal,
-): RunAccess {
+): Parameters<typeof runWork>[0] {
   const { signal: shutdown, mostDelayMs } = how;
   /** Aborts when an append must not be sent again. */
   const stopped = new AbortController();
@@ -99,7 +99,7 @@ export function createServerAccess(
     },
     async read(runId, sequence, signal) {
       const call = pageCall(runId, { since: sequence - 1, limit: 1, wait: 0 });
-      return insist({ ...call, read: readPage }, Number.POSITIVE_INFINITY, signal);
+      return insist(call, Number.POSITIVE_INFINITY, signal);
     },
     inputs: (runId, after, signal) =>
       pollInputs((call) => insist(call, Number.POSITIVE_INFINITY, signal), runId, after, signal),

@@ -3,9 +3,9 @@ import {
   checkEmitOptions,
   createGatheringQueue,
   holdingClock,
-  type SealedDraft,
   SealedJson,
 } from "@tm/run-events-core/wire";
+import type { sealDraft } from "@tm/run-events-core/wire";
 import { checkRunId } from "../http/check-run-id.ts";
 import { appendCall, cancelCall, createCall } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
@@ -143,7 +143,7 @@ export async function startRun<M extends EventMap = EventMap>(
   const enqueue = createOrder(options.schemas ?? {});
   const endKey = crypto.randomUUID();
   const send = async (
-    events: readonly SealedDraft[],
+    events: readonly ReturnType<typeof sealDraft>[],
     how: AppendOptions = {},
   ): Promise<AppendReceipt> => {
     try {
@@ -217,14 +217,14 @@ export async function startRun<M extends EventMap = EventMap>(
 /** Checks events, and sends them in the order of the calls, however long each check takes. */
 type Order = <T>(
   drafts: readonly AnyDraft[],
-  send: (events: readonly SealedDraft[]) => Promise<T>,
+  send: (events: readonly ReturnType<typeof sealDraft>[]) => Promise<T>,
 ) => Promise<T>;
 
 function createOrder(schemas: PayloadSchemas<EventMap>): Order {
   /** Never rejects. */
   let order: Promise<unknown> = Promise.resolve();
 
-  async function check(draft: AnyDraft): Promise<SealedDraft> {
+  async function check(draft: AnyDraft): Promise<ReturnType<typeof sealDraft>> {
     const { eventType } = draft;
     let { payload } = draft;
     if (hasSchema(schemas, eventType)) {

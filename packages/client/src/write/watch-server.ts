@@ -1,5 +1,5 @@
 import type { RunSnapshot } from "@tm/run-events-core";
-import { type EndPolls, type EndWatch, holdingClock, pollForEnd } from "@tm/run-events-core/wire";
+import { holdingClock, pollForEnd } from "@tm/run-events-core/wire";
 import { retrying } from "../http/retrying.ts";
 import { pageCall, WAIT_SECONDS } from "../http/run-calls.ts";
 import type { Server } from "../http/server.ts";
@@ -12,8 +12,8 @@ export function watchServer(
   server: Server,
   runId: string,
   signal: AbortSignal,
-  watcher: Omit<EndPolls, "clock" | "poll">,
-): EndWatch {
+  watcher: Omit<Parameters<typeof pollForEnd>[0], "clock" | "poll">,
+): ReturnType<typeof pollForEnd> {
   return pollForEnd({
     ...watcher,
     clock: holdingClock,

@@ -1,10 +1,4 @@
-import type {
-  Head,
-  OnNotification,
-  ReadResult,
-  RunEventStore,
-  Subject,
-} from "@tm/run-events-core/store";
+import type { Head, ReadResult, RunEventStore, Subject } from "@tm/run-events-core/store";
 import type { Subscription } from "../core-calls.ts";
 import { type KitStore, kitStore } from "../kit-store.ts";
 import { wrapInner } from "../wrap-store.ts";
@@ -110,7 +104,7 @@ export function createStagedStore(
 function stageSubscription(
   store: RunEventStore,
   subject: Subject,
-  onNotification: OnNotification,
+  onNotification: Parameters<RunEventStore["subscribe"]>[1],
   {
     name,
     stage,

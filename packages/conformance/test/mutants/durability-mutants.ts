@@ -1,5 +1,6 @@
 import { createMemoryStore } from "@tm/run-events-core";
-import type { RunEventStore, StoreCapabilities } from "@tm/run-events-core/store";
+import type { RunEventStore } from "@tm/run-events-core/store";
+import type { StoreCapabilities } from "../../../core/src/store/store.ts";
 import { OWNER } from "../../src/kit-store.ts";
 import { sharedMemoryDoors } from "../shared-memory.ts";
 import { mapChanges, mapPlains } from "./inner-store.ts";

@@ -1,4 +1,4 @@
-import type { OnNotification } from "@tm/run-events-core/store";
+import type { OnNotification } from "../../../core/src/store/notifier.ts";
 import { appendRequest, event } from "../../src/append-request.ts";
 import { kitStore } from "../../src/kit-store.ts";
 import { BY_OWNER } from "../../src/lease.ts";

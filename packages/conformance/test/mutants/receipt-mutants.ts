@@ -1,4 +1,5 @@
-import { nameKey, type NewReceipt, type RunEventStore, type Seen } from "@tm/run-events-core/store";
+import { nameKey, type RunEventStore, type Seen } from "@tm/run-events-core/store";
+import type { NewReceipt } from "../../../core/src/rules/decision.ts";
 import type { KeptReceipt } from "../../../core/src/rules/judge-append.ts";
 import { headOf, mapChanges } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";

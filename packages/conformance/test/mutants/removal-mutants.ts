@@ -1,10 +1,5 @@
-import {
-  type Head,
-  nameKey,
-  type NewReceipt,
-  type RunName,
-  type StoredEvent,
-} from "@tm/run-events-core/store";
+import { type Head, nameKey, type RunName, type StoredEvent } from "@tm/run-events-core/store";
+import type { NewReceipt } from "../../../core/src/rules/decision.ts";
 import {
   changeAlone,
   changesEach,

@@ -1,11 +1,11 @@
 import { isTerminal } from "@tm/run-events-core";
 import {
   nameKey,
-  type OnNotification,
   type ReadResult,
   type RunEventStore,
   type RunName,
 } from "@tm/run-events-core/store";
+import type { OnNotification } from "../../../core/src/store/notifier.ts";
 import { turns } from "./turns.ts";
 import { headOf } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";

@@ -7,13 +7,13 @@ import type {
   Change,
   Head,
   NewEvent,
-  NewReceipt,
   Plain,
   RunEventStore,
   RunName,
   Seen,
   Subject,
 } from "@tm/run-events-core/store";
+import type { NewReceipt } from "../../../core/src/rules/decision.ts";
 import type { KeptReceipt } from "../../../core/src/rules/judge-append.ts";
 
 /** What a client sends, a line each. */

@@ -15,7 +15,7 @@ export function eventOf({ sequence, eventType, payload, createdAtMs }: StoredEve
 }
 
 /**
- * A run's snapshot, with JSON values and times as text. `encodeRun` in `wire/wire.ts` writes the same fields for the wire: add a new
+ * A run's snapshot, with JSON values and times as text. `encodeRun` in `wire/answers.ts` writes the same fields for the wire: add a new
  * field in both.
  */
 export function snapshotOf(run: RunRecord): RunSnapshot {

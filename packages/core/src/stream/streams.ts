@@ -5,7 +5,7 @@ import { checkRunId } from "../rules/run-id.ts";
 import { checkTopic } from "../rules/topic.ts";
 import { createTimetable } from "../time/timetable.ts";
 import type { Report } from "../rules/telemetry.ts";
-import { encodeFailure, type StreamErrorCode } from "../wire/stream-error.ts";
+import { encodeFailure, streamErrorCode, type StreamErrorCode } from "../wire/stream-error.ts";
 import type { FrameSource, FrameTaker } from "./frame-source.ts";
 import { FeedSource } from "./feed-source.ts";
 import { JoinedSource } from "./joined-source.ts";
@@ -88,10 +88,10 @@ export interface Streams {
    */
   openRuns(request: RunsRequest): OpenStream;
   /**
-   * Makes a stream of one `error` frame. Any failure that a retry may cure needs this answer.
+   * Makes a stream of one `error` frame: `internal` for any error that is not foreseen. A failure that a retry may cure needs this answer.
    * @see clause W24 in `WIRE.md` of `@tm/run-events-http`
    */
-  refuse(code: StreamErrorCode): OpenStream;
+  refuse(error: unknown): OpenStream;
   /**
    * Refuses new streams and ends the open ones, spread over the window. Resolves when the last transport has closed.
    * @see clause W27 in `WIRE.md` of `@tm/run-events-http`
@@ -186,7 +186,11 @@ class LiveStreams implements Streams {
     );
   }
 
-  refuse(code: StreamErrorCode): OpenStream {
+  refuse(error: unknown): OpenStream {
+    return this.#refuse(streamErrorCode(error));
+  }
+
+  #refuse(code: StreamErrorCode): OpenStream {
     const { random, onError } = this.#host;
     let gone = false;
     this.#count(code);
@@ -229,7 +233,7 @@ class LiveStreams implements Streams {
     source: (taker: FrameTaker) => FrameSource,
   ): OpenStream {
     const refusal = this.#refusalOf(reader.ownerId, runs);
-    if (refusal !== null) return this.refuse(refusal);
+    if (refusal !== null) return this.#refuse(refusal);
     const stream = new Stream(this.#host, reader, runs, source);
     this.#add(stream);
     return stream;

@@ -1,7 +1,7 @@
 import type { StoredEvent } from "../rules/event.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { encodeEvent, encodeFrame } from "./frame.ts";
-import { encodeRun } from "./wire.ts";
+import { encodeRun } from "./answers.ts";
 
 /**
  * The first frame of a feed.

@@ -51,11 +51,6 @@ export function* eachJsonMember(text: string): Generator<JsonMember, void, undef
   }
 }
 
-/** All members at once, under the condition of {@link eachJsonMember}. */
-export function splitJsonObject(text: string): readonly JsonMember[] {
-  return [...eachJsonMember(text)];
-}
-
 /** The items of an array as source texts, one at a time. The text must be known to be a JSON array, as in {@link eachJsonMember}. */
 export function* eachJsonItem(text: string): Generator<string, void, undefined> {
   let at = text.indexOf("[") + 1;
@@ -71,11 +66,6 @@ export function* eachJsonItem(text: string): Generator<string, void, undefined> 
     yield text.slice(at, end).trimEnd();
     at = end;
   }
-}
-
-/** All items at once, under the condition of {@link eachJsonItem}. */
-export function splitJsonArray(text: string): readonly string[] {
-  return [...eachJsonItem(text)];
 }
 
 function leadingSpace(text: string, from: number): number {

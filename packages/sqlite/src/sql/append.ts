@@ -1,7 +1,9 @@
-import type { NewReceipt, SyncRows } from "@tm/run-events-core/store";
+import type { SyncRows } from "@tm/run-events-core/store";
 import { prepareStatement, type Statement } from "../handle.ts";
 import type { SqliteDatabase, SqliteValue } from "../driver.ts";
 import type { Tables } from "../tables.ts";
+
+type Receipt = ReturnType<SyncRows["selectReceipts"]>[number];
 
 /** How many rows one statement inserts: a Durable Object allows a statement 100 parameters, and a row has 5. */
 const ROWS_AT_ONCE = 20;
@@ -30,7 +32,7 @@ export function prepareAppend(
         insert.run(ordinal, idempotencyKey, firstSequence, lastSequence, runStatus, phase);
     },
     selectReceipts: (ordinal, keys) =>
-      keys.flatMap((key) => (select.get(ordinal, key) as NewReceipt | undefined) ?? []),
+      keys.flatMap((key) => (select.get(ordinal, key) as Receipt | undefined) ?? []),
   };
 }
 

@@ -6,6 +6,8 @@ import type { RunRecord } from "../rules/run.ts";
 import type { ListedRuns } from "../rules/run-list.ts";
 import { encodeEvent } from "./frame.ts";
 
+export { encodeTime } from "../rules/encode-time.ts";
+
 /** Writes a page for the wire, payloads as they were stored. @see clause W15 in `WIRE.md` of `@tm/run-events-http` */
 export function encodePage(page: LogPage): string {
   return PAGE_START + encodeEvents(page.events) + encodePageEnd(page);

@@ -7,7 +7,7 @@ import {
   encodeReceipt,
   encodeRun,
   encodeRunList,
-} from "../src/wire/wire.ts";
+} from "../src/wire/answers.ts";
 import { jsonSample } from "./json-sample.ts";
 import { runRecord, storedEvent } from "./run-record.ts";
 
