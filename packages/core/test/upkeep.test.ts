@@ -186,34 +186,6 @@ describe("reap", () => {
     expect(await reap()).toStrictEqual(["a"]);
   });
 
-  it("W33: reap does not ask a store that takes no append for more and more runs", async () => {
-    await claim(...Array.from({ length: 1_300 }, (_, at) => `run-${at}`));
-    now += 1_000;
-    const limits: number[] = [];
-    let isFull = true;
-    const reaper = createRunLog({
-      store: {
-        ...store,
-        async list(query) {
-          limits.push(query.limit);
-          return store.list(query);
-        },
-        async change(changes) {
-          if (isFull) throw new RunEventsError("store_unavailable", "The store is full.");
-          return store.change(changes);
-        },
-      },
-    });
-    const reap = async (): Promise<readonly string[]> =>
-      reaper.reap({ ...AT_ONCE }).then(idsOf, () => []);
-    for (let call = 0; call < 25; call++) expect(await reap()).toStrictEqual([]);
-    expect(Math.max(...limits)).toBe(1_100);
-    isFull = false;
-    const ended = new Set<string>();
-    for (let call = 0; call < 13; call++) for (const runId of await reap()) ended.add(runId);
-    expect(ended.size).toBe(1_300);
-  });
-
   it.each([
     { graceMs: -1 },
     { graceMs: 0.5 },

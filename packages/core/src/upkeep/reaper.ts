@@ -6,14 +6,10 @@ import { eachAtMost } from "../time/each-at-most.ts";
 import type { ClockProbe } from "./probe.ts";
 import { addCheck, areSteady, type SteadyChecks } from "./steady-checks.ts";
 
-/** How many runs that could not be ended are remembered at most: every `reap` asks for them again. */
-const MOST_FAILING = 1_000;
 /** How many runs are ended at once. */
 const ENDS_AT_ONCE = 16;
-/** How often a `reap` lists runs at most: those that the index has too early are put off, and show the ones behind them. */
-const MOST_LISTS = 10;
-/** How many runs a list has at least. */
-const LEAST_LISTED = 100;
+/** How many runs a list has at least: those that the index has too early are put off, and hide none behind them. */
+const LEAST_LISTED = 1_000;
 
 /** The calls that upkeep makes, as the log makes them. */
 export interface UpkeepCalls {
@@ -33,20 +29,7 @@ export interface ReapPlan {
 }
 
 /** A run that may be due, and the limit that was asked for: the rule judges it again. */
-interface Candidate {
-  readonly name: RunName;
-  readonly kind: DueLimit["kind"];
-  readonly limitMs: number;
-}
-
-/** What became of candidates. */
-interface Ended {
-  readonly ended: readonly RunName[];
-  /** How many were not due after all. */
-  readonly left: number;
-  readonly failed: readonly RunName[];
-  readonly failure: unknown;
-}
+type Candidate = RunName & DueLimit;
 
 /** The checks of one process, and the ends of the runs that they find. */
 export class Reaper {
@@ -68,28 +51,29 @@ export class Reaper {
   /** Checks, and ends runs that are due. @returns the runs that ended */
   async reap(plan: ReapPlan): Promise<readonly RunName[]> {
     const { limit, confirmMs } = plan;
-    let { found, mayEnd } = await this.#check(plan);
+    const { found, mayEnd } = await this.#check(plan);
     const ended: RunName[] = [];
-    const failed = new Map<string, RunName>();
+    const failing = new Set<string>();
     let failure: unknown = null;
-    for (let lists = 1; mayEnd && found.length > 0; lists++) {
-      let left = 0;
-      let isFailing = false;
-      // Those that are left, since the index has them too early, take no room from those behind them.
-      for (let at = 0; at < found.length && ended.length < limit && !isFailing;) {
-        const some = found.slice(at, at + limit - ended.length);
-        const done = await this.#end(some);
-        at += some.length;
-        left += done.left;
-        ended.push(...done.ended);
-        isFailing = done.failed.length > 0;
-        failure = done.failure ?? failure;
-        for (const name of done.failed) failed.set(nameKey(name), name);
+    const end = async ({ ownerId, runId, ...due }: Candidate): Promise<void> => {
+      const name = { ownerId, runId };
+      try {
+        // The rule judges again: a worker may have claimed, renewed or ended the run since the check. The clock may have jumped since
+        // the run was found: then it is given more time.
+        const outcome = await this.#calls.end(name, this.#later(due));
+        if (outcome === "ended") ended.push(name);
+      } catch (error) {
+        failure = error;
+        failing.add(nameKey(name));
       }
-      if (left === 0 || ended.length >= limit || lists === MOST_LISTS) break;
-      found = await this.#find(plan);
+    };
+    let at = 0;
+    while (mayEnd && at < found.length && ended.length < limit && failing.size === 0) {
+      const some = found.slice(at, at + limit - ended.length);
+      at += some.length;
+      await eachAtMost(some, ENDS_AT_ONCE, end);
     }
-    this.#remember(failed, found);
+    this.#failing = failing;
     this.#hasMore = ended.length > 0;
     if (ended.length === 0 && failure !== null) {
       // The store takes no end, so it takes no renewal either: the check has failed.
@@ -97,14 +81,6 @@ export class Reaper {
       throw failure;
     }
     return ended;
-  }
-
-  /** Remembers the runs that could not be ended, this time or before, as long as they are found. */
-  #remember(failed: ReadonlyMap<string, RunName>, found: readonly Candidate[]): void {
-    const names = found.map(({ name }) => nameKey(name));
-    const left = new Set([...failed.keys(), ...names.filter((name) => this.#failing.has(name))]);
-    // If so many fail, the fault is the store's, not the runs'.
-    this.#failing = left.size > MOST_FAILING ? new Set() : left;
   }
 
   #record(storeMs: number | null, continues: boolean, confirmMs: number): SteadyChecks {
@@ -136,15 +112,13 @@ export class Reaper {
 
   /** Finds runs that may be due. Those that could not be ended the last time come last. */
   async #find({ limits, limit }: ReapPlan): Promise<readonly Candidate[]> {
-    const most = Math.max(limit + this.#failing.size, LEAST_LISTED);
     const found: Candidate[] = [];
-    for (const { kind, limitMs } of limits) {
-      const heads = await this.#calls.listDue(kind, this.#later({ kind, limitMs }).limitMs, most);
-      for (const { ownerId, runId } of heads) {
-        found.push({ name: { ownerId, runId }, kind, limitMs });
-      }
+    for (const due of limits) {
+      const { kind, limitMs } = this.#later(due);
+      const heads = await this.#calls.listDue(kind, limitMs, Math.max(limit, LEAST_LISTED));
+      found.push(...heads.map(({ ownerId, runId }) => ({ ownerId, runId, ...due })));
     }
-    const isFailing = ({ name }: Candidate): boolean => this.#failing.has(nameKey(name));
+    const isFailing = (name: RunName): boolean => this.#failing.has(nameKey(name));
     return [...found.filter((one) => !isFailing(one)), ...found.filter(isFailing)];
   }
 
@@ -152,25 +126,5 @@ export class Reaper {
   #later({ kind, limitMs }: DueLimit): DueLimit {
     const aheadMs = kind === "leased" ? 0 : Math.max(0, this.#checks?.aheadMs ?? 0);
     return { kind, limitMs: Math.min(limitMs + aheadMs, Number.MAX_SAFE_INTEGER) };
-  }
-
-  async #end(candidates: readonly Candidate[]): Promise<Ended> {
-    const ended: RunName[] = [];
-    const failed: RunName[] = [];
-    let left = 0;
-    let failure: unknown = null;
-    // The rule judges again: a worker may have claimed, renewed or ended the run since the check. The clock may have jumped since the run
-    // was found: then it is given more time.
-    await eachAtMost(candidates, ENDS_AT_ONCE, async ({ name, kind, limitMs }) => {
-      try {
-        const outcome: DueOutcome = await this.#calls.end(name, this.#later({ kind, limitMs }));
-        if (outcome === "ended") ended.push(name);
-        else left += 1;
-      } catch (error) {
-        failure = error;
-        failed.push(name);
-      }
-    });
-    return { ended, left, failed, failure };
   }
 }
