@@ -93,12 +93,18 @@ function recordOf(head: ReadResult["head"]): RunRecord {
   return record;
 }
 
-/**
- * Puts core's rules in front of a store.
- * @param isHasty whether a call in doubt is sent again once, as by a process that closes, and not for 10 s
- */
-export function kitStore(store: RunEventStore, isHasty = false): KitStore {
-  const times = { clock: holdingClock, isClosing: () => isHasty, report: null };
+/** A clock on which the 10 s for which core sends a call in doubt again are over in half a second. */
+export const HASTY: typeof holdingClock = {
+  now: () => holdingClock.now() * 20,
+  every: (periodMs, task) => holdingClock.every(periodMs / 20, task),
+};
+
+/** Puts core's rules in front of a store. */
+export function kitStore(
+  store: RunEventStore,
+  clock: typeof holdingClock = holdingClock,
+): KitStore {
+  const times = { clock, isClosing: () => false, report: null };
   const calls = createRunCalls(store, times);
   return {
     inner: store,

@@ -1,7 +1,7 @@
 import { append, event, events, land } from "../append-request.ts";
 import { assert } from "../assert.ts";
 import { createRun } from "../read-log.ts";
-import { type KitStore, OWNER } from "../kit-store.ts";
+import { HASTY, type KitStore, kitStore, OWNER } from "../kit-store.ts";
 import { type Settled, settledNow } from "../settled.ts";
 import { textsIn } from "../texts-in.ts";
 import type { TrialCase } from "../trial.ts";
@@ -39,7 +39,8 @@ export const failures: readonly TrialCase[] = [
     async run({ store, beneath }) {
       await prepare(store);
       const restore = await beneath.refuseWrites(store.inner);
-      const calls = Object.values(CALLS).map((send) => send(store));
+      const hasty = kitStore(store.inner, HASTY);
+      const calls = Object.values(CALLS).map((send) => send(hasty));
       assertUnshown(await settledNow(calls));
       await restore();
       // The store may have let the calls wait until now.

@@ -1,5 +1,5 @@
 import { createRunEvents, RunEventsError } from "@tm/run-events-core";
-import { type KitStore, OWNER } from "../kit-store.ts";
+import { HASTY, type KitStore, kitStore, OWNER } from "../kit-store.ts";
 import { append, events, land } from "../append-request.ts";
 import { assert, assertEqual, assertKept, assertRefused, inClause, show } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
@@ -21,7 +21,7 @@ export const refusals: readonly TrialCase[] = [
       const restore = await beneath.refuseWrites(store.inner);
       for (const [name, call] of [
         ["a probe", () => store.probe()],
-        ["an append", () => append(store, "run", events(1), KEYED)],
+        ["an append", () => append(kitStore(store.inner, HASTY), "run", events(1), KEYED)],
       ] as const) {
         const refused = (): Promise<unknown> =>
           within<unknown>(0, call(), `the refusal of ${name}`);
@@ -48,7 +48,8 @@ export const refusals: readonly TrialCase[] = [
   },
 ];
 
-async function landOnce({ store, beneath }: Trial): Promise<void> {
+async function landOnce({ store: patient, beneath }: Trial): Promise<void> {
+  const store = kitStore(patient.inner, HASTY);
   for (const call of WRITING_CALLS) await call.prepare(store);
   const restore = await beneath.refuseWrites(store.inner);
   const sent = WRITING_CALLS.map((call) => ({ call, answer: call.send(store) }));

@@ -3,7 +3,7 @@ import { append, event, events, land } from "../append-request.ts";
 import { assertKept, isSame, show } from "../assert.ts";
 import { claim, heldUntil, LONG_MS } from "../lease.ts";
 import { createRun, readPage } from "../read-log.ts";
-import { type KitStore, kitStore, OWNER } from "../kit-store.ts";
+import { HASTY, type KitStore, kitStore, OWNER } from "../kit-store.ts";
 import { type Settled, settledNow } from "../settled.ts";
 import type { Trial, TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
@@ -50,7 +50,7 @@ async function answersNothingStale(trial: Trial): Promise<void> {
     ...(await reads(other)),
   ];
   // Each with a queue of its own: core decides those to one run in one go, and one of them writes.
-  const answers = calls.map(({ send }) => send(kitStore(store.inner)));
+  const answers = calls.map(({ send }) => send(kitStore(store.inner, HASTY)));
   const settled = await settledNow(answers);
   for (const [index, call] of calls.entries()) assertTrue(call, settled[index] ?? "waiting");
   await restore();
