@@ -70,18 +70,8 @@ type SeenReply =
       ordinal?: string,
     ];
 
-/** What is read of some changes. */
-interface Reading {
-  readonly changes: readonly Change<unknown>[];
-  readonly replies: Promise<readonly [nowMs: string, replies: readonly SeenReply[]]>;
-}
-
 /** 1, 0 for a conflict, as texts if the client makes numbers texts, or why it failed. */
 type CommitReply = number | string | readonly [failure: string];
-
-function isFailure(reply: CommitReply): reply is readonly [failure: string] {
-  return typeof reply === "object";
-}
 
 /** The changes of one slot, which are seen and committed by one script each. */
 class ChangeCall {
@@ -90,9 +80,6 @@ class ChangeCall {
   /** The changes whose commit was sent, and which were not seen again since. */
   readonly #sent = new Set<Change<unknown>>();
   readonly #fromMs = performance.now();
-  /** Whether others write to these runs: then they are read again right behind each commit, which spares a conflict a round trip. */
-  #isContended = false;
-  #ahead: Reading | null = null;
   /** Why the server took no commit: it is full. */
   #full: RunEventsError | null = null;
 
@@ -105,22 +92,6 @@ class ChangeCall {
   }
 
   async see(changes: readonly Change<unknown>[]): Promise<readonly Seen[]> {
-    const ahead = this.#ahead;
-    this.#ahead = null;
-    const read =
-      ahead !== null && changes.every((change) => ahead.changes.includes(change))
-        ? ahead
-        : this.#read(changes);
-    const [now, replies] = await read.replies;
-    const seen = changes.map((change) =>
-      this.#parse(change, replies[read.changes.indexOf(change)], Number(now)),
-    );
-    // What was decided before is known again by what is seen now, if it has landed.
-    for (const change of changes) this.#sent.delete(change);
-    return seen;
-  }
-
-  #read(changes: readonly Change<unknown>[]): Reading {
     const { keys } = this.#connection;
     const scriptKeys: string[] = [];
     const values: string[] = [];
@@ -132,8 +103,12 @@ class ChangeCall {
       values.push(wantsMetadata === true ? "1" : "", topic === null ? "" : "1");
       values.push(String(asked.length), ...asked);
     }
-    const replies = this.#connection.run(SEE, scriptKeys, values) as Reading["replies"];
-    return { changes, replies };
+    const replies = await this.#connection.run(SEE, scriptKeys, values);
+    const [nowMs, seen] = replies as readonly [nowMs: string, seen: readonly SeenReply[]];
+    const parsed = changes.map((change, at) => this.#parse(change, seen[at], Number(nowMs)));
+    // What was decided before is known again by what is seen now, if it has landed.
+    for (const change of changes) this.#sent.delete(change);
+    return parsed;
   }
 
   #parse(change: Change<unknown>, reply: SeenReply | undefined, nowMs: number): Seen {
@@ -180,39 +155,26 @@ class ChangeCall {
     const isSmall = commits.every(
       ({ seen, decision: { events = [] } }) => seen.head !== null && events.length === 0,
     );
-    return this.#send(commits, isSmall ? COMMIT_SMALL : COMMIT, parts);
-  }
-
-  async #send(
-    commits: readonly Commit[],
-    script: typeof COMMIT,
-    { keys, values }: CommitValues,
-  ): Promise<readonly boolean[]> {
-    let replies: readonly CommitReply[];
-    try {
-      const sent = this.#connection.change(script, keys, values);
-      if (this.#isContended) {
-        this.#ahead = this.#read(commits.map(({ change }) => change));
-        this.#ahead.replies.catch(() => {
-          // If it is needed, `see` throws the same.
-        });
-      }
-      replies = (await sent) as typeof replies;
-    } catch (error) {
-      if (!isOutOfMemory(error)) throw error;
-      // The commit may have landed before the server was full. If it has not, what is decided then is refused.
-      this.#full = storeFailure(error);
-      return commits.map(() => false);
-    }
-    const failures = replies.flatMap((reply, at) => {
-      if (!isFailure(reply)) return [];
+    const script = isSmall ? COMMIT_SMALL : COMMIT;
+    const replies = await this.#connection
+      .change(script, parts.keys, parts.values)
+      .catch((error: unknown) => {
+        if (!isOutOfMemory(error)) throw error;
+        // The commit may have landed before the server was full. If it has not, what is decided then is refused.
+        this.#full = storeFailure(error);
+        return commits.map(() => 0);
+      });
+    const failures: RunEventsError[] = [];
+    const committed = (replies as readonly CommitReply[]).map((reply, at) => {
+      if (typeof reply !== "object") return Number(reply) === 1;
       const failed = commits[at];
       if (failed !== undefined) this.#sent.delete(failed.change);
-      return [scriptFailure(reply[0])];
+      failures.push(scriptFailure(reply[0]));
+      return false;
     });
     const [failure] = failures;
     if (failure !== undefined) throw failure;
-    return replies.map((reply) => Number(reply) === 1);
+    return committed;
   }
 
   /**
@@ -220,7 +182,6 @@ class ChangeCall {
    * another was committed.
    */
   conflict(round: number): void {
-    this.#isContended = true;
     if (performance.now() - this.#fromMs <= PATIENCE_MS) return;
     throw new RunEventsError(
       "store_unavailable",
