@@ -5,7 +5,7 @@ import { createThreads } from "../src/ag-ui.ts";
 import { createChats } from "../src/ai-sdk.ts";
 import { createRunEventsResumableStreamStore } from "../src/assistant-ui.ts";
 import { createResumableStreamContext } from "../src/resumable-stream.ts";
-import { StreamRuns } from "../src/stream-runs.ts";
+import { StreamRuns } from "../src/runs/stream-runs.ts";
 import { runEventsStream } from "../src/tanstack-ai.ts";
 import { asked, saying } from "./ai-sdk/small-chats.ts";
 

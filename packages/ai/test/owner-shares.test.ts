@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { bounds } from "@tm/run-events-core/wire";
-import { OwnerShares } from "../src/owner-shares.ts";
+import { OwnerShares } from "../src/routes/owner-shares.ts";
 
 const { maxRequests } = bounds.IN_FLIGHT_LIMITS;
 const REQUEST = new Request("http://localhost/");

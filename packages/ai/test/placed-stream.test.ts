@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
-import { openHealed } from "../src/placed-stream/open-healed.ts";
-import { pulled } from "../src/pulled.ts";
-import { type Placed, respondPlaced } from "../src/placed-stream/respond-placed.ts";
+import { openHealed } from "../src/streams/open-healed.ts";
+import { pulled } from "../src/streams/pulled.ts";
+import { type Placed, respondPlaced } from "../src/streams/respond-placed.ts";
 
 afterEach(() => void vi.useRealTimers());
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readJson } from "../src/read-json.ts";
+import { readJson } from "../src/routes/read-json.ts";
 
 const JSON_TYPE = { "content-type": "application/json" };
 const MEBIBYTE = new Uint8Array(1_048_576).fill(32);

@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { expect, it } from "vitest";
-import { parsePath, refused } from "../src/requests.ts";
+import { parsePath, refused } from "../src/routes/refusals.ts";
 
 it("a run that another worker has is refused with a problem, as any other conflict", async () => {
   const expiresAt = "2026-01-01T00:00:00.000Z";

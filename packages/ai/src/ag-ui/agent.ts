@@ -6,7 +6,7 @@ import {
   runHttpRequest,
   transformHttpEventStream,
 } from "@ag-ui/client";
-import { type HealedStreamOptions, openHealed } from "../placed-stream/open-healed.ts";
+import { type HealedStreamOptions, openHealed } from "../streams/open-healed.ts";
 
 /** Settings of {@link RunEventsAgent}. */
 export interface RunEventsAgentConfig extends HttpAgentConfig {

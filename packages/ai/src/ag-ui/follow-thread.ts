@@ -1,9 +1,9 @@
 import type { BaseEvent } from "@ag-ui/client";
-import type { Placed } from "../placed-stream/respond-placed.ts";
-import { refusal } from "../requests.ts";
-import { decodePlace, encodePlace } from "../run-place.ts";
-import type { StreamRuns } from "../stream-runs.ts";
-import { listTopic } from "../topic-runs.ts";
+import type { Placed } from "../streams/respond-placed.ts";
+import { refusal } from "../routes/refusals.ts";
+import { decodePlace, encodePlace } from "../runs/run-place.ts";
+import type { StreamRuns } from "../runs/stream-runs.ts";
+import { listTopic } from "../runs/topic-runs.ts";
 import { RunReader } from "./run-reader.ts";
 
 /** An event of a thread, and the place from which a reader goes on after it. */

@@ -1,5 +1,5 @@
 import type { EventDraft, WorkOptions } from "@tm/run-events-core";
-import { joinNeighbours } from "../join-neighbours.ts";
+import { joinNeighbours } from "../produce/join-neighbours.ts";
 
 /** An event of AG-UI that an agent makes. */
 export interface AgentEvent {

@@ -1,6 +1,6 @@
 import type { EventDraft } from "@tm/run-events-core";
-import type { StreamRuns } from "../stream-runs.ts";
-import { listTopic, readLogs } from "../topic-runs.ts";
+import type { StreamRuns } from "../runs/stream-runs.ts";
+import { listTopic, readLogs } from "../runs/topic-runs.ts";
 import { eventsOf } from "./log-events.ts";
 
 /** The ids of the messages that the runs of a thread have. */

@@ -1,7 +1,7 @@
 import { enforceOutgoingInput, type RunAgentInput } from "@ag-ui/client";
-import { respondPlaced } from "../placed-stream/respond-placed.ts";
-import { checkPathId, noStore, refusal } from "../requests.ts";
-import { type CallerOptions, createRoutes } from "../routes.ts";
+import { respondPlaced } from "../streams/respond-placed.ts";
+import { checkPathId, noStore, refusal } from "../routes/refusals.ts";
+import { type CallerOptions, createRoutes } from "../routes/create-routes.ts";
 import type { RecordedRun, Threads } from "./threads.ts";
 import type { AgentCall, AgentEvents, RunAgent } from "./write-run.ts";
 

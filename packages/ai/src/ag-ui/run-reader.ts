@@ -1,6 +1,6 @@
 import { type BaseEvent, EventType } from "@ag-ui/client";
 import type { RunEvent } from "@tm/run-events-core";
-import { failureText } from "../shown-failure.ts";
+import { failureText } from "../produce/shown-failure.ts";
 import { type AgentEvent, CUT_SHORT_TEXT, eventsOf, isRecordable } from "./log-events.ts";
 
 /** The events that open something, each with the event that closes it and the members that name it. */

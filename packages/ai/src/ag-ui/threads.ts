@@ -1,8 +1,8 @@
 import type { RunAgentInput } from "@ag-ui/client";
-import { alsoKept } from "../ask-to-stay.ts";
-import { pulled } from "../pulled.ts";
-import { ownersOf, produceOptionsOf, type RecordOptions } from "../record-options.ts";
-import { stopLive } from "../topic-runs.ts";
+import { alsoKept } from "../produce/ask-to-stay.ts";
+import { pulled } from "../streams/pulled.ts";
+import { ownersOf, produceOptionsOf, type RecordOptions } from "../produce/record-options.ts";
+import { stopLive } from "../runs/topic-runs.ts";
 import { findThread, followRuns, type PlacedEvent } from "./follow-thread.ts";
 import { MERGE } from "./log-events.ts";
 import { recordRun } from "./record-run.ts";

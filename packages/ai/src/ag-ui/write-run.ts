@@ -6,12 +6,12 @@ import {
 } from "@ag-ui/client";
 import type { EventDraft, WorkedRun } from "@tm/run-events-core";
 import { requests } from "@tm/run-events-core/wire";
-import { isFlatJson } from "../event-parts.ts";
-import { pulled } from "../pulled.ts";
-import { readUntilStopped } from "../read-until-stopped.ts";
-import { refusal } from "../requests.ts";
-import { ShownError } from "../shown-failure.ts";
-import type { ValueWriter } from "../value-writer.ts";
+import { isFlatJson } from "../runs/event-parts.ts";
+import { pulled } from "../streams/pulled.ts";
+import { readUntilStopped } from "../produce/read-until-stopped.ts";
+import { refusal } from "../routes/refusals.ts";
+import { ShownError } from "../produce/shown-failure.ts";
+import type { ValueWriter } from "../produce/value-writer.ts";
 import { type AgentEvent, CUT_SHORT_TEXT, isDelta, isRecordable } from "./log-events.ts";
 
 /** The events of an agent: a stream, or an `Observable` such as that of `AbstractAgent.run`. */

@@ -1,7 +1,7 @@
 import type { EventDraft, WorkOptions } from "@tm/run-events-core";
 import type { UIMessage, UIMessageChunk } from "ai";
 import type { RESERVED_TYPES } from "@tm/run-events-core/wire";
-import { failureText } from "../shown-failure.ts";
+import { failureText } from "../produce/shown-failure.ts";
 import { joinDeltas } from "./join-deltas.ts";
 
 /** The type of the event of the message that is answered. Its payload is the message. */

@@ -1,12 +1,12 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { safeValidateUIMessages, type UIMessage, type UIMessageChunk } from "ai";
 import { requests } from "@tm/run-events-core/wire";
-import { alsoKept } from "../ask-to-stay.ts";
-import { isFlatJson } from "../event-parts.ts";
-import { ownersOf } from "../record-options.ts";
-import type { StreamRuns } from "../stream-runs.ts";
-import { findLive, listTopic, stopLive } from "../topic-runs.ts";
-import { foldAnswers, followAnswer, followFrom } from "./answers.ts";
+import { alsoKept } from "../produce/ask-to-stay.ts";
+import { isFlatJson } from "../runs/event-parts.ts";
+import { ownersOf } from "../produce/record-options.ts";
+import type { StreamRuns } from "../runs/stream-runs.ts";
+import { findLive, listTopic, stopLive } from "../runs/topic-runs.ts";
+import { foldAnswers, followAnswer } from "./answers.ts";
 import { type ChatParts, type ChatRoutesOptions, createChatRoutes } from "./routes.ts";
 import {
   type Answer,
@@ -112,12 +112,7 @@ export function createChats<Message extends UIMessage = UIMessage>(
       return live === null ? null : followAnswer(streams, live.runId);
     },
     stop: async (chatId, owner) => stopLive(streamsOf(owner), chatId),
-    routes: (routesOptions) =>
-      createChatRoutes(chats, routesOptions, {
-        answer,
-        followRun: (ownerId, runId, startIndex) =>
-          followFrom(streamsOf({ ownerId }), runId, startIndex),
-      }),
+    routes: (routesOptions) => createChatRoutes(chats, routesOptions, { answer }),
   };
   return chats;
 }

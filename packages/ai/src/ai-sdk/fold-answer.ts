@@ -1,6 +1,6 @@
 import type { RunStatus } from "@tm/run-events-core";
 import { readUIMessageStream, type UIMessage, type UIMessageChunk } from "ai";
-import type { LoggedRun } from "../topic-runs.ts";
+import type { LoggedRun } from "../runs/topic-runs.ts";
 import { chunksOf, endOf, messageOf } from "./answer-events.ts";
 import { joinDeltas } from "./join-deltas.ts";
 

@@ -1,5 +1,5 @@
 import type { UIMessageChunk } from "ai";
-import { joinNeighbours } from "../join-neighbours.ts";
+import { joinNeighbours } from "../produce/join-neighbours.ts";
 
 /** The chunk that does what these two do one after the other; `null` if they are not two pieces of one part. */
 function joinTwo(earlier: UIMessageChunk, later: UIMessageChunk): UIMessageChunk | null {

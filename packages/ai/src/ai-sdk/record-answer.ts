@@ -1,8 +1,8 @@
 import type { WorkedRun } from "@tm/run-events-core";
 import type { UIMessageChunk } from "ai";
-import { readUntilStopped } from "../read-until-stopped.ts";
-import { ShownError } from "../shown-failure.ts";
-import type { ValueWriter } from "../value-writer.ts";
+import { readUntilStopped } from "../produce/read-until-stopped.ts";
+import { ShownError } from "../produce/shown-failure.ts";
+import type { ValueWriter } from "../produce/value-writer.ts";
 import { CHUNKS, CUT_SHORT_TEXT, hasType } from "./answer-events.ts";
 import { isDelta } from "./join-deltas.ts";
 import type { Spiller } from "./spill.ts";

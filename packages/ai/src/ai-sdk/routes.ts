@@ -1,7 +1,6 @@
 import { createUIMessageStreamResponse, type UIMessage, type UIMessageChunk } from "ai";
-import type { followFrom } from "./answers.ts";
-import { checkPathId, noStore, refusal } from "../requests.ts";
-import { type CallerOptions, createRoutes, type RoutedRequest } from "../routes.ts";
+import { checkPathId, noStore, refusal } from "../routes/refusals.ts";
+import { type CallerOptions, createRoutes, type RoutedRequest } from "../routes/create-routes.ts";
 import type { Chats } from "./chats.ts";
 import type { Answer, AskedMessage, MakeAnswer, Question } from "./start-answer.ts";
 
@@ -29,12 +28,6 @@ export interface ChatParts<Message extends UIMessage> {
     make: MakeAnswer<Message>,
     keep: (promise: Promise<unknown>) => void,
   ) => Promise<Answer>;
-  /** Follows the answer of a run from one of its chunks on, as `followFrom` does. */
-  readonly followRun: (
-    ownerId: string,
-    runId: string,
-    startIndex: number,
-  ) => ReturnType<typeof followFrom>;
 }
 
 /**
@@ -45,7 +38,7 @@ export interface ChatParts<Message extends UIMessage> {
 export function createChatRoutes<Message extends UIMessage>(
   chats: Chats<Message>,
   options: ChatRoutesOptions<Message>,
-  { answer, followRun }: ChatParts<Message>,
+  { answer }: ChatParts<Message>,
 ): (request: Request) => Promise<Response> {
   async function send({ request, ownerId, readJson, keep }: RoutedRequest): Promise<Response> {
     const { body, chatId, message } = parseBody<Message>(await readJson());
@@ -54,21 +47,13 @@ export function createChatRoutes<Message extends UIMessage>(
     const make: MakeAnswer<Message> = (question) => options.answer({ ...question, body });
     const { stream, runId } = await answer(asked, make, keep);
     if (wantsJson(request)) return noStore({ runId });
-    return respond(stream, { "x-workflow-run-id": runId });
+    return respond(stream);
   }
 
   async function follow({ request, ownerId, id: chatId }: RoutedRequest): Promise<Response> {
     if (wantsJson(request)) {
       const active = await chats.active(chatId, { ownerId });
       return noStore({ runId: active?.runId ?? null });
-    }
-    const startIndex = readStartIndex(request.url);
-    if (startIndex !== null) {
-      // `WorkflowChatTransport` has the id of a run in the path, and before it knows one that of the chat.
-      const runId = (await chats.active(chatId, { ownerId }))?.runId ?? chatId;
-      const found = await followRun(ownerId, runId, startIndex);
-      if (found === null) return new Response(null, { status: 204 });
-      return respond(found.stream, { "x-workflow-stream-tail-index": String(found.lastIndex) });
     }
     const stream = await chats.follow(chatId, { ownerId });
     return stream === null ? new Response(null, { status: 204 }) : respond(stream);
@@ -86,31 +71,13 @@ export function createChatRoutes<Message extends UIMessage>(
   );
 }
 
-function respond(
-  stream: ReadableStream<UIMessageChunk>,
-  headers: Readonly<Record<string, string>> = {},
-): Response {
-  return createUIMessageStreamResponse({ stream, headers, keepAliveMs: KEEP_ALIVE_MS });
+function respond(stream: ReadableStream<UIMessageChunk>): Response {
+  return createUIMessageStreamResponse({ stream, keepAliveMs: KEEP_ALIVE_MS });
 }
 
 /** Whether the caller accepts only JSON. */
 function wantsJson({ headers }: Request): boolean {
   return headers.get("accept") === "application/json";
-}
-
-/**
- * The number of the chunk with which a stream begins; `null` if the caller names none.
- * @throws RunEventsError `invalid_request`
- */
-function readStartIndex(url: string): number | null {
-  const text = new URL(url).searchParams.get("startIndex");
-  if (text === null) return null;
-  const index = Number(text);
-  if (text !== "" && Number.isSafeInteger(index)) return index;
-  throw refusal(
-    "invalid_request",
-    "Expected `startIndex` to be an integer, got another text. Leave it out to read from the start.",
-  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import { utf8Bytes } from "@tm/run-events-core/store";
 import type { UIMessage, UIMessageChunk } from "ai";
-import { decodeBytes } from "../bytes.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { decodeBytes } from "../produce/bytes.ts";
+import { untilAborted } from "../produce/until-aborted.ts";
 
 /** A file of a message or a chunk that is larger than a payload. */
 export interface SpilledFile {

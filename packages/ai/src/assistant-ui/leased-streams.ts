@@ -4,8 +4,8 @@ import {
   ResumableStreamError,
   type ResumableStreamLease,
 } from "assistant-stream/resumable";
-import { returned, type StreamRuns } from "../stream-runs.ts";
-import { produce, type Producer } from "../producer.ts";
+import { returned, type StreamRuns } from "../runs/stream-runs.ts";
+import { produce, type Producer } from "../produce/producer.ts";
 
 const DELETION = { eventType: "RUN_CANCELLED", payload: { reason: "deleted" } };
 

@@ -1,10 +1,10 @@
 import { type EventDraft, type RunEvent, RunEventsError } from "@tm/run-events-core";
 import { sealDraft } from "@tm/run-events-core/wire";
 import type { ResumableStreamStore } from "assistant-stream/resumable";
-import { batchesOf } from "../batches.ts";
-import { checkTime } from "../check-options.ts";
-import { decodeBytes, encodeBytes } from "../bytes.ts";
-import { cutShort, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
+import { batchesOf } from "../produce/batches.ts";
+import { checkTime } from "../runs/check-options.ts";
+import { decodeBytes, encodeBytes } from "../produce/bytes.ts";
+import { cutShort, StreamRuns, type StreamRunsOptions } from "../runs/stream-runs.ts";
 import { isDeletion, LeasedStreams, missing } from "./leased-streams.ts";
 
 /** Where the streams are, and how long they are kept. */

@@ -1,6 +1,6 @@
 import type { RunEventsError } from "@tm/run-events-core";
-import { checkWorkSettings } from "../check-options.ts";
-import { StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
+import { checkWorkSettings } from "../runs/check-options.ts";
+import { StreamRuns, type StreamRunsOptions } from "../runs/stream-runs.ts";
 import { type MakeStream, produceText } from "./produce-text.ts";
 import { readText } from "./text-log.ts";
 

@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { type ProduceOptions, produceRun } from "../produce-run.ts";
-import type { StreamRuns } from "../stream-runs.ts";
+import { type ProduceOptions, produceRun } from "../produce/produce-run.ts";
+import type { StreamRuns } from "../runs/stream-runs.ts";
 import { DirectReader } from "./direct-reader.ts";
 import { findStart, MERGE, readText, recordText } from "./text-log.ts";
 

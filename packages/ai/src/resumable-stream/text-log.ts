@@ -1,9 +1,9 @@
 import type { RunEvent, WorkedRun, WorkOptions } from "@tm/run-events-core";
-import { insist } from "../insist.ts";
-import { pulled } from "../pulled.ts";
-import { takeUntilStopped } from "../read-until-stopped.ts";
-import { splitText } from "../split-text.ts";
-import { cutShort, type StreamRuns } from "../stream-runs.ts";
+import { insist } from "../runs/insist.ts";
+import { pulled } from "../streams/pulled.ts";
+import { takeUntilStopped } from "../produce/read-until-stopped.ts";
+import { splitText } from "../runs/split-text.ts";
+import { cutShort, type StreamRuns } from "../runs/stream-runs.ts";
 
 /** The type of the events that hold the text, each a part of it. */
 const TEXT = "TEXT";

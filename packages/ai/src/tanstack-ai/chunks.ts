@@ -1,8 +1,8 @@
 import type { RunEvent, RunEvents } from "@tm/run-events-core";
 import type { StreamChunk } from "@tanstack/ai";
 import type { sealDraft } from "@tm/run-events-core/wire";
-import { batchesOf } from "../batches.ts";
-import { encodeEvents } from "../event-parts.ts";
+import { batchesOf } from "../produce/batches.ts";
+import { encodeEvents } from "../runs/event-parts.ts";
 
 /** The type of the event of a chunk. Its payload is the chunk. */
 const CHUNK = "CHUNK";

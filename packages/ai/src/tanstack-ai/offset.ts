@@ -1,4 +1,4 @@
-import { decodePlace, type RunPlace } from "../run-place.ts";
+import { decodePlace, type RunPlace } from "../runs/run-place.ts";
 
 /** Which run a request is about, and from where on it reads. */
 export interface StreamPlace {

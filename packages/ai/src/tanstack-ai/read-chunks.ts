@@ -1,10 +1,10 @@
 import type { RunEvent, RunSnapshot } from "@tm/run-events-core";
 import { runNotFound } from "@tm/run-events-core/store";
 import type { StreamChunk } from "@tanstack/ai";
-import { Pauses } from "../pauses.ts";
-import { encodePlace } from "../run-place.ts";
-import { cutShort, type StreamRuns } from "../stream-runs.ts";
-import { readLog } from "../topic-runs.ts";
+import { Pauses } from "../runs/pauses.ts";
+import { encodePlace } from "../runs/run-place.ts";
+import { cutShort, type StreamRuns } from "../runs/stream-runs.ts";
+import { readLog } from "../runs/topic-runs.ts";
 import { chunkOf } from "./chunks.ts";
 import { isClosedWithError } from "./plan-end.ts";
 import { isPlace, sequenceOf } from "./offset.ts";

@@ -1,10 +1,10 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { StreamChunk, StreamDurability } from "@tanstack/ai";
-import { checkTime } from "../check-options.ts";
-import { endsValue } from "../event-parts.ts";
-import { produce, type Producer } from "../producer.ts";
-import { encodePlace } from "../run-place.ts";
-import { returned, StreamRuns, type StreamRunsOptions } from "../stream-runs.ts";
+import { checkTime } from "../runs/check-options.ts";
+import { endsValue } from "../runs/event-parts.ts";
+import { produce, type Producer } from "../produce/producer.ts";
+import { encodePlace } from "../runs/run-place.ts";
+import { returned, StreamRuns, type StreamRunsOptions } from "../runs/stream-runs.ts";
 import { appendsOf } from "./chunks.ts";
 import { placeOf } from "./offset.ts";
 import { planEnd } from "./plan-end.ts";

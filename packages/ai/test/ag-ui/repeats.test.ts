@@ -1,8 +1,8 @@
 import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { RecordedRun, Threads } from "../../src/ag-ui.ts";
-import { produceRun } from "../../src/produce-run.ts";
-import { StreamRuns } from "../../src/stream-runs.ts";
+import { produceRun } from "../../src/produce/produce-run.ts";
+import { StreamRuns } from "../../src/runs/stream-runs.ts";
 import { createFailingStore } from "../failing-store.ts";
 import { createServer, type TestServer } from "./server.ts";
 

@@ -1,7 +1,7 @@
 import type { RunEvent } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { createChats } from "../../src/ai-sdk.ts";
-import { StreamRuns } from "../../src/stream-runs.ts";
+import { StreamRuns } from "../../src/runs/stream-runs.ts";
 import { createServer } from "./server.ts";
 import { asked, openRuns, OWNER, PLACE, readAll, saying } from "./small-chats.ts";
 

@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { createChats } from "../../src/ai-sdk.ts";
 import { followAnswer } from "../../src/ai-sdk/answers.ts";
 import { joinDeltas } from "../../src/ai-sdk/join-deltas.ts";
-import { StreamRuns } from "../../src/stream-runs.ts";
+import { StreamRuns } from "../../src/runs/stream-runs.ts";
 import { chunks, fold, named, streamOf } from "./any-chunks.ts";
 
 const OWNER = { ownerId: "ada" };

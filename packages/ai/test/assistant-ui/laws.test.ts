@@ -3,7 +3,7 @@ import type { ResumableStreamStore } from "assistant-stream/resumable";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { createRunEventsResumableStreamStore } from "../../src/assistant-ui.ts";
-import { decodeBytes, encodeBytes } from "../../src/bytes.ts";
+import { decodeBytes, encodeBytes } from "../../src/produce/bytes.ts";
 import { acquireLease } from "./read-store.ts";
 
 const chunk = fc.uint8Array({ maxLength: 200 });

@@ -2,7 +2,7 @@ import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { runEventsStream } from "../../src/tanstack-ai.ts";
-import { endsValue, PartJoiner } from "../../src/event-parts.ts";
+import { endsValue, PartJoiner } from "../../src/runs/event-parts.ts";
 import { appendsOf, chunkOf } from "../../src/tanstack-ai/chunks.ts";
 import { readRun, shown, textChunk } from "./chunks.ts";
 

@@ -1,7 +1,7 @@
 import type { RunEventsError } from "@tm/run-events-core";
 import type { RunView, Store } from "@tm/run-events-client/store";
 import type { UIMessageChunk } from "ai";
-import { PartJoiner } from "../../event-parts.ts";
+import { PartJoiner } from "../../runs/event-parts.ts";
 import { readChunks } from "../answer-events.ts";
 
 /** After this long without an event, in milliseconds, the server is asked whether the process of the answer lives. */

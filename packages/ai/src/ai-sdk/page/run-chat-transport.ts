@@ -2,7 +2,7 @@ import type { RunEventsError } from "@tm/run-events-core";
 import type { ServerOptions } from "@tm/run-events-client";
 import { createRunsStore, createRunStore, type Store } from "@tm/run-events-client/store";
 import type { ChatTransport, UIMessage, UIMessageChunk } from "ai";
-import { untilAborted } from "../../until-aborted.ts";
+import { untilAborted } from "../../produce/until-aborted.ts";
 import { streamAnswer } from "./answer-stream.ts";
 import { ChatCalls } from "./chat-calls.ts";
 import { type ChatStanding, ChatWatch, type WatchedChat } from "./chat-watch.ts";

@@ -1,6 +1,6 @@
 import type { EventDraft, RunEvents, WorkedRun } from "@tm/run-events-core";
-import { encodeEvents } from "./event-parts.ts";
-import { insist } from "./insist.ts";
+import { encodeEvents } from "../runs/event-parts.ts";
+import { insist } from "../runs/insist.ts";
 
 /** Writes the values of an answer into its run, each as one event, or as several if it is larger than a payload. */
 export class ValueWriter {

@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { bounds } from "@tm/run-events-core/wire";
-import { refusal } from "./requests.ts";
+import { refusal } from "./refusals.ts";
 
 /**
  * The most bytes of a body: 16 MiB, counting {@link VALUE_BYTES} for each value in it. It is this large because the transport of the AI SDK

@@ -5,7 +5,7 @@ import {
   type WorkOptions,
 } from "@tm/run-events-core";
 import { askToStay, type WaitUntil } from "./ask-to-stay.ts";
-import { LEASE_EXPIRED, returned, type StreamRuns } from "./stream-runs.ts";
+import { LEASE_EXPIRED, returned, type StreamRuns } from "../runs/stream-runs.ts";
 
 /** A run to create. */
 type NewRun = Parameters<RunEvents["create"]>[0];

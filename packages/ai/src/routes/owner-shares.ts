@@ -1,5 +1,5 @@
 import { bounds } from "@tm/run-events-core/wire";
-import { pulled } from "./pulled.ts";
+import { pulled } from "../streams/pulled.ts";
 import { readJson } from "./read-json.ts";
 
 /** A request's share of what its user may have in flight. */

@@ -1,8 +1,8 @@
 import type { RunEvents, WorkOptions } from "@tm/run-events-core";
-import { checkWorkSettings } from "./check-options.ts";
+import { checkWorkSettings } from "../runs/check-options.ts";
 import type { ProduceOptions } from "./produce-run.ts";
 import { shownBy } from "./shown-failure.ts";
-import { StreamRuns } from "./stream-runs.ts";
+import { StreamRuns } from "../runs/stream-runs.ts";
 
 /** Settings of `createChats` and `createThreads`, which record the answers of a model or an agent. */
 export interface RecordOptions {

@@ -1,6 +1,6 @@
 import { isForeignOrigin, requests } from "@tm/run-events-core/wire";
 import { OwnerShares, type Share } from "./owner-shares.ts";
-import { parsePath, refusal, refused } from "./requests.ts";
+import { parsePath, refusal, refused } from "./refusals.ts";
 
 /** How routes know their callers. */
 export interface CallerOptions {

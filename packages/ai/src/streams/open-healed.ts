@@ -1,5 +1,5 @@
-import { Pauses } from "../pauses.ts";
-import { pulled } from "../pulled.ts";
+import { Pauses } from "../runs/pauses.ts";
+import { pulled } from "./pulled.ts";
 
 /** How often the first request is made until a server answers. */
 const MOST_TRIES = 8;

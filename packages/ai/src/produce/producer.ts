@@ -4,10 +4,10 @@ import {
   RunEventsError,
   type WorkedRun,
 } from "@tm/run-events-core";
-import { insist } from "./insist.ts";
+import { insist } from "../runs/insist.ts";
 import { produceRun } from "./produce-run.ts";
-import type { StreamRuns } from "./stream-runs.ts";
-import { createIdleTimer } from "./idle-timer.ts";
+import type { StreamRuns } from "../runs/stream-runs.ts";
+import { IdleTimer } from "./idle-timer.ts";
 
 const EXPIRED = new Error("Stream expired");
 
@@ -48,7 +48,7 @@ export async function produce(
     );
   }
   const ended = Promise.withResolvers<void>();
-  const timer = createIdleTimer(ttlMs, {
+  const timer = new IdleTimer(ttlMs, {
     lastSequence: async () => (await streams.find(runId))?.lastSequence,
     onIdle: () => ended.reject(EXPIRED),
   });
@@ -63,7 +63,7 @@ export async function produce(
     timer.begin(run.lastSequence);
     return run;
   };
-  const work = (): Promise<void> => ended.promise.finally(timer.stop);
+  const work = (): Promise<void> => ended.promise.finally(() => timer.stop());
   const produced = await produceRun(streams, runId, { metadata, describeError }, open, work);
   if (produced instanceof RunEventsError) return produced;
   const { value: run, done } = produced;

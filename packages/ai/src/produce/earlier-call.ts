@@ -1,5 +1,5 @@
 import { type EventDraft, RunEventsError } from "@tm/run-events-core";
-import { cutShort, type StreamRuns } from "./stream-runs.ts";
+import { cutShort, type StreamRuns } from "../runs/stream-runs.ts";
 
 /** A call that is made again, and the run of the first one. */
 export interface EarlierCall {

@@ -1,4 +1,4 @@
-import { pulled } from "../pulled.ts";
+import { pulled } from "./pulled.ts";
 
 /** How often a comment is sent while a stream is silent, so that proxies keep the connection. */
 const KEEP_ALIVE_MS = 15_000;
