@@ -4,7 +4,7 @@ import {
   RunEventsError,
   type RunStatus,
 } from "@tm/run-events-core";
-import { createGatheringQueue, holdingClock, sealDraft } from "@tm/run-events-core/wire";
+import { createEmitQueue, holdingClock, sealDraft } from "@tm/run-events-core/wire";
 
 /** How long to try after the last event, counted from the last success, in milliseconds. */
 const PATIENCE_MS = 300_000;
@@ -58,7 +58,7 @@ export interface RecorderOptions {
 export function createRecorder({ append, onAway }: RecorderOptions): Recorder {
   const ended = Promise.withResolvers<RecordingEnd>();
   const sending = new AbortController();
-  const queue = createGatheringQueue(send, (error) => end(recordingEndOf(error)), QUEUE);
+  const queue = createEmitQueue(send, (error) => end(recordingEndOf(error)), QUEUE);
   let firstEnd: RecordingEnd | null = null;
   let lastReceipt: AppendReceipt | null = null;
   let waiting = 0;

@@ -25,7 +25,7 @@ export { invalidCursor } from "./rules/cursor.ts";
 export { checkDepth, foldEvent, changeBy, sealDraft } from "./rules/lifecycle.ts";
 export { SealedJson } from "./rules/sealed-json.ts";
 export { checkEmitOptions } from "./work/work-options.ts";
-export { createGatheringQueue } from "./work/gathering-queue.ts";
+export { createEmitQueue } from "./work/emit-queue.ts";
 export { holdLease } from "./work/hold-lease.ts";
 export { pollForEnd } from "./work/poll-end.ts";
 export { runWork } from "./work/work.ts";

@@ -2,9 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
-import { createEmitQueue, type EmitQueue } from "../src/work/emit-queue.ts";
-import { createGatheringQueue, type GatherOptions } from "../src/work/gathering-queue.ts";
-import { sendInParts } from "../src/work/send-parts.ts";
+import { createEmitQueue, type EmitQueue, type QueueOptions } from "../src/work/emit-queue.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import {
   answerInTurn,
@@ -23,18 +21,18 @@ interface Bench extends Pick<SentBatches, "sent"> {
 }
 
 /** Merges the texts of neighbours. */
-const CONCAT: Pick<GatherOptions, "merges"> = {
+const CONCAT: Pick<QueueOptions, "merges"> = {
   merges: { TOKEN: (texts: string[]) => texts.join("") },
 };
 
-function createBench(roomBytes = MEBIBYTE, more: Partial<GatherOptions> = {}): Bench {
+function createBench(roomBytes = MEBIBYTE, more: Partial<QueueOptions> = {}): Bench {
   const clock = createFakeClock();
   const { sent, send } = recordSent();
   const options = { maxEvents: MAX_EVENTS, gatherMs: 50, clock, roomBytes, ...more };
-  return { clock, queue: createGatheringQueue(send, () => {}, options), sent };
+  return { clock, queue: createEmitQueue(send, () => {}, options), sent };
 }
 
-describe("createGatheringQueue", () => {
+describe("a queue that gathers", () => {
   it("W9: events that come within the gathering time are sent in one append, and at once if a request follows", async () => {
     const { clock, queue, sent } = createBench();
     void queue.emit(draft(1));
@@ -190,7 +188,7 @@ describe("createGatheringQueue", () => {
   });
 });
 
-describe("sendInParts", () => {
+describe("a batch that is refused as too large", () => {
   /**
    * Emits this many events to a server that refuses some batches.
    * @returns the landed events, and the size of each batch
@@ -203,16 +201,15 @@ describe("sendInParts", () => {
     const sizes: number[] = [];
     const failures: unknown[] = [];
     const queue = createEmitQueue(
-      sendInParts(async (events) => {
+      async (events) => {
         const numbers = payloadsOf(events).map(Number);
         sizes.push(numbers.length);
         const refusal = refusalOf(numbers);
         if (refusal !== null) throw refusal;
         landed.push(...numbers);
-      }),
+      },
       (error) => failures.push(error),
-      { maxEvents: MAX_EVENTS },
-      () => {},
+      { maxEvents: MAX_EVENTS, gatherMs: 0, clock: createFakeClock() },
     );
     for (let at = 0; at < count; at++) void queue.emit(draft(at)).catch(() => {});
     await queue.ask(async () => {}, true);

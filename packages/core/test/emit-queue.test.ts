@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createEmitQueue, type EmitQueue } from "../src/work/emit-queue.ts";
+import { createFakeClock } from "./fake-clock.ts";
 import {
   answerInTurn,
   draft,
@@ -20,13 +21,8 @@ interface Bench extends Pick<SentBatches, "sent"> {
 function createBench(): Bench {
   const { sent, send } = recordSent();
   const failures: unknown[] = [];
-  const options = { maxEvents: MAX_EVENTS };
-  const queue = createEmitQueue(
-    send,
-    (error) => failures.push(error),
-    options,
-    () => {},
-  );
+  const options = { maxEvents: MAX_EVENTS, gatherMs: 0, clock: createFakeClock() };
+  const queue = createEmitQueue(send, (error) => failures.push(error), options);
   return { queue, sent, failures };
 }
 

@@ -1,7 +1,7 @@
 import type { AppendReceipt, RunSnapshot } from "@tm/run-events-core";
 import {
   checkEmitOptions,
-  createGatheringQueue,
+  createEmitQueue,
   holdingClock,
   SealedJson,
 } from "@tm/run-events-core/wire";
@@ -155,7 +155,7 @@ export async function startRun<M extends EventMap = EventMap>(
     }
   };
 
-  const queue = createGatheringQueue(send, sender.stop, {
+  const queue = createEmitQueue(send, sender.stop, {
     maxEvents: BATCH_EVENTS,
     gatherMs: mergeMs,
     merges: options.merge,

@@ -1,7 +1,10 @@
 import { RunEventsError } from "../rules/errors.ts";
+import { MAX_PAYLOAD_BYTES } from "../rules/event.ts";
 import { changeBy, isTerminal, type SealedDraft } from "../rules/lifecycle.ts";
 import { eventBytes } from "../rules/page.ts";
+import type { Clock } from "../time/clock.ts";
 import { joins, type Merges } from "./merge-events.ts";
+import { sendInParts } from "./send-parts.ts";
 
 /**
  * The most that one append of emitted events holds, in UTF-16 units: in UTF-8 that stays under the wire's 4 MiB.
@@ -33,17 +36,29 @@ export interface EmitQueue {
   failure(): { readonly error: unknown } | null;
 }
 
-/** The bounds of a queue. */
+/** How a queue gathers events, and its bounds. */
 export interface QueueOptions {
   /** The most events of one append. Events that will be merged count as one. */
   readonly maxEvents: number;
+  /**
+   * How long the first event of an append waits for others, in milliseconds: 0 for not at all. A request that follows ends the wait, and so
+   * does a full queue.
+   */
+  readonly gatherMs: number;
+  readonly clock: Clock;
   /**
    * How much may wait before `emit` has to wait for room, in UTF-16 units.
    * @defaultValue 1 MiB
    */
   readonly roomBytes?: number | undefined;
-  /** The types whose neighbouring events will be merged. */
+  /** The types whose neighbouring events are merged. */
   readonly merges?: Merges | undefined;
+  /**
+   * The most bytes of a payload. A merged one takes no more, and never more than 262,144. A server that takes fewer gets the events in
+   * parts.
+   * @defaultValue 262,144
+   */
+  readonly maxPayloadBytes?: number | undefined;
 }
 
 /** Emitted events of one append. More join until it is sent. */
@@ -54,21 +69,30 @@ interface Batch {
   bytes: number;
   /** Resolves when all earlier requests are over. */
   readonly before: Promise<unknown>;
+  /** Waits no longer for others. */
+  readonly gathered: () => void;
 }
 
 /**
  * Makes the one queue of all writers: a worker with a store or over HTTP, a writer, a recorder. It fails for good at the first emitted
  * event that could not be sent. A failed request of `ask` does not fail the queue.
+ *
+ * | a batch   | until                                                                | then |
+ * | --------- | -------------------------------------------------------------------- | ---- |
+ * | gathers   | `gatherMs` have passed, or a request or another batch follows | waits |
+ * | waits     | all earlier requests are over                                        | sent |
+ *
  * @param send appends emitted events
  * @param onFailure called once, with why it failed
- * @param onFull called when an emit has to wait for room
  */
 export function createEmitQueue(
   send: (events: readonly SealedDraft[]) => Promise<unknown>,
   onFailure: (error: unknown) => void,
-  { maxEvents, roomBytes = ROOM_BYTES, merges = {} }: QueueOptions,
-  onFull: () => void,
+  options: QueueOptions,
 ): EmitQueue {
+  const { maxEvents, gatherMs, clock, roomBytes = ROOM_BYTES, merges = {} } = options;
+  const maxBytes = Math.min(options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES);
+  const sendAll = sendInParts(send, merges, maxBytes);
   let failure: { readonly error: unknown } | null = null;
   /** Why it is about to fail. */
   let refusal: { readonly error: unknown } | null = null;
@@ -78,9 +102,9 @@ export function createEmitQueue(
   let batch: Batch | null = null;
   let waitingBytes = 0;
 
-  function check(): void {
+  const check = (): void => {
     if (failure !== null) throw failure.error;
-  }
+  };
 
   function fail(error: unknown): void {
     if (failure !== null) return;
@@ -89,7 +113,7 @@ export function createEmitQueue(
   }
 
   function ask<T>(request: () => Promise<T>, evenIfFailed = false): Promise<T> {
-    batch = null;
+    closeBatch();
     const asked = last.then(() => {
       if (!evenIfFailed) check();
       return request();
@@ -104,26 +128,24 @@ export function createEmitQueue(
     void ask(async () => fail(error), true);
   }
 
+  function closeBatch(): void {
+    batch?.gathered();
+    batch = null;
+  }
+
   function openBatch(): Batch {
-    const opened: Batch = { events: [], count: 0, bytes: 0, before: last };
+    const { gathered, promise } = gather(clock, gatherMs);
+    const opened: Batch = { events: [], count: 0, bytes: 0, before: last, gathered };
     const sent = ask(async () => {
+      await promise;
       if (batch === opened) batch = null;
       // The next request finds the failure.
-      await send(opened.events).catch(fail);
+      await sendAll(opened.events).catch(fail);
       waitingBytes -= opened.bytes;
     });
     sent.catch(() => {});
     batch = opened;
     return opened;
-  }
-
-  /** By how many events the merged batch grows: 0 if the event will be merged with the last one. */
-  function countOf({ events }: Batch, event: SealedDraft): number {
-    return joins(merges, events.at(-1), event) ? 0 : 1;
-  }
-
-  function hasRoom(open: Batch, event: SealedDraft, bytes: number): boolean {
-    return open.count + countOf(open, event) <= maxEvents && open.bytes + bytes <= BATCH_BYTES;
   }
 
   return {
@@ -134,19 +156,41 @@ export function createEmitQueue(
         refuse(new RunEventsError("store_unavailable", "64 MiB wait. Await each emit."));
       }
       if (refusal !== null) throw refusal.error;
-      const joined = batch !== null && hasRoom(batch, event, bytes) ? batch : openBatch();
-      joined.count += countOf(joined, event);
+      const fits = (open: Batch): boolean =>
+        open.count + growthOf(open, event, merges) <= maxEvents &&
+        open.bytes + bytes <= BATCH_BYTES;
+      const joined = batch !== null && fits(batch) ? batch : openBatch();
+      joined.count += growthOf(joined, event, merges);
       joined.events.push(event);
       joined.bytes += bytes;
       waitingBytes += bytes;
       // A terminal event is the last of its append.
-      if (isTerminal(changeBy(event.eventType))) batch = null;
+      if (isTerminal(changeBy(event.eventType))) closeBatch();
       if (waitingBytes <= roomBytes) return Promise.resolve();
-      onFull();
       return joined.before.then(check);
     },
     ask,
     refuse,
     failure: () => failure,
   };
+}
+
+/** By how many events the merged batch grows: 0 if the event will be merged with the last one. */
+function growthOf({ events }: Batch, event: SealedDraft, merges: Merges): number {
+  return joins(merges, events.at(-1), event) ? 0 : 1;
+}
+
+/** Waits for so long, or until `gathered` is called. */
+function gather(
+  clock: Clock,
+  gatherMs: number,
+): { readonly promise: Promise<void> | null; readonly gathered: () => void } {
+  if (gatherMs === 0) return { promise: null, gathered() {} };
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const gathered = (): void => {
+    stopTimer();
+    resolve();
+  };
+  const stopTimer = clock.every(gatherMs, gathered);
+  return { promise, gathered };
 }

@@ -12,9 +12,8 @@ import {
 } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { Subscription } from "../store/store.ts";
-import type { EmitQueue } from "./emit-queue.ts";
+import { createEmitQueue, type EmitQueue } from "./emit-queue.ts";
 import { errorPayload } from "./failure-payload.ts";
-import { createGatheringQueue } from "./gathering-queue.ts";
 import { type ClaimedLease, type HeldLease, holdLease } from "./hold-lease.ts";
 import { isInDoubt, isStoreAway, leaseOver, runParked } from "./work-failures.ts";
 import { RunInputs } from "./run-inputs.ts";
@@ -67,7 +66,7 @@ export class Worker {
     this.#claim = claim;
     this.#shutdowns = shutdowns;
     this.#options = options;
-    this.#queue = createGatheringQueue(
+    this.#queue = createEmitQueue(
       (drafts) => this.#insist(drafts),
       (reason) => this.#controller.abort(reason),
       { maxEvents, maxPayloadBytes, merges, gatherMs, clock },
