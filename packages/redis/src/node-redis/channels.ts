@@ -1,3 +1,4 @@
+import { setTimeout as wait } from "node:timers/promises";
 import type { RedisSubscriber, SubscriberOptions } from "../driver.ts";
 import type { NodeRedisClient, NodeRedisConnection } from "./driver.ts";
 
@@ -7,26 +8,25 @@ type Listener = (...values: string[]) => void;
  * The connection for channels: one node-redis client after another. A client of node-redis would subscribe again by itself, without
  * showing when. A new client has no channels. So the store subscribes to all of them, and knows when the server has confirmed it.
  *
- * | state      | begins with                                  | ends with                                         |
- * | ---------- | -------------------------------------------- | ------------------------------------------------- |
- * | connecting | the start, or the end of a pause             | `ready`, or an error or silence: then a pause      |
- * | up         | `ready`                                      | an error, or a ping without an answer: `close`     |
- * | pause      | a lost connection; longer after each failure | the end of its time                               |
+ * Each client ends with an error, or with a silence of the server: while it connects, or after a ping. Then comes a pause, longer after each
+ * attempt that failed.
  */
 export class NodeRedisChannels implements RedisSubscriber {
   readonly #client: NodeRedisClient;
   readonly #options: SubscriberOptions;
   readonly #listeners = new Map<string, Listener[]>();
-  #state: "connecting" | "up" | "pause" | "closed" = "connecting";
+  readonly #closed = new AbortController();
   #connection: NodeRedisConnection;
-  #failures = 0;
-  /** Ends a pause, or a connection whose server is silent. */
-  #timer: NodeJS.Timeout | null = null;
+  #isUp = false;
+  #isPinging = false;
+  /** Ends the connection. */
+  #lose: () => void = () => {};
 
   constructor(client: NodeRedisClient, options: SubscriberOptions) {
     this.#client = client;
     this.#options = options;
-    this.#connection = this.#connect();
+    this.#connection = this.#open();
+    void this.#stayConnected();
   }
 
   on(event: string, listener: Listener): this {
@@ -43,88 +43,77 @@ export class NodeRedisChannels implements RedisSubscriber {
   }
 
   async ping(): Promise<void> {
-    const connection = this.#connection;
     // One ping at a time: the first without an answer shows that the server is silent.
-    if (this.#state !== "up" || this.#timer !== null) return;
-    this.#loseInSilence(connection);
-    await connection.ping();
-    if (connection === this.#connection && this.#state === "up") this.#disarm();
+    if (!this.#isUp || this.#isPinging) return;
+    this.#isPinging = true;
+    const silence = setTimeout(this.#lose, this.#options.socketTimeout);
+    silence.unref();
+    try {
+      await this.#connection.ping();
+    } finally {
+      clearTimeout(silence);
+      this.#isPinging = false;
+    }
   }
 
   disconnect(): void {
-    this.#state = "closed";
-    this.#disarm();
-    end(this.#connection);
+    this.#closed.abort();
+    this.#lose();
   }
 
   readonly #onMessage = (message: string, channel: string): void => {
     this.#emit("message", channel, message);
   };
 
-  #connect(): NodeRedisConnection {
+  async #stayConnected(): Promise<void> {
+    for (let attempt = 1; !this.#closed.signal.aborted; attempt += 1) {
+      const connection = this.#connection;
+      const lost = Promise.withResolvers<false>();
+      this.#lose = () => lost.resolve(false);
+      connection.on("error", this.#lose);
+      const opened = connection.connect().then(
+        () => true,
+        () => false,
+      );
+      const silence = this.#pause(this.#options.socketTimeout);
+      const isUp = await Promise.race([opened, silence, lost.promise]);
+      this.#isUp = isUp;
+      if (isUp) {
+        attempt = 1;
+        this.#emit("ready");
+        await lost.promise;
+        this.#isUp = false;
+      }
+      // `destroy` of a client that is closed would throw.
+      if (connection.isOpen) connection.destroy();
+      if (isUp) this.#emit("close");
+      await this.#pause(this.#options.retryStrategy(attempt));
+      if (!this.#closed.signal.aborted) this.#connection = this.#open();
+    }
+  }
+
+  #open(): NodeRedisConnection {
     const { socket } = this.#client.options;
     const connection = this.#client.duplicate({
       socket: { ...socket, reconnectStrategy: false },
       disableOfflineQueue: false,
     });
-    connection.on("error", () => this.#lose(connection));
     // A client that is destroyed before its socket is connected still connects, and would stay open.
     connection.on("connect", () => {
       if (!connection.isOpen) connection.destroy();
     });
-    this.#state = "connecting";
-    this.#loseInSilence(connection);
-    connection.connect().then(
-      () => this.#begin(connection),
-      () => this.#lose(connection),
-    );
     return connection;
   }
 
-  #begin(connection: NodeRedisConnection): void {
-    if (connection !== this.#connection || this.#state !== "connecting") return;
-    this.#disarm();
-    this.#failures = 0;
-    this.#state = "up";
-    this.#emit("ready");
-  }
-
-  #lose(connection: NodeRedisConnection): void {
-    const state = this.#state;
-    if (connection !== this.#connection || state === "pause" || state === "closed") return;
-    this.#state = "pause";
-    end(connection);
-    this.#failures += 1;
-    this.#arm(this.#options.retryStrategy(this.#failures), () => {
-      this.#connection = this.#connect();
-    });
-    if (state === "up") this.#emit("close");
-  }
-
-  #loseInSilence(connection: NodeRedisConnection): void {
-    this.#arm(this.#options.socketTimeout, () => this.#lose(connection));
-  }
-
-  #arm(ms: number, work: () => void): void {
-    this.#disarm();
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      work();
-    }, ms);
-    this.#timer.unref();
-  }
-
-  #disarm(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+  /** Waits, until it is closed at most. */
+  async #pause(ms: number): Promise<false> {
+    const { signal } = this.#closed;
+    await wait(ms, undefined, { ref: false, signal }).catch(() => {});
+    return false;
   }
 
   #emit(event: string, ...values: string[]): void {
+    if (this.#closed.signal.aborted) return;
     for (const listener of this.#listeners.get(event) ?? []) listener(...values);
   }
-}
-
-/** Closes a client, unless it is closed: `destroy` would throw. */
-function end(connection: NodeRedisConnection): void {
-  if (connection.isOpen) connection.destroy();
 }
