@@ -11,7 +11,7 @@ import type { EventMap } from "./typed/event-map.ts";
 
 export type { Reducer } from "./store/run-fold.ts";
 export type { FoldOptions, InitialRun, RunOptions, RunView } from "./store/run-view.ts";
-export type { ListedRun } from "./feed/fold-changes.ts";
+export type { ListedRun } from "./feed/feed-list.ts";
 export type { InitialRuns, RunsOptions, RunsView } from "./store/runs-view.ts";
 
 /**

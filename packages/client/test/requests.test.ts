@@ -2,6 +2,7 @@ import { type Credential, followRun, startRun } from "@tm/run-events-client";
 import { inspect } from "node:util";
 import { expect, it } from "vitest";
 import { collect } from "./collect.ts";
+import { failureOf } from "./failure-of.ts";
 import { json, startScriptedServer } from "./scripted-server.ts";
 
 const NEVER = async (): Promise<string> => new Promise(() => {});
@@ -23,8 +24,8 @@ it.each(["s3cr\nt0ken", "s3cr\0t0ken", "s3crt0ken€"])(
     const { baseUrl, requests } = await startScriptedServer((response) => json(response, 503, {}));
     for (const credential of [{ bearer }, { cookie: bearer }]) {
       const options = { baseUrl, credential };
-      for (const work of [collect(followRun({ ...options, runId: "a" })), startRun(options)]) {
-        const error = await work.catch((reason: unknown) => reason);
+      const works = [collect(followRun({ ...options, runId: "a" })), startRun(options)];
+      for (const error of await Promise.all(works.map(failureOf))) {
         expect(error).toBeInstanceOf(TypeError);
         expect(inspect(error)).not.toMatch(/s3cr|t0ken/);
       }

@@ -1,27 +1,42 @@
-import {
-  afterArrival,
-  afterLoss,
-  bestRoute,
-  type Loss,
-  type Route,
-  type Transport,
-} from "./route.ts";
+/** How runs are read: over a live stream, or by polls. */
+export type Transport = "stream" | "poll";
 
+/**
+ * How an attempt was lost.
+ *
+ * - `away`: the server did not answer, or refused for now.
+ * - `empty`: it answered, and sent nothing more.
+ * - `held_back`: something on the way held the first frame back, changed it, or left an event out.
+ * - `cut`: it broke off after something had come.
+ * - `full`: the server has no place left for streams.
+ */
+export type Loss = "away" | "empty" | "held_back" | "cut" | "full";
+
+/** After this many empty streams in a row, polls are tried. */
+const MAX_EMPTY = 3;
+/** How long a worse way is kept before the best is tried again, in milliseconds. */
+export const PROBE_MS = 300_000;
 /** An attempt that still receives something at this age, in milliseconds, does not count as a failure. */
 const LONG_LIFE_MS = 30_000;
 
 /**
  * What a reader keeps between two attempts. It is a value: each step returns a new one.
  *
- * | after                                            | `failures`                   | `route`                 |
- * | ------------------------------------------------ | ---------------------------- | ----------------------- |
- * | an event                                         | 0                            | stays                   |
- * | anything else that the server sent               | 0 if the attempt is 30 s old | is proven               |
- * | an attempt that was lost                         | one more                     | the one of `afterLoss`  |
- * | an attempt that makes way for the best transport | stay                         | the best                |
+ * | after                                        | `failures`                   | `transport`                              |
+ * | -------------------------------------------- | ---------------------------- | ---------------------------------------- |
+ * | an event                                     | 0                            | stays                                    |
+ * | anything else that the server sent           | 0 if the attempt is 30 s old | stays                                    |
+ * | a stream that was lost                       | one more                     | polls, if it was `held_back` or `full`, or the third `empty` one in a row |
+ * | polls that brought nothing, or five minutes of polls | stay                 | the best                                 |
  */
 export interface Course {
-  readonly route: Route;
+  /** The best that the credential allows. @see clause W19 in `WIRE.md` of `@tm/run-events-http` */
+  readonly best: Transport;
+  readonly transport: Transport;
+  /** When to try the best again, on `performance.now()`; `Infinity` while it is in use. */
+  readonly probeAt: number;
+  /** How many streams in a row brought nothing. */
+  readonly empty: number;
   /** How many attempts in a row brought no event. */
   readonly failures: number;
   /** Which kind of loss it is if the attempt is lost now. */
@@ -30,7 +45,7 @@ export interface Course {
 
 /** The course at the beginning. */
 export function startCourse(best: Transport): Course {
-  return { route: bestRoute(best), failures: 0, loss: "away" };
+  return { best, transport: best, probeAt: Infinity, empty: 0, failures: 0, loss: "away" };
 }
 
 /**
@@ -39,11 +54,20 @@ export function startCourse(best: Transport): Course {
  */
 export function expectLoss(course: Course, loss: Loss, livedMs: number): Course {
   if (loss !== "cut") return { ...course, loss };
-  const failures = livedMs > LONG_LIFE_MS ? 0 : course.failures;
-  return { route: afterArrival(course.route), failures, loss };
+  return { ...course, loss, empty: 0, failures: livedMs > LONG_LIFE_MS ? 0 : course.failures };
 }
 
-/** The course after an attempt that was lost. */
-export function afterFailure({ route, failures, loss }: Course, now: number): Course {
-  return { route: afterLoss(route, loss, now), failures: failures + 1, loss };
+/** The course after an attempt that was lost. A loss because the server is away proves nothing about the transport. */
+export function afterFailure(course: Course, now: number): Course {
+  const { transport, loss } = course;
+  const failed = { ...course, failures: course.failures + 1 };
+  if (transport === "poll" || loss === "away" || loss === "cut") return failed;
+  const empty = course.empty + 1;
+  if (loss === "empty" && empty < MAX_EMPTY) return { ...failed, empty };
+  return { ...failed, transport: "poll", probeAt: now + PROBE_MS, empty: 0 };
+}
+
+/** The course that tries the best transport again. */
+export function backToBest(course: Course): Course {
+  return { ...course, transport: course.best, probeAt: Infinity };
 }

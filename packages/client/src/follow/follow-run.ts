@@ -1,12 +1,11 @@
 import type { FollowOptions } from "./follow-options.ts";
 import type { RunEvent } from "@tm/run-events-core";
-import { invalidCursor } from "@tm/run-events-core/wire";
-import type { Reading } from "./attempt.ts";
 import type { EventMap, TypedEvent } from "../typed/event-map.ts";
 import { checkPayload, hasSchema } from "../typed/payload-schema.ts";
 import { toError } from "../http/server-errors.ts";
-import { readOn } from "./read-on.ts";
 import type { ConnectionState } from "./connection-state.ts";
+import { RunsReader } from "./follow-runs.ts";
+import { Waker } from "./waker.ts";
 
 /** A run that is followed: an async iterable of its events, and the state of the connection. */
 export interface RunFollower<M extends EventMap = EventMap>
@@ -41,8 +40,6 @@ export function followRun<M extends EventMap = EventMap>(
     cursor: since,
     error: null,
   };
-  /** The time of the event at the cursor. @see clause W46 in `WIRE.md` */
-  let { at } = options;
   let isTaken = false;
 
   function update(change: Partial<ConnectionState>): void {
@@ -61,32 +58,51 @@ export function followRun<M extends EventMap = EventMap>(
         "Expected one loop over this follower, got a second. Call followRun again.",
       );
     isTaken = true;
-    let reading: Reading | undefined;
+    signal?.throwIfAborted();
+    const waker = new Waker(signal);
+    let reader: RunsReader | undefined;
+    /** What the loop has not taken yet. While this waits for the next events, it must not keep these alive. */
+    let batch: readonly RunEvent[] = [];
+    /** Lets the reader go on. */
+    let readOn = (): void => {};
+    let failure: unknown;
     try {
-      if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
-      const place = { cursor: () => connection.cursor, at: () => at };
-      reading = readOn(options, place, update);
-      let batch = await reading.next();
-      for (; typeof batch === "object"; batch = await reading.next()) {
+      reader = new RunsReader(options);
+      reader.add(options.runId, options, {
+        onEvents(events) {
+          batch = events;
+          waker.wake();
+          return new Promise<void>((resolve) => (readOn = resolve));
+        },
+        onState({ cursor, ...change }, cause) {
+          failure = cause;
+          update(batch.length === 0 ? { ...change, cursor } : change);
+          waker.wake();
+        },
+      });
+      while (connection.state !== "finished") {
         for (const event of batch) {
-          signal?.throwIfAborted();
           const checked = hasSchema(schemas, event.eventType)
             ? await checkPayload(schemas, event)
             : event;
-          at = event.createdAt;
           update({ cursor: event.sequence, error: null });
           yield checked;
+          signal?.throwIfAborted();
         }
-        // While this waits for the next events it must not keep these alive.
-        batch.length = 0;
+        if (failure !== undefined) throw failure;
+        batch = [];
+        readOn();
+        await waker.wait();
       }
-      update({ state: "finished" });
     } catch (cause) {
-      if (signal?.aborted !== true) update({ state: "failed", error: toError(cause) });
+      const isShown = signal?.aborted === true || connection.state === "failed";
+      if (!isShown) update({ state: "failed", error: toError(cause) });
       throw cause;
     } finally {
       // Leaving the loop closes the connection.
-      reading?.end();
+      waker.stop();
+      reader?.close();
+      readOn();
     }
   }
 

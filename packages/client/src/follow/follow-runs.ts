@@ -1,20 +1,26 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { checkRunId, invalidCursor } from "@tm/run-events-core/wire";
-import { type FeedListener, type FeedStart, FollowedFeed } from "../feed/followed-feed.ts";
-import { pollFeed } from "../feed/poll-feed.ts";
+import type { FollowedFeed } from "../feed/followed-feed.ts";
+import { canStream } from "../http/credential.ts";
 import { runsStreamCall } from "../http/feed-calls.ts";
 import { type LinkedAbort, linkAbort } from "../http/link-abort.ts";
 import { FOR_EVER_MS, pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
+import { streamCall } from "../http/run-calls.ts";
 import { createServer, type Server } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
-import { afterFailure, type Course, expectLoss, startCourse } from "./course.ts";
-import { FollowedSet } from "./followed-set.ts";
+import {
+  afterFailure,
+  backToBest,
+  type Course,
+  expectLoss,
+  type Loss,
+  startCourse,
+} from "./course.ts";
 import { FollowedRun, type RunBeginning, type RunListener } from "./followed-run.ts";
 import { onPageReturn } from "./page-signals.ts";
 import { planAttempt } from "./plan-attempt.ts";
-import { readAlone } from "./read-alone.ts";
-import { bestFor, bestRoute, type Loss, type Transport } from "./route.ts";
+import { poll } from "./poll.ts";
 import type { RunsReaderOptions } from "./runs-reader-options.ts";
 import { streamRuns } from "./stream-runs.ts";
 
@@ -24,31 +30,36 @@ const GATHER_MS = 50;
 /** The reason of an attempt that ends because the set of runs has changed. */
 const CHANGED = Symbol("changed");
 
+type Part = FollowedRun | FollowedFeed;
+
 /**
  * Follows a set of runs that changes, and the owner's feed, over one connection. Each run's listener gets every event once, in order,
  * however often the set changes or the connection is lost.
  *
  * | it is      | until                                            | then                                       |
  * | ---------- | ------------------------------------------------ | ------------------------------------------ |
- * | idle       | a run or the feed is added                       | gathering                                  |
- * | gathering  | `GATHER_MS` pass                                 | streaming, or polling                      |
+ * | idle       | a run or the feed is added                       | streaming, or polling                      |
  * | streaming  | a run or the feed is added or removed            | gathering: the next stream has new cursors |
  * | streaming  | every run is over, and there is no feed          | idle                                       |
  * | streaming  | the server cannot read some of them              | gathering, after a pause                   |
  * | streaming  | it is lost                                       | paused                                     |
  * | streaming  | it fails for good                                | idle: all of them have failed              |
+ * | gathering  | `GATHER_MS` pass                                 | streaming, or polling                      |
  * | polling    | the same; or it is time for the stream again     | the same; gathering                        |
- * | paused     | the pause is over, or the page comes back        | gathering                                  |
+ * | paused     | the pause is over, or the page comes back        | streaming, or polling                      |
  * | any        | `close`                                          | closed                                     |
  *
- * Without a slot, all is polled. Runs beyond those that fit into one stream are polled as well.
- * @see clauses W47 and W48 in `WIRE.md` of `@tm/run-events-http`
+ * A run that is alone has the stream of one run. Without a slot, all is polled. Runs beyond those that fit into one stream are polled as
+ * well.
+ * @see clauses W19 to W26, W47 and W48 in `WIRE.md` of `@tm/run-events-http`
  */
 export class RunsReader {
-  readonly #options: Omit<RunsReaderOptions, "slot">;
-  readonly #slot: RunsReaderOptions["slot"];
+  readonly #options: RunsReaderOptions;
   readonly #server: Server;
-  readonly #set = new FollowedSet();
+  /** Makes the polls that the server answers at once. */
+  readonly #pollServer: Server;
+  /** By the id of the run; the feed has the key `null`. */
+  readonly #parts = new Map<string | null, Part>();
   readonly #whole = new AbortController();
   readonly #stopListening: () => void;
   #course: Course;
@@ -56,26 +67,24 @@ export class RunsReader {
   #attempt: LinkedAbort | null = null;
   /** The pause that the stream's `retry:` asked for, in milliseconds. */
   #askedMs = 0;
-  /** Ends a pause early. */
-  #endPause = (): void => {};
-  #checkSilence = (): void => {};
-  /** Ends a stream of many runs that may be dead. */
-  #giveUp = (): void => {};
-  /** The first connection is opened at once. */
-  #gatherMs = 0;
-  /** Opens the connection again later, for runs that the server could not read. */
+  /** Whether the page has come back since the server was last heard. */
+  #hasReturned = false;
+  /** Ends a pause early, or checks a stream that may be dead. */
+  #onSeen = (): void => {};
+  /** Opens the connection again later, for what the server could not read. */
   #again: ReturnType<typeof setTimeout> | undefined;
 
   /** @throws TypeError if the credential cannot be sent */
-  constructor({ slot, ...options }: RunsReaderOptions = {}) {
+  constructor(options: RunsReaderOptions = {}) {
+    const { credential = "session", fetch, pollFetch = fetch } = options;
     this.#options = options;
-    this.#slot = slot;
     this.#server = createServer(options);
-    this.#course = startCourse(bestFor(options.credential));
+    this.#pollServer = createServer({ ...options, ...(pollFetch && { fetch: pollFetch }) });
+    this.#course = startCourse(canStream(credential) ? "stream" : "poll");
     this.#stopListening = onPageReturn((hasMoved) => {
-      if (hasMoved) this.#giveUp();
-      this.#checkSilence();
-      this.#endPause();
+      this.#hasReturned = true;
+      if (hasMoved) this.#attempt?.abort(unanswered("The page was away from the network."));
+      this.#onSeen();
     });
   }
 
@@ -88,18 +97,18 @@ export class RunsReader {
     checkRunId(runId);
     const { since = 0 } = beginning;
     if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
-    const run = new FollowedRun(runId, beginning, listener);
-    this.#set.addRun(run);
-    this.reopen();
-    return () => this.#leave(run);
+    return this.follow(new FollowedRun(runId, beginning, listener));
   }
 
-  /** Follows the owner's feed as well, in place of the feed before, as `add` does. */
-  addFeed(start: FeedStart, listener: FeedListener): () => void {
-    const feed = new FollowedFeed(start, listener);
-    this.#set.addFeed(feed);
+  /** Follows one more run, or the owner's feed as well, in place of the same run, or of the feed before. */
+  follow(part: Part): () => void {
+    this.#parts.get(part.key)?.stop();
+    this.#parts.set(part.key, part);
     this.reopen();
-    return () => this.#leave(feed);
+    return () => {
+      part.stop();
+      if (this.#remove(part)) this.reopen();
+    };
   }
 
   /** Opens the connection again, as when the set has changed. */
@@ -113,108 +122,112 @@ export class RunsReader {
 
   /** Stops following everything, and closes the connection. Idempotent. */
   close(): void {
-    this.#set.stop();
+    for (const part of this.#parts.values()) part.stop();
+    this.#parts.clear();
     clearTimeout(this.#again);
     this.#whole.abort();
     this.#attempt?.abort();
     this.#stopListening();
   }
 
-  #leave(part: FollowedRun | FollowedFeed): void {
-    part.stop();
-    if (this.#set.remove(part)) this.reopen();
+  /** @returns whether it was followed */
+  #remove(part: Part): boolean {
+    return this.#parts.get(part.key) === part && this.#parts.delete(part.key);
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#whole;
-    while (!this.#set.isEmpty && !signal.aborted) {
+    // What is added in one turn shares the first connection.
+    let gatherMs = 0;
+    while (this.#parts.size > 0 && !signal.aborted) {
       try {
-        await pause(this.#gatherMs, signal);
-        this.#gatherMs = GATHER_MS;
+        await pause(gatherMs, signal);
+        gatherMs = GATHER_MS;
         clearTimeout(this.#again);
-        if (!this.#set.isEmpty) await this.#tryOnce();
+        if (this.#parts.size > 0) await this.#tryOnce();
       } catch (error) {
-        if (!signal.aborted && error !== CHANGED) await this.#onLoss(error);
+        if (signal.aborted || error === CHANGED) continue;
+        await this.#onLoss(error);
+        gatherMs = 0;
       }
     }
     // In the same turn as the check above: what is added later begins again.
     this.#isRunning = false;
     // Its connection is closed.
-    this.#slot?.release();
+    this.#options.slot?.release();
   }
 
   /** One attempt. It ends when the set changes. */
   async #tryOnce(): Promise<void> {
     const attempt = linkAbort(this.#whole.signal);
     this.#attempt = attempt;
+    this.#hasReturned = false;
     const polls: Promise<void>[] = [];
     try {
-      const mayHold = (await this.#slot?.take()) ?? true;
+      const mayHold = (await this.#options.slot?.take()) ?? true;
       attempt.signal.throwIfAborted();
-      const { feed } = this.#set;
-      const plan = planAttempt(this.#set, this.#course.route, mayHold);
-      const { isAlone, isStreamed, streamed, alone } = plan;
-      for (const one of alone) polls.push(this.#readRun(one.run, one.transport, attempt));
-      if (feed !== null && !isStreamed) polls.push(this.#pollFeed(feed, plan.isFeedHeld, attempt));
-      if (isStreamed) await this.#stream(streamed, feed, attempt, alone.length > 0);
-      else if (isAlone) await polls[0];
-      else await this.#untilProbe(attempt.signal);
-      // Polled runs take the places of those that are over.
-      if (isStreamed) attempt.abort(CHANGED);
+      const parts = [...this.#parts.values()];
+      const { streamed, polled } = planAttempt(parts, this.#course.transport, mayHold);
+      for (const { part, isHeld } of polled) polls.push(this.#poll(part, isHeld, attempt));
+      if (streamed.length > 0) await this.#stream(streamed, attempt, polled.length > 0);
+      else await this.#untilProbe(attempt);
       attempt.signal.throwIfAborted();
     } finally {
       attempt.abort(CHANGED);
       this.#attempt = null;
-      this.#giveUp = () => {};
       await Promise.all(polls);
     }
   }
 
   async #stream(
-    streamed: readonly FollowedRun[],
-    feed: FollowedFeed | null,
+    streamed: readonly Part[],
     { signal, abort }: LinkedAbort,
     hasMore: boolean,
   ): Promise<void> {
     const startedAt = performance.now();
     const expect = (loss: Loss): void => {
       this.#course = expectLoss(this.#course, loss, performance.now() - startedAt);
+      // Bytes may still arrive after the attempt has been given up.
+      if (loss === "cut") this.#hasReturned &&= signal.aborted;
     };
     expect("away");
-    this.#giveUp = () => abort(unanswered("The page was away from the network."));
-    for (const part of [...streamed, feed])
-      if (part?.isLive === false) part.update({ state: "connecting" });
-    const starts = streamed.map((run) => run.start());
-    const call = runsStreamCall(starts, feed?.start() ?? null);
-    const attempt = {
+    for (const part of streamed)
+      if (part.connection.state !== "live") part.update({ state: "connecting" });
+    const runs = streamed.filter((part): part is FollowedRun => part.key !== null);
+    const feed = streamed.find((part): part is FollowedFeed => part.key === null) ?? null;
+    const starts = runs.map((run) => run.start());
+    const [first] = starts;
+    const isAlone = starts.length === 1 && feed === null && first?.tail === undefined;
+    const call =
+      isAlone && first !== undefined
+        ? streamCall(first.runId, first.since, first.at)
+        : runsStreamCall(starts, feed?.start() ?? null);
+    await streamRuns({
+      only: (isAlone && runs[0]) || null,
       feed,
-      runs: new Map(streamed.map((run) => [run.runId, run])),
+      runs: new Map(runs.map((run) => [run.key, run])),
       signal,
       heartbeatMs: this.#options.heartbeatMs,
       openStream: (onHead: () => void) => this.#server.askStream(call, signal, onHead),
       expect,
       giveUp: (why: string) => abort(unanswered(why)),
       onRetry: (retryMs: number) => void (this.#askedMs = retryMs),
-      onSeen: (listener: () => void) => void (this.#checkSilence = listener),
+      onSeen: (listener: () => void) => void (this.#onSeen = listener),
       onEvents: () => void (this.#course = { ...this.#course, failures: 0 }),
-      onLeft: (run: FollowedRun, error: RunEventsError | null) => {
-        if (error !== null) this.#tryAgainLater(run, error);
-        else if (this.#forget(run) && hasMore) abort(CHANGED);
+      onLeft: (part, error) => {
+        if (error !== null) this.#tryAgainLater(part, error);
+        // Polled runs take the places of those that are over.
+        else if (this.#forget(part) && hasMore) abort(CHANGED);
       },
-      onFeedLeft: (error: RunEventsError) => {
-        if (feed !== null && error.retryable) this.#tryAgainLater(feed, error);
-        else if (feed !== null) this.#failFeed(feed, error);
-      },
-    };
-    await streamRuns(attempt);
+    });
     // What is still open has ended too early. What the server could not read has a timer, which opens the next stream.
-    if ([...streamed, feed].some((part) => part?.isOpen === true))
+    if (streamed.some((part) => part.isOpen && !part.isOver))
       throw unanswered("The stream ended before the run did.");
-    if (!this.#set.isEmpty) await pause(FOR_EVER_MS, signal);
+    if (this.#parts.size > 0) await pause(FOR_EVER_MS, signal);
   }
 
   /** The others go on meanwhile. */
-  #tryAgainLater(part: FollowedRun | FollowedFeed, error: RunEventsError): void {
+  #tryAgainLater(part: Part, error: RunEventsError): void {
     part.failures += 1;
     part.update({ state: "paused", error });
     const delayMs = planDelay(part.failures, 0, Math.random(), this.#options.mostDelayMs);
@@ -222,71 +235,52 @@ export class RunsReader {
     this.#again = setTimeout(() => this.reopen(), delayMs);
   }
 
-  /** Reads one run until it is over or the attempt is. It never rejects. */
-  async #readRun(
-    run: FollowedRun,
-    transport: Transport,
-    { signal, abort }: LinkedAbort,
-  ): Promise<void> {
-    const onSilence = (): void => this.#toBest(abort);
-    await readAlone(run, { options: this.#options, transport, signal, onSilence });
-    if (run.isOver) this.#forget(run);
-  }
-
-  /** Polls the feed until the attempt is over. It never rejects. */
-  async #pollFeed(
-    feed: FollowedFeed,
-    isHeld: boolean,
-    { signal, abort }: LinkedAbort,
-  ): Promise<void> {
-    try {
-      await pollFeed(feed, {
-        server: this.#server,
-        isHeld,
-        mostDelayMs: this.#options.mostDelayMs,
-        signal,
-        onSilence: () => this.#toBest(abort),
-        onSeen: (end) => void (this.#endPause = end),
-      });
-    } catch (error) {
-      if (!signal.aborted) this.#failFeed(feed, error);
-    }
-  }
-
-  #failFeed(feed: FollowedFeed, error: unknown): void {
-    feed.fail(error);
-    this.#forget(feed);
-  }
-
-  /** Leaves polls for the best transport, unless a stream is open too. */
-  #toBest(abort: LinkedAbort["abort"]): void {
-    const { transport, best } = this.#course.route;
-    if (transport === best) return;
-    this.#course = { ...this.#course, route: bestRoute(best), loss: "away" };
-    abort(unanswered("The server answered no poll."));
+  async #poll(part: Part, isHeld: boolean, { signal, abort }: LinkedAbort): Promise<void> {
+    await poll(part, {
+      server: isHeld ? this.#server : this.#pollServer,
+      isHeld,
+      mostDelayMs: this.#options.mostDelayMs,
+      signal,
+      onSilence: () => {
+        if (this.#course.transport === this.#course.best) return;
+        this.#course = backToBest(this.#course);
+        abort(unanswered("The server answered no poll."));
+      },
+    });
+    if (part.isOver) this.#forget(part);
   }
 
   /** Waits for the time at which the best transport is tried again, or until the polled runs are over. */
-  async #untilProbe(signal: AbortSignal): Promise<void> {
-    const { probeAt, best } = this.#course.route;
-    await pause(Math.min(FOR_EVER_MS, probeAt - performance.now()), signal);
-    this.#course = { ...this.#course, route: bestRoute(best) };
+  async #untilProbe({ signal, abort }: LinkedAbort): Promise<void> {
+    this.#course = { ...this.#course, loss: "away" };
+    // A page that is seen again polls at once.
+    this.#onSeen = () => abort(CHANGED);
+    await pause(Math.min(FOR_EVER_MS, this.#course.probeAt - performance.now()), signal);
+    this.#course = backToBest(this.#course);
   }
 
   /** @returns whether it was followed */
-  #forget(part: FollowedRun | FollowedFeed): boolean {
-    const isKnown = this.#set.remove(part);
-    if (isKnown && this.#set.isEmpty) this.#attempt?.abort(CHANGED);
+  #forget(part: Part): boolean {
+    const isKnown = this.#remove(part);
+    if (isKnown && this.#parts.size === 0) this.#attempt?.abort(CHANGED);
     return isKnown;
   }
 
   async #onLoss(error: unknown): Promise<void> {
-    if (!(error instanceof RunEventsError && error.retryable)) return this.#set.fail(error);
+    const parts = [...this.#parts.values()];
+    if (!(error instanceof RunEventsError && error.retryable)) {
+      this.#parts.clear();
+      for (const part of parts) part.fail(error);
+      return;
+    }
     this.#course = afterFailure(this.#course, performance.now());
-    this.#set.wait(error);
+    for (const part of parts) part.update({ state: "paused", error });
     const { failures, loss } = this.#course;
+    // A full server asks for a pause of the stream, not of the polls.
     const atLeastMs = loss === "full" ? 0 : (error.details.retryAfterMs ?? this.#askedMs);
     const delayMs = planDelay(failures, atLeastMs, Math.random(), this.#options.mostDelayMs);
-    await pause(delayMs, this.#whole.signal, (end) => (this.#endPause = end)).catch(() => {});
+    const { signal } = this.#whole;
+    const ms = this.#hasReturned ? 0 : delayMs;
+    await pause(ms, signal, (end) => (this.#onSeen = end)).catch(() => {});
   }
 }

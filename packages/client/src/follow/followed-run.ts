@@ -1,15 +1,20 @@
-import type { RunEvent } from "@tm/run-events-core";
-import type { RunStart } from "@tm/run-events-core/wire";
+import { isTerminal, type RunEvent, type RunEventsPage } from "@tm/run-events-core";
+import type { encodeRunStart } from "@tm/run-events-core/wire";
 import { contiguous } from "../http/contiguous.ts";
-import { toError } from "../http/server-errors.ts";
+import { type Call, pageCall, tailCall, WAIT_SECONDS } from "../http/run-calls.ts";
+import { unanswered } from "../http/server-errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
+import { Followed, type Polled, type StateListener } from "./followed.ts";
 
 /** What a reader of many runs does with one of them. */
 export interface RunListener {
-  /** Called with the events after the cursor, in order, at least one. */
-  readonly onEvents: (events: readonly RunEvent[]) => void;
+  /**
+   * Called with the events after the cursor, in order, at least one. The array is the listener's. Nothing more is read until the promise
+   * that it returns resolves.
+   */
+  readonly onEvents: (events: RunEvent[]) => void | Promise<void>;
   /** Called after each change of the run's connection. `finished` and `failed` are final. */
-  readonly onState: (state: ConnectionState) => void;
+  readonly onState: StateListener<ConnectionState>;
 }
 
 /** Where to begin in a run. */
@@ -33,102 +38,83 @@ export interface RunBeginning {
   readonly tail?: number | undefined;
 }
 
-/**
- * One of the runs that are followed together: its cursor and its state. It hands over exactly cursor + 1, cursor + 2, …, even if the
- * server repeats events.
- */
-export class FollowedRun {
-  readonly runId: string;
-  readonly #listener: RunListener;
-  #connection: ConnectionState;
+/** One run that is followed. It hands over exactly cursor + 1, cursor + 2, …, even if the server repeats or omits events. */
+export class FollowedRun extends Followed<ConnectionState> {
+  readonly key: string;
+  /** Single events arrive a few at a time. */
+  readonly gatherMs = 100;
+  readonly #onEvents: RunListener["onEvents"];
   /** How far before the end the reader begins, until its cursor is there. */
   #tail: number | undefined;
   /** The time of the event at the cursor, if it is known. */
   #at: string | undefined;
-  #isStopped = false;
-  /** How often in a row the server could not read this run. */
-  failures = 0;
 
   constructor(runId: string, { since = 0, at, tail }: RunBeginning, listener: RunListener) {
-    this.runId = runId;
-    this.#listener = listener;
+    const nothing = { state: "connecting", runStatus: null, currentPhase: null } as const;
+    super({ ...nothing, cursor: since, error: null }, listener.onState);
+    this.key = runId;
+    this.#onEvents = listener.onEvents;
     this.#tail = tail;
     this.#at = at;
-    this.#connection = {
-      state: "connecting",
-      runStatus: null,
-      currentPhase: null,
-      cursor: since,
-      error: null,
-    };
   }
 
   get cursor(): number {
-    return this.#connection.cursor;
-  }
-
-  get at(): string | undefined {
-    return this.#at;
-  }
-
-  get isOver(): boolean {
-    const { state } = this.#connection;
-    return this.#isStopped || state === "finished" || state === "failed";
-  }
-
-  get isLive(): boolean {
-    return this.#connection.state === "live";
-  }
-
-  /** Whether a stream serves this run, or is about to. */
-  get isOpen(): boolean {
-    return this.isLive || this.#connection.state === "connecting";
+    return this.connection.cursor;
   }
 
   /** Where to go on. */
-  start(): RunStart {
-    return { runId: this.runId, since: this.cursor, at: this.#at, tail: this.#tail };
+  start(): Parameters<typeof encodeRunStart>[0] {
+    return { runId: this.key, since: this.cursor, at: this.#at, tail: this.#tail };
   }
 
-  /** The same, for a reader of this run alone. */
-  beginning(): RunBeginning {
-    return this.#tail === undefined ? { since: this.cursor, at: this.#at } : { tail: this.#tail };
-  }
-
-  /** Its listener is not called any more. */
-  stop(): void {
-    this.#isStopped = true;
-  }
-
-  /** Nothing changes after the end, or once it is stopped. A cursor that the server has said takes the place of `tail`. */
-  update(change: Partial<ConnectionState>): void {
-    if (this.isOver) return;
-    if (change.cursor !== undefined) this.#tail = undefined;
-    const next = { ...this.#connection, ...change };
-    const keys = Object.keys(change) as (keyof ConnectionState)[];
-    if (keys.every((key) => next[key] === this.#connection[key])) return;
-    this.#connection = next;
-    this.#listener.onState(next);
+  /** Takes the server's word where the tail begins. @see clause W45 in `WIRE.md` */
+  begin(since: number | undefined): void {
+    if (this.#tail === undefined || since === undefined) return;
+    this.#tail = undefined;
+    this.update({ cursor: since });
   }
 
   /**
    * Hands over those that continue at the cursor.
    * @returns whether none is missing before one of them
    */
-  take(events: readonly RunEvent[]): boolean {
+  async take(events: readonly RunEvent[]): Promise<boolean> {
     if (this.isOver) return true;
     const next = contiguous(events, this.cursor);
     const last = this.cursor + next.length;
     if (next.length > 0) {
       this.failures = 0;
       this.#at = next.at(-1)?.createdAt;
-      this.#listener.onEvents(next);
+      const handled = this.#onEvents(next);
       this.update({ cursor: last, error: null });
+      await handled;
     }
     return events.every(({ sequence }) => sequence <= last);
   }
 
-  fail(cause: unknown): void {
-    this.update({ state: "failed", error: toError(cause) });
+  /** The error of a server that has left out the next event. */
+  missing(): Error {
+    return unanswered(`Expected event ${this.cursor + 1} next, but the server left it out.`);
+  }
+
+  pollCall(isHeld: boolean): Call {
+    const wait = isHeld ? WAIT_SECONDS : 0;
+    if (this.#tail !== undefined) return tailCall(this.key, this.#tail, { wait });
+    return pageCall(this.key, { since: this.cursor, at: this.#at, wait });
+  }
+
+  /** Only the last page of a run has a final status. @see clause W16 in `WIRE.md` of `@tm/run-events-http` */
+  async takeAnswer(page: RunEventsPage): Promise<Polled> {
+    const { events, since, hasMore, runStatus, currentPhase, lastSequence } = page;
+    this.begin(since);
+    const before = this.cursor;
+    const isWhole = await this.take(events);
+    const isNew = this.cursor > before;
+    const isEnd = isTerminal(runStatus);
+    const isMissing = !isWhole || (isEnd && lastSequence > this.cursor);
+    if (isMissing && !isNew) throw this.missing();
+    const state = isEnd ? "finished" : "polling";
+    if (!isMissing) this.update({ state, runStatus, currentPhase, error: null });
+    return { isNew, hasMore: hasMore || isMissing };
   }
 }

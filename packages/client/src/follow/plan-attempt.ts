@@ -1,42 +1,38 @@
 import { encodeRunStart, MAX_RUNS } from "@tm/run-events-core/wire";
+import type { FollowedFeed } from "../feed/followed-feed.ts";
 import { MOST_QUERY } from "../http/feed-calls.ts";
+import type { Transport } from "./course.ts";
 import type { FollowedRun } from "./followed-run.ts";
-import type { FollowedSet } from "./followed-set.ts";
-import type { Route, Transport } from "./route.ts";
 
 /** How the parts of a set are read until the set changes, or the connection is lost. At most one request stays open. */
 export interface AttemptPlan {
-  /** Whether there is one run, and nothing else. */
-  readonly isAlone: boolean;
-  /** Whether there is a stream of many runs. It has the feed, too. */
-  readonly isStreamed: boolean;
-  /** The runs of that stream. */
-  readonly streamed: readonly FollowedRun[];
-  /** The other runs, each with requests of its own. */
-  readonly alone: readonly { readonly run: FollowedRun; readonly transport: Transport }[];
-  /** Whether the server holds the polls of the feed. */
-  readonly isFeedHeld: boolean;
+  /** Those of the stream; none without a stream. */
+  readonly streamed: readonly (FollowedRun | FollowedFeed)[];
+  /** The others, and whether the server holds their polls. */
+  readonly polled: readonly {
+    readonly part: FollowedRun | FollowedFeed;
+    readonly isHeld: boolean;
+  }[];
 }
 
 /**
- * Plans the next attempt. A run that is alone has the stream of one run, or its polls. Of several runs that are polled, the server holds the
- * polls of the newest one.
+ * Plans the next attempt. Of what is polled, the server holds the polls of the newest run, or of the feed if there is no run.
  * @param mayHold whether a request may stay open
  */
 export function planAttempt(
-  { runs, feed }: Pick<FollowedSet, "runs" | "feed">,
-  { best, transport }: Route,
+  parts: readonly (FollowedRun | FollowedFeed)[],
+  transport: Transport,
   mayHold: boolean,
 ): AttemptPlan {
-  const isAlone = runs.length === 1 && feed === null;
-  const isStreamed = mayHold && transport === "stream" && !isAlone;
-  const streamed = isStreamed ? fittingRuns(runs) : [];
-  const held = isAlone ? best : "long_poll";
-  const newest = mayHold && !isStreamed ? runs.at(-1) : undefined;
-  const alone = runs
-    .slice(streamed.length)
-    .map((run) => ({ run, transport: run === newest ? held : ("poll" as const) }));
-  return { isAlone, isStreamed, streamed, alone, isFeedHeld: mayHold && runs.length === 0 };
+  const isStreamed = mayHold && transport === "stream";
+  const runs = parts.filter((part): part is FollowedRun => part.key !== null);
+  const feeds = parts.filter((part) => part.key === null);
+  const streamed = isStreamed ? [...feeds, ...fittingRuns(runs)] : [];
+  const held = mayHold && !isStreamed ? (runs.at(-1) ?? feeds[0]) : undefined;
+  const polled = parts
+    .filter((part) => !streamed.includes(part))
+    .map((part) => ({ part, isHeld: part === held }));
+  return { streamed, polled };
 }
 
 /** The first runs, as many as one stream may have. */

@@ -1,7 +1,8 @@
 import { MOST_ANSWER_BYTES } from "../http/read-text.ts";
 import { awaitAnswer, brokenOff } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
-import type { Loss } from "./route.ts";
+import type { Loss } from "./course.ts";
+import { type Frame, parseFrame } from "./frame.ts";
 import { createStreamParser } from "./parse-stream.ts";
 
 /** How long the first frame may take, in milliseconds. */
@@ -34,28 +35,13 @@ export interface StreamAttempt {
   readonly onSeen: (listener: () => void) => void;
 }
 
-/** The frames of one live stream as they arrive. Nothing is read ahead. */
-export interface StreamFrames<Frame> {
-  /** Those that have arrived and are not handled yet. The reader removes them. */
-  readonly frames: Frame[];
-  /**
-   * Resolves when more have arrived.
-   * @throws RunEventsError if the stream is lost
-   * @throws the signal's reason
-   */
-  arrive(): Promise<void>;
-  /** Closes the stream. */
-  end(): void;
-}
-
 /**
- * Reads the frames of a live stream, and gives it up if it stays silent.
- * @param parse makes a frame of its data
+ * Reads the frames of a live stream, those together that came together, and gives it up if it stays silent. Nothing is read ahead.
+ * @throws RunEventsError if the stream is lost
+ * @throws the signal's reason
  */
-export function readFrames<Frame>(
-  { signal, heartbeatMs = 15_000, openStream, expect, giveUp, onRetry, onSeen }: StreamAttempt,
-  parse: (data: string) => Frame,
-): StreamFrames<Frame> {
+export async function* readFrames(attempt: StreamAttempt): AsyncGenerator<Frame[], never> {
+  const { signal, heartbeatMs = 15_000, openStream, expect, giveUp, onRetry, onSeen } = attempt;
   const silenceMs = heartbeatMs * SILENT_HEARTBEATS;
   const connecting = setTimeout(() => {
     expect("held_back");
@@ -66,7 +52,11 @@ export function readFrames<Frame>(
   let waitingSince = -1;
   const decoder = new TextDecoder();
   const frames: Frame[] = [];
-  const feed = createStreamParser((data) => frames.push(parse(data)), onRetry, MOST_ANSWER_BYTES);
+  const feed = createStreamParser(
+    (data) => frames.push(parseFrame(data)),
+    onRetry,
+    MOST_ANSWER_BYTES,
+  );
   let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
   /** Gives up the stream if nothing has come for too long. In a hidden page, the timer is late. */
@@ -77,42 +67,37 @@ export function readFrames<Frame>(
     else giveUp(`The stream was silent for ${Math.round(silentMs / 1_000)} s.`);
   }
 
+  async function readBytes(): Promise<boolean> {
+    const bytes = (await body?.read())?.value;
+    try {
+      feed(decoder.decode(bytes, { stream: true }));
+    } catch (error) {
+      // A message without an end. Polls may get through.
+      expect("held_back");
+      throw error;
+    }
+    return bytes === undefined;
+  }
+
   checkSilence();
   onSeen(checkSilence);
-
-  return {
-    frames,
-    async arrive() {
-      while (frames.length === 0) {
-        if (body === undefined) {
-          const answer = await openStream(() => expect("empty"));
-          body = answer.body?.getReader();
-        }
-        waitingSince = performance.now();
-        const readBytes = async (): Promise<Uint8Array | undefined> => {
-          const bytes = (await body?.read())?.value;
-          try {
-            feed(decoder.decode(bytes, { stream: true }));
-          } catch (error) {
-            // A message without an end. Polls may get through.
-            expect("held_back");
-            throw error;
-          }
-          return bytes;
-        };
-        const bytes = await awaitAnswer(readBytes(), signal, brokenOff);
-        waitingSince = -1;
-        if (bytes === undefined) throw unanswered("The stream ended before the run did.");
-      }
+  try {
+    body = (await openStream(() => expect("empty"))).body?.getReader();
+    for (;;) {
+      waitingSince = performance.now();
+      const isEnd = await awaitAnswer(readBytes(), signal, brokenOff);
+      waitingSince = -1;
+      if (isEnd) throw unanswered("The stream ended before the run did.");
+      if (frames.length === 0) continue;
       clearTimeout(connecting);
       expect("cut");
-    },
-    end() {
-      clearTimeout(connecting);
-      clearTimeout(watching);
-      onSeen(() => {});
-      // A failure to cancel does not matter to a caller that leaves.
-      body?.cancel().catch(() => {});
-    },
-  };
+      yield frames.splice(0);
+    }
+  } finally {
+    clearTimeout(connecting);
+    clearTimeout(watching);
+    onSeen(() => {});
+    // A failure to cancel does not matter to a reader that leaves.
+    body?.cancel().catch(() => {});
+  }
 }

@@ -1,7 +1,8 @@
 import type { ServerOptions } from "../http/server.ts";
 import { RunsReader } from "./follow-runs.ts";
-import { foldChanges, type ListedRun, NO_RUNS } from "../feed/fold-changes.ts";
-import type { FeedConnection } from "../feed/followed-feed.ts";
+import { FeedList, type ListedRun } from "../feed/feed-list.ts";
+import { type FeedConnection, FollowedFeed } from "../feed/followed-feed.ts";
+import { Waker } from "./waker.ts";
 
 /** A list as it is now. */
 export interface WatchedRuns {
@@ -47,41 +48,35 @@ export async function* watchRuns(
 ): AsyncGenerator<WatchedRuns, void, undefined> {
   const { topic = null, last = false, signal, onConnectionState, ...rest } = options;
   signal?.throwIfAborted();
+  const waker = new Waker(signal);
   const reader = new RunsReader(rest);
-  const want = { topic, last };
-  let list = NO_RUNS;
+  const list = new FeedList();
   let isNew = false;
   let failure: unknown;
-  let wakeUp = (): void => {};
-  const onAbort = (): void => wakeUp();
-  signal?.addEventListener("abort", onAbort);
   try {
-    reader.addFeed(
-      { ...want, version: null },
-      {
-        onChanges(changes) {
-          list = foldChanges(list, changes, want);
-          // While the list begins again, the loop keeps the one from before.
-          isNew ||= list.next === null;
-          wakeUp();
-        },
-        onState(connection) {
-          onConnectionState?.(connection);
-          if (connection.state === "failed") failure = connection.error;
-          wakeUp();
-        },
+    const feed = new FollowedFeed({ topic, last }, list, {
+      onChange() {
+        isNew = true;
+        waker.wake();
       },
-    );
+      onState(connection, cause) {
+        failure = cause;
+        onConnectionState?.(connection);
+        waker.wake();
+      },
+    });
+    reader.follow(feed);
     for (;;) {
-      signal?.throwIfAborted();
-      if (isNew) {
+      await waker.wait();
+      // While the list begins again, the loop keeps the one from before.
+      if (isNew && list.isWhole) {
         isNew = false;
         yield { runs: newestFirst([...list.runs.values()]), more: list.more };
-      } else if (failure !== undefined) throw failure;
-      else await new Promise<void>((resolve) => (wakeUp = resolve));
+      }
+      if (failure !== undefined) throw failure;
     }
   } finally {
-    signal?.removeEventListener("abort", onAbort);
+    waker.stop();
     reader.close();
   }
 }

@@ -3,7 +3,7 @@ import { historyChanged } from "@tm/run-events-core/wire";
 import { contiguous } from "./contiguous.ts";
 import { isOtherEvent } from "./is-other-event.ts";
 import { type Patience, retrying } from "./retrying.ts";
-import { pageCall, readPage } from "./run-calls.ts";
+import { pageCall } from "./run-calls.ts";
 import type { Server } from "./server.ts";
 import { unanswered } from "./server-errors.ts";
 
@@ -38,7 +38,7 @@ export async function* readRange(
   let at = firstAt;
   async function readNext(): Promise<readonly RunEvent[]> {
     const query = { since: last, at, limit: Math.min(MOST_EVENTS, end - last), wait: 0 };
-    const call = { ...pageCall(runId, query), read: readPage };
+    const call = pageCall(runId, query);
     const page = await server.askJson<{
       readonly events: RunEvent[];
       readonly lastSequence: number;

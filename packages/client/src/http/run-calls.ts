@@ -1,6 +1,6 @@
 import type { AppendReceipt, EventDraft, RunStatus } from "@tm/run-events-core";
 import { checkRunId, checkTopic, RUNS_PATH, SealedJson } from "@tm/run-events-core/wire";
-import { type Check, fits, isCount, isPositive, isText, isTextIfAny, type Shape } from "./fits.ts";
+import { type Check, isCount, isPositive, isText, isTextIfAny, type Shape } from "./fits.ts";
 
 /** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
 export const WAIT_SECONDS = 25;
@@ -66,6 +66,8 @@ export const RUN: Shape = {
 };
 /** The shape of an event of a page or a frame. @see clauses W15 and W22 in `WIRE.md` of `@tm/run-events-http` */
 export const EVENT: Shape = { sequence: isPositive, eventType: isText };
+/** The shape of a page of the log. @see clause W15 in `WIRE.md` of `@tm/run-events-http` */
+const PAGE: Shape = { ...RUN, events: [EVENT] };
 /** @see clause W9 in `WIRE.md` of `@tm/run-events-http` */
 const RECEIPT: Shape = { firstSequence: isPositive, ...RUN };
 /** @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
@@ -165,14 +167,14 @@ export function inputCall(
   };
 }
 
-/** Checks only the run's state in the answer. A caller that takes the events adds `readPage`. @see clauses W15 to W17 in `WIRE.md` */
+/** @see clauses W15 to W17 in `WIRE.md` */
 export function pageCall(runId: string, { since, at, limit, wait }: PageQuery): Call {
   const start = since === undefined ? "" : `since=${since}${sameHistory(at)}&`;
   const most = limit === undefined ? "" : `limit=${limit}&`;
   return {
     path: runPath(runId, `/events?${start}${most}wait=${wait}`),
     seconds: ANSWER_SECONDS + wait,
-    answer: RUN,
+    answer: PAGE,
   };
 }
 
@@ -183,26 +185,7 @@ export function pageCall(runId: string, { since, at, limit, wait }: PageQuery): 
  */
 export function tailCall(runId: string, tail: number, query: PageQuery): Call {
   const call = pageCall(runId, query);
-  return { ...call, path: `${call.path}&tail=${tail}`, answer: { ...RUN, since: isCount } };
-}
-
-/** Checks the events of a page, and returns the page. */
-export const readPage = <T>(json: T): T => checkItems(json, "events", EVENT);
-
-/** Checks the runs of a list, and that every page but the last has some, and returns the list. @see clause W14 in `WIRE.md` */
-export function readRuns<T>(json: T): T {
-  const { runs, nextCursor } = json as {
-    readonly runs: readonly unknown[];
-    readonly nextCursor: unknown;
-  };
-  if (nextCursor !== null && runs.length === 0) throw new TypeError("Malformed item.");
-  return checkItems(json, "runs", RUN);
-}
-
-function checkItems<T>(json: T, name: string, item: Shape): T {
-  const items = (json as Readonly<Record<string, unknown>>)[name] as readonly unknown[];
-  if (!items.every((one) => fits(one, item))) throw new TypeError("Malformed item.");
-  return json;
+  return { ...call, path: `${call.path}&tail=${tail}`, answer: { ...PAGE, since: isCount } };
 }
 
 /** @see clauses W19 and W46 in `WIRE.md` */
@@ -221,6 +204,7 @@ export function getCall(runId: string): Call {
 }
 
 /**
+ * Every page but the last has some runs, and another cursor.
  * @throws RunEventsError `invalid_request` for a topic that no run can have: a query would hold it in another form
  * @see clauses W14 and W34 in `WIRE.md`
  */
@@ -237,11 +221,7 @@ export function listCall({
   const filters = Object.entries(query).filter(([, value]) => value !== undefined);
   const search = new URLSearchParams(filters.map(([name, value]) => [name, `${value}`]));
   const isOther: Check = (next) => next === null || (isText(next) && next !== query.cursor);
-  return {
-    path: `${RUNS_PATH}?${search}`,
-    answer: { runs: Array.isArray, nextCursor: isOther },
-    read: readRuns,
-  };
+  return { path: `${RUNS_PATH}?${search}`, answer: { runs: [RUN], nextCursor: isOther } };
 }
 
 /** @see clause W13 in `WIRE.md` */

@@ -1,13 +1,11 @@
-import {
-  RunEventsError,
-  type RunEventsErrorCode,
-  type RunEventsErrorDetails,
-} from "@tm/run-events-core";
+import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 import { fits, isCountIfAny, isText, isTextIfAny, type Shape } from "./fits.ts";
 import type { Call } from "./run-calls.ts";
 
+type Details = RunEventsError["details"];
+
 /** The body of a refusal by a run-events server. @see clause W3 in `WIRE.md` */
-interface Problem extends RunEventsErrorDetails {
+interface Problem extends Details {
   readonly code?: RunEventsErrorCode;
   readonly detail?: string;
 }

@@ -1,4 +1,5 @@
 import { type FeedWant, planFeed } from "../feed/feed-want.ts";
+import { FollowedFeed } from "../feed/followed-feed.ts";
 import type { RunsReader } from "../follow/follow-runs.ts";
 import type { FeedCell } from "./feed-cell.ts";
 
@@ -19,15 +20,11 @@ export function followFeed(reader: RunsReader, cell: FeedCell): () => void {
     stop = () => {};
     feed = next;
     if (next === null) return;
-    // A list that has begun again is not whole.
-    const version = next === list.feed && list.next === null ? list.version : null;
-    stop = reader.addFeed(
-      { ...next, version },
-      {
-        onChanges: (changes) => cell.take(changes, next),
-        onState: (connection) => cell.setConnection(connection),
-      },
-    );
+    const followed = new FollowedFeed(next, list, {
+      onChange: () => cell.changeSoon(),
+      onState: (connection) => cell.setConnection(connection),
+    });
+    stop = reader.follow(followed);
   }
 
   cell.onWants = plan;

@@ -7,7 +7,6 @@ import {
   cancelCall,
   type InputConditions,
   inputCall,
-  readPage,
   tailCall,
 } from "../http/run-calls.ts";
 import { createServer } from "../http/server.ts";
@@ -130,7 +129,7 @@ export class SharedRun {
    */
   async readTail(tail: number, onRetry: (error: RunEventsError) => void): Promise<TailPage> {
     const { runId } = this.#options;
-    const call = { ...tailCall(runId, tail, { limit: tail, wait: 0 }), read: readPage };
+    const call = tailCall(runId, tail, { limit: tail, wait: 0 });
     const asked =
       this.#tails.get(tail) ?? this.#ask<TailPage>(call, { signal: this.signal, onRetry });
     this.#tails.set(tail, asked);

@@ -29,7 +29,6 @@ import {
   listCall,
   pageCall,
   type Read,
-  readPage,
   releaseCall,
   renewCall,
   tailCall,
@@ -267,10 +266,7 @@ export function createClient(options: ClientOptions = {}): Client {
       const query = { since, at, limit, wait: waitSeconds };
       const call = tail === undefined ? pageCall(runId, query) : tailCall(runId, tail, query);
       const held = waitSeconds > 0 ? Math.min(waitSeconds, MOST_WAIT_SECONDS) : 0;
-      const read: Read = (json, _, text) => {
-        const page = readPage(json);
-        return parseJson ? parseJson(text) : page;
-      };
+      const read: Read = (json, _, text) => (parseJson ? parseJson(text) : json);
       return ask({ ...call, seconds: ANSWER_SECONDS + held, read }, how);
     },
     input: async (runId, payload, how = {}) => ask(inputCall(runId, payload, how), how),

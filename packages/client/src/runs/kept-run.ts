@@ -1,5 +1,4 @@
 import type { RunSnapshot } from "@tm/run-events-core";
-import { readRuns } from "../http/run-calls.ts";
 import { keptUntil, parseRetention } from "./retention.ts";
 
 /** A run, and until when its server keeps it. */
@@ -25,7 +24,7 @@ export function readKept(json: unknown, response: Response): KeptRun {
 
 /** Reads a list of runs from an answer. */
 export function readList(json: unknown, response: Response): RunList {
-  const { runs, nextCursor } = readRuns(json) as Omit<RunList, "retentionMs">;
+  const { runs, nextCursor } = json as Omit<RunList, "retentionMs">;
   const retentionMs = parseRetention(response.headers);
   return {
     runs: runs.map((run) => ({ ...run, keptUntil: keptUntil(run, retentionMs) })),

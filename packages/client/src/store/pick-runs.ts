@@ -1,5 +1,5 @@
 import { isTerminal, type RunStatus } from "@tm/run-events-core";
-import type { ListedRun } from "../feed/fold-changes.ts";
+import type { ListedRun } from "../feed/feed-list.ts";
 
 /** Which runs a list shows. */
 export interface RunsFilter {

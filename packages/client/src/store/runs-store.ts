@@ -1,7 +1,7 @@
 import { isTerminal, type RunEventsError } from "@tm/run-events-core";
 import { checkTopic } from "@tm/run-events-core/wire";
 import type { FeedWant } from "../feed/feed-want.ts";
-import { keepSame, type ListedRun } from "../feed/fold-changes.ts";
+import { keepSame, type ListedRun } from "../feed/feed-list.ts";
 import { CONNECTING, type FeedConnection } from "../feed/followed-feed.ts";
 import { CALL_PATIENCE_MS, type Patience } from "../http/retrying.ts";
 import { toError } from "../http/server-errors.ts";
@@ -138,7 +138,7 @@ export class RunsStore implements Store<RunsView> {
     const hasForgotten = this.#forget(gone);
     this.#connection = cell.connection;
     const { epoch } = cell.list;
-    if (cell.has(this.#want)) {
+    if (cell.list.has(this.#want)) {
       if (epoch !== this.#epoch) this.#begin(shared, epoch);
       // It was removed, or is too old for the feed: only the list says which.
       else if (hasForgotten && hasEnded(this.#filter)) void this.#readAgain(shared, epoch);

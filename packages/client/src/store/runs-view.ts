@@ -1,5 +1,5 @@
 import type { RunEventsError, RunSnapshot, RunStatus } from "@tm/run-events-core";
-import type { ListedRun } from "../feed/fold-changes.ts";
+import type { ListedRun } from "../feed/feed-list.ts";
 import type { FeedConnection } from "../feed/followed-feed.ts";
 import type { ServerOptions } from "../http/server.ts";
 

@@ -103,7 +103,7 @@ class ListsGame implements Game<Step> {
         const isNow = [...(known?.values() ?? [])].every(
           ({ runId, lastSequence }) => now.get(runId) === lastSequence,
         );
-        return isThere && isNow && cell?.wants.every((one) => cell.has(one)) === true;
+        return isThere && isNow && cell?.wants.every((one) => cell.list.has(one)) === true;
       });
     });
   }

@@ -156,11 +156,6 @@ const LIES: readonly Case[] = [
     streamOf(...FEED, frame({ type: "stream_finished" })),
   ],
   [
-    "a list goes on, and has no run",
-    listAll,
-    (response, _, index) => json(response, 200, { runs: [], nextCursor: `${index}` }),
-  ],
-  [
     "a list goes on with the same cursor",
     listAll,
     (response) => json(response, 200, { runs: [snapshotOf(1)], nextCursor: "c" }),

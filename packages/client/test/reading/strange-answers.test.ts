@@ -67,7 +67,7 @@ describe.each(ADA)("W3: an answer that is not the server's own, %j", (credential
       const [status, type] = strange;
       const what = "cookie" in credential ? "stream" : "events";
       const members =
-        status === 200 && what === "events" ? " (lastSequence,runStatus,currentPhase)" : "";
+        status === 200 && what === "events" ? " (lastSequence,runStatus,currentPhase,events)" : "";
       const hint = status < 500 ? "is the path passed on to the server" : "is the server up";
       expect(errors[0]).toMatchObject({
         code: "store_unavailable",

@@ -7,7 +7,9 @@ import {
   connected,
   event,
   finished,
+  frame,
   json,
+  page as scriptedPage,
   startScriptedServer,
   stream,
 } from "../scripted-server.ts";
@@ -42,47 +44,28 @@ describe("a reader that begins with the end", () => {
 
   it("W45: a server that is away is asked again where to begin, and the follower shows why it waits", async () => {
     const { baseUrl, requests } = await startScriptedServer((response, index) => {
-      if (index < 2) response.destroy();
-      else if (index === 2) json(response, 200, { ...RUN, since: 6, events: [], hasMore: true });
-      else stream(response, connected(), event(7), event(8), finished(8));
+      if (index < 20) response.destroy();
+      else stream(response, begun(6), ...named(event(7), event(8), finished(8)));
     });
     const errors: unknown[] = [];
-    const follower = followRun({
-      runId: "a-run",
-      baseUrl,
-      credential: { cookie: "a=b" },
-      tail: 2,
-      onConnectionState: ({ error }) => errors.push(error?.code ?? null),
-    });
-    expect(await onFastClock(() => collect(follower))).toEqual([7, 8]);
-    expect(errors).toContain("store_unavailable");
-    expect(requests.slice(0, 4)).toEqual([
-      ...Array<string>(3).fill("a-run/events?limit=1&wait=0&tail=2"),
-      "a-run/stream?since=6",
-    ]);
-  });
-
-  it("W45: while the server is away the follower waits as ever, for at most `mostDelayMs`", async () => {
-    const { baseUrl, requests } = await startScriptedServer((response, index) => {
-      if (index < 20) response.destroy();
-      else if (index === 20) json(response, 200, { ...RUN, since: 8, events: [], hasMore: false });
-      else stream(response, connected(), finished(8));
-    });
     const states: string[] = [];
     const follower = followRun({
-      runId: "a-run",
+      ...FROM_TAIL,
       baseUrl,
-      credential: { cookie: "a=b" },
-      tail: 2,
-      mostDelayMs: 5,
-      onConnectionState: ({ state, cursor }) => states.push(`${state} ${cursor}`),
+      onConnectionState({ state, cursor, error }) {
+        errors.push(error?.code ?? null);
+        states.push(`${state} ${cursor}`);
+      },
     });
-    expect(await collect(follower)).toEqual([]);
-    expect(requests).toHaveLength(22);
+    expect(await collect(follower)).toEqual([7, 8]);
+    expect(errors).toContain("store_unavailable");
+    expect(requests).toEqual(Array<string>(21).fill("stream?runs=a-run:-2"));
     expect([...new Set(states)]).toEqual([
       "paused 0",
-      "paused 8",
-      "connecting 8",
+      "connecting 0",
+      "connecting 6",
+      "live 6",
+      "live 7",
       "live 8",
       "finished 8",
     ]);
@@ -90,41 +73,29 @@ describe("a reader that begins with the end", () => {
 
   it("W45: a reader that comes back goes on where it was, however far the end is by then", async () => {
     const { baseUrl, requests } = await startScriptedServer((response, index) => {
-      if (index === 0) json(response, 200, { ...RUN, since: 6, events: [], hasMore: true });
-      else if (index === 1) stream(response, connected(), event(7)).end();
+      if (index === 0) stream(response, begun(6), ...named(event(7))).end();
       else stream(response, connected(), event(8), event(9), finished(9));
     });
-    const follower = followRun({
-      runId: "a-run",
-      baseUrl,
-      credential: { cookie: "a=b" },
-      tail: 2,
-      mostDelayMs: 5,
-    });
-    expect(await collect(follower)).toEqual([7, 8, 9]);
-    expect(requests).toEqual([
-      "a-run/events?limit=1&wait=0&tail=2",
-      "a-run/stream?since=6",
-      "a-run/stream?since=7",
-    ]);
+    expect(await collect(followRun({ ...FROM_TAIL, baseUrl }))).toEqual([7, 8, 9]);
+    expect(requests).toEqual(["stream?runs=a-run:-2", "a-run/stream?since=7"]);
   });
 
   it.each([{}, { since: "6" }, { since: null }])(
     "W45: an answer that does not say where it begins, as %j, is not a server's",
     async (more) => {
-      const { baseUrl, requests } = await startScriptedServer((response, index) => {
-        const start = index % 2 === 0 ? more : { since: 6 };
-        if (index < 3) json(response, 200, { ...RUN, ...start, events: [], hasMore: true });
-        else stream(response, connected(), event(7), event(8), finished(8));
+      const page = { ...RUN, events: [], hasMore: true };
+      const { baseUrl } = await startScriptedServer((response, index) => {
+        if (index < 2) json(response, 200, { ...page, ...more });
+        else if (index === 2) json(response, 200, { ...page, since: 6 });
+        else scriptedPage(response, [7, 8], "completed");
       });
-      const credential = { cookie: "a=b" };
+      const credential = { bearer: "ada" };
       const once = createClient({ baseUrl, credential, patienceMs: 0 }).events("a-run", {
         tail: 2,
       });
       await expect(once).rejects.toMatchObject({ code: "store_unavailable" });
       const follower = followRun({ runId: "a-run", baseUrl, credential, tail: 2 });
-      expect(await collect(follower)).toEqual([7, 8]);
-      expect(requests.at(-1)).toBe("a-run/stream?since=6");
+      expect(await onFastClock(() => collect(follower))).toEqual([7, 8]);
     },
   );
 
@@ -142,17 +113,37 @@ describe("a reader that begins with the end", () => {
     await gone;
   });
 
-  it("W45: a cursor besides `tail`, or a bad one, is refused", async () => {
+  it("W45: a page is refused a cursor besides `tail`, and a loop a bad `tail`", async () => {
     const { baseUrl } = server;
     const credential = { bearer: "ada" };
     const runs = createClient({ baseUrl, credential });
     const { runId } = await runs.create();
-    for (const options of [{ tail: 2, since: 1 }, { tail: 0 }, { tail: 1_001 }]) {
-      const loop = collect(followRun({ runId, baseUrl, credential, ...options }));
-      await expect(loop).rejects.toMatchObject({ code: "invalid_request" });
-      await expect(runs.events(runId, options)).rejects.toMatchObject({ code: "invalid_request" });
+    const refused = { code: "invalid_request" };
+    await expect(runs.events(runId, { tail: 2, since: 1 })).rejects.toMatchObject(refused);
+    for (const tail of [0, 1_001]) {
+      await expect(runs.events(runId, { tail })).rejects.toMatchObject(refused);
+      for (const credential of [{ bearer: "ada" }, { cookie: "session=ada" }] as const) {
+        const loop = collect(followRun({ runId, baseUrl, credential, tail }));
+        await expect(loop).rejects.toMatchObject(refused);
+      }
     }
   });
 });
 
 const RUN = { runStatus: "running", currentPhase: null, lastSequence: 8 } as const;
+const FROM_TAIL = {
+  runId: "a-run",
+  credential: { cookie: "a=b" },
+  tail: 2,
+  mostDelayMs: 5,
+} as const;
+
+/** The first frame of the run on a stream of many. */
+function begun(since: number): string {
+  return frame({ type: "connected", runId: "a-run", since, ...RUN });
+}
+
+/** Frames of the run on a stream of many. */
+function named(...frames: readonly string[]): readonly string[] {
+  return frames.map((text) => text.replace("{", '{"runId":"a-run",'));
+}

@@ -1,7 +1,7 @@
 import { isTerminal, type RunStatus } from "@tm/run-events-core";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import type { ListedRun } from "../../src/feed/fold-changes.ts";
+import type { ListedRun } from "../../src/feed/feed-list.ts";
 import { isPicked, pickRuns } from "../../src/store/pick-runs.ts";
 import { snapshotOf } from "../feed/snapshot-of.ts";
 

@@ -36,7 +36,7 @@ const ENTRY = /^([^:]+):(-?)(\d+)(?:@(.*))?$/;
  */
 export function encodeRunStart({ runId, since, at, tail }: RunStart): string {
   const time = at === undefined ? "" : `@${at}`;
-  return `${runId}:${tail === undefined ? since + time : -tail}`;
+  return `${runId}:${tail === undefined ? since + time : `-${tail}`}`;
 }
 
 /**

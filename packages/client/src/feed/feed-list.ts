@@ -1,0 +1,131 @@
+import { isTerminal, type RunEvent, type RunSnapshot } from "@tm/run-events-core";
+import type { FeedFrame } from "../follow/frame.ts";
+import { covers, type FeedWant } from "./feed-want.ts";
+
+/** A run of a list, with its last event. It stays the same object while nothing in it has changed. */
+export interface ListedRun extends RunSnapshot {
+  /** The run's last event; `null` if it was not asked for, or is not known. */
+  readonly last: RunEvent | null;
+}
+
+/** How many runs that have ended a feed keeps: those that ended last. */
+const MOST_ENDED = 200;
+
+/** The members that differ between two states of a run, or between two runs of the same id. */
+const MAY_CHANGE = [
+  "createdAt",
+  "lastSequence",
+  "runStatus",
+  "currentPhase",
+  "updatedAt",
+] as const satisfies readonly (keyof RunSnapshot)[];
+
+/**
+ * The runs that a feed has sent, each as it was last. While a feed starts over, the runs from before stay, until all have come that take
+ * their place.
+ * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
+ */
+export class FeedList {
+  #runs = new Map<string, ListedRun>();
+  /** Those that came since the feed began to start over; `null` when it has sent them all. */
+  #next: Map<string, ListedRun> | null = null;
+  /** The feed of which it has every live run; `null` before they have all come. */
+  #feed: FeedWant | null = null;
+  #version: string | null = null;
+  #gone = new Set<string>();
+  #more = false;
+  #epoch = 0;
+
+  /** By id. The runs that ended last are the last of those that have ended. */
+  get runs(): ReadonlyMap<string, ListedRun> {
+    return this.#runs;
+  }
+
+  get feed(): FeedWant | null {
+    return this.#feed;
+  }
+
+  /** Whether there are older live runs. */
+  get more(): boolean {
+    return this.#more;
+  }
+
+  /** How often the feed has sent all its runs. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Whether it has all runs of a feed, and the feed does not start over. */
+  get isWhole(): boolean {
+    return this.#feed !== null && this.#next === null;
+  }
+
+  /** Whether it has every live run that is wanted. */
+  has(want: FeedWant): boolean {
+    return this.#feed !== null && covers(this.#feed, want);
+  }
+
+  /** The version from which this feed can go on; `null` if it has to start over. */
+  versionFor(feed: FeedWant): string | null {
+    return this.isWhole && feed === this.#feed ? this.#version : null;
+  }
+
+  /** The runs that were removed, or have left the list, since the last call. */
+  takeGone(): ReadonlySet<string> {
+    const gone = this.#gone;
+    this.#gone = new Set();
+    return gone;
+  }
+
+  /** @param feed the feed that has sent the frame */
+  take(frame: FeedFrame, feed: FeedWant): void {
+    if (frame.type === "feed_started") {
+      if (!frame.same) this.#next = new Map();
+    } else if (frame.type === "run") this.#put(frame.run, frame.last ?? null);
+    else if (frame.type === "run_gone") {
+      this.#runs.delete(frame.runId);
+      this.#next?.delete(frame.runId);
+      this.#gone.add(frame.runId);
+    } else this.#end(frame.version, frame.more, feed);
+  }
+
+  #put(run: RunSnapshot, last: RunEvent | null): void {
+    const { runId, runStatus } = run;
+    const listed = keepSame(this.#runs.get(runId), run, last);
+    this.#gone.delete(runId);
+    for (const runs of [this.#runs, this.#next]) {
+      // The runs that ended last are the last.
+      if (isTerminal(runStatus)) runs?.delete(runId);
+      runs?.set(runId, listed);
+    }
+  }
+
+  #end(version: string, more: boolean, feed: FeedWant): void {
+    if (this.#next !== null) {
+      // A list that begins has the newest runs first.
+      this.#runs = new Map([...this.#next].toReversed());
+      this.#next = null;
+      this.#feed = feed;
+      this.#epoch += 1;
+    }
+    [this.#version, this.#more] = [version, more];
+    const ended = [...this.#runs.values()].filter(({ runStatus }) => isTerminal(runStatus));
+    for (const { runId } of ended.slice(0, Math.max(0, ended.length - MOST_ENDED)))
+      this.#runs.delete(runId);
+  }
+}
+
+/** The run as it is now: the known one, if nothing in it has changed. */
+export function keepSame(
+  known: ListedRun | undefined,
+  run: RunSnapshot,
+  last: RunEvent | null,
+): ListedRun {
+  const isSame =
+    known !== undefined &&
+    MAY_CHANGE.every((name) => known[name] === run[name]) &&
+    known.lease?.expiresAt === run.lease?.expiresAt &&
+    known.lease?.worker === run.lease?.worker &&
+    known.last?.sequence === last?.sequence;
+  return isSame ? known : { ...run, last };
+}
