@@ -16,12 +16,15 @@ const ADA: Identity = { userId: "ada", credential: "bearer" };
 const NO_IDENTITIES: readonly (readonly [unknown, string])[] = [
   [undefined, "got undefined"],
   [false, "got a value of type boolean"],
-  ["ada", "got a text"],
+  ["ada", "got a value of type string"],
   [{}, "`userId`: undefined, `credential`: undefined"],
-  [{ userId: "ada" }, "`userId`: a text, `credential`: undefined"],
-  [{ userId: "ada", credential: "secret-jwt" }, "`credential`: a text"],
+  [{ userId: "ada" }, "`userId`: a value of type string, `credential`: undefined"],
+  [{ userId: "ada", credential: "secret-jwt" }, "`credential`: a value of type string"],
   [{ userId: "ada", credential: true }, "`credential`: a value of type boolean"],
-  [{ userId: undefined, credential: "bearer" }, "`userId`: undefined, `credential`: bearer"],
+  [
+    { userId: undefined, credential: "bearer" },
+    "`userId`: undefined, `credential`: a value of type string",
+  ],
   [{ userId: "", credential: "session" }, "`userId`: an empty text"],
   [{ userId: 7, credential: "session" }, "`userId`: a value of type number"],
 ];

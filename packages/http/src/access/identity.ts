@@ -41,15 +41,14 @@ function isIdentity(answer: unknown): answer is Identity {
   return isKnown && typeof userId === "string" && userId !== "";
 }
 
+/** Shows kinds and no texts, which may be secrets. */
 function describeAnswer(answer: unknown): string {
   if (typeof answer !== "object" || answer === null) return kindOf(answer);
   const { userId, credential }: { userId?: unknown; credential?: unknown } = answer;
-  const known = credential === "bearer" || credential === "session";
-  return `\`userId\`: ${kindOf(userId)}, \`credential\`: ${known ? credential : kindOf(credential)}`;
+  return `\`userId\`: ${kindOf(userId)}, \`credential\`: ${kindOf(credential)}`;
 }
 
 function kindOf(value: unknown): string {
   if (value === undefined || value === null) return String(value);
-  if (value === "") return "an empty text";
-  return typeof value === "string" ? "a text" : `a value of type ${typeof value}`;
+  return value === "" ? "an empty text" : `a value of type ${typeof value}`;
 }

@@ -13,9 +13,6 @@ const EXTRA: Partial<Record<RunEventsErrorCode, Headers>> = {
   store_unavailable: { "retry-after": "1" },
 };
 
-/** A day: a longer delay is a mistake of the code that set it, and past 2^53 the number would have an exponent. */
-const MOST_RETRY_SECONDS = 86_400;
-
 const INTERNAL = new RunEventsError("internal", "The server failed. Its log has the cause.");
 
 /**
@@ -27,9 +24,8 @@ export function problemOf(error: unknown): Reply & { readonly body: string } {
   const isKnown = error instanceof RunEventsError && isProblemCode(error.code);
   const { code, message, details } = isKnown ? error : INTERNAL;
   const { retryAfterMs, ...members } = details;
-  const retry = isDelay(retryAfterMs)
-    ? { "retry-after": `${Math.min(Math.ceil(retryAfterMs / 1_000), MOST_RETRY_SECONDS)}` }
-    : {};
+  const retry =
+    retryAfterMs === undefined ? {} : { "retry-after": `${Math.ceil(retryAfterMs / 1_000)}` };
   return problem(statusOf(code), code, message, { ...EXTRA[code], ...retry }, members);
 }
 
@@ -53,18 +49,8 @@ export function problem(
       ...headers,
     },
     // The details of an error that came from another server have that server's `type` and `status`.
-    body: JSON.stringify({ ...own, ...details, ...own }, writable),
+    body: JSON.stringify({ ...own, ...details, ...own }),
   };
-}
-
-/** Details may come from code without types: what is not a delay gives no header. */
-function isDelay(ms: unknown): ms is number {
-  return typeof ms === "number" && ms >= 0;
-}
-
-/** A number that JSON does not have goes out as text. */
-function writable(_key: string, value: unknown): unknown {
-  return typeof value === "bigint" ? String(value) : value;
 }
 
 /**
