@@ -12,8 +12,6 @@ import { EVENT, RUN } from "../http/run-calls.ts";
 
 type Details = RunEventsError["details"];
 
-type Details = RunEventsError["details"];
-
 /** What a frame holds about the whole run. @see clause W22 in `WIRE.md` */
 interface RunUpdate {
   readonly runStatus: RunStatus;
