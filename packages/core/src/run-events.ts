@@ -8,18 +8,16 @@ import type {
   WorkAppendOptions,
 } from "./log/run-log.ts";
 import type { ListOptions } from "./log/runs.ts";
-import type { EventDraft, RunEvent, RunSnapshot } from "./rules/event.ts";
+import type { RunEvent, RunSnapshot } from "./rules/event.ts";
 import type { OwnerOption } from "./rules/owner.ts";
-import type { AppendReceipt } from "./rules/receipt.ts";
 import type { RunList } from "./rules/run-list.ts";
 import type { RunEventsPage } from "./rules/run-values.ts";
-import type { ProbeOptions } from "./upkeep/probe.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
 import type { WorkOptions } from "./work/work-options.ts";
 import type { WorkedRun } from "./work/worked-run.ts";
 
 /** Everything that a program does with runs. */
-export interface RunEvents extends Upkeep {
+export interface RunEvents extends Upkeep, Pick<RunLog, "append" | "input" | "probe" | "close"> {
   /**
    * The runs of one owner: the same calls, each without `ownerId`.
    * @throws TypeError unless it is the id of an owner: well-formed text without U+0000, and not empty
@@ -59,31 +57,6 @@ export interface RunEvents extends Upkeep {
      */
     readonly exclusive?: boolean | undefined;
   }): Promise<RunSnapshot>;
-  /**
-   * Appends all of the events or none. Calls that come while an append is under way share the next commit.
-   * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `fenced`, `sequence_conflict`,
-   * `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable` (with `ambiguous` if it may have landed)
-   * @see clauses W9 to W11 and W32 in `WIRE.md` of `@tm/run-events-http`, clause S5 in `STORE.md`
-   */
-  append(
-    runId: string,
-    events: readonly EventDraft[],
-    options: AppendOptions,
-  ): Promise<AppendReceipt>;
-  /**
-   * Appends a person's input to a run: an `INPUT_RECEIVED` with this payload. A waiting run is then running again. The call needs no fence,
-   * and leaves the lease of a worker that has the run as it is: `run.inputs` and `run.ask` of its {@link WorkedRun} get the payload. Only
-   * this call appends `INPUT_RECEIVED`.
-   * @param payload any JSON value
-   * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `sequence_conflict`, `invalid_request`,
-   * `invalid_event`, `payload_too_large`, `store_unavailable` (with `ambiguous` if it may have landed)
-   * @see clauses W38 and W39 in `WIRE.md` of `@tm/run-events-http`
-   */
-  input(
-    runId: string,
-    payload: unknown,
-    options: OwnerOption & WorkAppendOptions,
-  ): Promise<AppendReceipt>;
   /**
    * Reads one page of the events after `since`, ascending.
    * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed`, `invalid_cursor`, `invalid_request`, `store_unavailable`
@@ -194,22 +167,6 @@ export interface RunEvents extends Upkeep {
     run: Parameters<RunEvents["create"]>[0] & WorkOptions,
     task: (run: WorkedRun) => Value | Promise<Value>,
   ): Promise<{ readonly runId: string; readonly done: Promise<Value> }>;
-  /**
-   * Resolves if the store could take an append now: it writes something small as durably as an append, into no run.
-   * @throws RunEventsError `store_unavailable`, with why no append could land, or if the store did not answer in `timeoutMs`;
-   * `invalid_request`
-   * @see clause S31 in `STORE.md`
-   */
-  probe(options?: ProbeOptions): Promise<void>;
-  /**
-   * Ends every tail, shuts down all work and waits for it, and lets the writes and reads under way end. Then it closes the store.
-   * Idempotent.
-   *
-   * It has no time limit: if the store never answers, it does not end either. Give the driver time limits, and let a process with a
-   * deadline exit then: appends without an acknowledgement may have landed.
-   * @see clause S18 in `STORE.md`
-   */
-  close(): Promise<void>;
 }
 
 /** The runs of one owner: the calls of {@link RunEvents}, each without `ownerId`. */

@@ -234,7 +234,7 @@ describe("waitFor", () => {
     await expect(log.readPage("r", { ...ADA, ...query })).rejects.toMatchObject({
       code: "invalid_request",
       message: expect.stringMatching(
-        new RegExp(`^Expected \`${name}\` to be a positive integer, got 0`),
+        new RegExp(`^Expected \`${name}\` to be an integer of 1 or more, got 0`),
       ) as string,
     });
     await log.close();

@@ -1,9 +1,8 @@
 import type { TailOptions } from "../follow/tail.ts";
 import type { Slice } from "../follow/slice.ts";
-import type { Diagnostic } from "../rules/diagnostic.ts";
 import { codeOf, type Report, type Telemetry } from "../rules/telemetry.ts";
 import type { RunName } from "../rules/head.ts";
-import { RunEventsError } from "../rules/errors.ts";
+import { RunEventsError, type RunEventsErrorCode } from "../rules/errors.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
@@ -28,29 +27,38 @@ export function observeStore(store: RunEventStore, telemetry: Telemetry, report:
   store.observe?.((diagnostic) => report({ ...diagnostic }));
 }
 
+/** Makes a call, and passes on how long it took and what it answered, or the code of its error. */
+async function timed<Answer>(
+  clock: Clock,
+  call: () => Promise<Answer>,
+  onEnd: (ms: number, end: { readonly answer: Answer } | RunEventsErrorCode) => void,
+): Promise<Answer> {
+  const fromMs = clock.now();
+  try {
+    const answer = await call();
+    onEnd(clock.now() - fromMs, { answer });
+    return answer;
+  } catch (error) {
+    onEnd(clock.now() - fromMs, codeOf(error));
+    throw error;
+  }
+}
+
 type AppendCalls = Pick<RunLog, "append" | "input">;
 
 /** Reports each append and each input. */
 export function observeAppends(calls: AppendCalls, clock: Clock, report: Report): AppendCalls {
-  async function observe(
+  const observe = (
     runId: string,
     events: number,
-    answer: () => Promise<AppendReceipt>,
-  ): Promise<AppendReceipt> {
-    const fromMs = clock.now();
-    const measured = { type: "append", runId, events } as const;
-    try {
-      const receipt = await answer();
-      const { lastSequence } = receipt;
-      const outcome = receipt.replayed ? "replayed" : "appended";
-      report({ ...measured, ms: clock.now() - fromMs, outcome, lastSequence });
-      return receipt;
-    } catch (error) {
-      const outcome = codeOf(error);
-      report({ ...measured, ms: clock.now() - fromMs, outcome, lastSequence: null });
-      throw error;
-    }
-  }
+    call: () => Promise<AppendReceipt>,
+  ): Promise<AppendReceipt> =>
+    timed(clock, call, (ms, end) => {
+      const measured = { type: "append", runId, events, ms } as const;
+      if (typeof end === "string") return report({ ...measured, outcome: end, lastSequence: null });
+      const { replayed, lastSequence } = end.answer;
+      report({ ...measured, outcome: replayed ? "replayed" : "appended", lastSequence });
+    });
   return {
     append: (runId, events, options) =>
       observe(runId, Array.isArray(events) ? events.length : 0, () =>
@@ -61,29 +69,20 @@ export function observeAppends(calls: AppendCalls, clock: Clock, report: Report)
   };
 }
 
-/** How a `reap` or a `purge` ended. */
-type UpkeepEnd = Omit<Extract<Diagnostic, { readonly type: "reap" }>, "type">;
-
 /** Reports each `reap` and each `purge`. */
 export function observeUpkeep(
   upkeep: Pick<Upkeep, "reap" | "purge">,
   clock: Clock,
   report: Report,
 ): Pick<Upkeep, "reap" | "purge"> {
-  async function observe(
-    work: () => Promise<readonly RunName[]>,
-    reportEnd: (end: UpkeepEnd) => void,
-  ): Promise<readonly RunName[]> {
-    const fromMs = clock.now();
-    try {
-      const runs = await work();
-      reportEnd({ runs: runs.length, ms: clock.now() - fromMs, outcome: "done" });
-      return runs;
-    } catch (error) {
-      reportEnd({ runs: 0, ms: clock.now() - fromMs, outcome: codeOf(error) });
-      throw error;
-    }
-  }
+  const observe = (
+    call: () => Promise<readonly RunName[]>,
+    onEnd: (end: { runs: number; ms: number; outcome: "done" | RunEventsErrorCode }) => void,
+  ): Promise<readonly RunName[]> =>
+    timed(clock, call, (ms, end) => {
+      if (typeof end === "string") onEnd({ runs: 0, ms, outcome: end });
+      else onEnd({ runs: end.answer.length, ms, outcome: "done" });
+    });
   return {
     reap: (options) =>
       observe(

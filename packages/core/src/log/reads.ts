@@ -3,6 +3,7 @@ import type { WatchSource } from "../follow/owner-watch.ts";
 import { SLICE_BYTES } from "../follow/slice.ts";
 import { tailSlices } from "../follow/tail.ts";
 import { createWatches, type Watches } from "../follow/watches.ts";
+import { checkBound } from "../rules/check-bound.ts";
 import { checkCursor, clampCursor } from "../rules/cursor.ts";
 import { runNotFound } from "../rules/errors.ts";
 import { checkAt, checkHistory } from "../rules/history.ts";
@@ -20,7 +21,6 @@ import type {
 } from "../store/store.ts";
 import { Batcher } from "./batcher.ts";
 import { readAfter } from "./read-after.ts";
-import { checkLimit } from "./check-limit.ts";
 import type { RunLog } from "./run-log.ts";
 import { sendReads } from "./send-reads.ts";
 
@@ -91,8 +91,8 @@ export function createReads(
       if (tail !== undefined) checkTail(tail, options.since);
       checkCursor(options.since ?? 0);
       const atMs = checkAt(at, options);
-      checkLimit("limit", limit);
-      checkLimit("maxBytes", maxBytes);
+      checkBound("limit", limit, 1);
+      checkBound("maxBytes", maxBytes, 1);
       const {
         since = tail === undefined ? 0 : await followers.tailStart({ ownerId, runId }, tail),
       } = options;

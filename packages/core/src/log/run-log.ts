@@ -157,13 +157,26 @@ export interface RunLog extends Leases, Upkeep {
     readonly created: boolean;
     readonly run: RunRecord;
   }>;
-  /** As `RunEvents.append`. @see clauses W9 to W11 in `WIRE.md` of `@tm/run-events-http`, clause S5 in `STORE.md` */
+  /**
+   * Appends all of the events or none. Calls that come while an append is under way share the next commit.
+   * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `fenced`, `sequence_conflict`,
+   * `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable` (with `ambiguous` if it may have landed)
+   * @see clauses W9 to W11 and W32 in `WIRE.md` of `@tm/run-events-http`, clause S5 in `STORE.md`
+   */
   append(
     runId: string,
     events: readonly EventDraft[],
     options: AppendOptions,
   ): Promise<AppendReceipt>;
-  /** As `RunEvents.input`. @see clause W39 in `WIRE.md` of `@tm/run-events-http` */
+  /**
+   * Appends a person's input to a run: an `INPUT_RECEIVED` with this payload. A waiting run is then running again. The call needs no fence,
+   * and leaves the lease of a worker that has the run as it is: `run.inputs` and `run.ask` of its `WorkedRun` get the payload. Only
+   * this call appends `INPUT_RECEIVED`.
+   * @param payload any JSON value
+   * @throws RunEventsError `not_found`, `idempotency_key_reused`, `run_finished`, `sequence_conflict`, `invalid_request`,
+   * `invalid_event`, `payload_too_large`, `store_unavailable` (with `ambiguous` if it may have landed)
+   * @see clauses W38 and W39 in `WIRE.md` of `@tm/run-events-http`
+   */
   input(
     runId: string,
     payload: unknown,
@@ -225,7 +238,12 @@ export interface RunLog extends Leases, Upkeep {
    * @see clause W14 in `WIRE.md` of `@tm/run-events-http`
    */
   deleteRun(runId: string, options: OwnerOption): Promise<void>;
-  /** As `RunEvents.probe`. @see clause S31 in `STORE.md` */
+  /**
+   * Resolves if the store could take an append now: it writes something small as durably as an append, into no run.
+   * @throws RunEventsError `store_unavailable`, with why no append could land, or if the store did not answer in `timeoutMs`;
+   * `invalid_request`
+   * @see clause S31 in `STORE.md`
+   */
   readonly probe: Probe;
   /**
    * Ends every reader, shuts down all work and waits for it, and lets the writes and reads under way end. Then it closes the store.

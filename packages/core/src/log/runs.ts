@@ -1,3 +1,4 @@
+import { checkBound } from "../rules/check-bound.ts";
 import { describeValue } from "../rules/describe-value.ts";
 import type { RunStatus } from "../rules/event.ts";
 import { RunEventsError, runNotFound } from "../rules/errors.ts";
@@ -7,7 +8,6 @@ import { checkRunId, isReserved, isRunId } from "../rules/run-id.ts";
 import type { CreateClaim, CreateOutcome } from "../rules/creation.ts";
 import { checkTopic } from "../rules/topic.ts";
 import { checkWorkerName } from "../rules/worker-name.ts";
-import { checkLimit } from "./check-limit.ts";
 import { checkLease, claimKeyOf, leaseError } from "./leases.ts";
 import type { RunLog } from "./run-log.ts";
 import type { RunCalls } from "./run-calls.ts";
@@ -60,7 +60,7 @@ export function createRuns(
       return run;
     },
     async listRuns(query) {
-      checkLimit("limit", query.limit);
+      checkBound("limit", query.limit, 1);
       checkOwnerId(query.ownerId);
       const topic = checkTopic(query.topic);
       const runs = await calls.list({ ...query, topic, limit: query.limit + 1 });
