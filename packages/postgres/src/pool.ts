@@ -1,4 +1,5 @@
 import { RunEventsError } from "@tm/run-events-core";
+import { describeValue } from "@tm/run-events-core/wire";
 import type { PostgresPool } from "./driver.ts";
 import { type Connect, type Query, queryOf, type Transact } from "./query.ts";
 
@@ -11,40 +12,21 @@ const ENDED = new Set(["Cannot use a pool after calling end on the pool", "PGlit
 /**
  * Checks that the store can use this pool.
  * @param name its name for the caller
- * @throws TypeError with what came instead, and what to do
+ * @throws TypeError with what was expected, and what came
  */
 export function checkPool(pool: unknown, name: "pool" | "listenPool"): void {
-  const mistake = mistakeOf(pool) ?? (name === "listenPool" ? noPool(pool) : null);
-  if (mistake === null) return;
-  const expected = name === "pool" ? "a pg `Pool` or a PGlite database" : "a pg `Pool`";
-  throw new TypeError(`Expected \`${name}\` to be ${expected}, got ${mistake}.`);
-}
-
-/** What is wrong with a pool, or `null`. Never shows its content, since a URL may have a password. */
-function mistakeOf(pool: unknown): string | null {
-  if (typeof pool === "string" || pool instanceof URL) {
-    return "a URL: give `new pg.Pool({ connectionString })`";
-  }
-  if (typeof pool === "function") {
-    return "a function: of postgres.js, give `fromPostgresJs(sql)`, from `@tm/run-events-postgres/postgres-js`";
-  }
-  if (typeof pool !== "object" || pool === null) return String(pool);
-  const { query, connect, then, ending, closed } = pool as Readonly<Record<string, unknown>>;
-  if (typeof then === "function") return "a promise: await it";
-  if (typeof query !== "function") return "an object without `query`";
+  const { query, connect, ending, closed } = Object(pool) as Readonly<Record<string, unknown>>;
+  const canConnect = typeof connect === "function";
   // A connection takes one transaction at a time, and none once it has broken.
-  if (typeof connect === "function" && "connectionParameters" in pool) {
-    return "a single connection, as a pg `Client` is: give a `Pool`; `appendInTransaction` takes a `client`";
-  }
-  if (ending === true || closed === true) {
-    return "one that has been ended: close the store first, and end its pool then";
-  }
-  return null;
-}
-
-function noPool(pool: unknown): string | null {
-  const { connect } = pool as Partial<PostgresPool>;
-  return typeof connect === "function" ? null : "an object without `connect`";
+  const isClient = canConnect && "connectionParameters" in Object(pool);
+  const isPool = typeof query === "function" && !isClient && (canConnect || name === "pool");
+  if (isPool && ending !== true && closed !== true) return;
+  const expected = name === "pool" ? ", `fromPostgresJs(sql)` or a PGlite database" : "";
+  // A URL may have a password.
+  const came = typeof pool === "string" ? "a text" : describeValue(pool);
+  throw new TypeError(
+    `Expected \`${name}\` to be a pg \`Pool\`${expected} that has not been ended. Got ${isPool ? "one that has been ended" : came}.`,
+  );
 }
 
 /** Runs statements on a connection that the pool picks. */

@@ -1,3 +1,4 @@
+import { describeValue } from "@tm/run-events-core/wire";
 import type { RedisClient } from "../driver.ts";
 import { NodeRedisChannels } from "./channels.ts";
 import type { NodeRedisClient } from "./driver.ts";
@@ -71,31 +72,20 @@ function isLost(error: unknown): boolean {
   return LOST.test(error.message) || "syscall" in error;
 }
 
-const EXPECTED = "Expected a client of node-redis, what `createClient` returns";
-
 function checkNodeRedis(client: unknown): asserts client is NodeRedisClient {
-  if (typeof client !== "object" || client === null) {
-    throw new TypeError(
-      `${EXPECTED}, got ${client === null ? "null" : typeof client}. Pass a connected client.`,
-    );
-  }
-  if ("then" in client) throw new TypeError(`${EXPECTED}, got a promise. Await it.`);
-  const { sendCommand, duplicate, options, isOpen } = client as Partial<NodeRedisClient>;
-  // A cluster and Sentinel have another order of parameters, or no `duplicate` with such settings.
-  if (
-    typeof sendCommand !== "function" ||
-    typeof duplicate !== "function" ||
-    typeof options !== "object" ||
-    "masters" in client ||
-    "getMasterNode" in client
-  ) {
-    throw new TypeError(
-      `${EXPECTED}, got another object. For a cluster or Sentinel, pass a client of ioredis to \`openRedisStore\`.`,
-    );
-  }
-  if (isOpen !== true) {
-    throw new TypeError(
-      `${EXPECTED}, connected, got one that is not. Await \`client.connect()\` first.`,
-    );
-  }
+  const members = Object(client) as Readonly<Record<string, unknown>>;
+  const { sendCommand, duplicate, options, isOpen } = members;
+  const isClient =
+    typeof sendCommand === "function" &&
+    typeof duplicate === "function" &&
+    typeof options === "object" &&
+    // A cluster and Sentinel have another order of parameters, or no `duplicate` with such settings.
+    !("masters" in members) &&
+    !("getMasterNode" in members);
+  if (isClient && isOpen === true) return;
+  // A URL may have a password.
+  const came = typeof client === "string" ? "a text" : describeValue(client);
+  throw new TypeError(
+    `Expected a connected client of one server, \`await createClient({ url }).connect()\` of node-redis; for a cluster or Sentinel, pass a client of ioredis to \`openRedisStore\`. Got ${isClient ? "one that is not connected" : came}.`,
+  );
 }
