@@ -6,7 +6,6 @@ import { ownerNotifications } from "./cases/owner-notifications.ts";
 import { capabilities } from "./cases/capabilities.ts";
 import { claimKeys } from "./cases/claim-keys.ts";
 import { closing } from "./cases/closing.ts";
-import { concurrency } from "./cases/concurrency.ts";
 import { races } from "./cases/races.ts";
 import { costs } from "./cases/costs.ts";
 import { creating } from "./cases/creating.ts";
@@ -55,7 +54,6 @@ const ALL: readonly TrialCase[] = [
   ...outcomes,
   ...idempotencyKeys,
   ...programs,
-  ...concurrency,
   ...races,
   ...declaration,
   ...capabilities,

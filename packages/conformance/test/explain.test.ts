@@ -13,10 +13,13 @@ function call(
   const [verb, value] = text.split(" ");
   return {
     client: "1",
+    asked: { isKeyed: false, ask: () => Promise.reject(new Error("It was made.")), unanswered: [] },
     text,
     begunAt,
     endedAt,
+    runId: "x",
     after: null,
+    judgeFirst: null,
     judge({ deletedFences: numbers }) {
       if (verb === "set") numbers.set("x", Number(value));
       else assertEqual(Number(value), numbers.get("x") ?? 0, "the number");
@@ -60,6 +63,26 @@ describe("the order of calls that race", () => {
     const second = { ...call("set 2", 1, 5), after: first };
     expect(findUnexplained([first, second, call("get 2", 6, 7)])).toBeNull();
     expect(findUnexplained([first, second, call("get 1", 6, 7)])).not.toBeNull();
+  });
+
+  it("S7: a call without an answer took effect at some time after it began, or never", () => {
+    const open = call("set 1", 3, Infinity);
+    for (const seen of [0, 1] as const) {
+      expect(findUnexplained([open, call(`get ${seen}`, 4, 5)])).toBeNull();
+    }
+    expect(findUnexplained([open, call("get 1", 1, 2)])).not.toBeNull();
+    expect(findUnexplained([open, call("get 1", 4, 5), call("get 0", 6, 7)])).not.toBeNull();
+  });
+
+  it("S7: a call that was sent twice took effect before its answer, once more at the most", () => {
+    const { judge } = call("set 1", 1, 8);
+    const second = (text: `set ${number}` | `get ${number}`): RaceOperation => ({
+      ...call(text, 1, 8),
+      judgeFirst: judge,
+    });
+    expect(findUnexplained([second("get 1")])).toBeNull();
+    expect(findUnexplained([second("get 2")])).not.toBeNull();
+    expect(findUnexplained([second("get 1"), call("get 0", 9, 10)])).not.toBeNull();
   });
 
   it("S5: calls of any length that took effect one after the other are explained", () => {

@@ -25,7 +25,6 @@ describe("the entries", () => {
   // That no global of Node's is used either is for `tsconfig.portable.json`, which `pnpm types` checks without Node's types.
   it.each([
     ["index.ts", ["@tm/run-events-core", "fast-check"]],
-    ["history/index.ts", ["@tm/run-events-core"]],
     ["http/index.ts", ["@tm/run-events-core", "fast-check"]],
     ["vitest.ts", ["@tm/run-events-core", "fast-check", "vitest"]],
     ["node.ts", ["@tm/run-events-core", "fast-check", "node:test"]],
@@ -38,7 +37,7 @@ describe("the entries", () => {
   it("are held without Node's types where they have to do without Node", () => {
     const file = new URL("../tsconfig.portable.json", import.meta.url);
     const { files } = JSON.parse(readFileSync(file, "utf8")) as { readonly files: unknown };
-    expect(files).toEqual(["src/index.ts", "src/history/index.ts", "src/http/index.ts"]);
+    expect(files).toEqual(["src/index.ts", "src/http/index.ts"]);
   });
 
   it("of processes are known to need Node, or nothing here could be found", () => {

@@ -118,8 +118,8 @@ describe("the docs", () => {
     const { inputs } = PROFILES[name];
     const cells = KINDS.map((kind) => ` ${inputs[kind]} +\\|`).join("");
     expect(readPage("command-line")).toMatch(new RegExp(`^\\| \`${name}\` +\\|${cells}`, "m"));
-    const { calls, meetings } = PROCESS_PROFILES[name];
-    const row = new RegExp(`^\\| \`${name}\` +\\| ${calls} +\\| ${meetings} +\\|`, "m");
+    const { calls } = PROCESS_PROFILES[name];
+    const row = new RegExp(`^\\| \`${name}\` +\\| ${calls} +\\|`, "m");
     expect(readPage("processes")).toMatch(row);
   });
 

@@ -147,7 +147,7 @@ export function listCommand(
     const topic = spelledOrNull(real, input.topic);
     const expected = [...model.runs.values()]
       .filter((run) => isListed(run, { ownerId, topic, runStatus }))
-      .toSorted((a, b) => b.record.ordinal - a.record.ordinal);
+      .toSorted((a, b) => (b.record.ordinal ?? 0) - (a.record.ordinal ?? 0));
     let before: number | null = null;
     for (let from = 0; from <= expected.length; from += limit) {
       const runs = await real.next().listRuns({ ownerId, runStatus, topic, before, limit });

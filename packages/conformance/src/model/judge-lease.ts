@@ -3,11 +3,11 @@ import type { RunName } from "@tm/run-events-core/store";
 import type { CreateClaim, LeaseOutcome, LeaseRefusal, RenewOutcome } from "../core-calls.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { freed, granted, type HeldRun, LONG_MS, SHORT_MS } from "../lease.ts";
-import { underFence } from "./model-lease.ts";
+import { type ModelLease, underFence } from "./model-lease.ts";
 import { checkRecord, type ModelRun, runOf, type StoreModel } from "./run-model.ts";
 
-/** How long a lease is asked for: longer than the program takes, or so short that it is over before the next call. */
-export type Length = "long" | "short";
+/** How long a lease is asked for: longer than the program takes, so short that it is over before the next call, or as short without a wait. */
+export type Length = "long" | "short" | "brief";
 
 /** A claim, alone or of a creation. */
 export interface ClaimInput {
@@ -24,54 +24,62 @@ export function claimRequest({ length, claimKey, worker }: ClaimInput): CreateCl
 
 /**
  * Compares the outcome of a claim with the model, which then has the claim.
+ * @param outcome `null` if it is not known
  * @returns the run if its lease is new and short: it counts as expired, so wait until it has
  */
 export function judgeClaim(
   model: StoreModel,
   asked: RunName,
   input: ClaimInput,
-  outcome: LeaseOutcome,
+  outcome: LeaseOutcome | null,
 ): HeldRun | null {
   const run = judgeAccess(model, asked, outcome);
   return run === null ? null : takeClaim(run, input, outcome);
 }
 
-/** Compares the outcome of a renewal. @returns as `judgeClaim` */
+/** Compares the outcome of a renewal, which is `null` if it is not known. @returns as `judgeClaim` */
 export function judgeRenewal(
   model: StoreModel,
   asked: RunName & { readonly fence: number },
   length: Length,
-  outcome: RenewOutcome,
+  outcome: RenewOutcome | null,
 ): Pick<HeldRun, "runId" | "leaseExpiresAtMs"> | null {
   const run = judgeAccess(model, asked, outcome);
   if (run === null) return null;
-  if (run.lease.expiresAtMs === null || asked.fence !== run.lease.fence) {
-    assertEqual(outcome, { outcome: "fenced" }, "the outcome");
+  const { expiresAtMs, isSurpassed, fence } = run.lease;
+  if (expiresAtMs === null || isSurpassed || asked.fence !== fence) {
+    if (outcome !== null) assertEqual(outcome, { outcome: "fenced" }, "the outcome");
+    return null;
+  }
+  const renewed = { ...run.lease, hasExpired: expiryOf(length) };
+  if (outcome === null) {
+    run.lease = { ...renewed, expiresAtMs: "unknown" };
     return null;
   }
   assertEqual(outcome.outcome, "granted", "the outcome");
   const { leaseExpiresAtMs = null } = outcome as Partial<HeldRun>;
   assert(leaseExpiresAtMs !== null, "a renewed lease has an end");
-  run.lease = { ...run.lease, expiresAtMs: leaseExpiresAtMs, hasExpired: length === "short" };
+  run.lease = { ...renewed, expiresAtMs: leaseExpiresAtMs };
   return length === "short" ? { ...asked, leaseExpiresAtMs } : null;
 }
 
-/** Compares the outcome of a release. */
+/** Compares the outcome of a release, which is `null` if it is not known. */
 export function judgeRelease(
   model: StoreModel,
   asked: RunName & { readonly fence: number },
-  outcome: LeaseOutcome,
+  outcome: LeaseOutcome | null,
 ): void {
   const run = judgeAccess(model, asked, outcome);
   if (run === null) return;
   const { isSurpassed, fence } = run.lease;
   // A fence that the store has not returned yet may be this very one.
-  if (isSurpassed && outcome.outcome === "granted") return;
+  if (isSurpassed && outcome?.outcome === "granted") return;
   if (isSurpassed || asked.fence !== fence) {
-    return assertEqual(outcome, { outcome: "fenced" }, "the outcome");
+    if (outcome !== null) assertEqual(outcome, { outcome: "fenced" }, "the outcome");
+    return;
   }
   run.lease = { ...run.lease, expiresAtMs: null, hasExpired: false };
-  checkRecord(run, freed(outcome, "the release"));
+  if (outcome !== null) checkRecord(run, freed(outcome, "the release"));
 }
 
 /**
@@ -81,41 +89,64 @@ export function judgeRelease(
 export function takeClaim(
   run: ModelRun,
   { claimKey, worker, length }: ClaimInput,
-  outcome: LeaseOutcome,
+  outcome: LeaseOutcome | null,
 ): HeldRun | null {
-  const { expiresAtMs, hasExpired, fence } = run.lease;
-  if (expiresAtMs !== null && !hasExpired) {
-    if (claimKey !== null && claimKey === run.lease.claimKey) {
-      checkRecord(run, granted(outcome, "the claim that comes again under its key"));
-    } else {
-      const held = { outcome: "claimed", leaseExpiresAtMs: expiresAtMs };
-      assertEqual(outcome, held, "the outcome");
-    }
+  if (isHeld(run.lease, claimKey, outcome)) {
+    if (outcome !== null) judgeHeld(run, claimKey, outcome);
     return null;
   }
+  const taken = { claimKey, worker, hasExpired: expiryOf(length) };
+  if (outcome === null) {
+    run.lease = { ...run.lease, ...taken, isSurpassed: true, expiresAtMs: "unknown" };
+    return null;
+  }
+  const { fence } = run.lease;
   const held = granted(outcome, "the claim");
   assert(held.fence > fence, `the fence ${held.fence} is higher than ${fence}`);
-  run.lease = { ...underFence(run.lease, held.fence), claimKey, worker };
-  return takeLease(run, outcome, length);
-}
-
-function takeLease(run: ModelRun, outcome: LeaseOutcome, length: Length): HeldRun | null {
-  const held = granted(outcome, "the lease");
-  run.lease = { ...run.lease, expiresAtMs: held.leaseExpiresAtMs, hasExpired: length === "short" };
+  const expiresAtMs = held.leaseExpiresAtMs;
+  run.lease = { ...underFence(run.lease, held.fence), ...taken, expiresAtMs };
   checkRecord(run, held);
   return length === "short" ? held : null;
+}
+
+/** Whether a worker has the run, as far as the outcome of a claim shows if the lease may have expired. */
+function isHeld(
+  { expiresAtMs, hasExpired, isSurpassed, fence, claimKey }: ModelLease,
+  key: string | null,
+  outcome: LeaseOutcome | null,
+): boolean {
+  if (expiresAtMs === null || hasExpired === true) return false;
+  if (hasExpired === false) return true;
+  if (outcome === null || outcome.outcome !== "granted") return outcome !== null;
+  return isSurpassed ? key !== null && key === claimKey : outcome.run.fence === fence;
+}
+
+/** Compares what a claim of a run was answered that a worker has. */
+function judgeHeld(run: ModelRun, claimKey: string | null, outcome: LeaseOutcome): void {
+  if (claimKey !== null && claimKey === run.lease.claimKey) {
+    return checkRecord(run, granted(outcome, "the claim that comes again under its key"));
+  }
+  const shown = outcome.outcome === "claimed" ? outcome.leaseExpiresAtMs : null;
+  const { expiresAtMs } = run.lease;
+  const leaseExpiresAtMs = expiresAtMs === "unknown" ? shown : expiresAtMs;
+  assertEqual(outcome, { outcome: "claimed", leaseExpiresAtMs }, "the outcome");
+  run.lease = { ...run.lease, expiresAtMs: leaseExpiresAtMs };
+}
+
+function expiryOf(length: Length): ModelLease["hasExpired"] {
+  return length === "brief" ? "maybe" : length === "short";
 }
 
 /** The run that a call about its lease may change; `null` if the call had to be refused, as the outcome then shows. */
 function judgeAccess(
   model: StoreModel,
   asked: RunName,
-  outcome: LeaseOutcome | RenewOutcome,
+  outcome: LeaseOutcome | RenewOutcome | null,
 ): ModelRun | null {
   const run = runOf(model, asked);
   const refusal = refusalOf(run);
   if (run !== undefined && refusal === null) return run;
-  assertEqual(outcome, refusal, "the outcome");
+  if (outcome !== null) assertEqual(outcome, refusal, "the outcome");
   return null;
 }
 

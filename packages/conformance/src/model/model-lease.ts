@@ -10,14 +10,14 @@ export interface ModelLease {
   readonly former: number;
   /** Whether the store has taken a higher one since, which it has not returned yet. */
   readonly isSurpassed: boolean;
-  /** As the store returned it; `null` while the run is unclaimed. */
-  readonly expiresAtMs: number | null;
+  /** As the store returned it, `unknown` until it has; `null` while the run is unclaimed. */
+  readonly expiresAtMs: number | "unknown" | null;
   /** The key of the claim that got the lease; `null` if it had none. It has no meaning while the run has no lease. */
   readonly claimKey: string | null;
   /** The name that the claim gave. It has no meaning while the run has no lease. */
   readonly worker: string | null;
-  /** Whether the store has shown that this time is over. */
-  readonly hasExpired: boolean;
+  /** Whether the store has shown that this time is over; `maybe` if it may be over without that. */
+  readonly hasExpired: boolean | "maybe";
 }
 
 /** The lease of a new run. */
@@ -32,7 +32,10 @@ export const NEW_LEASE: ModelLease = {
 };
 
 /** Whether the lease lets an append through. */
-export function letsThrough({ expiresAtMs, fence }: ModelLease, appender: Appender): boolean {
+export function letsThrough(
+  { expiresAtMs, isSurpassed, fence }: ModelLease,
+  appender: Appender,
+): boolean {
   switch (appender.by) {
     case "owner":
     case "input":
@@ -40,7 +43,7 @@ export function letsThrough({ expiresAtMs, fence }: ModelLease, appender: Append
     case "anybody":
       return expiresAtMs === null;
     case "worker":
-      return expiresAtMs !== null && appender.fence === fence;
+      return expiresAtMs !== null && !isSurpassed && appender.fence === fence;
   }
 }
 
@@ -65,9 +68,16 @@ export function underFence(lease: ModelLease, fence: number): ModelLease {
  * The lease of a run that the store has shown.
  * @throws Error unless its fence is one that it can have
  */
-export function learnFence(lease: ModelLease, { runId, fence }: RunRecord): ModelLease {
-  const { fence: known, isSurpassed } = lease;
-  if (!isSurpassed) return lease;
-  assert(fence > known, `the fence of ${runId} is higher than ${known}, got ${fence}`);
-  return underFence(lease, fence);
+export function learnLease(
+  lease: ModelLease,
+  { runId, fence, leaseExpiresAtMs }: RunRecord,
+): ModelLease {
+  const { fence: known, isSurpassed, expiresAtMs } = lease;
+  if (isSurpassed) {
+    assert(fence > known, `the fence of ${runId} is higher than ${known}, got ${fence}`);
+  }
+  const learnt = isSurpassed ? underFence(lease, fence) : lease;
+  if (expiresAtMs !== "unknown") return learnt;
+  assert(leaseExpiresAtMs !== null, `${runId} has a lease`);
+  return { ...learnt, expiresAtMs: leaseExpiresAtMs };
 }

@@ -8,14 +8,18 @@ import {
 } from "@tm/run-events-core/store";
 import type { AppendOutcome, AppendRequest } from "../core-calls.ts";
 import { assert, assertEqual } from "../assert.ts";
-import { leaseAfter, learnFence, letsThrough, type ModelLease, NEW_LEASE } from "./model-lease.ts";
+import { leaseAfter, learnLease, letsThrough, type ModelLease, NEW_LEASE } from "./model-lease.ts";
 
 /** The lease of a run that no worker has. */
 const NO_LEASE = { fence: 0, leaseExpiresAtMs: null, worker: null };
 
+/** What only the store knows of a run whose creation was not answered. */
+const UNKNOWN = { ordinal: null, createdAtMs: null };
+type LearntOnce = { readonly [Field in keyof typeof UNKNOWN]: number | null };
+
 /** What a run has to be, in its plainest form. Times and ordinals are the store's: learnt once, then held to. */
 export interface ModelRun {
-  record: Omit<RunRecord, keyof typeof NO_LEASE>;
+  record: Omit<RunRecord, keyof typeof NO_LEASE | keyof typeof UNKNOWN> & LearntOnce;
   lease: ModelLease;
   /** The times are `null` until the store has returned them. */
   readonly events: { readonly event: NewEvent; createdAtMs: number | null }[];
@@ -56,28 +60,33 @@ export function liveRuns(
     .map(({ runId }) => runId);
 }
 
-/** Takes a run into the model as the store returned it, without the lease that it may have from the first moment. */
+/**
+ * Takes a run into the model as the store returned it, without the lease that it may have from the first moment.
+ * @param run `null` if the creation was not answered
+ */
 export function learnRun(
   model: StoreModel,
   asked: Pick<RunRecord, "runId" | "ownerId" | "metadata" | "topic">,
-  run: RunRecord,
+  run: RunRecord | null,
 ): ModelRun {
-  const { ordinal, createdAtMs } = run;
+  const { ordinal, createdAtMs } = run ?? UNKNOWN;
   const last = model.lastOrdinals.get(asked.ownerId) ?? -Infinity;
-  assert(ordinal > last, `the ordinal ${ordinal} is larger than all before of its owner`);
-  const expected: RunRecord = {
+  const isLarger = ordinal === null || ordinal > last;
+  assert(isLarger, `the ordinal ${ordinal} is larger than all before of its owner`);
+  const expected: ModelRun["record"] = {
     ...asked,
-    ...NO_LEASE,
     runStatus: "queued",
     phase: null,
     lastSequence: 0,
     ordinal,
     createdAtMs,
-    updatedAtMs: createdAtMs,
+    updatedAtMs: createdAtMs ?? 0,
     finishedAtMs: null,
   };
-  assertEqual({ ...run, ...NO_LEASE }, expected, "the new run");
-  model.lastOrdinals.set(asked.ownerId, ordinal);
+  if (run !== null) {
+    assertEqual({ ...run, ...NO_LEASE }, { ...expected, ...NO_LEASE }, "the new run");
+    model.lastOrdinals.set(asked.ownerId, run.ordinal);
+  }
   const learnt: ModelRun = {
     record: expected,
     lease: { ...NEW_LEASE, former: model.deletedFences.get(nameKey(asked)) ?? NEW_LEASE.former },
@@ -137,9 +146,11 @@ export function checkRecord(run: ModelRun, actual: RunRecord | null): void {
   const { record, events } = run;
   assert(actual !== null, `${record.runId} is there`);
   const { runStatus, phase, lastSequence } = record;
-  const updatedAtMs = learnTime(events.at(-1), actual.updatedAtMs) ?? record.createdAtMs;
-  const { runId, ownerId, metadata, topic, ordinal, createdAtMs } = record;
-  run.lease = learnFence(run.lease, actual);
+  const { runId, ownerId, metadata, topic } = record;
+  const { ordinal = actual.ordinal, createdAtMs = actual.createdAtMs } = known(record);
+  run.record = { ...record, ordinal, createdAtMs };
+  const updatedAtMs = learnTime(events.at(-1), actual.updatedAtMs) ?? createdAtMs;
+  run.lease = learnLease(run.lease, actual);
   assertEqual(
     actual,
     {
@@ -160,6 +171,11 @@ export function checkRecord(run: ModelRun, actual: RunRecord | null): void {
     },
     `the head of ${runId}`,
   );
+}
+
+/** What the store has shown of a run that only it knows. */
+function known({ ordinal, createdAtMs }: LearntOnce): Partial<RunRecord> {
+  return ordinal === null || createdAtMs === null ? {} : { ordinal, createdAtMs };
 }
 
 /** Compares the events that the store returned after `since` with the model. */

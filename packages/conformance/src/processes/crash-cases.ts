@@ -1,9 +1,8 @@
-import { playAskingCrash } from "./asking-crash.ts";
-import { type Crash, playCrash, playLeasedCrash } from "./crash-play.ts";
-import { amidCalls, progressOf } from "./loads.ts";
+import { type Crash, playCrash } from "./play-crash.ts";
+import { amidCalls, progressOf } from "./load.ts";
+import { DIALOGUES, KEYED, PLAIN, STARTS, UPKEEP } from "./themes.ts";
 import type { ProcessCase } from "./process-case.ts";
-import { playStartingCrash } from "./starting-crash.ts";
-import { playUpkeepCrash } from "./upkeep-crash.ts";
+import type { Theme } from "../races/race-arbitrary.ts";
 
 /** Functions that crash a store's server, or its machine, and start it again. */
 export interface CrashHooks {
@@ -13,39 +12,68 @@ export interface CrashHooks {
   restart(): void | Promise<void>;
 }
 
+/** What processes do when they crash, and what holds then. Every answer, before and after, is compared with the model. */
+const CALLS: readonly (readonly [clause: string, during: string, what: string, theme: Theme])[] = [
+  [
+    "S6",
+    "appends",
+    "acknowledged batches are there, and each other batch is there once or not at all",
+    PLAIN,
+  ],
+  ["S7", "appends", "one sent again under its key lands once, and keeps its receipt", KEYED],
+  [
+    "S5",
+    "questions and answers",
+    "each is in the log once, and none of an older fence lands",
+    DIALOGUES,
+  ],
+  [
+    "S21",
+    "creations",
+    "the place of a topic is free or one run has it, and each run has the lease of its creation",
+    STARTS,
+  ],
+  [
+    "S23",
+    "upkeep",
+    "each run is found when its lease has expired or was released, and is ended once",
+    UPKEEP,
+  ],
+];
+
 const ONE_BY_ONE: Crash = {
-  async strike(loads, { ledger, draws }) {
+  async strike(loads, draws) {
     let left = loads;
     while (left.length > 1) {
-      await amidCalls(left, ledger, draws);
+      await amidCalls(left, draws);
       const [victim, ...others] = left;
       await victim?.worker.kill();
-      await progressOf(others, ledger);
+      await progressOf(others);
       left = others;
     }
     return left;
   },
-  mayFail: false,
+  isOfServer: false,
 };
 
 const ALL_AT_ONCE: Crash = {
-  async strike(loads, { ledger, draws }) {
-    await amidCalls(loads, ledger, draws);
+  async strike(loads, draws) {
+    await amidCalls(loads, draws);
     await Promise.all(loads.map(({ worker }) => worker.kill()));
     return [];
   },
-  mayFail: false,
+  isOfServer: false,
 };
 
 function serverCrash({ kill, restart }: CrashHooks): Crash {
   return {
-    async strike(loads, { ledger, draws }) {
-      await amidCalls(loads, ledger, draws);
+    async strike(loads, draws) {
+      await amidCalls(loads, draws);
       await kill();
       await restart();
       return loads;
     },
-    mayFail: true,
+    isOfServer: true,
   };
 }
 
@@ -58,36 +86,9 @@ export function crashCases(hooks: CrashHooks | null): readonly ProcessCase[] {
   ];
 }
 
-function casesOf(what: string, crash: Crash): readonly ProcessCase[] {
-  return [
-    {
-      name: `S6 after ${what} during appends, acknowledged batches are there, and each other batch is there once or not at all`,
-      run: (trial) => playCrash(trial, crash, { sendsAgain: false }),
-    },
-    {
-      name: `S7 after ${what} during appends, one sent again under its key lands once, and keeps its receipt`,
-      run: (trial) => playCrash(trial, crash, { sendsAgain: true }),
-    },
-    {
-      name: `S5 after ${what} during claims, each fence is higher than those before, and no append under an older one lands`,
-      run: (trial) => playLeasedCrash(trial, crash),
-    },
-    {
-      name: `S21 after ${what} during creations, the place of a topic is free, or one run that exists has it`,
-      run: (trial) => playStartingCrash(trial, crash, "places"),
-    },
-    {
-      name: `S21 after ${what} during creations, each run has its lease, and a creation sent again under its key gets the same run`,
-      run: (trial) => playStartingCrash(trial, crash, "again"),
-    },
-    {
-      name: `S5 after ${what} between questions and answers, each is in the log once, and a run waits while it has no answer`,
-      run: (trial) => playAskingCrash(trial, crash),
-    },
-    {
-      name: `S23 after ${what} during upkeep, each run is found when its lease has expired or was released, and is ended once`,
-      run: (trial) => playUpkeepCrash(trial, crash),
-    },
-    // After a server has started again, a store may let readers start over, which may leave out runs that have ended.
-  ];
+function casesOf(crashed: string, crash: Crash): readonly ProcessCase[] {
+  return CALLS.map(([clause, during, what, theme]) => ({
+    name: `${clause} after ${crashed} during ${during}, ${what}`,
+    run: (trial) => playCrash(trial, crash, clause, theme),
+  }));
 }

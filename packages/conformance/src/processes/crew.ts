@@ -1,9 +1,6 @@
-import { assert } from "../assert.ts";
-import type { StoreCapabilities } from "@tm/run-events-core/store";
 import type { PlaceDoors } from "../doors.ts";
 import { type Address, type CuttingProxy, startCuttingProxy } from "./cutting-proxy.ts";
 import { startWorker, type Worker } from "./start-worker.ts";
-import type { Report } from "./worker-commands.ts";
 
 /**
  * The store for many processes, and how they open it. The kit sends a place to each process, so it has to fit into JSON. It destroys
@@ -58,28 +55,19 @@ export interface Crew {
   startProxy(): Promise<CuttingProxy>;
   /** As many as are to be at work. */
   startAll(): Promise<readonly [Worker, ...Worker[]]>;
-  /** What the stores declare. */
-  capabilities(): StoreCapabilities;
 }
 
 const DEFAULT_WORKERS = 3;
 
-/** What ends a crew, and gets its reports. */
-interface CrewOptions {
-  /** Called with each report of the processes. */
-  readonly onReport: (report: Report) => void;
-  /** Once it aborts, the processes are killed, and no other is begun. */
-  readonly signal: AbortSignal | undefined;
-}
-
 /**
  * Runs one body on data and processes of its own. All of them are ended after it.
+ * @param signal once it aborts, the processes are killed, and no other is begun
  * @throws Error for a store that other processes do not see: there is nothing to try; the signal's reason once it is aborted
  */
 export async function runWithCrew<Place>(
   doors: ProcessDoors<Place>,
   body: (crew: Crew) => Promise<void>,
-  { onReport, signal }: CrewOptions,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   const { prepare, destroy, network, workers: size = DEFAULT_WORKERS } = doors;
   if (!Number.isSafeInteger(size) || size < 2) {
@@ -87,12 +75,9 @@ export async function runWithCrew<Place>(
   }
   signal?.throwIfAborted();
   const place = await prepare();
-  const startedAt = String(process.hrtime.bigint());
-  const started: Worker[] = [];
-  let declared: StoreCapabilities | null = null;
-  let count = 0;
-
+  const kills: (() => Promise<void>)[] = [];
   const proxies: CuttingProxy[] = [];
+  let count = 0;
 
   async function startProxy(): Promise<CuttingProxy> {
     if (network === undefined)
@@ -106,16 +91,14 @@ export async function runWithCrew<Place>(
 
   async function start({ proxy, clockAheadMs = 0 }: WorkerManner = {}): Promise<Worker> {
     count += 1;
-    const { execArgv } = doors;
-    const worker = await startWorker({ name: String(count), execArgv, onReport });
-    started.push(worker);
     signal?.throwIfAborted();
-    const { name } = worker;
-    const module = String(doors.module);
+    const { execArgv } = doors;
     const reached = proxy === undefined ? place : (network?.through(place, proxy.address) ?? place);
-    const opening = { name, module, place: reached, startedAt, clockAheadMs };
-    declared = await worker.call("open", opening);
-    if (!declared.shared) {
+    const opening = { module: String(doors.module), place: reached, clockAheadMs };
+    const worker = await startWorker({ name: String(count), execArgv, ...opening }, (kill) =>
+      kills.push(kill),
+    );
+    if (!worker.store.capabilities.shared) {
       throw new Error(
         "The store declares shared: false. Other processes do not see its runs: leave out the process tests.",
       );
@@ -136,13 +119,9 @@ export async function runWithCrew<Place>(
       });
       return workers as [Worker, ...Worker[]];
     },
-    capabilities() {
-      assert(declared !== null, "a worker has opened its store");
-      return declared;
-    },
   };
   async function killAll(): Promise<void> {
-    await Promise.all(started.map((worker) => worker.kill()));
+    await Promise.all(kills.map((kill) => kill()));
   }
   const abort = (): void => void killAll();
   signal?.addEventListener("abort", abort);

@@ -1,118 +1,94 @@
-import { setImmediate } from "node:timers/promises";
-import { RunEventsError } from "@tm/run-events-core";
-import type { KitStore } from "../kit-store.ts";
-import { describeError } from "../describe-error.ts";
-import { createRecorder } from "../history/recorder.ts";
-import { createAskingCalls } from "./asking-calls.ts";
-import { createLeasedCalls } from "./leased-calls.ts";
-import { createStartingCalls } from "./starting-calls.ts";
-import { createUpkeepCalls } from "./upkeep-calls.ts";
-import { idsOf, plainAppend } from "./plain-append.ts";
-import type { LoadManner, Report } from "./worker-commands.ts";
+import { setTimeout } from "node:timers/promises";
+import type { RaceClient } from "../races/race-client.ts";
+import type { RaceStep } from "../races/race.ts";
+import { within } from "../within.ts";
+import type { Draws } from "./draws.ts";
+import type { Worker } from "./start-worker.ts";
 
-/** Who appends where, until a crash. */
-export interface LoadOptions {
-  readonly store: KitStore;
-  /** Of the client; no other has it. */
-  readonly name: string;
-  /** The ids of the runs; with the manner `starting` they are topics, and `upkeep` needs no ids. */
-  readonly runIds: readonly string[];
-  readonly manner: LoadManner;
-  readonly now: () => number;
-  readonly report: (report: Report) => Promise<void>;
-}
+/** How many calls show that a process gets on. */
+const PROGRESS = 5;
+/** A crash comes after up to this many calls of one process; at least half as many. */
+const MOST_CALLS = 10;
+/** Bounds a hang, as of a process that waits for a lock of a dead one. */
+const PROGRESS_DEADLINE_MS = 10_000;
 
-/** Appends under way. */
-export interface Load {
-  /** Ends it after the call that is under way. */
-  stop(): void;
-  /**
-   * What the store failed with; `null` once it was stopped.
-   * @throws what the store must not throw
-   */
-  readonly ended: Promise<string | null>;
-}
+/** A client that goes on with its steps, from the first again after the last, until it is stopped or its store fails. */
+export class Load {
+  readonly worker: Worker;
+  readonly client: RaceClient;
+  /** Resolves with what a call failed with; `null` once it was stopped. */
+  readonly ended: Promise<Error | null>;
+  #calls = 0;
+  #isStopped = false;
+  #onCall = Promise.withResolvers<void>();
 
-/** Every this many calls there is a read, no key, or a second request. */
-const READ_EVERY = 5;
-const KEYLESS_EVERY = 3;
-const PAIR_EVERY = 4;
-const PAGE_LIMIT = 1_000;
-
-/** Starts to append to the runs in turn, each call announced before it is made. */
-export function createLoad({ store, name, runIds, manner, now, report }: LoadOptions): Load {
-  const recorder = createRecorder(now, (begun) => report({ begun }));
-  const client = recorder.client(name, store);
-  const heads = new Map<string, number>();
-  let stopped = false;
-
-  async function callOnce(count: number): Promise<void> {
-    const runId = runIds[count % runIds.length] ?? "";
-    if (count % READ_EVERY === 0) {
-      heads.set(runId, await client.read(runId, heads.get(runId) ?? 0, PAGE_LIMIT));
-      return;
-    }
-    const key = count % KEYLESS_EVERY === 0 ? null : `${name}.${count}`;
-    const other = runIds[(count + 1) % runIds.length] ?? "";
-    const requests = [plainAppend(runId, idsOf(`${name}.${count}`, 3), key)];
-    if (count % PAIR_EVERY === 0)
-      requests.push(plainAppend(other, idsOf(`${name}.${count}+`, 1), null));
-    await client.append(requests);
+  constructor(worker: Worker, client: RaceClient, steps: readonly RaceStep[]) {
+    this.worker = worker;
+    this.client = client;
+    this.ended = this.#run(steps);
   }
 
-  const call = callerOf();
-
-  function callerOf(): (count: number) => Promise<void> {
-    // No other load has this name, not even another load of the same process.
-    const unique = `${name}.${now()}`;
-    switch (manner) {
-      case "plain":
-        return callOnce;
-      case "leased":
-        return createLeasedCalls(client, unique, runIds);
-      case "starting":
-        return createStartingCalls({ client, store, name: unique, topics: runIds });
-      case "asking":
-        return createAskingCalls(client, runIds);
-      case "upkeep":
-        return createUpkeepCalls({ client, store, name: unique });
-    }
+  /** Resolves when it has made so many calls more. @throws Error if it ends, or does not get on */
+  async more(calls: number): Promise<void> {
+    const goal = this.#calls + calls;
+    const reach = async (): Promise<void> => {
+      while (this.#calls < goal) await this.#onCall.promise;
+    };
+    const fail = async (): Promise<never> => {
+      const { name } = this.worker;
+      const what = `The store of worker ${name} failed, and nothing of its own had crashed`;
+      throw new Error(`${what}: ${(await this.ended)?.message}`);
+    };
+    await within(PROGRESS_DEADLINE_MS, Promise.race([reach(), fail()]), "all processes to get on");
   }
 
-  /** @returns what the store failed with */
-  async function callAndReport(count: number): Promise<string | null> {
-    const before = recorder.operations.length;
-    let failure: string | null = null;
+  /** Ends it after the call that is under way. @returns what it has failed with */
+  stop(): Promise<Error | null> {
+    this.#isStopped = true;
+    return this.ended;
+  }
+
+  async #run(steps: readonly RaceStep[]): Promise<Error | null> {
     try {
-      await call(count);
+      for (;;) {
+        for (const step of steps) {
+          if (this.#isStopped) return null;
+          await this.client.step(step);
+          this.#calls += 1;
+          this.#onCall.resolve();
+          this.#onCall = Promise.withResolvers();
+        }
+      }
     } catch (error) {
-      // A read; what an append failed with is in its record.
-      if (!(error instanceof RunEventsError)) throw error;
-      failure = describeError(error);
+      return error as Error;
     }
-    const ended = recorder.operations.slice(before);
-    if (ended.length > 0) await report({ ended });
-    const failed = ended.find(
-      (one) => one.kind !== "read" && ["unknown", "failed"].includes(one.result.outcome),
-    );
-    const [why] = recorder.failures;
-    return failed === undefined ? failure : `a call failed: ${describeError(why)}`;
   }
+}
 
-  async function run(): Promise<string | null> {
-    for (let count = 1; !stopped; count++) {
-      const failure = await callAndReport(count);
-      if (failure !== null) return failure;
-      // With a store that answers at once, the command to stop would never be received.
-      await setImmediate();
-    }
-    return null;
-  }
+/** Each gets on. @throws Error if one ends, or does not */
+export async function progressOf(loads: readonly Load[], calls: number = PROGRESS): Promise<void> {
+  await Promise.all(loads.map((load) => load.more(calls)));
+}
 
-  return {
-    stop() {
-      stopped = true;
-    },
-    ended: run(),
-  };
+/** When to crash. */
+export interface Strike {
+  /** After how many more calls of a process. */
+  readonly calls: number;
+  /** How much later, as a share of a call. */
+  readonly lateness: number;
+}
+
+/** Some instant: when a process has just made a call, or half the time anywhere in one. */
+export function planStrike({ fraction }: Draws): Strike {
+  const calls = Math.ceil((MOST_CALLS / 2) * (1 + fraction()));
+  return { calls, lateness: Math.max(0, 2 * fraction() - 1) };
+}
+
+/** Waits for some instant at which they all make calls. */
+export async function amidCalls(loads: readonly Load[], draws: Draws): Promise<void> {
+  const { calls, lateness } = planStrike(draws);
+  const startedAtMs = performance.now();
+  await Promise.all(loads.map((load) => load.more(calls)));
+  const callMs = (performance.now() - startedAtMs) / calls;
+  if (lateness > 0) await setTimeout(lateness * callMs);
 }

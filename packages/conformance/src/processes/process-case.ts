@@ -1,13 +1,10 @@
 import type { Crew } from "./crew.ts";
 import type { Draws } from "./draws.ts";
-import type { Ledger } from "./ledger.ts";
 import type { ProcessProfile } from "./process-profile.ts";
 
 /** What a case has to work with. */
 export interface ProcessTrial {
   readonly crew: Crew;
-  /** The reports of the processes. */
-  readonly ledger: Ledger;
   readonly draws: Draws;
   readonly profile: ProcessProfile;
 }

@@ -7,9 +7,8 @@ import { connectionCases } from "./connection-cases.ts";
 import { crashCases, type CrashHooks } from "./crash-cases.ts";
 import { runWithCrew, type ProcessDoors } from "./crew.ts";
 import { createDraws } from "./draws.ts";
-import { createLedger } from "./ledger.ts";
 import type { ProcessCase } from "./process-case.ts";
-import { processCases } from "./process-cases.ts";
+import { raceCases } from "./race-cases.ts";
 import { PROCESS_PROFILES } from "./process-profile.ts";
 
 export type { CrashHooks } from "./crash-cases.ts";
@@ -69,18 +68,16 @@ export function runProcessConformance<Place>(
     seed: number,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const ledger = createLedger();
     const draws = createDraws(seed);
-    const crewOptions = { onReport: ledger.take, signal };
     try {
-      await runWithCrew(options, (crew) => run({ crew, ledger, draws, profile }), crewOptions);
+      await runWithCrew(options, (crew) => run({ crew, draws, profile }), signal);
     } catch (cause) {
       throw new SeededFailure(cause, seed);
     }
   }
 
   const lost = options.network === undefined ? [] : connectionCases;
-  const all = [...processCases, ...clockCases, ...lost, ...crashCases(crash)];
+  const all = [...raceCases, ...clockCases, ...lost, ...crashCases(crash)];
   return all.map(({ name, run }) =>
     nameCase(
       { name, timeoutMs: CASE_MS + (isSoak ? soakMs : 0) },

@@ -4,15 +4,13 @@ import type { ProfileName } from "../profile.ts";
 export interface ProcessProfile {
   /** How many calls each process makes in a case at least. */
   readonly calls: number;
-  /** A race goes on until calls of two processes were under way at once so often, or for 40 rounds. */
-  readonly meetings: number;
 }
 
-const CI: ProcessProfile = { calls: 120, meetings: 60 };
+const CI: ProcessProfile = { calls: 120 };
 
 /** `soak` runs a case of `ci` again and again, each time on a fresh place, with new processes and other draws. */
 export const PROCESS_PROFILES: Readonly<Record<ProfileName, ProcessProfile>> = {
-  quick: { calls: 40, meetings: 20 },
+  quick: { calls: 40 },
   ci: CI,
   soak: CI,
 };

@@ -3,33 +3,34 @@ import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { BrokenClause } from "../assert.ts";
+import type { KitStore } from "../kit-store.ts";
 import { within } from "../within.ts";
-import type { Command, Message, Report, WorkerCommands } from "./worker-commands.ts";
-
-type Input<Name extends keyof WorkerCommands> = Parameters<WorkerCommands[Name]>[0];
-type Answer<Name extends keyof WorkerCommands> = Awaited<ReturnType<WorkerCommands[Name]>>;
+import {
+  type Command,
+  type Message,
+  type Opened,
+  type Opening,
+  parseFailure,
+  PLAIN_CALLS,
+  type PlainCall,
+} from "./messages.ts";
 
 /** Another process with a store of its own. */
 export interface Worker {
   readonly name: string;
-  /** @throws Error with what was thrown in the worker, or with its stderr if it ended */
-  call<Name extends keyof WorkerCommands>(command: Name, input: Input<Name>): Promise<Answer<Name>>;
+  /** Its store. A call throws what it threw there, or an Error with the stderr of a process that has ended. */
+  readonly store: KitStore;
   /** Ends it at once, without a chance to tidy up. Resolves when all its messages have arrived. Idempotent. */
   kill(): Promise<void>;
 }
 
 /** How a worker is started. */
-export interface WorkerOptions {
+export interface WorkerOptions extends Opening {
   readonly name: string;
   readonly execArgv: readonly string[] | undefined;
-  readonly onReport: (report: Report) => void;
 }
 
-interface Waiting {
-  readonly resolve: (answer: unknown) => void;
-  readonly reject: (error: Error) => void;
-}
+type Asked = Command extends infer One ? (One extends Command ? Omit<One, "id"> : never) : never;
 
 // Its source where this is source, else what was built of it.
 const SCRIPT = fileURLToPath(new URL("worker.ts", import.meta.url)).replace(
@@ -40,79 +41,126 @@ const SCRIPT = fileURLToPath(new URL("worker.ts", import.meta.url)).replace(
 const ANSWER_DEADLINE_MS = 30_000;
 const MAX_STDERR_LENGTH = 16_384;
 
-/** Forks a worker, which the caller kills. It ends by itself when this process does. */
-export async function startWorker({ name, execArgv, onReport }: WorkerOptions): Promise<Worker> {
-  const child = fork(SCRIPT, {
-    ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
-    // Starting takes most of a case's time, and most of that is compiling.
-    env: { NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache"), ...process.env },
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
-  });
-  const waiting = new Map<number, Waiting>();
-  let lastId = 0;
-  let stderr = "";
-  let failure: Error | null = null;
-  child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
-    stderr = (stderr + chunk).slice(-MAX_STDERR_LENGTH);
-  });
+/** A process that was forked, and the calls that it has not answered. */
+class Fork {
+  readonly #name: string;
+  readonly #child: ChildProcess;
+  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  readonly #notified = new Map<number, (runId: string | null) => void>();
+  readonly #gone: Promise<void>;
+  #lastId = 0;
+  #stderr = "";
+  #failure: Error | null = null;
 
-  child.on("message", (message: Message) => {
-    if ("report" in message) return onReport(message.report);
-    const call = waiting.get(message.id);
-    waiting.delete(message.id);
-    if ("answer" in message) call?.resolve(message.answer);
-    else call?.reject(errorOf(message));
-  });
-
-  function errorOf({
-    failure: why,
-    clause,
-  }: Extract<Message, { readonly failure: string }>): Error {
-    return clause === null
-      ? new Error(`Worker ${name}: ${why}`)
-      : new BrokenClause(clause, `Worker ${name}: ${why}`);
-  }
-
-  const gone = endOf(child).then((how) => {
-    failure = new Error(`Worker ${name} ended ${how}.\n${stderr}`.trimEnd());
-    for (const { reject } of waiting.values()) reject(failure);
-    waiting.clear();
-  });
-
-  function answerTo(id: number): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (failure === null) waiting.set(id, { resolve, reject });
-      else reject(failure);
+  constructor(name: string, execArgv: readonly string[] | undefined) {
+    this.#name = name;
+    this.#child = fork(SCRIPT, {
+      ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
+      // Starting takes most of a case's time, and most of that is compiling.
+      env: { NODE_COMPILE_CACHE: join(tmpdir(), "node-compile-cache"), ...process.env },
+      serialization: "advanced",
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
+    this.#child.stderr?.setEncoding("utf8").on("data", (chunk: string) => {
+      this.#stderr = (this.#stderr + chunk).slice(-MAX_STDERR_LENGTH);
+    });
+    this.#child.on("message", (message: Message) => this.#take(message));
+    this.#gone = this.#end();
   }
 
-  async function kill(): Promise<void> {
-    child.kill("SIGKILL");
-    await gone;
+  /** Resolves when it takes commands. */
+  ready(): Promise<unknown> {
+    return this.#answerTo(0, `the start of worker ${this.#name}`);
   }
 
-  try {
-    await within(ANSWER_DEADLINE_MS, answerTo(0), `the start of worker ${name}`);
-  } catch (error) {
-    await kill();
-    throw error;
+  /** @param onNotification gets the notifications of a subscription */
+  ask(
+    asked: Asked,
+    onNotification?: (runId: string | null) => void,
+  ): { readonly id: number; readonly answer: Promise<unknown> } {
+    const id = ++this.#lastId;
+    if (onNotification !== undefined) this.#notified.set(id, onNotification);
+    const answer = this.#answerTo(id, `the answer of worker ${this.#name} to ${asked.call}`);
+    // One that has ended takes no more commands, and its end shows that.
+    this.#child.send({ id, ...asked } as Command, () => {});
+    return { id, answer };
   }
+
+  async kill(): Promise<void> {
+    this.#child.kill("SIGKILL");
+    await this.#gone;
+  }
+
+  #answerTo(id: number, what: string): Promise<unknown> {
+    const waiting = Promise.withResolvers<unknown>();
+    if (this.#failure === null) this.#waiting.set(id, waiting);
+    else waiting.reject(this.#failure);
+    return within(ANSWER_DEADLINE_MS, waiting.promise, what);
+  }
+
+  #take(message: Message): void {
+    if ("notified" in message) return this.#notified.get(message.notified)?.(message.runId);
+    const call = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if ("answer" in message) call?.resolve(message.answer);
+    else call?.reject(parseFailure(message.failure, this.#name));
+  }
+
+  /** Waits for its end, once its output and its messages have all arrived. */
+  async #end(): Promise<void> {
+    const how = await endOf(this.#child);
+    this.#failure = new Error(`Worker ${this.#name} ended ${how}.\n${this.#stderr}`.trimEnd());
+    for (const { reject } of this.#waiting.values()) reject(this.#failure);
+    this.#waiting.clear();
+  }
+}
+
+/** Forks a worker, which opens a store. The caller kills it. It ends by itself when this process does. */
+export async function startWorker(
+  { name, execArgv, ...opening }: WorkerOptions,
+  onStart: (kill: () => Promise<void>) => void,
+): Promise<Worker> {
+  const forked = new Fork(name, execArgv);
+  const kill = (): Promise<void> => forked.kill();
+  onStart(kill);
+  await forked.ready();
+  const { answer } = forked.ask({ call: "open", args: [opening] });
+  return { name, store: storeOf(forked, (await answer) as Opened), kill };
+}
+
+/** The store of another process. */
+function storeOf(forked: Fork, capabilities: Opened): KitStore {
+  const calls = PLAIN_CALLS.map((call) => [
+    call,
+    (...args: readonly unknown[]) => forked.ask({ call, args }).answer,
+  ]);
   return {
-    name,
-    call(command, input) {
-      const id = ++lastId;
-      const answer = answerTo(id);
-      const message: Command = { id, command, input };
-      // One that has ended takes no more commands, and its end shows that.
-      child.send(message, () => {});
-      const what = `the answer of worker ${name} to ${command}`;
-      return within(ANSWER_DEADLINE_MS, answer as Promise<Answer<typeof command>>, what);
+    ...(Object.fromEntries(calls) as Pick<KitStore, PlainCall>),
+    capabilities,
+    inner: {
+      read: (queries: Parameters<KitStore["inner"]["read"]>[0]) =>
+        forked.ask({ call: "readHeads", args: queries }).answer,
+      // The rest of what is beneath it is elsewhere.
+    } as KitStore["inner"],
+    subscribe(subject, onNotification) {
+      let isStopped = false;
+      const { id, answer } = forked.ask({ call: "subscribe", args: subject }, (runId) => {
+        if (!isStopped) onNotification(runId);
+      });
+      // That of a process that was killed: a caller that waits for it learns of it.
+      answer.catch(() => {});
+      return {
+        ready: answer as Promise<void>,
+        stop() {
+          isStopped = true;
+          forked.ask({ call: "stop", args: id }).answer.catch(() => {});
+        },
+      };
     },
-    kill,
   };
 }
 
-/** Resolves with how a process ended, once its output and its messages have all arrived. */
+/** Resolves with how a process ended. */
 async function endOf(child: ChildProcess): Promise<string> {
   try {
     const ends = [once(child, "close"), once(child, "disconnect")] as const;

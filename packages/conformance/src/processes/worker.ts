@@ -1,42 +1,73 @@
-// The program of a worker: opens the author's store and runs the parent's commands. See start-worker.ts.
+// The program of a worker: opens the author's store and makes the parent's calls of it. See start-worker.ts.
 import { flushCompileCache } from "node:module";
-import type { Command, Message, Report } from "./worker-commands.ts";
-import { BrokenClause } from "../assert.ts";
-import { describeError, framesOf } from "../describe-error.ts";
-import { createWorker } from "./create-worker.ts";
+import type { RunEventStore } from "@tm/run-events-core/store";
+import { assert } from "../assert.ts";
+import { type KitStore, kitStore } from "../kit-store.ts";
+import {
+  type Command,
+  encodeFailure,
+  type Message,
+  type Opened,
+  type Opening,
+} from "./messages.ts";
+import { turnClock } from "./turn-clock.ts";
 
-/** Resolves once the system has the message: a message that was sent before a crash arrives. */
-function send(message: Message): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (process.send === undefined)
-      throw new TypeError(
-        "Expected the kit to fork this file, got a start by hand. Run a process test instead.",
-      );
-    process.send(message, undefined, {}, (error) => (error === null ? resolve() : reject(error)));
-  });
+/** What the author's module exports. */
+interface StoreModule {
+  readonly open?: (place: unknown) => RunEventStore | Promise<RunEventStore>;
+}
+
+const subscriptions = new Map<number, ReturnType<KitStore["subscribe"]>>();
+let opened: KitStore | null = null;
+
+function send(message: Message): void {
+  if (process.send === undefined)
+    throw new TypeError(
+      "Expected the kit to fork this file, got a start by hand. Run a process test instead.",
+    );
+  process.send(message);
+}
+
+async function open({ module, place, clockAheadMs }: Opening): Promise<Opened> {
+  // Before the author's module is loaded, since it may keep references to the clock.
+  if (clockAheadMs !== 0) turnClock(clockAheadMs);
+  const exported = (await import(module)) as StoreModule;
+  assert(typeof exported.open === "function", `${module} exports a function \`open\``);
+  opened = kitStore(await exported.open(place));
+  return { ...opened.capabilities };
+}
+
+async function answerTo(command: Command): Promise<unknown> {
+  const { id, call, args } = command;
+  if (call === "open") return open(args[0]);
+  assert(opened !== null, "a worker opens its store first");
+  switch (call) {
+    case "subscribe": {
+      const subscription = opened.subscribe(args, (runId) => send({ notified: id, runId }));
+      subscriptions.set(id, subscription);
+      return subscription.ready;
+    }
+    case "stop":
+      return subscriptions.get(args)?.stop();
+    case "readHeads":
+      return opened.inner.read(args);
+    default:
+      return (opened[call] as (...given: readonly unknown[]) => Promise<unknown>)(...args);
+  }
+}
+
+async function obey(command: Command): Promise<void> {
+  const { id, call } = command;
+  try {
+    send({ id, answer: await answerTo(command) });
+    // Else it is written when a process ends, and this one is killed.
+    if (call === "open") flushCompileCache();
+  } catch (error) {
+    send({ id, failure: encodeFailure(error) });
+  }
 }
 
 // The parent owns this process: without it the process would not end.
 process.on("disconnect", () => process.exit());
-
-const worker = createWorker((report: Report) => send({ report }));
-
-async function obey({ id, command, input }: Command): Promise<void> {
-  try {
-    const answer = await worker[command](input as never);
-    await send({ id, answer });
-    // Else it is written when a process ends, and this one is killed.
-    if (command === "open") flushCompileCache();
-  } catch (error) {
-    await send({ id, ...encodeError(error) });
-  }
-}
-
-function encodeError(error: unknown): { readonly failure: string; readonly clause: string | null } {
-  if (error instanceof BrokenClause) return { failure: error.why, clause: error.clause };
-  const frames = error instanceof Error ? framesOf(error) : [];
-  return { failure: [describeError(error), ...frames].join("\n"), clause: null };
-}
-
 process.on("message", (command: Command) => void obey(command));
-await send({ id: 0, answer: null });
+send({ id: 0, answer: null });

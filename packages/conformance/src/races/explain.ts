@@ -1,57 +1,102 @@
+import { BrokenClause } from "../assert.ts";
 import type { ModelRun, StoreModel } from "../model/run-model.ts";
 import type { RaceOperation } from "./operation.ts";
 
+/** How much of the longest order that was found a message shows: its end. */
+const SHOWN = 12;
+
+/** @throws BrokenClause if no order of the operations explains their answers */
+export function requireOrder(clause: string, operations: readonly RaceOperation[]): void {
+  const unexplained = findUnexplained(operations);
+  if (unexplained !== null) throw new BrokenClause(clause, unexplained);
+}
+
 /**
  * Looks for an order of operations that explains every answer: one in which none comes before another that had ended when it began,
- * and in which the model, asked one after the other, answers the same.
+ * and in which the model, asked one after the other, answers the same. One that was not answered may be anywhere after its beginning, or
+ * nowhere. Runs are independent but for those that share a topic, so each has an order of its own.
  * @returns `null` if there is one; else why not, from the longest beginning of an order that was found
  */
 export function findUnexplained(operations: readonly RaceOperation[]): string | null {
-  return new OrderSearch(operations).find();
+  for (const group of independentOf(operations)) {
+    const why = new OrderSearch(group).find();
+    if (why !== null) return why;
+  }
+  return null;
+}
+
+/** The operations about the same runs. */
+function independentOf(operations: readonly RaceOperation[]): Iterable<readonly RaceOperation[]> {
+  const linked = new Map<string, string>();
+  const groupOf = (name: string): string => {
+    const next = linked.get(name);
+    return next === undefined ? name : groupOf(next);
+  };
+  for (const { runId, topic } of operations) {
+    if (topic === undefined || topic === null) continue;
+    const [one, other] = [groupOf(`run ${runId}`), groupOf(`topic ${topic}`)];
+    if (one !== other) linked.set(one, other);
+  }
+  return Map.groupBy(operations, ({ runId }) => groupOf(`run ${runId}`)).values();
 }
 
 /** The beginning of an order. */
 interface Beginning {
   readonly order: readonly RaceOperation[];
   readonly model: StoreModel;
+  /** Those of them that were sent twice, and have had their first effect. */
+  readonly doubled: ReadonlySet<RaceOperation>;
 }
 
 class OrderSearch {
+  /** The earliest answer first, which is mostly the right order. */
   readonly #operations: readonly RaceOperation[];
   /** Which operations were done and what they left: what follows depends on nothing else. */
   readonly #tried = new Set<string>();
+  /** Runs as text: most stay as they are from one operation to the next. */
+  readonly #states = new WeakMap<ModelRun, string>();
   #longest: readonly RaceOperation[] = [];
   /** Why nothing can follow the longest. */
   #reasons: readonly string[] = [];
 
   constructor(operations: readonly RaceOperation[]) {
-    this.#operations = operations;
+    this.#operations = operations.toSorted((a, b) => a.endedAt - b.endedAt);
   }
 
   find(): string | null {
-    return this.#canFinish({ order: [], model: emptyModel() }) ? null : this.#describe();
+    const isFound = this.#canFinish({ order: [], model: emptyModel(), doubled: new Set() });
+    return isFound ? null : this.#describe();
   }
 
-  #canFinish({ order, model }: Beginning): boolean {
+  #canFinish({ order, model, doubled }: Beginning): boolean {
     const done = new Set(order);
     const left = this.#operations.filter((one) => !done.has(one));
-    if (left.length === 0) return true;
-    const reached = this.#operations.map((one) => (done.has(one) ? "1" : "0")).join("");
-    const key = `${reached} ${stateOf(model)}`;
+    const firstEnd = left[0]?.endedAt ?? Infinity;
+    if (firstEnd === Infinity) return true;
+    const reached = this.#operations.map((one) => (done.has(one) ? 2 : Number(doubled.has(one))));
+    const key = `${reached.join("")} ${this.#stateOf(model)}`;
     if (this.#tried.has(key)) return false;
     this.#tried.add(key);
+    const possible = left.filter(
+      ({ begunAt, after }) => begunAt <= firstEnd && (after === null || done.has(after)),
+    );
     const reasons: string[] = [];
-    const firstEnd = Math.min(...left.map(({ endedAt }) => endedAt));
-    for (const one of left) {
-      if (one.begunAt > firstEnd || (one.after !== null && !done.has(one.after))) continue;
-      const next = cloneModel(model);
+    for (const one of possible) {
+      const next = copyFor(one.runId, model);
       try {
         one.judge(next);
       } catch (error) {
         reasons.push(`${lineOf(one)}: ${error instanceof Error ? error.message : String(error)}`);
         continue;
       }
-      if (this.#canFinish({ order: [...order, one], model: next })) return true;
+      if (this.#canFinish({ order: [...order, one], model: next, doubled })) return true;
+    }
+    for (const one of possible) {
+      if (one.judgeFirst === null || doubled.has(one)) continue;
+      const next = copyFor(one.runId, model);
+      one.judgeFirst(next);
+      const twice = new Set([...doubled, one]);
+      if (this.#canFinish({ order, model: next, doubled: twice })) return true;
     }
     if (reasons.length > 0 && order.length >= this.#longest.length) {
       this.#longest = order;
@@ -60,10 +105,23 @@ class OrderSearch {
     return false;
   }
 
+  #stateOf({ runs, deletedFences }: StoreModel): string {
+    const states = [...runs.values()].map((run) => this.#states.get(run) ?? this.#keep(run));
+    return [...states.toSorted(), JSON.stringify([...deletedFences])].join(" ");
+  }
+
+  #keep(run: ModelRun): string {
+    const state = JSON.stringify({ ...run, keys: [...run.keys] });
+    this.#states.set(run, state);
+    return state;
+  }
+
   #describe(): string {
+    const left = this.#longest.length - SHOWN;
     return [
       "no order of the calls explains their answers. At most these can come first:",
-      ...this.#longest.map((one) => `  ${lineOf(one)}`),
+      ...(left > 0 ? [`  … ${left} calls`] : []),
+      ...this.#longest.slice(-SHOWN).map((one) => `  ${lineOf(one)}`),
       "Then none of these fits:",
       ...this.#reasons.map((reason) => `  ${reason}`),
     ].join("\n");
@@ -71,25 +129,23 @@ class OrderSearch {
 }
 
 function lineOf({ client, text, begunAt, endedAt }: RaceOperation): string {
-  return `client ${client}, ${begunAt} to ${endedAt}: ${text}`;
+  const until = endedAt === Infinity ? "never answered" : `to ${endedAt}`;
+  return `client ${client}, ${begunAt} ${until}: ${text}`;
 }
 
 function emptyModel(): StoreModel {
   return { runs: new Map(), lastOrdinals: new Map(), deletedFences: new Map() };
 }
 
-function cloneModel({ runs, deletedFences }: StoreModel): StoreModel {
-  const cloned = [...runs].map(([runId, run]) => [runId, cloneRun(run)] as const);
+/** A copy for an operation on this run: nothing that it does changes another. */
+function copyFor(runId: string, { runs, deletedFences }: StoreModel): StoreModel {
+  const copied = [...runs].map(([key, run]) =>
+    run.record.runId === runId ? ([key, copyOf(run)] as const) : ([key, run] as const),
+  );
   // Calls that overlap may get their ordinals in any order.
-  return { ...emptyModel(), runs: new Map(cloned), deletedFences: new Map(deletedFences) };
+  return { ...emptyModel(), runs: new Map(copied), deletedFences: new Map(deletedFences) };
 }
 
-function cloneRun({ record, lease, events, keys }: ModelRun): ModelRun {
+function copyOf({ record, lease, events, keys }: ModelRun): ModelRun {
   return { record, lease, events: events.map((kept) => ({ ...kept })), keys: new Map(keys) };
-}
-
-function stateOf({ runs, deletedFences }: StoreModel): string {
-  const all = [...runs.values()].map(({ keys, ...run }) => ({ ...run, keys: [...keys] }));
-  all.sort((a, b) => (a.record.runId < b.record.runId ? -1 : 1));
-  return JSON.stringify([all, [...deletedFences]]);
 }

@@ -1,17 +1,50 @@
+import type { RunRecord } from "@tm/run-events-core/store";
+import type { KitStore } from "../kit-store.ts";
 import type { StoreModel } from "../model/run-model.ts";
 
-/** A call, or a part of one that takes effect by itself, with its answer. It took effect at one instant between its two times. */
-export interface RaceOperation {
-  readonly client: string;
-  /** What was asked and answered, for a message. */
+/** A call that a client makes. */
+export interface Asked {
+  /** Whether it may be made again: what it does is under a key. */
+  readonly isKeyed: boolean;
+  readonly ask: (store: KitStore) => Promise<Answered>;
+  /** What it may have done if it was not answered. */
+  readonly unanswered: readonly Part[];
+}
+
+/** What a call was answered. */
+export interface Answered {
+  readonly parts: readonly Part[];
+  /** What it shows of runs. */
+  readonly shows: readonly Partial<RunRecord>[];
+}
+
+/** A part of a call that takes effect by itself. */
+export interface Part {
+  /** What was answered, for a message. */
   readonly text: string;
-  readonly begunAt: number;
-  readonly endedAt: number;
-  /** The part of the same call that has to take effect before it. */
-  readonly after: RaceOperation | null;
+  readonly runId: string;
+  /** The topic whose place it may take. */
+  readonly topic?: string | null;
   /**
    * Compares the answer with the model, which then has what the call did.
    * @throws Error if the model answers otherwise
    */
   readonly judge: (model: StoreModel) => void;
+  /** Its outcome, if it has one. */
+  readonly outcome?: string | undefined;
+  /** Whether it takes effect after the part before it. */
+  readonly isOrdered?: boolean;
+}
+
+/** A part of a call that was made. It took effect at one instant between its two times. */
+export interface RaceOperation extends Pick<Part, "text" | "runId" | "topic" | "judge"> {
+  readonly client: string;
+  readonly asked: Asked;
+  readonly begunAt: number;
+  /** `Infinity` if it was not answered: it may take effect at any time, or never. */
+  readonly endedAt: number;
+  /** The part of the same call that has to take effect before it. */
+  readonly after: RaceOperation | null;
+  /** What it may have done if its call was sent twice, and this is the second answer; `null` if it was sent once. */
+  readonly judgeFirst: ((model: StoreModel) => void) | null;
 }

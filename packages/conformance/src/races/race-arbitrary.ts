@@ -1,261 +1,147 @@
 import fc from "fast-check";
-import { LISTED_OWNER, type Race, type RaceAppend, type RaceStep } from "./race.ts";
+import { LISTED_OWNER, type Race, type RaceStep, RUN_IDS } from "./race.ts";
+import * as steps from "./step-arbitrary.ts";
 
-/** Mostly the first: clients meet at one run. */
-const runId = fc.constantFrom("a", "a", "a", "a", "b", "c");
-const anyRunId = fc.constantFrom("a", "b", "c");
-const topic = fc.constantFrom("tea", "tea", "tea", null);
-const ended = fc.constantFrom("owner" as const, "anybody" as const, "worker" as const);
-const write = { runId, key: fc.constant(null), expected: fc.constant(null) };
+const { appends, conditional, create, end, input, ofAny, ofFirst, weighted } = steps;
+const SIZE = { minLength: 1, size: "max" } as const;
 
-const raceAppend: fc.Arbitrary<RaceAppend> = fc.oneof(
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      runId,
-      eventTypes: fc.constantFrom(["TOKEN"], ["TOKEN", "TOKEN"], ["INPUT_REQUESTED"]),
-      key: fc.constantFrom(null, null, "k"),
-      expected: fc.constantFrom(null, null, "seen" as const, 0),
-      by: fc.constantFrom("worker" as const, "worker" as const, "anybody" as const),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({ ...write, eventTypes: fc.constant(["RUN_CANCELLED"]), by: ended }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      ...write,
-      eventTypes: fc.constant(["INPUT_RECEIVED"]),
-      by: fc.constant("input" as const),
-    }),
-  },
-);
-
-const createStep: fc.Arbitrary<RaceStep> = fc.record({
-  call: fc.constant("createRun" as const),
-  runId: anyRunId,
-  ownerId: fc.constantFrom(LISTED_OWNER, LISTED_OWNER, LISTED_OWNER, "bob"),
-  topic,
-  exclusive: fc.constantFrom(true, true, false),
-  claims: fc.constantFrom("keyed" as const, "plainly" as const, "not" as const, "not" as const),
-});
-
-const deleteStep: fc.Arbitrary<RaceStep> = fc.record({
-  call: fc.constant("deleteRun" as const),
-  runId,
-});
-
-/** Two requests of a call that meet. */
-function ofOneRun([first, second, one]: readonly [RaceAppend, RaceAppend, string]): RaceAppend[] {
-  return [
-    { ...first, runId: one },
-    { ...second, runId: one },
-  ];
+/** What a race is about. */
+export interface Theme {
+  /** What the first client does besides, once the first run is there. */
+  readonly begins: fc.Arbitrary<readonly RaceStep[]>;
+  /** What each client does then. */
+  readonly step: fc.Arbitrary<RaceStep>;
 }
 
-const raceStep: fc.Arbitrary<RaceStep> = fc.oneof(
-  { weight: 4, arbitrary: createStep },
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      call: fc.constant("append" as const),
-      requests: fc.oneof(
-        { weight: 3, arbitrary: raceAppend.map((one) => [one]) },
-        { weight: 2, arbitrary: fc.tuple(raceAppend, raceAppend, runId).map(ofOneRun) },
-        { weight: 1, arbitrary: fc.tuple(raceAppend, raceAppend) },
-      ),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      call: fc.constant("read" as const),
-      runId,
-      from: fc.constantFrom("start" as const, "seen" as const),
-      limit: fc.constantFrom(1, 1_000),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      call: fc.constant("claim" as const),
-      runId,
-      claimKey: fc.constantFrom(null, "c"),
-      length: fc.constant("long" as const),
-    }),
-  },
-  { weight: 2, arbitrary: deleteStep },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      call: fc.constant("endDue" as const),
-      runId,
-      kind: fc.constantFrom("leased", "leased", "queued", "running", "running", "waiting"),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      call: fc.constantFrom("getRun" as const, "renew" as const, "release" as const),
-      runId,
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      call: fc.constant("purge" as const),
-      limit: fc.integer({ min: 1, max: 3 }),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      call: fc.constant("listRuns" as const),
-      topic,
-      runStatus: fc.constantFrom("live" as const, "running" as const, "cancelled" as const, null),
-    }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      call: fc.constant("pause" as const),
-      turns: fc.integer({ min: 1, max: 20 }),
-    }),
-  },
-);
-
-/** What the first client may do besides, alone. */
-const firstStep: fc.Arbitrary<RaceStep> = fc.oneof(
-  { weight: 3, arbitrary: raceStep },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      call: fc.constant("claim" as const),
-      runId,
-      claimKey: fc.constant(null),
-      length: fc.constant("short" as const),
-    }),
-  },
-);
-
-/** Creates the run that most steps are about. It may have the place of its topic. */
-const firstCreation: fc.Arbitrary<RaceStep> = fc.record({
-  call: fc.constant("createRun" as const),
-  runId: fc.constant("a"),
-  ownerId: fc.constant(LISTED_OWNER),
-  topic: fc.constantFrom("tea", null),
-  exclusive: fc.boolean(),
-  claims: fc.constant("not" as const),
+const plainly = (runId: string): RaceStep => ({
+  call: "createRun",
+  runId,
+  ownerId: LISTED_OWNER,
+  topic: null,
+  exclusive: false,
+  claim: null,
 });
-
-/** What ends a run, removes it, and creates it again under its id. */
-const lifeStep: fc.Arbitrary<RaceStep> = fc.oneof(
-  { weight: 4, arbitrary: deleteStep.map((step) => ({ ...step, runId: "a" }) as RaceStep) },
-  { weight: 4, arbitrary: createStep.map((step) => ({ ...step, runId: "a" }) as RaceStep) },
-  { weight: 1, arbitrary: fc.constant<RaceStep>({ call: "purge", limit: 1 }) },
-  {
-    weight: 1,
-    arbitrary: raceAppend.map((one): RaceStep => ({
-      call: "append",
-      requests: [{ ...one, runId: "a" }],
-    })),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.constant<RaceStep>({ call: "read", runId: "a", from: "start", limit: 1_000 }),
-  },
-  { weight: 1, arbitrary: fc.constant<RaceStep>({ call: "getRun", runId: "a" }) },
+/** All runs are there. */
+export const ALL_RUNS: fc.Arbitrary<readonly RaceStep[]> = fc.constant(
+  RUN_IDS.slice(1).map(plainly),
 );
-const end: RaceStep = {
+
+const anyAppend = fc.oneof(
+  { weight: 5, arbitrary: conditional },
+  { weight: 3, arbitrary: end(["owner", "anybody", "worker"]) },
+  { weight: 1, arbitrary: input() },
+);
+
+const anyStep = weighted(
+  [4, create()],
+  [6, appends(anyAppend, 2)],
+  [2, steps.read],
+  [3, steps.claim("long")],
+  [2, steps.removal],
+  [1, steps.ending],
+  [1, steps.due],
+  [1, steps.head],
+  [1, steps.renewal],
+  [1, steps.release],
+  [2, steps.purge],
+  [2, steps.list],
+  [1, steps.pause],
+);
+
+const CANCEL: RaceStep = {
   call: "append",
   requests: [
     { runId: "a", eventTypes: ["TOKEN", "RUN_CANCELLED"], key: "end", expected: null, by: "owner" },
   ],
 };
 
-/** What takes the place of a topic, and what gives it back. */
-const placeStep: fc.Arbitrary<RaceStep> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: createStep.map(
-      (step) => ({ ...step, ownerId: LISTED_OWNER, topic: "tea", exclusive: true }) as RaceStep,
-    ),
-  },
-  {
-    weight: 3,
-    arbitrary: anyRunId.map((one): RaceStep => ({
-      call: "append",
-      requests: [
-        { runId: one, eventTypes: ["RUN_CANCELLED"], key: null, expected: null, by: "owner" },
-      ],
-    })),
-  },
-  { weight: 1, arbitrary: anyRunId.map((one): RaceStep => ({ call: "getRun", runId: one })) },
-);
-
-/** Calls with several requests, of one run or of two. */
-const manyStep: fc.Arbitrary<RaceStep> = fc.oneof(
-  {
-    weight: 4,
-    arbitrary: fc.array(raceAppend, { minLength: 2, maxLength: 3 }).map((requests): RaceStep => ({
-      call: "append",
-      requests: requests.map((one) => ({ ...one, runId: one.runId === "a" ? "a" : "b" })),
-    })),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.constantFrom("a", "b").map((one): RaceStep => ({ call: "getRun", runId: one })),
-  },
-);
-const createB: RaceStep = {
-  call: "createRun",
-  runId: "b",
-  ownerId: LISTED_OWNER,
-  topic: null,
-  exclusive: false,
-  claims: "not",
+/** Any calls. */
+const ANYTHING: Theme = {
+  begins: fc.array(weighted([3, anyStep], [1, steps.expiredClaim]), { maxLength: 4 }),
+  step: anyStep,
 };
 
-/** Races of two or three clients: with any calls, or about the lives of one run, about the place of a topic, or in calls of many requests. */
+/** What ends a run, removes it, and creates it again under its id. */
+const LIVES: Theme = {
+  begins: fc.constant<readonly RaceStep[]>([CANCEL]),
+  step: ofFirst(
+    weighted(
+      [4, steps.removal],
+      [4, create()],
+      [1, steps.purge],
+      [1, appends(anyAppend)],
+      [2, steps.read],
+      [1, steps.head],
+    ),
+  ),
+};
+
+/** What takes the place of a topic, and what gives it back. */
+const PLACES: Theme = {
+  begins: fc.constantFrom<(readonly RaceStep[])[]>([], [CANCEL]),
+  step: ofAny(weighted([4, steps.place()], [3, appends(end(["owner"]))], [1, steps.head])),
+};
+
+/** Calls with several requests, of one run or of several. */
+const MANY: Theme = {
+  begins: ALL_RUNS,
+  step: weighted([4, appends(anyAppend, 3)], [1, steps.head]),
+};
+
+/** The log of runs: appends that wait for one another's sequences, keys and fences, and pages. */
+export const LOGS: Theme = {
+  begins: fc.constant([plainly("b")]),
+  step: weighted(
+    [
+      9,
+      appends(
+        fc.oneof(
+          { weight: 6, arbitrary: conditional },
+          { weight: 2, arbitrary: input("i") },
+          { weight: 1, arbitrary: end(["owner"]) },
+        ),
+        3,
+      ),
+    ],
+    [3, steps.read],
+    [2, steps.head],
+    [2, steps.claim("brief", "brief", "long")],
+    [1, steps.renewal],
+    [1, steps.release],
+    [1, steps.pause],
+  ),
+};
+
+/** Races of two or three clients about anything. */
 export const raceArbitrary: fc.Arbitrary<Race> = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: raceOf(
-      fc.array(firstStep, { maxLength: 4 }),
-      fc.array(raceStep, { minLength: 1, maxLength: 4, size: "max" }),
-    ),
-  },
-  {
-    weight: 2,
-    arbitrary: raceOf(
-      fc.constant([end]),
-      fc.array(lifeStep, { minLength: 1, maxLength: 4, size: "max" }),
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: raceOf(
-      fc.constantFrom([], [end]),
-      fc.array(placeStep, { minLength: 1, maxLength: 3, size: "max" }),
-    ),
-  },
-  {
-    weight: 1,
-    arbitrary: raceOf(
-      fc.constant([createB]),
-      fc.array(manyStep, { minLength: 1, maxLength: 3, size: "max" }),
-    ),
-  },
+  { weight: 3, arbitrary: raceOf(ANYTHING, [2, 3], 4) },
+  { weight: 2, arbitrary: raceOf(LIVES, [2, 3], 4) },
+  { weight: 1, arbitrary: raceOf(PLACES, [2, 3], 3) },
+  { weight: 1, arbitrary: raceOf(MANY, [2, 3], 3) },
 );
 
-function raceOf(
-  begun: fc.Arbitrary<RaceStep[]>,
-  branch: fc.Arbitrary<RaceStep[]>,
+/** What the first client does. */
+export function beginning({ begins }: Theme): fc.Arbitrary<readonly RaceStep[]> {
+  // The first run may have the place of its topic.
+  const first = create({
+    runId: fc.constant("a"),
+    ownerId: fc.constant(LISTED_OWNER),
+    exclusive: fc.boolean(),
+    claim: fc.constant(null),
+  });
+  return fc.tuple(first, begins).map(([one, others]) => [one, ...others]);
+}
+
+/** A race about a theme. @param most of the steps of a client; as many as there are if `isFull` */
+export function raceOf(
+  theme: Theme,
+  [minLength, maxLength]: readonly [number, number],
+  most: number,
+  isFull = false,
 ): fc.Arbitrary<Race> {
+  const length = { ...SIZE, maxLength: most, ...(isFull && { minLength: most }) };
   return fc.record({
-    prefix: fc.tuple(firstCreation, begun).map(([first, others]) => [first, ...others]),
-    branches: fc.array(branch, { minLength: 2, maxLength: 3 }),
+    prefix: beginning(theme),
+    branches: fc.array(fc.array(theme.step, length), { minLength, maxLength }),
   });
 }

@@ -1,4 +1,4 @@
-import type { DueLimit } from "../core-calls.ts";
+import type { DueKind, DueLimit } from "../core-calls.ts";
 import type { Length } from "../model/judge-lease.ts";
 
 /** What several clients do at once, as plain data: it can be printed, made smaller and run again. */
@@ -9,6 +9,9 @@ export interface Race {
   readonly branches: readonly (readonly RaceStep[])[];
 }
 
+/** The ids of the runs that a race is about, without its prefix. */
+export const RUN_IDS = ["a", "b", "c", "d", "e"] as const;
+
 /** One call of a client, or some turns in which it makes none. A client names the fences and heads that it was shown last. */
 export type RaceStep =
   | {
@@ -17,32 +20,28 @@ export type RaceStep =
       readonly ownerId: string;
       readonly topic: string | null;
       readonly exclusive: boolean;
-      /** Whether the creation claims the run too, and under which key. */
-      readonly claims: "keyed" | "plainly" | "not";
+      /** How the creation claims the run too. */
+      readonly claim: RaceClaim | null;
     }
-  | {
-      readonly call: "append";
-      readonly requests: readonly RaceAppend[];
-    }
+  | { readonly call: "append"; readonly requests: readonly RaceAppend[] }
   | {
       readonly call: "read";
       readonly runId: string;
       readonly from: "start" | "seen";
       readonly limit: number;
     }
-  | {
-      readonly call: "claim";
-      readonly runId: string;
-      readonly claimKey: string | null;
-      /** `short`: the lease has expired when the step is over. Only before the others begin, since no other client knows when it expires. */
-      readonly length: Length;
-    }
+  | ({ readonly call: "claim"; readonly runId: string } & RaceClaim)
   | { readonly call: "getRun" | "renew" | "release" | "deleteRun"; readonly runId: string }
   | {
       /** Ends the run if it waits for this. */
       readonly call: "endDue";
       readonly runId: string;
       readonly kind: DueLimit["kind"];
+    }
+  | {
+      /** Lists the runs that wait for this. */
+      readonly call: "listDue";
+      readonly due: DueKind;
     }
   | { readonly call: "purge"; readonly limit: number }
   | {
@@ -52,11 +51,19 @@ export type RaceStep =
     }
   | { readonly call: "pause"; readonly turns: number };
 
+/** A claim of a race. */
+export interface RaceClaim {
+  /** `own`: one that no other claim has. */
+  readonly claimKey: string | null;
+  /** `short`: the lease has expired when the step is over. Only before the others begin, since no other client knows when it expires. */
+  readonly length: Length;
+}
+
 /** One request of an append. */
 export interface RaceAppend {
   readonly runId: string;
   readonly eventTypes: readonly string[];
-  /** A key that others use too, with events of its own. */
+  /** A key that others use too, with events of its own; `own`: one that no other append has. */
   readonly key: string | null;
   readonly expected: "seen" | number | null;
   readonly by: "anybody" | "worker" | "owner" | "input";

@@ -4,10 +4,15 @@ import { event, land } from "../append-request.ts";
 import { BY_OWNER } from "../lease.ts";
 import type { RaceOperation } from "./operation.ts";
 import { RaceClient } from "./race-client.ts";
-import type { Race } from "./race.ts";
+import { type Race, type RaceStep, RUN_IDS } from "./race.ts";
 
-/** The ids that a race uses. */
-const RUN_IDS = ["a", "b", "c"];
+/** What shows what is left in the end. */
+export const READ_ALL: readonly RaceStep[] = RUN_IDS.map((runId) => ({
+  call: "read",
+  runId,
+  from: "start",
+  limit: 1_000,
+}));
 
 /**
  * Runs a race on new runs, and then removes them.
@@ -22,9 +27,8 @@ export async function runRace(
   const [store] = stores;
   let instant = 0;
   const operations: RaceOperation[] = [];
-  const runIds = RUN_IDS.map((name) => `${prefix}${name}`);
-  const place = { prefix, runIds, now: () => (instant += 1), operations };
-  const starter = new RaceClient("0", store, place, new Map());
+  const place = { prefix, now: () => (instant += 1), operations, mayRepeat: false };
+  const starter = new RaceClient("0", store, place);
   await starter.run(first);
   const settled = await Promise.allSettled(
     branches.map((steps, index) => {
@@ -34,19 +38,17 @@ export async function runRace(
   );
   // Only when all have ended, so that none goes on in the next race.
   for (const one of settled) if (one.status === "rejected") throw one.reason;
-  // What is left in the end.
-  await new RaceClient("end", stores.at(-1) ?? store, place, new Map()).run(
-    RUN_IDS.map((runId) => ({ call: "read", runId, from: "start", limit: 1_000 })),
-  );
-  await removeAll(store, runIds);
+  await new RaceClient("end", stores.at(-1) ?? store, place).run(READ_ALL);
+  for (const runId of RUN_IDS) await remove(store, `${prefix}${runId}`, prefix);
   return operations;
 }
 
-async function removeAll(store: KitStore, runIds: readonly string[]): Promise<void> {
-  for (const runId of runIds) {
-    const run = await store.getRun(runId);
-    if (run === null) continue;
-    if (!isTerminal(run.runStatus)) await land(store, runId, [event("RUN_CANCELLED")], BY_OWNER);
-    await store.deleteRun(runId);
+async function remove(store: KitStore, runId: string, prefix: string): Promise<void> {
+  const ownerId = `${prefix}ada`;
+  const run = await store.getRun(runId, ownerId);
+  if (run === null) return;
+  if (!isTerminal(run.runStatus)) {
+    await land(store, runId, [event("RUN_CANCELLED")], { ...BY_OWNER, ownerId });
   }
+  await store.deleteRun(runId, ownerId);
 }

@@ -14,8 +14,6 @@ export interface Variant {
 export interface ProcessMutant extends Variant {
   /** The clause whose cases have to find it. */
   readonly clause: string;
-  /** What the failure has to say. */
-  readonly says: RegExp;
 }
 
 /** The slot of the journal that some mutants take as their lock. */

@@ -1,0 +1,81 @@
+import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
+import type { RunEventStore } from "@tm/run-events-core/store";
+import { describeError, framesOf } from "../describe-error.ts";
+import type { KitStore } from "../kit-store.ts";
+
+/** The calls of a store that a worker makes as they are: their arguments and answers are data. */
+export const PLAIN_CALLS = [
+  "createRun",
+  "append",
+  "read",
+  "getRun",
+  "listRuns",
+  "listDue",
+  "deleteRun",
+  "claim",
+  "renew",
+  "release",
+  "endDue",
+  "purge",
+  "probe",
+  "close",
+] as const;
+export type PlainCall = (typeof PLAIN_CALLS)[number];
+
+/** How a worker opens its store. */
+export interface Opening {
+  readonly module: string;
+  readonly place: unknown;
+  /** How far the process's own clock is ahead of the machine's. */
+  readonly clockAheadMs: number;
+}
+
+/** A message of the parent. `subscribe` is answered when the subscription is ready; its notifications have the command's id. */
+export type Command = { readonly id: number } & (
+  | { readonly call: "open"; readonly args: readonly [Opening] }
+  | { readonly call: "subscribe"; readonly args: Parameters<KitStore["subscribe"]>[0] }
+  | { readonly call: "stop"; readonly args: number }
+  | { readonly call: "readHeads"; readonly args: Parameters<KitStore["inner"]["read"]>[0] }
+  | { readonly call: PlainCall; readonly args: readonly unknown[] }
+);
+
+/** A message of a worker; the answer 0 when it is ready for commands. */
+export type Message =
+  | { readonly id: number; readonly answer: unknown }
+  | { readonly id: number; readonly failure: Failure }
+  | { readonly notified: number; readonly runId: string | null };
+
+/** The answer to `open`. */
+export type Opened = RunEventStore["capabilities"];
+
+/** What a call failed with. */
+export interface Failure {
+  /** The error with its causes, and where it was thrown. */
+  readonly text: string;
+  /** Of a `RunEventsError`; the cause is that of the driver. */
+  readonly own: {
+    readonly code: RunEventsErrorCode;
+    readonly message: string;
+    readonly ambiguous: boolean;
+    readonly retryable: boolean;
+    readonly cause: string | null;
+  } | null;
+}
+
+export function encodeFailure(error: unknown): Failure {
+  const frames = error instanceof Error ? framesOf(error) : [];
+  const text = [describeError(error), ...frames].join("\n");
+  if (!(error instanceof RunEventsError)) return { text, own: null };
+  const { code, message, ambiguous, retryable } = error;
+  const cause = error.cause instanceof Error ? describeError(error.cause) : null;
+  return { text, own: { code, message, ambiguous, retryable, cause } };
+}
+
+export function parseFailure({ text, own }: Failure, worker: string): Error {
+  if (own === null) return new Error(`Worker ${worker}: ${text}`);
+  const { code, message, cause, ...rest } = own;
+  return new RunEventsError(code, message, {
+    ...rest,
+    ...(cause !== null && { cause: new Error(cause) }),
+  });
+}
