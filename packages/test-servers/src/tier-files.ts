@@ -134,7 +134,6 @@ export const TIER_FILES: readonly (readonly [pattern: string, tier: Tier])[] = [
   ["packages/client/test/working/outage.test.ts", "nightly"],
   ["packages/client/test/writing-faults.test.ts", "nightly"],
   ["packages/conformance/test/engines/**", "nightly"],
-  ["packages/conformance/test/check-history.test.ts", "main"],
   ["packages/conformance/test/engines/libsql-races.test.ts", "main"],
   ["packages/conformance/test/engines/libsql.test.ts", "main"],
   ["packages/conformance/test/http/http-conformance.test.ts", "main"],
