@@ -113,6 +113,24 @@ describe("the watch of a store's calls", () => {
     expect(changes).toEqual(["stalled"]);
   });
 
+  it("S31: a stalled store is checked again each second, although calls are answered", async () => {
+    const { watch, checks, calls, call, pass, settle } = createBench();
+    void call();
+    calls[0]?.reject(unavailable("The disk is full."));
+    await nextTurn();
+    await pass(250);
+    await settle(checks[0], unavailable("The disk is full."));
+    for (let at = 1; at <= 4; at++) {
+      expect([watch.stalledBy?.message, checks.length]).toEqual(["The disk is full.", 1]);
+      void call();
+      calls[at]?.resolve("late");
+      await pass(250);
+    }
+    expect(checks.length).toBe(2);
+    await settle(checks[1]);
+    expect(watch.stalledBy).toBe(null);
+  });
+
   it("S31: a refused read counts as an answer, unless it comes so late that the driver gave up on a silent server", async () => {
     const { watch, checks, changes, call, pass, settle } = createBench("answer");
     void call();

@@ -6,13 +6,10 @@ import type { Clock } from "../time/clock.ts";
  * that time for silence.
  */
 const LOOK_MS = 250;
-/** After how many looks without an answer the store is checked. A healthy store answers within a second. */
+/** After how many looks without an answer the store is checked, and a stalled store again. A healthy store answers within a second. */
 const QUIET_LOOKS = 4;
 /** After how many looks without any answer, even to the check, the store counts as stalled. */
 const STALL_LOOKS = 8;
-/** How many looks a stalled store is left alone before it is checked again. */
-const REST_LOOKS = 4;
-
 /** What a watch depends on. */
 export interface StallWatchOptions {
   readonly clock: Clock;
@@ -29,7 +26,7 @@ export interface StallWatchOptions {
  * | the store is | event                                        | next      | what happens                              |
  * | ------------ | -------------------------------------------- | --------- | ----------------------------------------- |
  * | answering    | 4 looks without an answer to any call        | answering | a check                                   |
- * | answering    | a call fails `store_unavailable`             | answering | a check with the next look                |
+ * | answering    | a call fails `store_unavailable`             | answering | a check with the next look, unless another call is answered before |
  * | answering    | 8 looks without any answer, even to the check | stalled   | `onChange`                                |
  * | answering    | a check is refused                           | stalled   | `onChange`, unless a refusal is an answer |
  * | stalled      | a check is refused, or is late               | stalled   | 4 looks later, the next check             |
@@ -42,14 +39,11 @@ export class StallWatch {
   readonly #listeners = new Set<() => void>();
   #isOn = false;
   #underWay = 0;
-  /** Looks since the last answer. */
+  /** Looks since the last answer. Of a stalled store only the answer to a check counts: another may have been sent long before. */
   #quiet = 0;
-  #isSuspect = false;
-  #rest = 0;
   #checking: Promise<void> | null = null;
   #checkMs = 0;
   #stalledBy: RunEventsError | null = null;
-  #inDoubt: RunEventsError | null = null;
   #stopLooking: (() => void) | null = null;
 
   constructor(options: StallWatchOptions) {
@@ -93,17 +87,19 @@ export class StallWatch {
   /** Makes a call to the store, and learns from its answer. */
   async track<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     if (!this.#isOn) return call();
-    if (this.#underWay === 0) this.#quiet = 0;
     this.#underWay += 1;
     this.#look();
+    let quiet = 0;
     try {
       return await call();
     } catch (error) {
-      this.#isSuspect ||= error instanceof RunEventsError && error.code === "store_unavailable";
+      // The next look checks.
+      if (error instanceof RunEventsError && error.code === "store_unavailable")
+        quiet = QUIET_LOOKS - 1;
       throw error;
     } finally {
       this.#underWay -= 1;
-      this.#quiet = 0;
+      if (this.#stalledBy === null) this.#quiet = quiet;
       this.#stopIfIdle();
     }
   }
@@ -125,7 +121,7 @@ export class StallWatch {
     return this.admit(async () => {
       const { promise: stalled, reject } = Promise.withResolvers<never>();
       const stop = this.onChange(() => {
-        if (this.#inDoubt !== null) reject(this.#inDoubt);
+        if (this.#stalledBy !== null) reject(inDoubt(this.#stalledBy));
       });
       try {
         return await Promise.race([call(), stalled]);
@@ -142,7 +138,7 @@ export class StallWatch {
   }
 
   async #check(): Promise<void> {
-    const { check, clock, refusal } = this.#options;
+    const { clock, check, refusal } = this.#options;
     const fromMs = clock.now();
     let failure: unknown = null;
     try {
@@ -152,60 +148,46 @@ export class StallWatch {
     }
     if (!this.#isOn) return;
     this.#checkMs = clock.now() - fromMs;
-    this.#isSuspect = false;
-    this.#rest = REST_LOOKS;
+    this.#quiet = 0;
     // After a long silence a driver gives up by itself, so a late refusal is not an answer of the store.
     const isLate = this.#checkMs >= LOOK_MS * QUIET_LOOKS;
-    if (failure === null || (refusal === "answer" && !isLate)) this.#end();
-    else this.#begin(failure);
+    if (failure === null || (refusal === "answer" && !isLate)) this.#change(null);
+    else this.#change(asUnavailable(failure));
     this.#stopIfIdle();
   }
 
   #look(): void {
     this.#stopLooking ??= this.#options.clock.every(LOOK_MS, () => {
-      if (this.#checking === null) this.#rest -= 1;
-      if (this.#underWay > 0) this.#quiet += 1;
-      if (this.#isDue()) void this.check();
-      if (this.#quiet >= STALL_LOOKS && this.#stalledBy === null) this.#begin(noAnswer());
+      this.#quiet += 1;
+      if (this.#quiet >= QUIET_LOOKS) void this.check();
+      if (this.#quiet >= STALL_LOOKS && this.#stalledBy === null) this.#change(noAnswer());
     });
   }
 
   #stopIfIdle(): void {
-    if (this.#underWay > 0 || this.#isSuspect || this.#stalledBy !== null) return;
+    if (this.#underWay > 0 || this.#quiet > 0 || this.#stalledBy !== null) return;
     this.#stopLooking?.();
     this.#stopLooking = null;
   }
 
-  #isDue(): boolean {
-    if (this.#stalledBy !== null) return this.#rest <= 0;
-    return this.#isSuspect || this.#quiet >= QUIET_LOOKS;
-  }
-
-  #begin(reason: unknown): void {
-    const error = asUnavailable(reason);
-    if (this.#stalledBy?.message === error.message) return;
-    const isNew = this.#stalledBy === null;
-    const { message, retryable } = error;
-    this.#stalledBy = error;
-    this.#inDoubt = new RunEventsError("store_unavailable", message, {
-      cause: error,
-      retryable,
-      ambiguous: true,
-    });
-    this.#look();
-    if (isNew) this.#tell();
-  }
-
-  #end(): void {
-    if (this.#stalledBy === null) return;
-    this.#stalledBy = null;
-    this.#inDoubt = null;
-    this.#tell();
-  }
-
-  #tell(): void {
+  /** The store is stalled for this reason, or answers. */
+  #change(reason: RunEventsError | null): void {
+    const before = this.#stalledBy;
+    if (before?.message === reason?.message) return;
+    this.#stalledBy = reason;
+    if (reason !== null) this.#look();
+    if ((before === null) === (reason === null)) return;
     for (const listener of this.#listeners) listener();
   }
+}
+
+function inDoubt(reason: RunEventsError): RunEventsError {
+  const { message, retryable } = reason;
+  return new RunEventsError("store_unavailable", message, {
+    cause: reason,
+    retryable,
+    ambiguous: true,
+  });
 }
 
 function asUnavailable(reason: unknown): RunEventsError {
