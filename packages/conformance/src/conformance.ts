@@ -4,7 +4,6 @@ import { atomicity } from "./cases/atomicity.ts";
 import { counters, lostNotifications } from "./cases/notifications.ts";
 import { ownerNotifications } from "./cases/owner-notifications.ts";
 import { capabilities } from "./cases/capabilities.ts";
-import { claimKeys } from "./cases/claim-keys.ts";
 import { closing } from "./cases/closing.ts";
 import { races } from "./cases/races.ts";
 import { costs } from "./cases/costs.ts";
@@ -15,7 +14,6 @@ import { due } from "./cases/due.ts";
 import { declaration, reopening } from "./cases/durability.ts";
 import { exclusive } from "./cases/exclusive.ts";
 import { failures } from "./cases/failures.ts";
-import { fenceNumbers } from "./cases/fence-numbers.ts";
 import { fencing } from "./cases/fencing.ts";
 import { handover } from "./cases/handover.ts";
 import { leftovers } from "./cases/leftovers.ts";
@@ -24,12 +22,12 @@ import { leaseEnds } from "./cases/lease-ends.ts";
 import { leases } from "./cases/leases.ts";
 import { listing, owners } from "./cases/listing.ts";
 import { ordering } from "./cases/ordering.ts";
-import { idempotencyKeys, outcomes } from "./cases/outcomes.ts";
 import { pages } from "./cases/pages.ts";
 import { payloads } from "./cases/payloads.ts";
 import { probing } from "./cases/probing.ts";
 import { programs } from "./cases/programs.ts";
 import { purging } from "./cases/purging.ts";
+import { receipts } from "./cases/receipts.ts";
 import { refusals } from "./cases/refusals.ts";
 import { returnedValues } from "./cases/returned-values.ts";
 import { scale } from "./cases/scale.ts";
@@ -38,7 +36,6 @@ import { sequences } from "./cases/sequences.ts";
 import { starting } from "./cases/starting.ts";
 import { staleReplicas } from "./cases/stale-replicas.ts";
 import { topics } from "./cases/topics.ts";
-import { workers } from "./cases/workers.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 import type { StoreDoors } from "./doors.ts";
 import type { Replay } from "./replay.ts";
@@ -51,8 +48,7 @@ const ALL: readonly TrialCase[] = [
   ...sequences,
   ...atomicity,
   ...ordering,
-  ...outcomes,
-  ...idempotencyKeys,
+  ...receipts,
   ...programs,
   ...races,
   ...declaration,
@@ -76,10 +72,7 @@ const ALL: readonly TrialCase[] = [
   ...schema,
   ...probing,
   ...leaseEnds,
-  ...fenceNumbers,
   ...leases,
-  ...claimKeys,
-  ...workers,
   ...starting,
   ...fencing,
   ...inputs,
@@ -133,10 +126,5 @@ export function createCases<Place>(
   sayReplay?: (replay: Replay) => string,
 ): readonly ConformanceCase[] {
   const all = ALL.filter(({ needs }) => needs === undefined || options[needs] !== undefined);
-  return buildCases(
-    options,
-    all,
-    ({ run }, round) => runTrial(options, run, round),
-    sayReplay,
-  );
+  return buildCases(options, all, ({ run }, round) => runTrial(options, run, round), sayReplay);
 }

@@ -1,4 +1,4 @@
-import { append, appendRequest, event, events, land } from "../append-request.ts";
+import { appendRequest, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { raceAppends } from "../racing-appends.ts";
 import { createRun, readLog, readRun } from "../read-log.ts";
@@ -8,35 +8,6 @@ const BATCH = 4;
 
 /** Cases of S2 in `STORE.md`: one request is atomic, requests are independent and keep their order. */
 export const atomicity: readonly TrialCase[] = [
-  {
-    name: "S2 a batch moves status, phase, head and times together",
-    async run({ store }) {
-      const created = await createRun(store, "run");
-      const landing = await land(store, "run", [
-        event("RUN_STARTED"),
-        event("PHASE_STARTED", '{"phase":"plan"}'),
-        event("PHASE_STARTED", '{"phase":"compose"}'),
-        event("TOKEN"),
-      ]);
-      assertEqual(
-        landing,
-        { firstSequence: 1, lastSequence: 4, runStatus: "running", phase: '"compose"' },
-        "the landing",
-      );
-      const { run } = await readRun(store, "run");
-      const moved = { runStatus: "running", phase: '"compose"', lastSequence: 4 };
-      assertEqual(run, { ...created, ...moved, updatedAtMs: run.updatedAtMs }, "the run");
-      await land(store, "run", [event("TOKEN"), event("RUN_FAILED")]);
-      const { run: ended, events: log } = await readRun(store, "run");
-      const at = log.at(-1)?.createdAtMs;
-      assertEqual(
-        ended,
-        { ...run, runStatus: "failed", lastSequence: 6, updatedAtMs: at, finishedAtMs: at },
-        "the finished run",
-      );
-      assertEqual(await store.getRun("run"), ended, "the run by itself");
-    },
-  },
   ...(["completed", "failed", "cancelled"] as const).map((runStatus): TrialCase => ({
     name: `S2 a terminal event leaves the run ${runStatus}`,
     async run({ store }) {
@@ -93,36 +64,6 @@ export const atomicity: readonly TrialCase[] = [
     },
   },
   {
-    name: "S2 requests for one run keep their order within a call",
-    async run({ store }) {
-      const types = ["RUN_STARTED", "TOKEN", "TOOL_CALLED", "RUN_COMPLETED", "TOO_LATE"];
-      for (const [runId, sent] of [
-        ["queued", types],
-        ["running", types.slice(1)],
-      ] as const) {
-        await createRun(store, runId);
-        if (sent !== types) await land(store, runId, [event("RUN_STARTED")]);
-        const outcomes = await store.append(
-          sent.map((eventType) =>
-            appendRequest(runId, [event(eventType)], {
-              expectedSequence: types.indexOf(eventType),
-            }),
-          ),
-        );
-        assertEqual(
-          outcomes.map((outcome) => outcome.outcome),
-          [...sent.slice(1).map(() => "appended"), "finished"],
-          `the outcomes of the ${runId} run in order`,
-        );
-        assertEqual(
-          (await readLog(store, runId)).events.map((one) => one.eventType),
-          types.slice(0, 4),
-          "the events in order",
-        );
-      }
-    },
-  },
-  {
     name: "S2 a request that is refused or replayed keeps its place among those of a call to one run",
     async run({ store }) {
       await createRun(store, "run");
@@ -170,26 +111,6 @@ export const atomicity: readonly TrialCase[] = [
     async run({ store }) {
       assertEqual(await store.append([]), [], "the outcomes of no requests");
       assertEqual(await store.read([]), [], "the answers to no queries");
-    },
-  },
-  {
-    name: "S2 the phase stays until an event starts another",
-    async run({ store }) {
-      await createRun(store, "run");
-      await land(store, "run", [event("PHASE_STARTED", '{"phase":"plan"}')]);
-      const landing = await append(store, "run", [event("PHASE_STARTED", '{"phase":7}')]);
-      assertEqual(
-        landing,
-        {
-          outcome: "appended",
-          firstSequence: 2,
-          lastSequence: 2,
-          runStatus: "running",
-          phase: '"plan"',
-        },
-        "an append that starts no phase",
-      );
-      assertEqual((await readRun(store, "run")).run.phase, '"plan"', "the phase");
     },
   },
 ];

@@ -53,23 +53,6 @@ export const creating: readonly TrialCase[] = [
     },
   },
   {
-    name: "S16 an owner that creates its run again gets it as it is",
-    async run(trial) {
-      const { store } = trial;
-      const stores = await trial.stores();
-      await createRun(store, "run", OWNER, "1");
-      for (const batch of [events(2), [event("RUN_COMPLETED")]]) {
-        await land(store, "run", batch);
-        const run = await store.getRun("run");
-        for (const one of stores) {
-          const again = await one.createRun({ runId: "run", ownerId: OWNER, metadata: "2" });
-          assertEqual(again, { outcome: "existing", run }, "the outcome");
-          assertEqual(await one.getRun("run"), run, "the run afterwards");
-        }
-      }
-    },
-  },
-  {
     name: "S16 two owners may have the same id, and each has a run of its own",
     async run(trial) {
       const { store } = trial;
@@ -107,20 +90,6 @@ export const creating: readonly TrialCase[] = [
       const run = await trial.store.getRun("run");
       for (const outcome of outcomes) {
         assertEqual("run" in outcome && outcome.run, run, "the run");
-      }
-    },
-  },
-  {
-    name: "S16 when creations by many owners race, each owner gets its run",
-    async run(trial) {
-      const outcomes = await raceToCreate(trial, (index) => ({
-        ownerId: `owner-${index}`,
-        metadata: "null",
-      }));
-      for (const [index, one] of outcomes.entries()) {
-        const ownerId = `owner-${index}`;
-        const run = await trial.store.getRun("run", ownerId);
-        assertEqual(one, { outcome: "created", run }, `the outcome of ${ownerId}`);
       }
     },
   },

@@ -6,56 +6,16 @@ import type { TrialCase } from "../trial.ts";
 import { turns } from "../turns.ts";
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
-const KEYED = { idempotencyKey: "key" } as const;
 /** Deleted; the second, read as a pattern, also matches others. */
 const DELETED = ["run", "run_"];
 const LEFT = ["other", "run-", "run-1", "run1", "Run", "run_1"];
+const KEYED = { idempotencyKey: "key" } as const;
 const RACES = 12;
 /** How often a new run is looked at while deletes of the old one are under way. */
 const LOOKS = 6;
 
 /** Cases of S17 in `STORE.md`: deleteRun removes a finished run whole and refuses a live one. */
 export const deleting: readonly TrialCase[] = [
-  {
-    name: "S17 deleting a live run is refused, and the run stays",
-    async run({ store }) {
-      await createRun(store, "run");
-      for (const count of [0, 2]) {
-        if (count > 0) await land(store, "run", events(count));
-        const log = await readLog(store, "run");
-        assertEqual(await store.deleteRun("run", OWNER), "active", "the outcome");
-        assertEqual(await readLog(store, "run"), log, "the log");
-      }
-    },
-  },
-  {
-    name: "S17 deleting a finished run removes it whole, and no other run",
-    async run({ store }) {
-      const left = [];
-      for (const runId of LEFT) {
-        await createRun(store, runId);
-        const landing = await land(store, runId, events(3), KEYED);
-        left.push({ runId, landing, log: await readLog(store, runId) });
-      }
-      for (const runId of DELETED) {
-        await createRun(store, runId);
-        await land(store, runId, [...events(3), event("RUN_FAILED")], KEYED);
-        assertEqual(await store.deleteRun(runId), "deleted", "the outcome");
-        assertEqual(await store.deleteRun(runId), "not_found", "the second outcome");
-        assertEqual(await store.getRun(runId), null, "the run");
-        assertEqual(await readPage(store, runId), null, "its page");
-        const late = await append(store, runId, events(1), KEYED);
-        assertEqual(late, { outcome: "not_found" }, "an append");
-      }
-      const runs = left.map(({ log }) => log.run);
-      assertEqual(await store.listRuns(LIST), runs.toReversed(), "the list");
-      for (const { runId, landing, log } of left) {
-        assertEqual(await readLog(store, runId), log, `the log of ${runId}`);
-        const replayed = await append(store, runId, events(3), KEYED);
-        assertEqual(replayed, { outcome: "replayed", ...landing }, `the receipt of ${runId}`);
-      }
-    },
-  },
   {
     name: "S17 a deleted id is free again, with an empty log, no keys and a larger ordinal",
     async run(trial) {
@@ -91,23 +51,6 @@ export const deleting: readonly TrialCase[] = [
     },
   },
   {
-    name: "S17 when deletes race, one of them deletes",
-    async run(trial) {
-      const { store } = trial;
-      const stores = await trial.stores();
-      await createRun(store, "run");
-      await land(store, "run", [event("RUN_COMPLETED")]);
-      const outcomes = await Promise.all(
-        [...stores, ...stores, ...stores].map((one) => one.deleteRun("run", OWNER)),
-      );
-      assertEqual(
-        outcomes.toSorted(),
-        ["deleted", ...outcomes.slice(1).map(() => "not_found")],
-        "the outcomes",
-      );
-    },
-  },
-  {
     name: "S17 deletes that race a creation under the same id leave the new run whole, with nothing of the old one",
     async run(trial) {
       const { store } = trial;
@@ -128,6 +71,34 @@ export const deleting: readonly TrialCase[] = [
         assertEqual(deletes.length, 1, "how many of them delete");
         const { run, events: log } = await readLog(store, runId);
         assertEqual([run.metadata, log.length], ["2", 1], "the new run in the end");
+      }
+    },
+  },
+  {
+    name: "S17 deleting a finished run removes it whole, and no other run",
+    async run({ store }) {
+      const left = [];
+      for (const runId of LEFT) {
+        await createRun(store, runId);
+        const landing = await land(store, runId, events(3), KEYED);
+        left.push({ runId, landing, log: await readLog(store, runId) });
+      }
+      for (const runId of DELETED) {
+        await createRun(store, runId);
+        await land(store, runId, [...events(3), event("RUN_FAILED")], KEYED);
+        assertEqual(await store.deleteRun(runId), "deleted", "the outcome");
+        assertEqual(await store.deleteRun(runId), "not_found", "the second outcome");
+        assertEqual(await store.getRun(runId), null, "the run");
+        assertEqual(await readPage(store, runId), null, "its page");
+        const late = await append(store, runId, events(1), KEYED);
+        assertEqual(late, { outcome: "not_found" }, "an append");
+      }
+      const runs = left.map(({ log }) => log.run);
+      assertEqual(await store.listRuns(LIST), runs.toReversed(), "the list");
+      for (const { runId, landing, log } of left) {
+        assertEqual(await readLog(store, runId), log, `the log of ${runId}`);
+        const replayed = await append(store, runId, events(3), KEYED);
+        assertEqual(replayed, { outcome: "replayed", ...landing }, `the receipt of ${runId}`);
       }
     },
   },

@@ -3,7 +3,7 @@ import type { DueKind, DueLimit, DueOutcome } from "../core-calls.ts";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { type KitStore, OWNER } from "../kit-store.ts";
-import { claim, claimExpired, dueRuns, freed, LONG_MS, renewed, SHORT_MS } from "../lease.ts";
+import { claim, claimExpired, dueRuns, freed, LONG_MS, renewed } from "../lease.ts";
 import { createRun, readLog } from "../read-log.ts";
 import { storeNow, untilStoreTime } from "../store-clock.ts";
 import type { TrialCase } from "../trial.ts";
@@ -99,23 +99,6 @@ export const due: readonly TrialCase[] = [
     },
   },
   {
-    name: "S23 a lease that is renewed for less than before is found when it is over",
-    async run(trial) {
-      const { store } = trial;
-      for (const status of LIVE) {
-        await createIn(store, status, status);
-        const { fence } = await claim(store, status);
-        const renewal = { runId: status, fence, leaseMs: SHORT_MS };
-        const leaseExpiresAtMs = renewed(await store.renew(renewal), "the renewal");
-        await untilStoreTime(store, leaseExpiresAtMs);
-      }
-      for (const one of await trial.stores()) {
-        const listed = await dueRuns(one, "leased");
-        assertEqual(listed.toSorted(), LIVE.toSorted(), "the expired runs");
-      }
-    },
-  },
-  {
     name: "S23 when a reaper races a renewal, the run lives if it was renewed",
     async run(trial) {
       const { store } = trial;
@@ -136,33 +119,6 @@ export const due: readonly TrialCase[] = [
           `what became of ${runId}, whose renewal was answered ${renewal.outcome}`,
         );
         if (isRenewed) assertEqual(run.leaseExpiresAtMs, renewal.leaseExpiresAtMs, "its lease");
-      }
-    },
-  },
-  {
-    name: "S23 when reapers race, one of them ends each run",
-    async run(trial) {
-      const stores = await trial.stores();
-      const runIds = Array.from({ length: RUNS }, (_, index) => `run-${index}`);
-      for (const runId of runIds) await createIn(trial.store, runId, "running");
-      for (const runId of runIds.slice(RUNS / 2)) await claimExpired(trial.store, runId);
-      const ended = await Promise.all(
-        [...stores, ...stores].map(async (one, index) => {
-          await turns(index * 3);
-          const ends: string[] = [];
-          for (const kind of ["running", "leased"] as const) {
-            for (const runId of await dueRuns(one, kind)) {
-              const outcome = await one.endDue({ runId }, { kind, limitMs: 0 });
-              if (outcome === "ended") ends.push(runId);
-            }
-          }
-          return ends;
-        }),
-      );
-      assertEqual(ended.flat().toSorted(), runIds.toSorted(), "the runs that were ended");
-      for (const runId of runIds) {
-        const { run, events: log } = await readLog(trial.store, runId);
-        assertEqual([run.runStatus, log.length], ["failed", 2], `the end of ${runId}`);
       }
     },
   },

@@ -16,19 +16,6 @@ export const handover: readonly TrialCase[] = [
     run: (trial) => playGames(trial, {}),
   },
   {
-    name: "S10 in any order of answers and notifications, no answer is older than an acknowledgement before its call",
-    run: (trial) => playGames(trial, { kinds: ["reads", "peeks"] }),
-  },
-  {
-    name: "S13 readers that leave get no more notifications, and those that stay lose none",
-    run: (trial) => playGames(trial, { leaves: true }),
-  },
-  {
-    name: "S13 readers that also poll get every event when notifications are lost, doubled and out of order",
-    run: (trial) =>
-      playGames(trial, { leaves: true, fates: ["dropped", "dropped", "doubled", "kept"] }),
-  },
-  {
     name: "S18 a store object that is closed under its readers leaves each the beginning of the log, without a gap",
     run: (trial) => playGames(trial, { closes: true }),
   },

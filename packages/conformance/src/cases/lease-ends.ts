@@ -1,5 +1,5 @@
-import { assertEqual, assertKept } from "../assert.ts";
-import { claim, heldUntil, LONG_MS, renewed } from "../lease.ts";
+import { assertKept } from "../assert.ts";
+import { claim, LONG_MS, renewed } from "../lease.ts";
 import { createRun } from "../read-log.ts";
 import { storeNow } from "../store-clock.ts";
 import type { TrialCase } from "../trial.ts";
@@ -26,25 +26,6 @@ export const leaseEnds: readonly TrialCase[] = [
           );
         }
       }
-    },
-  },
-  {
-    name: "S21 a renewal may end the lease earlier",
-    async run(trial) {
-      const [, other = trial.store] = await trial.stores();
-      await createRun(trial.store, "run");
-      const { fence, ...held } = await claim(trial.store, "run");
-      const request = { runId: "run", fence, leaseMs: LONG_MS / 2 };
-      const leaseExpiresAtMs = renewed(await other.renew(request), "the renewal");
-      assertKept(
-        "S21",
-        leaseExpiresAtMs < held.leaseExpiresAtMs,
-        `the lease ends before ${held.leaseExpiresAtMs}, got ${leaseExpiresAtMs}`,
-      );
-      const run = await trial.store.getRun("run");
-      assertEqual(run, { ...held, fence, leaseExpiresAtMs }, "the run by itself");
-      const refused = await trial.store.claim({ runId: "run", leaseMs: LONG_MS });
-      assertEqual(refused, heldUntil(leaseExpiresAtMs), "a claim");
     },
   },
 ];

@@ -1,4 +1,3 @@
-import type { RunStatus } from "@tm/run-events-core";
 import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun } from "../read-log.ts";
@@ -7,36 +6,9 @@ import type { TrialCase } from "../trial.ts";
 
 const RUNS = 10;
 const OTHERS = ["another owner", OWNER.toUpperCase(), ""];
-const ENDS: Partial<Readonly<Record<RunStatus, string>>> = {
-  completed: "RUN_COMPLETED",
-  failed: "RUN_FAILED",
-  cancelled: "RUN_CANCELLED",
-};
 
 /** Cases of W14 in `WIRE.md`: an owner's runs, newest first. */
 export const listing: readonly TrialCase[] = [
-  {
-    name: "W14 runs are listed newest first, as they are now",
-    async run(trial) {
-      const { store } = trial;
-      const stores = await trial.stores();
-      const created = await createRuns(stores);
-      await land(store, "run-3", [event("PHASE_STARTED", '{"phase":"plan"}')]);
-      await land(store, "run-0", [event("RUN_COMPLETED")]);
-      const runs = await list(store, {});
-      assertEqual(
-        runs.map((run) => [run.runId, run.ordinal]),
-        created.toReversed().map((run) => [run.runId, run.ordinal]),
-        "the runs in the order of the list",
-      );
-      for (const run of runs) {
-        assertEqual(run, await store.getRun(run.runId), `${run.runId} in the list`);
-      }
-      for (const one of stores) assertEqual(await list(one, {}), runs, "the list at each object");
-      const all = await list(store, { before: Number.MAX_SAFE_INTEGER });
-      assertEqual(all, runs, "the list before the largest ordinal");
-    },
-  },
   {
     name: "W14 runs that are created at the same time each have their own ordinal",
     async run(trial) {
@@ -48,16 +20,6 @@ export const listing: readonly TrialCase[] = [
       assertEqual(new Set(ordinals).size, RUNS, "the number of ordinals");
       const listed = (await list(trial.store, {})).map((run) => run.ordinal);
       assertEqual(listed, ordinals, "the ordinals in the list");
-    },
-  },
-  {
-    name: "W14 ordinals grow from one creation to the next",
-    async run(trial) {
-      const created = await createRuns(await trial.stores());
-      created.reduce((before, run) => {
-        assert(run.ordinal > before.ordinal, `${run.ordinal} is larger than ${before.ordinal}`);
-        return run;
-      });
     },
   },
   {
@@ -86,69 +48,10 @@ export const listing: readonly TrialCase[] = [
       }
     },
   },
-  {
-    name: "W14 a list of one status has the runs that have it now",
-    async run({ store }) {
-      const statuses: readonly RunStatus[] = [
-        "queued",
-        "running",
-        "completed",
-        "failed",
-        "cancelled",
-      ];
-      for (const [index, status] of [...statuses, ...statuses].entries()) {
-        await createRun(store, `run-${index}`);
-        if (status !== "queued")
-          await land(store, `run-${index}`, [event(ENDS[status] ?? "TOKEN")]);
-      }
-      for (const [index, runStatus] of statuses.entries()) {
-        const expected = [`run-${index + statuses.length}`, `run-${index}`];
-        const runs = await list(store, { runStatus });
-        assertEqual(
-          runs.map((run) => run.runId),
-          expected,
-          `the runs that are ${runStatus}`,
-        );
-        const first = await list(store, { runStatus, limit: 1 });
-        assertEqual(first, runs.slice(0, 1), `the first page of ${runStatus}`);
-        const before = runs[0]?.ordinal ?? null;
-        assertEqual(
-          await list(store, { runStatus, before }),
-          runs.slice(1),
-          `the second page of ${runStatus}`,
-        );
-      }
-      await land(store, "run-1", [event("RUN_FAILED")]);
-      const running = await list(store, { runStatus: "running" });
-      assertEqual(
-        running.map((run) => run.runId),
-        ["run-6"],
-        "the runs that still run",
-      );
-    },
-  },
 ];
 
 /** Cases of W4 in `WIRE.md`: someone else's run is as good as none. */
 export const owners: readonly TrialCase[] = [
-  {
-    name: "W4 an owner's list has no run of another owner",
-    async run({ store }) {
-      for (const [runId, ownerId] of [
-        ["run-a", "ada"],
-        ["run-b", "bob"],
-        ["run-c", "ada"],
-        ["run-d", "ADA"],
-      ] as const) {
-        await createRun(store, runId, ownerId);
-      }
-      const listed = async (ownerId: string): Promise<readonly string[]> =>
-        (await list(store, { ownerId })).map((run) => run.runId);
-      assertEqual(await listed("ada"), ["run-c", "run-a"], "ada's runs");
-      assertEqual(await listed("bob"), ["run-b"], "bob's runs");
-      assertEqual(await listed("no owner"), [], "the runs of an owner without any");
-    },
-  },
   {
     name: "W4 reading, appending to and deleting another owner's run is answered as if it did not exist",
     async run({ store }) {

@@ -5,7 +5,7 @@ import { appendRequest, event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { type NotificationCounter, countNotifications } from "../notification-counter.ts";
 import { createHandClock } from "../hand-clock.ts";
-import { createRun, readPage } from "../read-log.ts";
+import { createRun } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
 import { wrapInner, wrapStore } from "../wrap-store.ts";
@@ -74,106 +74,6 @@ export const counters: readonly TrialCase[] = [
     },
   },
   {
-    name: "S13 a reader that reads only when notified sees every commit",
-    async run(trial) {
-      const { store } = trial;
-      const stores = await trial.stores();
-      await createRun(store, "run");
-      const writes = async (): Promise<void> => {
-        for (let round = 0; round < ROUNDS; round++) await land(store, "run", events(1));
-        await land(store, "run", [event("RUN_COMPLETED")]);
-      };
-      const followers = stores.map((one) => follow(one, "run", ROUNDS + 1));
-      await Promise.all([writes(), ...followers]);
-    },
-  },
-  {
-    name: "S13 `onNotification` is never called from within `subscribe`",
-    async run({ store }) {
-      await createRun(store, "run");
-      let returned = false;
-      let notifiedWithin = false;
-      const subscription = store.subscribe("run", () => {
-        notifiedWithin ||= !returned;
-      });
-      returned = true;
-      await within(
-        store.capabilities.notifyWithinMs,
-        subscription.ready,
-        "`ready` of the subscription",
-      );
-      subscription.stop();
-      assertEqual(notifiedWithin, false, "whether `subscribe` called `onNotification` itself");
-    },
-  },
-  {
-    name: "S13 a stopped subscription is silent, and stopping it again changes nothing",
-    async run({ store }) {
-      await createRun(store, "run");
-      const stoppedAtOnce = countNotifications(store, "run");
-      stoppedAtOnce.stop();
-      const stopped = await readyCounter(store, "run");
-      const other = await readyCounter(store, "run");
-      await allNotified([stopped], () => land(store, "run", events(1)));
-      stopped.stop();
-      stopped.stop();
-      const counted = [stopped.notifyCount(), stoppedAtOnce.notifyCount()];
-      for (let round = 0; round < ROUNDS; round++) {
-        await allNotified([other], () => land(store, "run", events(1)));
-      }
-      assertEqual(
-        [stopped.notifyCount(), stoppedAtOnce.notifyCount()],
-        counted,
-        "the notifications after stop",
-      );
-      other.stop();
-    },
-  },
-  {
-    name: "S13 `ready` settles even if the subscription is stopped at once",
-    async run({ store }) {
-      await createRun(store, "run");
-      const subscription = store.subscribe("run", () => {});
-      subscription.stop();
-      const settled = Promise.allSettled([subscription.ready]);
-      await within(store.capabilities.notifyWithinMs, settled, "`ready` to settle");
-    },
-  },
-  {
-    name: "S13 stopping one of two subscriptions with the same function leaves the other",
-    async run({ store }) {
-      await createRun(store, "run");
-      let first: Subscription | undefined;
-      const twice = wrapStore(store, {
-        subscribe(runId, onNotification) {
-          first = store.subscribe(runId, onNotification);
-          return store.subscribe(runId, onNotification);
-        },
-      });
-      const counter = await readyCounter(twice, "run");
-      await first?.ready;
-      first?.stop();
-      await allNotified([counter], () => land(store, "run", events(1)));
-      counter.stop();
-    },
-  },
-  {
-    name: "S13 a subscription that is stopped by its own notification is silent from then on",
-    async run({ store }) {
-      await createRun(store, "run");
-      const other = await readyCounter(store, "run");
-      const counter = countNotifications(store, "run", () => counter.stop());
-      await counter.ready;
-      await land(store, "run", events(1));
-      await counter.past(0);
-      for (let round = 0; round < ROUNDS; round++) {
-        await allNotified([other], () => land(store, "run", events(1)));
-      }
-      assertEqual(counter.notifyCount(), 1, "the number of notifications");
-      other.stop();
-    },
-  },
-  {
     name: "S13 a subscription that is stopped by the notification of another is silent from then on",
     async run({ store }) {
       await createRun(store, "run");
@@ -208,22 +108,20 @@ export const counters: readonly TrialCase[] = [
       counter.stop();
     },
   },
+  {
+    name: "S13 `ready` settles even if the subscription is stopped at once",
+    async run({ store }) {
+      await createRun(store, "run");
+      const subscription = store.subscribe("run", () => {});
+      subscription.stop();
+      const settled = Promise.allSettled([subscription.ready]);
+      await within(store.capabilities.notifyWithinMs, settled, "`ready` to settle");
+    },
+  },
 ];
 
 /** Cases of S13 in `STORE.md`: correctness never depends on a notification. */
 export const lostNotifications: readonly TrialCase[] = [
-  {
-    name: "S13 reads need no subscription",
-    async run(trial) {
-      const { store } = trial;
-      await createRun(store, "run");
-      for (const one of await trial.stores()) {
-        const landing = await land(store, "run", events(1));
-        const { lastSequence } = (await readPage(one, "run"))?.run ?? {};
-        assertEqual(lastSequence, landing.lastSequence, "the head");
-      }
-    },
-  },
   {
     name: "S13 a tail gets every event even if every notification is lost",
     async run({ store }) {
@@ -262,17 +160,4 @@ async function readyCounter(store: KitStore, runId: string): Promise<Notificatio
   const counter = countNotifications(store, runId);
   await counter.ready;
   return counter;
-}
-
-/** Reads once, then once a notification, until the run has this many events. */
-async function follow(store: KitStore, runId: string, count: number): Promise<void> {
-  const counter = await readyCounter(store, runId);
-  for (let since = 0; ;) {
-    const counted = counter.notifyCount();
-    const page = await readPage(store, runId, { since });
-    since += page?.events.length ?? 0;
-    if (since >= count) break;
-    await counter.past(counted);
-  }
-  counter.stop();
 }

@@ -1,6 +1,6 @@
 import type { KitStore } from "../kit-store.ts";
-import { append, event, events, land, landingOf } from "../append-request.ts";
-import { assert, assertEqual } from "../assert.ts";
+import { append, event, events, land } from "../append-request.ts";
+import { assertEqual } from "../assert.ts";
 import { BY_OWNER } from "../lease.ts";
 import { raceAppends } from "../racing-appends.ts";
 import { createRun, readLog } from "../read-log.ts";
@@ -17,16 +17,6 @@ export const ordering: readonly TrialCase[] = [
       raceAppends(trial, {
         batch: (isLastRound, round) =>
           isLastRound ? [event("RUN_FAILED")] : events(1 + (round % 3)),
-      }),
-  },
-  {
-    name: "S4 appends that expect no sequence never conflict",
-    run: (trial) =>
-      raceTwice(trial, async (race, runId, before) => {
-        const outcomes = await race((store) => append(store, runId, events(1)));
-        for (const outcome of outcomes) landingOf(outcome);
-        const { events: log } = await readLog(trial.store, runId);
-        assertEqual(log.length, before + RACERS, "the number of events");
       }),
   },
   {
@@ -110,28 +100,6 @@ export const ordering: readonly TrialCase[] = [
       await Promise.all([write(store, {}), write(other, BY_OWNER)]);
       const { events: log } = await readLog(store, "run");
       assertEqual(log.length, 1 + 2 * ROUNDS, "the number of events");
-    },
-  },
-  {
-    name: "S4 an append that begins after another was answered lands after it",
-    async run(trial) {
-      const { store } = trial;
-      const stores = await trial.stores();
-      await createRun(store, "run");
-      let answered = 0;
-      const write = async (index: number): Promise<void> => {
-        for (let round = 0; round < ROUNDS; round++) {
-          const before = answered;
-          const one = stores[(index + round) % stores.length] ?? store;
-          const { firstSequence, lastSequence } = await land(one, "run", events(2));
-          assert(
-            firstSequence > before,
-            `${firstSequence} comes after ${before}, which was answered before`,
-          );
-          answered = Math.max(answered, lastSequence);
-        }
-      };
-      await Promise.all([0, 1, 2, 3].map(write));
     },
   },
 ];

@@ -1,14 +1,11 @@
 import { isTerminal } from "@tm/run-events-core";
-import fc from "fast-check";
 import { event, land } from "../append-request.ts";
 import { BY_OWNER } from "../lease.ts";
 import type { RealStore } from "../model/commands.ts";
-import { commandsArbitrary } from "../model/commands-arbitrary.ts";
+import { programArbitrary } from "../model/commands-arbitrary.ts";
 import type { StoreModel } from "../model/run-model.ts";
 import { stop } from "../model/watch.ts";
 import type { TrialCase } from "../trial.ts";
-
-const COMMANDS = 40;
 
 /** Every clause at once, one call after the other: random programs against a model. */
 export const programs: readonly TrialCase[] = [
@@ -18,13 +15,7 @@ export const programs: readonly TrialCase[] = [
       let stores = await trial.stores();
       let count = 0;
       await trial.check(
-        (replayPath) =>
-          commandsArbitrary(trial.canReopen, {
-            maxCommands: COMMANDS,
-            // The default size would make programs too short to come to anything.
-            size: "max",
-            ...(replayPath === undefined ? {} : { replayPath }),
-          }),
+        programArbitrary(trial.canReopen),
         async (program) => {
           count += 1;
           let calls = 0;
@@ -50,7 +41,7 @@ export const programs: readonly TrialCase[] = [
             deletedFences: new Map(),
           };
           try {
-            await fc.asyncModelRun(() => ({ model, real }), program);
+            for (const command of program) await command.run(model, real);
           } finally {
             for (const watch of real.watches) stop(watch);
           }

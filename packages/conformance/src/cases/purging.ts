@@ -1,7 +1,6 @@
 import type { RunRecord } from "@tm/run-events-core/store";
 import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
-import { countNotifications } from "../notification-counter.ts";
 import { claim, claimExpired, LONG_MS, purgedIds } from "../lease.ts";
 import { createRun, readLog, readPage } from "../read-log.ts";
 import { type KitStore, OWNER } from "../kit-store.ts";
@@ -46,57 +45,6 @@ export const purging: readonly TrialCase[] = [
     async run({ store }) {
       for (let gapMs = FIRST_GAP_MS; ; gapMs *= 2) {
         if (await splitsAt(store, gapMs)) return;
-      }
-    },
-  },
-  {
-    name: "S17 a purged id is free again, with an empty log, no keys and a larger ordinal",
-    async run(trial) {
-      const [, other = trial.store] = await trial.stores();
-      const first = await finish(trial.store, "run");
-      assertEqual(await purgedIds(trial.store, ALL), ["run"], "the runs that were purged");
-      const second = await createRun(other, "run");
-      assert(second.ordinal > first.ordinal, `${second.ordinal} is larger than ${first.ordinal}`);
-      const landing = await land(trial.store, "run", events(1), KEYED);
-      assertEqual([landing.firstSequence, landing.phase], [1, null], "where the old key lands");
-      assertEqual(await purgedIds(other, ALL), [], "the runs of a purge afterwards");
-      assertEqual((await readLog(other, "run")).events.length, 1, "the number of events");
-    },
-  },
-  {
-    name: "S17 a purge removes up to its limit, the runs that finished first, until none is left",
-    async run({ store }) {
-      // They are created in another order than they end: else both orders would pass.
-      const runIds = Array.from({ length: RUNS / 3 }, (_, index) => `run-${index}`);
-      for (const runId of runIds) await createRun(store, runId);
-      const inOrder = runIds.map((_, index) => `run-${(index * 5) % runIds.length}`);
-      for (const runId of inOrder) {
-        const { finishedAtMs } = await end(store, runId);
-        // So that each run ends at a time of its own.
-        await untilStoreTime(store, finishedAtMs);
-      }
-      const purged: string[] = [];
-      for (;;) {
-        const gone = await purgedIds(store, { ...ALL, limit: 3 });
-        assert(gone.length <= 3, `a purge removes 3 runs at most, got ${gone.length}`);
-        if (gone.length === 0) break;
-        purged.push(...gone);
-      }
-      assertEqual(purged, inOrder, "the runs that were purged");
-    },
-  },
-  {
-    name: "S17 a purge notifies the subscriptions of the runs that it removed",
-    async run(trial) {
-      const { store } = trial;
-      for (const one of await trial.stores()) {
-        await finish(store, "run");
-        const counter = countNotifications(one, "run");
-        await counter.ready;
-        const counted = counter.notifyCount();
-        assertEqual(await purgedIds(store, ALL), ["run"], "the runs that were purged");
-        await counter.past(counted);
-        counter.stop();
       }
     },
   },

@@ -1,6 +1,6 @@
 import { event, events, land, appendRequest } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
-import { claim, claimExpired, LONG_MS, under } from "../lease.ts";
+import { claim, under } from "../lease.ts";
 import { createRun, readLog, readPage } from "../read-log.ts";
 import { OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
@@ -37,26 +37,6 @@ export const returnedValues: readonly TrialCase[] = [
       const replayed = await store.append([request]);
       assertEqual(replayed, [{ ...landing, outcome: "replayed" }], "the receipt of the key");
       assertEqual((await land(store, "run", events(1))).firstSequence, 4, "the next sequence");
-    },
-  },
-  {
-    name: "S11 changing what a call about a lease returned changes nothing in the store",
-    async run({ store }) {
-      await createRun(store, "run");
-      const lease = { runId: "run", leaseMs: LONG_MS };
-      const { fence } = await claimExpired(store, "run");
-      spoil(await store.renew({ ...lease, fence }));
-      spoil(await store.claim(lease));
-      const run = await store.getRun("run");
-      assertEqual(run?.fence, fence, "the fence");
-      spoil(await store.release({ ...lease, fence }));
-      const free = { ...run, leaseExpiresAtMs: null, worker: null };
-      assertEqual(await store.getRun("run"), free, "the run by itself");
-      spoil(await store.claim(lease));
-      const log = await readLog(store, "run");
-      assertEqual(log.run.ownerId, OWNER, "the owner");
-      await land(store, "run", events(1), under(log.run));
-      spoil(await store.listDue({ due: "leased", forMs: 0, limit: 10 }));
     },
   },
   {

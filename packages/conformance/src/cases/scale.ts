@@ -1,4 +1,5 @@
-import { MAX_PAYLOAD_BYTES, type RunRecord } from "@tm/run-events-core/store";
+import type { RunEventStore, RunRecord } from "@tm/run-events-core/store";
+import { requests } from "@tm/run-events-core/wire";
 import { appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { createRun, readRun } from "../read-log.ts";
@@ -77,8 +78,8 @@ export const scale: readonly TrialCase[] = [
         events: events(2),
       }));
       const landings = await store.inner.append(plains);
-      assertEqual(
-        landings.map((landing) => landing?.lastSequence),
+      assertTaken(
+        landings,
         plains.map(() => 4),
         "where the appends of one call landed",
       );
@@ -105,7 +106,7 @@ export const scale: readonly TrialCase[] = [
     name: "S12 a call of 8 MiB lands whole",
     async run({ store }) {
       // Of characters that a driver may escape: a statement of all of them may be twice as long.
-      const escaped = '\\"'.repeat((MAX_PAYLOAD_BYTES - 4) / 2);
+      const escaped = '\\"'.repeat((requests.MAX_PAYLOAD_BYTES - 4) / 2);
       const batch = Array.from({ length: LARGE }, (_, index) =>
         event("TOKEN", `"${String.fromCharCode(97 + index)} ${escaped}"`),
       );
@@ -129,11 +130,25 @@ export const scale: readonly TrialCase[] = [
       const again = await store.inner.append(
         ids.map((runId) => ({ ...PLAIN, runId, events: batch })),
       );
-      assertEqual(
-        again.map((landing) => landing?.lastSequence),
+      assertTaken(
+        again,
         ids.map(() => 2 * LARGE),
         "the ends of the runs after another call",
       );
     },
   },
 ];
+
+/** What plain appends are answered by a store that takes any: one that leaves them all to core answers `null` to each. */
+function assertTaken(
+  landings: Awaited<ReturnType<RunEventStore["append"]>>,
+  ends: readonly number[],
+  what: string,
+): void {
+  if (landings.every((landing) => landing === null)) return;
+  assertEqual(
+    landings.map((landing) => landing?.lastSequence),
+    ends,
+    what,
+  );
+}

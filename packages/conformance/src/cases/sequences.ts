@@ -1,42 +1,11 @@
 import type { AppendLanding } from "../core-calls.ts";
-import { append, appendRequest, event, events, land, landingOf } from "../append-request.ts";
+import { events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
 /** Cases of S1 in `STORE.md`: no gap and no repeat. */
 export const sequences: readonly TrialCase[] = [
-  {
-    name: "S1 sequences are 1, 2, 3, … for batches of any size",
-    async run({ store }) {
-      await createRun(store, "run");
-      let last = 0;
-      for (const size of [1, 3, 1, 1_000, 2, 7]) {
-        const landing = await land(store, "run", events(size));
-        assertEqual(
-          [landing.firstSequence, landing.lastSequence],
-          [last + 1, last + size],
-          `where a batch of ${size} landed`,
-        );
-        last += size;
-      }
-      const log = await readLog(store, "run");
-      assertEqual(log.run.lastSequence, last, "the head");
-      assertEqual(log.events.length, last, "the number of events");
-    },
-  },
-  {
-    name: "S1 a refused append leaves no gap",
-    async run({ store }) {
-      await createRun(store, "run");
-      await land(store, "run", events(1), { idempotencyKey: "key" });
-      await append(store, "run", events(2), { expectedSequence: 0 });
-      await append(store, "run", events(2), { idempotencyKey: "key" });
-      await append(store, "run", events(2), { ownerId: "another owner" });
-      assertEqual((await land(store, "run", events(1))).firstSequence, 2, "the next sequence");
-      await readLog(store, "run");
-    },
-  },
   {
     name: "S1 appends that race fill every sequence from 1 to the head once",
     async run(trial) {
@@ -55,23 +24,6 @@ export const sequences: readonly TrialCase[] = [
       assertTiles([first, ...landings], sizes);
       const total = sizes.reduce((sum, size) => sum + size, 0);
       assertEqual((await readLog(store, "run")).run.lastSequence, total, "the head");
-    },
-  },
-  {
-    name: "S1 each run counts its own sequences from 1",
-    async run({ store }) {
-      await createRun(store, "run-a");
-      await createRun(store, "run-b");
-      await land(store, "run-a", events(5));
-      const outcomes = await store.append([
-        appendRequest("run-b", [event("RUN_STARTED")]),
-        appendRequest("run-a", [event("RUN_STARTED")]),
-      ]);
-      assertEqual(
-        outcomes.map((outcome) => landingOf(outcome).firstSequence),
-        [1, 6],
-        "the first sequences in two runs",
-      );
     },
   },
 ];

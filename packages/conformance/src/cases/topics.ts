@@ -2,8 +2,6 @@ import type { RunStatus } from "@tm/run-events-core";
 import type { RunRecord } from "@tm/run-events-core/store";
 import { event, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
-import { claim } from "../lease.ts";
-import { readRun } from "../read-log.ts";
 import { type KitStore, OWNER, type KitListQuery } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
@@ -38,51 +36,6 @@ const EACH: readonly RunStatus[] = ["queued", "running", "completed", "failed", 
 /** Cases of S21 in `STORE.md`: what a run is about. */
 export const topics: readonly TrialCase[] = [
   {
-    name: "S8 a run keeps its topic in every answer, through appends, a claim and its end",
-    async run({ store }) {
-      await create(store, "run", "tea");
-      await create(store, "none", null);
-      const steps = [
-        async () => {},
-        async () => land(store, "run", [event("PHASE_STARTED", '{"phase":"plan"}')]),
-        async () => {
-          const { fence, topic } = await claim(store, "run");
-          assertEqual(topic, "tea", "the topic of the claimed run");
-          await store.release({ runId: "run", fence });
-        },
-        async () => land(store, "run", [event("RUN_COMPLETED")]),
-      ];
-      for (const step of steps) {
-        await step();
-        const shown = [
-          (await store.getRun("run"))?.topic,
-          (await readRun(store, "run")).run.topic,
-          (await list(store, { topic: "tea" }))[0]?.topic,
-          (await list(store, {})).map(({ topic }) => topic),
-          (await store.getRun("none"))?.topic,
-        ];
-        assertEqual(shown, ["tea", "tea", "tea", [null, "tea"], null], "the topics");
-      }
-    },
-  },
-  {
-    name: "S21 creating an existing run answers it with the topic that it has",
-    async run({ store }) {
-      const run = await create(store, "run", "tea");
-      for (const topic of ["coffee", null, undefined]) {
-        const part = topic === undefined ? {} : { topic };
-        const again = await store.createRun({
-          runId: "run",
-          ownerId: OWNER,
-          metadata: "null",
-          ...part,
-        });
-        assertEqual(again, { outcome: "existing", run }, `the answer for the topic ${topic}`);
-      }
-      assertEqual(await ids(store, { topic: "coffee" }), [], "the runs of the other topic");
-    },
-  },
-  {
     name: "S23 a list of a topic has the owner's runs of exactly that topic, newest first",
     async run(trial) {
       const stores = await trial.stores();
@@ -105,28 +58,6 @@ export const topics: readonly TrialCase[] = [
       assertEqual(await ids(store, { topic: "none" }), [], "the runs of a topic without any");
       const all = await list(store, {});
       assertEqual(all.length, 4 * ALIKE.length, "the number of the owner's runs");
-    },
-  },
-  {
-    name: "S23 a list of a topic by status has the runs that are in it now",
-    async run({ store }) {
-      await fillStatuses(store, "tea");
-      await fillStatuses(store, null);
-      for (const runStatus of EACH) {
-        const expected = [`tea-${runStatus}-2`, `tea-${runStatus}-1`];
-        assertEqual(await ids(store, { topic: "tea", runStatus }), expected, runStatus);
-      }
-      await land(store, "tea-running-1", [event("RUN_FAILED")]);
-      assertEqual(
-        await ids(store, { topic: "tea", runStatus: "running" }),
-        ["tea-running-2"],
-        "the runs that still run",
-      );
-      assertEqual(
-        await ids(store, { topic: "tea", runStatus: "failed" }),
-        ["tea-failed-2", "tea-failed-1", "tea-running-1"],
-        "the failed runs, with the one that has just failed",
-      );
     },
   },
   {
@@ -163,18 +94,6 @@ export const topics: readonly TrialCase[] = [
         left,
         "the live runs left",
       );
-    },
-  },
-  {
-    name: "S17 a deleted run is in no list of its topic, and its id may be used for another topic",
-    async run({ store }) {
-      await create(store, "run", "tea");
-      await land(store, "run", [event("RUN_COMPLETED")]);
-      await store.deleteRun("run", OWNER);
-      assertEqual(await ids(store, { topic: "tea" }), [], "the runs of the topic");
-      await create(store, "run", "coffee");
-      assertEqual(await ids(store, { topic: "tea" }), [], "the runs of the old topic");
-      assertEqual(await ids(store, { topic: "coffee" }), ["run"], "the runs of the new topic");
     },
   },
 ];

@@ -1,3 +1,5 @@
+import { programs } from "../../src/cases/programs.ts";
+import { races } from "../../src/cases/races.ts";
 import { beneathMutants } from "../mutants/beneath-mutants.ts";
 import { changeMutants } from "../mutants/change-mutants.ts";
 import { closingMutants } from "../mutants/closing-mutants.ts";
@@ -23,8 +25,8 @@ import { sizeMutants } from "../mutants/size-mutants.ts";
 import { subscriptionMutants } from "../mutants/subscription-mutants.ts";
 import { takingMutants } from "../mutants/taking-mutants.ts";
 import { timeMutants } from "../mutants/time-mutants.ts";
-import { casesOf } from "../mutants/mutant.ts";
-import { casesOfClause, failuresAtOnce, type MutantSuite } from "./mutant-suite.ts";
+import { casesOf, type Mutant } from "../mutants/mutant.ts";
+import { casesOfClause, type Failure, failuresAtOnce, type MutantSuite } from "./mutant-suite.ts";
 import { onFastClock } from "./on-fast-clock.ts";
 
 /** Broken stores. */
@@ -59,6 +61,15 @@ export const storeSuite: MutantSuite = {
   ].map((mutant) => ({
     name: mutant.name,
     clause: mutant.clause,
-    judge: () => onFastClock(() => failuresAtOnce(casesOfClause(casesOf(mutant), mutant.clause))),
+    judge: () => onFastClock(() => judge(mutant)),
   })),
 };
+
+/** What the cases of its clause find; if that is nothing, what the random programs find, which try every clause at once. */
+async function judge(mutant: Mutant): Promise<readonly Failure[]> {
+  const cases = casesOf(mutant);
+  const failures = await failuresAtOnce(casesOfClause(cases, mutant.clause));
+  if (failures.length > 0) return failures;
+  const names = [...programs, ...races].map(({ name }) => name);
+  return failuresAtOnce(cases.filter(({ name }) => names.includes(name)));
+}

@@ -141,28 +141,4 @@ export const access: readonly HttpTrialCase[] = [
       await claim(trial, runId);
     },
   },
-  {
-    name: "W5 a change by cookie passes from the same origin or with neither header; one by token always passes",
-    async run(trial) {
-      const same = { origin: new URL(trial.baseUrl).origin };
-      const passing = [
-        { ...trial.owner.session },
-        { ...trial.owner.session, "sec-fetch-site": "same-origin" },
-        { ...trial.owner.session, "sec-fetch-site": "none" },
-        { ...trial.owner.session, ...same },
-        { ...trial.owner.session, ...same, "sec-fetch-site": "same-origin" },
-        ...foreignOrigins(trial).map((headers) => ({ ...trial.owner.bearer, ...headers })),
-      ];
-      for (const headers of passing) {
-        for (const call of changesOn(await record(trial))) {
-          const { status, to } = await trial.send(withHeaders(call, headers));
-          assert(
-            status < 300,
-            `${to} passes with ${Object.keys(headers).join(", ")}, got ${status}`,
-          );
-        }
-        await passLeases(trial, await record(trial), headers);
-      }
-    },
-  },
 ];

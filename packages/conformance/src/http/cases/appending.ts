@@ -1,7 +1,7 @@
 import { assertEqual } from "../../assert.ts";
 import { assertProblem, assertStatus } from "../assert-answer.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
-import { notes, phase } from "../draft.ts";
+import { phase } from "../draft.ts";
 import { appendCall, getRun, land, pathOf, post, readPage, record, sequencesOf } from "../runs.ts";
 
 const EVENT = '{"eventType":"NOTE"}';
@@ -29,30 +29,6 @@ export const appending: readonly HttpTrialCase[] = [
         "the receipt",
       );
       assertEqual(sequencesOf(await readPage(trial, runId)), [1, 2, 3, 4], "the sequences");
-    },
-  },
-  {
-    name: "W9 appends that race each get sequences of their own, without a gap",
-    async run(trial) {
-      const runId = await record(trial);
-      const sizes = Array.from({ length: 16 }, (_, at) => (at % 4) + 1);
-      const receipts = await Promise.all(
-        sizes.map((size, writer) => land(trial, runId, notes(size, writer * 10))),
-      );
-      const { events } = await readPage(trial, runId);
-      const payloads = events.map(({ payload }) => payload);
-      for (const [writer, { firstSequence, lastSequence }] of receipts.entries()) {
-        const own = notes(sizes[writer] ?? 0, writer * 10).map((note) =>
-          typeof note === "string" ? note : note.payload,
-        );
-        const there = payloads.slice(firstSequence - 1, lastSequence);
-        assertEqual(there, own, `the events from ${firstSequence} to ${lastSequence}`);
-      }
-      assertEqual(
-        sequencesOf({ events }),
-        Array.from({ length: sizes.reduce((sum, size) => sum + size, 0) }, (_, at) => at + 1),
-        "the sequences",
-      );
     },
   },
   {

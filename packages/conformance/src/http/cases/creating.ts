@@ -1,8 +1,7 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { assertMembers, assertProblem, assertStatus } from "../assert-answer.ts";
 import type { HttpTrialCase } from "../http-trial.ts";
-import { phase } from "../draft.ts";
-import { getRun, land, post } from "../runs.ts";
+import { getRun, post } from "../runs.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 const SNAPSHOT = [
@@ -36,22 +35,6 @@ export const creating: readonly HttpTrialCase[] = [
       const location = new URL(answer.headers.get("location") ?? "", trial.baseUrl);
       assertEqual(location.pathname, `${trial.basePath}/${runId}`, "Location");
       assertEqual(await getRun(trial, runId), run, "the run at its path");
-    },
-  },
-  {
-    name: "W8 creating an existing run is 200 with the run as it is for its owner, and a run of their own for another",
-    async run(trial) {
-      const runId = `own-${crypto.randomUUID()}`;
-      const call = post(trial, "/v1/agent-runs", JSON.stringify({ runId, metadata: 1 }));
-      assertStatus(await trial.send(call), 201);
-      await land(trial, runId, [phase("p"), "RUN_COMPLETED"]);
-      const again = await trial.send({ ...call, body: JSON.stringify({ runId, metadata: 2 }) });
-      assertStatus(again, 200);
-      assertMembers(again, { lastSequence: 2, runStatus: "completed", metadata: 1 });
-      const other = { ...call, headers: { ...call.headers, ...trial.stranger.bearer } };
-      const others = await trial.send(other);
-      assertStatus(others, 201);
-      assertMembers(others, { runId, lastSequence: 0, runStatus: "queued", metadata: 1 });
     },
   },
   {

@@ -1,7 +1,7 @@
 import { assertEqual } from "../../assert.ts";
 import { assertProblem } from "../assert-answer.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
-import { appendCall, getRun, receiptOf, record } from "../runs.ts";
+import { appendCall, getRun, record } from "../runs.ts";
 
 async function assertUntouched(trial: HttpTrial, runId: string): Promise<void> {
   assertEqual((await getRun(trial, runId))["lastSequence"], 0, "lastSequence after the refusal");
@@ -13,22 +13,6 @@ async function lastOf(trial: HttpTrial, runId: string): Promise<unknown> {
 
 /** Cases of W11 in `WIRE.md`: appends that expect a sequence. */
 export const expectations: readonly HttpTrialCase[] = [
-  {
-    name: "W11 an append is refused unless its expectedSequence is the run's last",
-    async run(trial) {
-      for (const length of [0, 1, 3]) {
-        for (const expected of [0, 1, 2, 3, 4]) {
-          const runId = await record(trial, ...Array<string>(length).fill("NOTE"));
-          const more = `,"expectedSequence":${expected}`;
-          const answer = await trial.send(appendCall(trial, runId, ["NOTE"], {}, more));
-          const fits = expected === length;
-          if (fits) assertEqual(receiptOf(answer).lastSequence, length + 1, "lastSequence");
-          else assertProblem(answer, 412, "sequence_conflict", { lastSequence: length });
-          assertEqual(await lastOf(trial, runId), length + (fits ? 1 : 0), "the run's length");
-        }
-      }
-    },
-  },
   {
     name: "W11 exactly one of the racing appends that expect the same sequence lands",
     async run(trial) {

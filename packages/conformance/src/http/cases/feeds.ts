@@ -64,26 +64,6 @@ async function remove(trial: HttpTrial, runId: string): Promise<void> {
 /** Cases of W48 in `WIRE.md`: a feed on a live stream. Each topic is of one case alone. */
 export const feeds: readonly HttpTrialCase[] = [
   {
-    name: "W48 a feed begins with the list of its topic, newest first, and then has its version",
-    async run(trial) {
-      const topic = newTopic();
-      await createIn(trial, newTopic());
-      const [queued, running, ended] = [
-        await createIn(trial, topic),
-        await createIn(trial, topic),
-        await createIn(trial, topic),
-      ];
-      await land(trial, running, ["NOTE"]);
-      await land(trial, ended, ["RUN_COMPLETED"]);
-      const stream = await followFeed(trial, { feed: "live", topic });
-      const { runs, gone, same } = await toVersion(stream);
-      const expected = [];
-      for (const runId of [ended, running, queued]) expected.push(await getRun(trial, runId));
-      assertEqual([...runs.values()], expected, "the runs");
-      assertEqual([gone, same], [[], [false]], "what else the feed has");
-    },
-  },
-  {
     name: "W48 a feed has each run that is created, gets events, ends or is removed",
     async run(trial) {
       const topic = newTopic();

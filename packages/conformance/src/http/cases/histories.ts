@@ -1,16 +1,13 @@
 import { assertEqual } from "../../assert.ts";
-import { assertProblem, assertStatus } from "../assert-answer.ts";
-import { assertDelivery } from "../assert-delivery.ts";
-import { appendedOf, notes } from "../draft.ts";
-import { landLater, moved, timesOf } from "../event-times.ts";
+import { assertProblem } from "../assert-answer.ts";
+import { notes } from "../draft.ts";
+import { moved, timesOf } from "../event-times.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
 import {
-  deliveryOf,
   land,
   pageOf,
   pathOf,
   poll,
-  post,
   readPage,
   record,
   sequencesOf,
@@ -47,25 +44,6 @@ const BAD: readonly string[] = [
 /** Cases of W46 in `WIRE.md`: readers that say which history they have. */
 export const histories: readonly HttpTrialCase[] = [
   {
-    name: "W46 a page with the createdAt of its event is the page without it, at every cursor and limit",
-    async run(trial) {
-      const runId = await record(trial, ...notes(3));
-      await land(trial, runId, notes(2));
-      const times = await timesOf(trial, runId);
-      for (let since = 1; since <= 5; since++) {
-        for (const limit of [1, 3, 1_000]) {
-          const query = `since=${since}&limit=${limit}`;
-          const { answer } = await readPage(trial, runId, `${query}&at=${times[since - 1]}`);
-          const plain = await readPage(trial, runId, query);
-          const what = `the page after ${since}`;
-          assertEqual(answer.text, plain.answer.text, what);
-          const [etag, other] = [answer.headers.get("etag"), plain.answer.headers.get("etag")];
-          assertEqual(etag, other, `the ETag of ${what}`);
-        }
-      }
-    },
-  },
-  {
     name: "W46 a page with another time of its event is history_changed, with wait and with an ETag too",
     async run(trial) {
       const runId = await record(trial, ...notes(4));
@@ -77,20 +55,6 @@ export const histories: readonly HttpTrialCase[] = [
           assertChanged(await poll(trial, runId, query), 4);
           assertChanged(await poll(trial, runId, `${query}&wait=30`), 4);
           assertChanged(await poll(trial, runId, query, headers), 4);
-        }
-      }
-    },
-  },
-  {
-    name: "W46 the time is that of the event since, and not of its neighbours",
-    async run(trial) {
-      const runId = await record(trial, "NOTE");
-      const times = await landLater(trial, runId, 3);
-      for (const [index, time] of times.entries()) {
-        for (const at of new Set(times)) {
-          const answer = await poll(trial, runId, `since=${index + 1}&at=${at}`);
-          if (at === time) assertStatus(answer, 200);
-          else assertChanged(answer, times.length);
         }
       }
     },
@@ -109,52 +73,6 @@ export const histories: readonly HttpTrialCase[] = [
         assertProblem(await poll(trial, runId, "since=4"), 409, "cursor_ahead");
       }
       assertEqual(sequencesOf(await readPage(trial, ended, "since=3")), [], "the end's page");
-    },
-  },
-  {
-    name: "W46 a run whose id is used again is history_changed for a reader of the deleted one",
-    async run(trial) {
-      const runId = await record(trial, "NOTE", "RUN_COMPLETED");
-      const at = (await timesOf(trial, runId))[1];
-      const path = pathOf(runId);
-      const gone = await trial.send({ method: "DELETE", path, headers: trial.owner.bearer });
-      assertStatus(gone, 204);
-      await trial.send(post(trial, "/v1/agent-runs", `{"runId":"${runId}"}`));
-      assertChanged(await poll(trial, runId, `since=2&at=${at}`), 0);
-      await assertChangedStream(trial, runId, `since=2&at=${at}`, 0);
-    },
-  },
-  {
-    name: "W46 a stream with the createdAt of its event goes on to the end",
-    async run(trial) {
-      const runId = await record(trial, ...notes(3));
-      const times = await timesOf(trial, runId);
-      const streams = await Promise.all(
-        times.map((at, index) => tailLive(trial, runId, `since=${index + 1}&at=${at}`)),
-      );
-      await land(trial, runId, ["NOTE", "RUN_COMPLETED"]);
-      const log = [...notes(3), "NOTE", "RUN_COMPLETED"].map(appendedOf);
-      for (const [index, stream] of streams.entries()) {
-        const frames = await stream.rest();
-        assertEqual(frames[0]?.message["since"], index + 1, "since of connected");
-        assertDelivery(log, index + 1, deliveryOf(frames), `The stream after ${index + 1}`);
-      }
-    },
-  },
-  {
-    name: "W46 a stream with another time of its event has one frame, an error that is not retryable",
-    async run(trial) {
-      const live = await record(trial, ...notes(3));
-      const ended = await record(trial, ...notes(2), "RUN_FAILED");
-      for (const runId of [live, ended]) {
-        const times = await timesOf(trial, runId);
-        for (const since of [1, 3]) {
-          for (const off of OFF) {
-            const query = `since=${since}&at=${moved(times[since - 1], off)}`;
-            await assertChangedStream(trial, runId, query, 3);
-          }
-        }
-      }
     },
   },
   {
@@ -194,25 +112,6 @@ export const histories: readonly HttpTrialCase[] = [
       const ofSame = frames.filter(({ runId }) => runId === same).map(({ type }) => type);
       const owed = ["connected", "run_event", "run_event", "run_finished"];
       assertEqual(ofSame, owed, "the frames of the other run");
-    },
-  },
-  {
-    name: "W46 a time of a stream of many runs that is malformed, or has no event, is 400",
-    async run(trial) {
-      const runId = await record(trial, ...notes(2));
-      const at = (await timesOf(trial, runId))[0];
-      for (const entry of [
-        "1@",
-        "1@x",
-        `0@${at}`,
-        `-1@${at}`,
-        `1@${at}@`,
-        `1@${at?.slice(0, 19)}Z`,
-      ]) {
-        const path = `/v1/agent-runs/stream?runs=${runId}:${entry}`;
-        const answer = await trial.send({ path, headers: trial.owner.session });
-        assertProblem(answer, 400, "invalid_request");
-      }
     },
   },
   {

@@ -1,5 +1,5 @@
 import { assert, assertEqual } from "../../assert.ts";
-import { assertProblem, assertStatus } from "../assert-answer.ts";
+import { assertProblem } from "../assert-answer.ts";
 import {
   askFor,
   askUnderKey,
@@ -58,40 +58,6 @@ export const leases: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W31 a claim of a run that another worker has is claimed, with the time when the lease expires",
-    async run(trial) {
-      const runId = await record(trial, "NOTE");
-      const lease = await claim(trial, runId);
-      for (const leaseMs of [SHORTEST_LEASE_MS, LONGEST_LEASE_MS]) {
-        const answer = await askFor(trial, runId, leaseMs);
-        assertProblem(answer, 409, "claimed", { expiresAt: lease.expiresAt });
-      }
-      assertStatus(await renew(trial, runId, lease.fence), 200);
-    },
-  },
-  {
-    name: "W31 a claim that is sent again under its Idempotency-Key gets the same lease, and one under another does not",
-    async run(trial) {
-      const runId = await record(trial, "NOTE");
-      for (const key of ["claim", "~".repeat(128)]) {
-        const lease = leaseOf(await askUnderKey(trial, runId, key));
-        for (const leaseMs of [SHORTEST_LEASE_MS, LONGEST_LEASE_MS]) {
-          const again = leaseOf(await askUnderKey(trial, runId, key, leaseMs));
-          assertEqual(again, lease, "the lease of the claim that came again");
-        }
-        const claimed = { expiresAt: lease.expiresAt };
-        for (const other of ["other", "CLAIM", key.slice(1)]) {
-          assertProblem(await askUnderKey(trial, runId, other), 409, "claimed", claimed);
-        }
-        await assertClaimed(trial, runId, lease);
-        assertStatus(await release(trial, runId, lease.fence), 204);
-        const next = leaseOf(await askUnderKey(trial, runId, key));
-        assert(next.fence > lease.fence, `a new lease has a fence above ${lease.fence}`);
-        assertStatus(await release(trial, runId, next.fence), 204);
-      }
-    },
-  },
-  {
     name: "W31 a claim with an invalid Idempotency-Key is 400 and claims nothing",
     async run(trial) {
       const runId = await record(trial);
@@ -100,34 +66,6 @@ export const leases: readonly HttpTrialCase[] = [
       }
       // A run that one of them had claimed would be refused.
       await claim(trial, runId);
-    },
-  },
-  {
-    name: "W31 when claims race, one gets the run",
-    async run(trial) {
-      const runId = await record(trial);
-      const answers = await Promise.all(Array.from({ length: 8 }, () => askFor(trial, runId)));
-      const won = answers.filter(({ status }) => status === 200);
-      assertEqual(won.length, 1, "how many have the run");
-      const leasesWon = won.map(leaseOf);
-      for (const answer of answers) {
-        if (won.includes(answer)) continue;
-        assertProblem(answer, 409, "claimed", { expiresAt: leasesWon[0]?.expiresAt });
-      }
-    },
-  },
-  {
-    name: "W31 a renewal keeps the fence and moves the end of the lease, later or earlier",
-    async run(trial) {
-      const runId = await record(trial);
-      const { fence } = await claim(trial, runId);
-      const { createdAt } = await getRun(trial, runId);
-      for (const leaseMs of [LONGEST_LEASE_MS, LONG_LEASE_MS]) {
-        const lease = leaseOf(await renew(trial, runId, fence, leaseMs));
-        assertEqual(lease.fence, fence, "the fence");
-        assertRunsFor(leaseMs, lease, createdAt);
-        await assertClaimed(trial, runId, lease);
-      }
     },
   },
   {

@@ -40,18 +40,6 @@ export const lifecycle: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W7 a batch with an event after a terminal one is refused whole",
-    async run(trial) {
-      const runId = await record(trial, "NOTE");
-      for (const end of ["RUN_COMPLETED", "RUN_FAILED", "RUN_CANCELLED"]) {
-        const answer = await trial.send(appendCall(trial, runId, ["NOTE", end, "NOTE"]));
-        assertProblem(answer, 422, "invalid_event", { index: 2 });
-      }
-      const run = await getRun(trial, runId);
-      assertEqual([run["lastSequence"], run["runStatus"]], [1, "running"], "the run");
-    },
-  },
-  {
     name: "W7 an append to a finished run is refused and leaves it as it was",
     async run(trial) {
       for (const [end, runStatus] of [
@@ -67,20 +55,6 @@ export const lifecycle: readonly HttpTrialCase[] = [
         }
         assertEqual((await readPage(trial, runId)).answer.text, before, "the page");
       }
-    },
-  },
-  {
-    name: "W7 when appends race to end a run, one lands, and it is the last",
-    async run(trial) {
-      const runId = await record(trial);
-      const ends = ["RUN_COMPLETED", "RUN_FAILED", "RUN_CANCELLED"];
-      const answers = await Promise.all(
-        [...ends, ...ends].map((end) => trial.send(appendCall(trial, runId, ["NOTE", end]))),
-      );
-      const statuses = answers.map(({ status }) => status).toSorted((a, b) => a - b);
-      assertEqual(statuses, [201, 409, 409, 409, 409, 409], "the statuses");
-      const { events } = await readPage(trial, runId);
-      assertEqual(events.length, 2, "the number of events");
     },
   },
 ];

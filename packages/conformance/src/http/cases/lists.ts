@@ -85,20 +85,6 @@ export const lists: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W48 a list has the last event of each run that has one, if that is asked for",
-    async run(trial) {
-      const topic = newTopic();
-      const [queued, running] = [await createIn(trial, topic), await createIn(trial, topic)];
-      await land(trial, running, ["NOTE", "OTHER"]);
-      const page = `${pathOf(running, "/events")}?since=1`;
-      const { events } = (await trial.send({ path: page, headers: trial.owner.bearer })).json();
-      const list = await listOf(trial, { topic, last: "true" });
-      const [last] = events as readonly unknown[];
-      assertEqual(list["last"], { [running]: last }, "the last events");
-      assertEqual(idsIn(list), [running, queued], "the runs");
-    },
-  },
-  {
     name: "W48 a list has no run of another user, whose list it is not",
     async run(trial) {
       const topic = newTopic();

@@ -3,7 +3,6 @@ import { assertDelivery } from "../assert-delivery.ts";
 import { assertProblem } from "../assert-answer.ts";
 import { appendedOf, type Draft, notes } from "../draft.ts";
 import type { HttpTrialCase } from "../http-trial.ts";
-import type { LiveStream } from "../live-stream.ts";
 import type { Frame } from "../read-frames.ts";
 import { followAll, RUNS_STREAM_PATH } from "../runs-stream.ts";
 import { games, playGame } from "../runs-game.ts";
@@ -37,14 +36,6 @@ function framesOf(runId: string, frames: readonly Frame[]): readonly Frame[] {
   return frames.filter(({ message }) => message["runId"] === runId);
 }
 
-/** Reads up to the first frame of this type of a run. */
-async function untilOf(stream: LiveStream, runId: string, type: string): Promise<readonly Frame[]> {
-  const taken: Frame[] = [];
-  do taken.push(await stream.next());
-  while (taken.at(-1)?.message["runId"] !== runId || taken.at(-1)?.message["type"] !== type);
-  return taken;
-}
-
 /** Cases of W47 in `WIRE.md`: many runs on one stream. */
 export const manyRuns: readonly HttpTrialCase[] = [
   {
@@ -67,24 +58,6 @@ export const manyRuns: readonly HttpTrialCase[] = [
         const log = (logs[at] ?? []).map(appendedOf);
         assertDelivery(log, since, deliveryOf(framesOf(runId, frames)), `The run ${at + 1}`);
       }
-    },
-  },
-  {
-    name: "W47 a run that ends leaves the others live, and what is appended to them comes",
-    async run(trial) {
-      const [a, b] = [await record(trial, "NOTE"), await record(trial, ...notes(2))];
-      const stream = await followAll(trial, [
-        [a, 0],
-        [b, 1],
-      ]);
-      const frames = [...(await untilOf(stream, b, "run_event"))];
-      await land(trial, a, ["RUN_COMPLETED"]);
-      frames.push(...(await untilOf(stream, a, "run_finished")));
-      for (const draft of [...notes(3, 2), "RUN_FAILED"]) await land(trial, b, [draft]);
-      frames.push(...(await stream.rest()));
-      assertDelivery(["NOTE", "RUN_COMPLETED"].map(appendedOf), 0, deliveryOf(framesOf(a, frames)));
-      const log = [...notes(5), "RUN_FAILED"].map(appendedOf);
-      assertDelivery(log, 1, deliveryOf(framesOf(b, frames)), "The run that went on");
     },
   },
   {
@@ -127,66 +100,6 @@ export const manyRuns: readonly HttpTrialCase[] = [
       const { type, code, lastSequence } = failed?.message ?? {};
       assertEqual([type, code, lastSequence], ["error", "cursor_ahead", 1], "the run's only frame");
       assertDelivery([appendedOf("RUN_COMPLETED")], 0, deliveryOf(framesOf(own, frames)));
-    },
-  },
-  {
-    name: "W47 a run may begin a number of events before its end, while others have cursors",
-    async run(trial) {
-      const log = [...notes(6), "RUN_COMPLETED"];
-      const starts: readonly (readonly [string, number, number])[] = [
-        [await record(trial, ...log), -1, 6],
-        [await record(trial, ...log), -7, 0],
-        [await record(trial, ...log), -1_000, 0],
-        [await record(trial, ...log), 3, 3],
-      ];
-      const frames = await (
-        await followAll(
-          trial,
-          starts.map(([id, start]) => [id, start]),
-        )
-      ).rest();
-      for (const [runId, start, since] of starts) {
-        const own = framesOf(runId, frames);
-        assertEqual(own[0]?.message["since"], since, `since of the run that begins at ${start}`);
-        assertDelivery(
-          log.map(appendedOf),
-          since,
-          deliveryOf(own),
-          `The run that begins at ${start}`,
-        );
-      }
-    },
-  },
-  {
-    name: "W47 a reader that comes back with the last sequence of each run misses nothing and gets nothing twice",
-    async run(trial) {
-      const log = [...notes(5), "RUN_COMPLETED"];
-      const runs = [await record(trial, ...log), await record(trial, ...log)];
-      const seen = new Map<string, Frame[]>(runs.map((runId) => [runId, []]));
-      const cursorOf = (runId: string): number => deliveryOf(seen.get(runId) ?? []).length;
-      const isLive = (runId: string): boolean => deliveryOf(seen.get(runId) ?? []).at(-1) !== "end";
-      for (let left = runs; left.length > 0; left = left.filter(isLive)) {
-        const stream = await followAll(
-          trial,
-          left.map((runId) => [runId, cursorOf(runId)]),
-        );
-        for (let taken = 0; taken < 5 && left.some(isLive); taken++) {
-          const frame = await stream.next();
-          seen.get(String(frame.message["runId"]))?.push(frame);
-        }
-        stream.leave();
-      }
-      for (const runId of runs)
-        assertDelivery(log.map(appendedOf), 0, deliveryOf(seen.get(runId) ?? []), "The run");
-    },
-  },
-  {
-    name: "W47 a stream may have 100 runs",
-    async run(trial) {
-      const runId = await record(trial, "RUN_COMPLETED");
-      const others = Array.from({ length: MOST_RUNS - 1 }, (_, at) => [`none-${at}`, 0] as const);
-      const frames = await (await followAll(trial, [...others, [runId, 0]])).rest();
-      assertDelivery([appendedOf("RUN_COMPLETED")], 0, deliveryOf(framesOf(runId, frames)));
     },
   },
   {

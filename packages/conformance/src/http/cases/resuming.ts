@@ -1,10 +1,7 @@
 import { assert, assertEqual } from "../../assert.ts";
-import { follow } from "../follow.ts";
 import type { HttpTrialCase } from "../http-trial.ts";
-import { assertDelivery } from "../assert-delivery.ts";
 import { typesOf } from "../live-stream.ts";
-import { appendedOf, notes } from "../draft.ts";
-import { land, pathOf, record, tail, tailLive } from "../runs.ts";
+import { pathOf, record, tail, tailLive } from "../runs.ts";
 
 /** A `since`, a `Last-Event-ID`, and what is to come of them. */
 type Resumption<Outcome> = readonly [query: string, header: string | null, outcome: Outcome];
@@ -59,17 +56,6 @@ export const resuming: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W24 a reader that joins at the end gets run_finished, and the id of connected is not yet the last",
-    async run(trial) {
-      const runId = await record(trial, "NOTE", "RUN_COMPLETED");
-      for (const query of ["since=2", "since=3"]) {
-        const [connected, finished] = await (await tailLive(trial, runId, query)).rest();
-        // Cut here, a reader that comes back must still learn how the run ended.
-        assertEqual([connected?.id, finished?.id], ["2", "3"], `the ids with ${query}`);
-      }
-    },
-  },
-  {
     name: "W24 a cursor past the end of a live run is cursor_ahead, in a frame",
     async run(trial) {
       const runId = await record(trial, "NOTE");
@@ -88,21 +74,6 @@ export const resuming: readonly HttpTrialCase[] = [
           ["cursor_ahead", 1, []],
           `the frame with ${query || "no since"} and Last-Event-ID ${header}`,
         );
-      }
-    },
-  },
-  {
-    name: "W24 a reader that comes back with its last id misses nothing and gets nothing twice",
-    async run(trial) {
-      const drafts = [...notes(12), "RUN_COMPLETED"];
-      for (const framesEach of [1, 2, 3, 5]) {
-        const runId = await record(trial, ...drafts.slice(0, 6));
-        const following = follow(trial, runId, 0, framesEach);
-        // Looked at below, unless an append fails first.
-        following.catch(() => {});
-        for (const draft of drafts.slice(6)) await land(trial, runId, [draft]);
-        const who = `The stream cut every ${framesEach} frames`;
-        assertDelivery(drafts.map(appendedOf), 0, await following, who);
       }
     },
   },

@@ -4,7 +4,7 @@ import { badShortTexts } from "../bad-short-texts.ts";
 import type { Answer } from "../call.ts";
 import { askFor, claim, LONG_LEASE_MS, renew, SHORTEST_LEASE_MS } from "../claims.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
-import { appendCall, getRun, land, pathOf, post, record } from "../runs.ts";
+import { appendCall, getRun, land, pathOf, post } from "../runs.ts";
 
 const RUNS = "/v1/agent-runs";
 const BAD_LENGTHS = ["0", "-1", "999", "3600001", "1000.5", '"1000"', "null", "true"];
@@ -78,36 +78,6 @@ export const starting: readonly HttpTrialCase[] = [
         headers: trial.owner.bearer,
       });
       assertEqual(listed.json(), { runs: [], nextCursor: null }, "the runs of the topic");
-    },
-  },
-  {
-    name: "W36 a creation of an existing run claims it; of a finished one it is run_finished, of another user's id a run of one's own",
-    async run(trial) {
-      const runId = await record(trial, "NOTE");
-      const { fence } = startedOf(await start(trial, { runId }), 200);
-      const ended = await land(trial, runId, ["RUN_COMPLETED"], { "run-fence": `${fence}` });
-      const finished = { runStatus: "completed", lastSequence: ended.lastSequence };
-      assertProblem(await start(trial, { runId }), 409, "run_finished", finished);
-      const call = post(trial, RUNS, JSON.stringify({ runId, leaseMs: LONG_LEASE_MS }));
-      const foreign = { ...call, headers: { ...call.headers, ...trial.stranger.bearer } };
-      assertStatus(await trial.send(foreign), 201);
-    },
-  },
-  {
-    name: "W36 when creations of one run race, one gets the lease",
-    async run(trial) {
-      const runId = `run-${crypto.randomUUID()}`;
-      const answers = await Promise.all(
-        Array.from({ length: 8 }, (_, at) =>
-          start(trial, { runId }, { "idempotency-key": `key-${at}` }),
-        ),
-      );
-      const won = answers.filter(({ status }) => status < 300);
-      assertEqual(won.length, 1, "how many have the run");
-      const { expiresAt } = won[0]?.json() ?? {};
-      for (const answer of answers) {
-        if (!won.includes(answer)) assertProblem(answer, 409, "claimed", { expiresAt });
-      }
     },
   },
   {

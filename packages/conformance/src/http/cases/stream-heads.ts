@@ -59,27 +59,6 @@ export const streamHeads: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W19 a page of another origin gets 403 and may not read it",
-    async run(trial) {
-      const runId = await record(trial, "RUN_COMPLETED");
-      for (const foreign of [
-        { origin: "https://evil.example", "sec-fetch-site": "cross-site" },
-        { origin: "https://evil.example" },
-        { origin: "null" },
-        { "sec-fetch-site": "same-site" },
-      ]) {
-        const headers = { ...trial.owner.session, ...foreign };
-        const answer = await sendStream(trial, runId, "GET", headers);
-        assertProblem(answer, 403, "cross_site_request");
-        const allowed = answer.headers.get("access-control-allow-origin");
-        assertEqual(allowed, null, "Access-Control-Allow-Origin");
-      }
-      const own = { origin: new URL(trial.baseUrl).origin, "sec-fetch-site": "same-origin" };
-      const frames = await (await tailLive(trial, runId, "", own)).rest();
-      assertEqual(typesOf(frames).at(-1), "run_finished", "the last frame for one's own page");
-    },
-  },
-  {
     name: "W21 the headers of a stream are the same for every Accept",
     async run(trial) {
       const runId = await record(trial, "RUN_COMPLETED");

@@ -4,7 +4,6 @@ import { assertProblem } from "../assert-answer.ts";
 import type { HeaderList } from "../call.ts";
 import { appendedOf, notes } from "../draft.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
-import { pollToEnd } from "../poll-to-end.ts";
 import {
   deliveryOf,
   land,
@@ -15,7 +14,6 @@ import {
   readPage,
   record,
   sequencesOf,
-  tail,
   tailLive,
 } from "../runs.ts";
 
@@ -73,47 +71,6 @@ export const tails: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W45 a page with tail of a finished run has a terminal status only at the end of the log",
-    async run(trial) {
-      const runId = await record(trial, ...notes(3), "RUN_FAILED");
-      for (const [query, since, runStatus] of [
-        ["tail=1", 3, "failed"],
-        ["tail=2", 2, "failed"],
-        ["tail=2&limit=1", 2, "running"],
-        ["tail=9", 0, "failed"],
-      ] as const) {
-        const page = await readTail(trial, runId, query);
-        assertEqual([page.since, page.runStatus], [since, runStatus], `the page of ${query}`);
-      }
-    },
-  },
-  {
-    name: "W45 a reader that goes on from a page with tail by since misses nothing",
-    async run(trial) {
-      const runId = await record(trial, ...notes(7));
-      const { since, events } = await readTail(trial, runId, "tail=4&limit=2");
-      assertEqual(since, 3, "since of the first page");
-      await land(trial, runId, ["RUN_COMPLETED"]);
-      const rest = await pollToEnd(trial, runId, events.at(-1)?.sequence ?? 0, 2);
-      const log = [...notes(7), "RUN_COMPLETED"].map(appendedOf);
-      assertDelivery(log, 3, [...events, ...rest], "The loop that began with tail");
-    },
-  },
-  {
-    name: "W45 a run without events begins at 0, on a page and on a stream",
-    async run(trial) {
-      const runId = await record(trial);
-      const { since, events, runStatus } = await readTail(trial, runId, "tail=5");
-      assertEqual([since, events, runStatus], [0, [], "queued"], "the page");
-      const stream = await tailLive(trial, runId, "tail=5");
-      const connected = await stream.next();
-      assertEqual([connected.message["since"], connected.id], [0, "0"], "since and id");
-      await land(trial, runId, ["RUN_COMPLETED"]);
-      const log = [appendedOf("RUN_COMPLETED")];
-      assertDelivery(log, 0, deliveryOf(await stream.rest()), "The stream of a run without events");
-    },
-  },
-  {
     name: "W45 a poll with tail is held only while the run is live and has no events",
     async run(trial) {
       const runId = await record(trial);
@@ -164,20 +121,6 @@ export const tails: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W45 a stream with tail of a finished run has its last events and the end",
-    async run(trial) {
-      const drafts = [...notes(3), "RUN_CANCELLED"];
-      const runId = await record(trial, ...drafts);
-      for (const count of [1, 3, 9]) {
-        const frames = await (await tailLive(trial, runId, `tail=${count}`)).rest();
-        const since = Math.max(0, 4 - count);
-        assertEqual(frames[0]?.message["since"], since, "since of connected");
-        const who = `The stream that begins ${count} before the end`;
-        assertDelivery(drafts.map(appendedOf), since, deliveryOf(frames), who);
-      }
-    },
-  },
-  {
     name: "W45 a valid Last-Event-ID wins over tail, even when it is smaller; a malformed one does not",
     async run(trial) {
       const runId = await record(trial, ...notes(9));
@@ -204,18 +147,6 @@ export const tails: readonly HttpTrialCase[] = [
           `since, id and first event with Last-Event-ID ${header}`,
         );
       }
-    },
-  },
-  {
-    name: "W45 a Last-Event-ID past the end does the same as without tail",
-    async run(trial) {
-      const headers = { "last-event-id": "3" };
-      const live = await tailLive(trial, await record(trial, ...notes(2)), "tail=1", headers);
-      const [frame] = await live.rest();
-      assertEqual(frame?.message["code"], "cursor_ahead", "the code on a live run");
-      const ended = await record(trial, "NOTE", "RUN_COMPLETED");
-      const { status } = await tail(trial, ended, "tail=1", headers);
-      assertEqual(status, 204, "the status on a finished run");
     },
   },
   {

@@ -61,22 +61,6 @@ export const topics: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W34 a run that is created without a topic has none, and gets none later",
-    async run(trial) {
-      for (const body of [{}, { topic: null }]) {
-        const created = await trial.send(createCall(trial, body));
-        assertStatus(created, 201);
-        assertMembers(created, { topic: null });
-        const runId = String(created.json()["runId"]);
-        const topic = newTopic("late");
-        const again = await trial.send(createCall(trial, { runId, topic }));
-        assertStatus(again, 200);
-        assertMembers(again, { topic: null });
-        assertEqual(idsIn(await list(trial, { topic })), [], "the runs of the topic given later");
-      }
-    },
-  },
-  {
     name: "W34 a list of a topic has the caller's runs of exactly that topic, newest first, with any characters",
     async run(trial) {
       const all = [...HARD.map(newTopic), longest("x"), longest("y"), longest("\u{1f375}")];
@@ -106,49 +90,6 @@ export const topics: readonly HttpTrialCase[] = [
       const path = `/v1/agent-runs?topic=${encodeURIComponent(topic)}&status=live`;
       const answer = await trial.send({ path, headers: bearer });
       assertEqual(idsIn(answer), [String(theirs.json()["runId"])], "the other user's list");
-    },
-  },
-  {
-    name: "W34 a list of a topic by status has the runs that are in it now; live ones have not finished",
-    async run(trial) {
-      const topic = newTopic("statuses");
-      const ends = ["RUN_COMPLETED", "NOTE", "RUN_FAILED", null, "RUN_CANCELLED"];
-      const made: string[] = [];
-      for (const end of ends) {
-        const runId = await create(trial, topic);
-        if (end !== null) await land(trial, runId, [end]);
-        made.push(runId);
-      }
-      const [completed = "", running = "", failed = "", queued = "", cancelled = ""] = made;
-      const expected = Object.entries({ completed, running, failed, queued, cancelled });
-      for (const [status, runId] of expected) {
-        assertEqual(idsIn(await list(trial, { topic, status })), [runId], `the ${status} runs`);
-      }
-      const live = { topic, status: "live" };
-      assertEqual(idsIn(await list(trial, live)), [queued, running], "the live runs");
-      await land(trial, running, ["RUN_COMPLETED"]);
-      assertEqual(idsIn(await list(trial, live)), [queued], "the live runs after one has ended");
-      assertEqual(
-        idsIn(await list(trial, { topic, status: "completed" })),
-        [running, completed],
-        "the completed runs after one more has completed",
-      );
-      assertEqual(idsIn(await list(trial, { topic })), made.toReversed(), "all runs of the topic");
-    },
-  },
-  {
-    name: "W34 a list of live runs of any topic has none that has finished",
-    async run(trial) {
-      const ended = await create(trial, newTopic("ended"));
-      const running = await create(trial, newTopic("running"));
-      const queued = await create(trial, null);
-      await land(trial, running, ["NOTE"]);
-      await land(trial, ended, ["RUN_COMPLETED"]);
-      const runs = runsIn(await listBy(trial, "status=live&limit=200"));
-      const ids = runs.map(({ runId }) => runId).slice(0, 2);
-      assertEqual(ids, [queued, running], "the newest live runs");
-      const finished = runs.filter(({ finishedAt }) => finishedAt !== null);
-      assertEqual(finished, [], "the finished runs in the list");
     },
   },
   {

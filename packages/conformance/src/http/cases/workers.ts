@@ -68,18 +68,6 @@ export const workers: readonly HttpTrialCase[] = [
     },
   },
   {
-    name: "W44 a claim that is sent again under its Idempotency-Key keeps the first name",
-    async run(trial) {
-      const runId = await record(trial);
-      const key = { "idempotency-key": "claim" };
-      const lease = leaseOf(await askAs(trial, runId, { worker: "w-1" }, key));
-      for (const part of [{ worker: "w-2" }, {}]) {
-        assertEqual(leaseOf(await askAs(trial, runId, part, key)), lease, "the lease");
-        await assertLease(trial, runId, { worker: "w-1", expiresAt: lease.expiresAt });
-      }
-    },
-  },
-  {
     name: "W44 a bad name is 400 and claims nothing",
     async run(trial) {
       const runId = await record(trial);

@@ -71,7 +71,7 @@ export const answerMutants: readonly ServerMutant[] = [
   },
   {
     name: "acknowledges an append that races another and loses it",
-    clause: "W9",
+    clause: "W11",
     wrap: (fetch) => {
       const busy = new Map<string, Promise<Response>>();
       return async (request) => {

@@ -1,0 +1,51 @@
+import { append, appendRequest, event, land, landingOf } from "../append-request.ts";
+import { assertEqual } from "../assert.ts";
+import { createRun } from "../read-log.ts";
+import type { TrialCase } from "../trial.ts";
+
+const KEYS = 300;
+
+/** Cases of S5 in `STORE.md`: which events a key replays. */
+export const receipts: readonly TrialCase[] = [
+  {
+    name: "S5 a key replays its events after any number of later ones",
+    async run({ store }) {
+      await createRun(store, "run");
+      const requests = Array.from({ length: KEYS }, (_, index) =>
+        appendRequest("run", [event("TOKEN", `${index}`)], { idempotencyKey: `key-${index}` }),
+      );
+      const landings = (await store.append(requests)).map(landingOf);
+      assertEqual(
+        await store.append(requests),
+        landings.map((landing) => ({ outcome: "replayed", ...landing })),
+        "the receipts",
+      );
+    },
+  },
+  {
+    name: "S5 a key belongs to its run, and every character of it counts",
+    async run({ store }) {
+      const keys = ["key", "KEY", "key ", " key", "k", "key%", "'key'"];
+      keys.push("~".repeat(128), `${"~".repeat(127)}a`);
+      for (const runId of ["run", "RUN"]) {
+        await createRun(store, runId);
+        for (const [index, idempotencyKey] of keys.entries()) {
+          const landing = await land(store, runId, [event("TOKEN")], { idempotencyKey });
+          assertEqual(landing.firstSequence, index + 1, `where ${idempotencyKey} landed`);
+        }
+      }
+    },
+  },
+  {
+    name: "S5 an append that expects another sequence is refused, however large that is",
+    async run({ store }) {
+      await createRun(store, "run");
+      await land(store, "run", [event("RUN_STARTED")]);
+      for (const expectedSequence of [0, 2, 2 ** 31, Number.MAX_SAFE_INTEGER]) {
+        const refused = { outcome: "sequence_conflict", lastSequence: 1 };
+        const outcome = await append(store, "run", [event("TOKEN")], { expectedSequence });
+        assertEqual(outcome, refused, `the outcome with ${expectedSequence} expected`);
+      }
+    },
+  },
+];
