@@ -27,7 +27,7 @@ export async function appendPlains(
   );
   const landings: (PlainLanding | null)[] = plains.map(() => null);
   const failures: RunEventsError[] = [];
-  const scripts = packScripts(connection, runs, countEvents);
+  const scripts = packScripts(connection, runs);
   await Promise.all(
     scripts.map(async (script) => {
       const ofScript = script.flatMap(({ item }) => item.plains);
@@ -49,10 +49,6 @@ export async function appendPlains(
     );
   }
   return landings;
-}
-
-function countEvents({ plains }: RunPlains): number {
-  return plains.reduce((sum, { item }) => sum + item.events.length, 0);
 }
 
 async function send(

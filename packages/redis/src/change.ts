@@ -29,7 +29,7 @@ export async function changeRuns<Answer>(
   const answers: Answer[] = [];
   const failures: RunEventsError[] = [];
   let hasLanded = false;
-  const scripts = packScripts(connection, changes, () => 1);
+  const scripts = packScripts(connection, changes);
   await Promise.all(
     scripts.map(async (script) => {
       const call = new ChangeCall(connection);

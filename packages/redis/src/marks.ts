@@ -3,9 +3,6 @@ import type { Followed } from "./followed.ts";
 import { MARKS } from "./scripts/list.ts";
 import { packScripts } from "./slots.ts";
 
-/** What a run or an owner is worth of the 1,000 of a script, so that one reads 32 of them. */
-const WEIGHT = 1;
-
 /**
  * Reads what shows whether runs and owners have changed, in scripts of a few.
  * @param receive gets each mark
@@ -18,7 +15,7 @@ export async function readMarks(
   fail: (followed: Followed, error: unknown) => void,
 ): Promise<void> {
   const items = all.map((followed) => ({ ...named(followed), followed }));
-  const scripts = packScripts(connection, items, () => WEIGHT);
+  const scripts = packScripts(connection, items);
   await Promise.all(
     scripts.map(async (script) => {
       const some = script.map(({ item }) => item.followed);

@@ -12,10 +12,6 @@ import { parseHead } from "./head-text.ts";
 import { READ } from "./scripts/read.ts";
 import { packScripts } from "./slots.ts";
 
-/** What a script may read at once without its events: a query for events has a script of its own. */
-const HEAD_WEIGHT = 20;
-const PAGE_WEIGHT = 1_000;
-
 const ENVELOPE_BYTES = String(eventBytes(0));
 
 type Reply =
@@ -32,9 +28,7 @@ export async function readRuns(
   queries: readonly ReadQuery[],
 ): Promise<readonly (ReadResult | null)[]> {
   const results: (ReadResult | null)[] = queries.map(() => null);
-  const scripts = packScripts(connection, queries, ({ limit }) =>
-    limit === 0 ? HEAD_WEIGHT : PAGE_WEIGHT,
-  );
+  const scripts = packScripts(connection, queries, ({ limit }) => limit > 0);
   await Promise.all(
     scripts.map(async (script) => {
       const items = script.map(({ item }) => item);
