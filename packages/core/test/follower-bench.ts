@@ -1,6 +1,5 @@
 import { Follower } from "../src/follow/follower.ts";
 import type { FollowerReader } from "../src/follow/reader-set.ts";
-import { createSliceBudget } from "../src/follow/pages.ts";
 import { createRecentBudget } from "../src/follow/recent-events.ts";
 import type { Slice } from "../src/follow/slice.ts";
 import { setImmediate } from "node:timers/promises";
@@ -19,12 +18,7 @@ export async function createFollowerBench(): Promise<FollowerBench> {
   const source = createScriptedSource();
   await source.writes.create(RUN);
   const bench = { source, retired: 0 };
-  const follower = new Follower(
-    RUN,
-    source,
-    { slices: createSliceBudget(), recent: createRecentBudget() },
-    () => (bench.retired += 1),
-  );
+  const follower = new Follower(RUN, source, createRecentBudget(), () => (bench.retired += 1));
   return Object.assign(bench, { follower });
 }
 

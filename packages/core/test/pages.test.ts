@@ -1,38 +1,35 @@
-import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createPages, createSliceBudget, type Pages } from "../src/follow/pages.ts";
+import { Pages } from "../src/follow/pages.ts";
 import { type Position, type Slice, SLICE_BYTES } from "../src/follow/slice.ts";
 import type { StoredEvent } from "../src/rules/event.ts";
 import { utf8Bytes } from "../src/rules/json-text.ts";
 import { planEvents } from "../src/rules/lifecycle.ts";
-import { createPageCut, type ReadQuery } from "../src/rules/page.ts";
+import { createPageCut } from "../src/rules/page.ts";
 import { encodeRunEvent } from "../src/wire/frame.ts";
 import { rounds } from "./rounds.ts";
 import { batches } from "./run-draft.ts";
 import { runRecord, storedEvent } from "./run-record.ts";
 
-type Query = Pick<ReadQuery, "since" | "limit" | "maxBytes">;
-
 interface Bench {
   readonly pages: Pages;
-  /** What was read, in order. */
-  readonly reads: readonly Query[];
+  /** Where the reads began, in order. */
+  readonly reads: readonly number[];
 }
 
 /** Pages over a log that has ended or does not change. */
-function createBench(log: readonly StoredEvent[], budget = createSliceBudget()): Bench {
-  const reads: Query[] = [];
-  const pages = createPages(async ({ sequence: since }, { limit, maxBytes }) => {
-    reads.push({ since, limit, maxBytes });
-    const belongs = createPageCut(limit, maxBytes);
+function createBench(log: readonly StoredEvent[]): Bench {
+  const reads: number[] = [];
+  const pages = new Pages(async ({ sequence: since }) => {
+    reads.push(since);
+    const belongs = createPageCut(1_000, SLICE_BYTES);
     const rest = log.slice(since);
     const cut = rest.findIndex(({ payload }) => !belongs(utf8Bytes(payload)));
     return {
       run: runRecord({ lastSequence: log.length }),
       events: cut === -1 ? rest : rest.slice(0, cut),
     };
-  }, budget);
+  });
   return { pages, reads };
 }
 
@@ -95,7 +92,7 @@ describe("the pages of a log", () => {
         for (;;) {
           const open = all.filter(({ position }) => position.sequence < log.length);
           if (open.length === 0) break;
-          const [turn = 0, mark = 0] = [turns.next().value, turns.next().value];
+          const { value: turn = 0 } = turns.next();
           const reader = open[turn % open.length];
           if (reader === undefined) break;
           const slice = await next(pages, reader.position);
@@ -104,7 +101,6 @@ describe("the pages of a log", () => {
           reader.had.push(...slice.events);
           reader.position = slice.to;
           expect(slice.to).toStrictEqual(positionAt(log, slice.to.sequence));
-          if (mark % 7 === 0) pages.clear();
         }
         for (const { had, expected } of all) expect(had).toStrictEqual(expected);
       }),
@@ -112,73 +108,29 @@ describe("the pages of a log", () => {
     );
   });
 
-  it("S12: pages are read one slice at first, and four at once for a reader that reads on", async () => {
-    const log = logOf(100, 10);
-    const { pages, reads } = createBench(log);
-    const slices = await readOn(pages, positionAt(log, 0), 100);
-    expect(slices.map(({ events }) => events.length)).toStrictEqual(Array(10).fill(10));
-    expect(reads.map(({ since }) => since)).toStrictEqual([0, 10, 50, 90]);
-    expect(reads.map(({ maxBytes }) => maxBytes / SLICE_BYTES)).toStrictEqual([1, 4, 4, 4]);
-  });
-
-  it("S12: slices are shared, with their bytes, by readers that come at once or a little later", async () => {
+  it("S12: readers that are at one position at once share a read, and the slice with its bytes", async () => {
     const log = logOf(80, 10);
     const { pages, reads } = createBench(log);
     const from = positionAt(log, 0);
     const [one, other] = await Promise.all([readOn(pages, from, 80), readOn(pages, from, 80)]);
-    const third = await readOn(pages, from, 80);
-    expect(other).toStrictEqual(one);
-    expect(third).toStrictEqual(one);
-    expect(new Set([...one, ...other, ...third]).size).toBe(8);
-    expect(one[0]?.bytes(null)).toBe(third[0]?.bytes(null));
-    expect(reads.length).toBe(3);
-  });
-
-  it("W25: eight slices are kept, of any number that are read, and none once the pages are cleared", async () => {
-    const log = logOf(200, 10);
-    const { pages, reads } = createBench(log);
-    await readOn(pages, positionAt(log, 0), 200);
-    const kept = (): readonly number[] =>
-      Array.from({ length: 20 }, (_, at) => at * 10).filter(
-        (sequence) => !(pages.next(positionAt(log, sequence)) instanceof Promise),
-      );
-    const before = reads.length;
-    expect(kept()).toStrictEqual([120, 130, 140, 150, 160, 170, 180, 190]);
-    pages.clear();
-    expect(reads.length).toBe(before + 12);
-    expect(kept()).toStrictEqual([]);
+    expect(new Set([...one, ...other]).size).toBe(8);
+    expect(one[0]?.bytes(null)).toBe(other[0]?.bytes(null));
+    expect(reads.length).toBe(8);
   });
 
   it("S20: a read that fails fails all readers that wait for it, and a later reader reads again", async () => {
     const log = logOf(10, 10);
     let failures = 1;
-    const pages = createPages(({ sequence }) => {
+    const pages = new Pages(({ sequence }) => {
       if (failures-- > 0) return Promise.reject(new Error("no"));
       return Promise.resolve({
         run: runRecord({ lastSequence: log.length }),
         events: log.slice(sequence),
       });
-    }, createSliceBudget());
+    });
     const from = positionAt(log, 0);
     const waiting = [pages.next(from), pages.next(from)];
     for (const one of waiting) await expect(one).rejects.toThrow("no");
     expect((await next(pages, from)).events).toStrictEqual(log);
   });
-});
-
-it("W25: the slices of all runs together are bounded, and their budget returns when they are let go", async () => {
-  const log = logOf(20, 1);
-  const budget = createSliceBudget();
-  const most = budget.left;
-  const benches = Array.from({ length: 200 }, () => createBench(log, budget));
-  for (const { pages } of benches) await readOn(pages, positionAt(log, 0), 8);
-  expect(budget.left).toBe(0);
-  const keptBy = ({ pages }: Bench): number =>
-    log.filter((_, at) => !(pages.next(positionAt(log, at)) instanceof Promise)).length;
-  const kept = benches.map(keptBy).reduce((sum, count) => sum + count, 0);
-  expect(kept).toBe(most);
-  // The reads that the calls above began end when no reader is left to keep their slices.
-  for (const { pages } of benches) pages.close();
-  await setImmediate();
-  expect(budget.left).toBe(most);
 });

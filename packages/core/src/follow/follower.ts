@@ -1,20 +1,20 @@
 import { clampCursor } from "../rules/cursor.ts";
 import { RunEventsError, runNotFound } from "../rules/errors.ts";
 import { checkHistory, historyChanged, timeAtSince } from "../rules/history.ts";
-import type { ReadQuery, ReadResult } from "../rules/page.ts";
+import { EVENT_ENVELOPE_BYTES, type ReadResult } from "../rules/page.ts";
 import type { RunName } from "../rules/head.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { HeadState } from "../rules/shown-state.ts";
 import type { Subscription } from "../store/store.ts";
 import type { FollowerSource } from "./follower-source.ts";
 import { type FollowerReader, ReaderSet } from "./reader-set.ts";
-import { createPages, type Pages } from "./pages.ts";
-import { type FollowerBudgets, LogEnd } from "./log-end.ts";
+import { LogEnd } from "./log-end.ts";
+import { Pages } from "./pages.ts";
+import type { RecentBudget } from "./recent-events.ts";
 import { createSlice, type Position, type Slice, SLICE_BYTES } from "./slice.ts";
 
-const READ_LIMIT = 1_000;
-/** The most readers that are checked for a lag each time one has caught up. */
-const FEW_READERS = 8;
+/** The most events of a read: as many as fit, since a store may read up to the limit before it cuts. */
+const READ_LIMIT = Math.floor(SLICE_BYTES / EVENT_ENVELOPE_BYTES);
 
 /**
  * Follows one run. A notification carries no data, the log is the truth, and each reader is a cursor on it. New events are read once
@@ -47,7 +47,6 @@ const FEW_READERS = 8;
 export class Follower {
   readonly #name: RunName;
   readonly #source: FollowerSource;
-  readonly #budgets: FollowerBudgets;
   readonly #onRetire: () => void;
   readonly #subscription: Subscription;
   readonly #readers = new ReaderSet();
@@ -70,19 +69,13 @@ export class Follower {
 
   /**
    * Subscribes to the run.
-   * @param budgets shared by all runs
+   * @param budget shared by all runs
    * @param onRetire called once, when it takes no new readers: the last reader has left, or it has failed
    */
-  constructor(
-    name: RunName,
-    source: FollowerSource,
-    budgets: FollowerBudgets,
-    onRetire: () => void,
-  ) {
+  constructor(name: RunName, source: FollowerSource, budget: RecentBudget, onRetire: () => void) {
     this.#name = { ownerId: name.ownerId, runId: name.runId };
     this.#source = source;
-    this.#budgets = budgets;
-    this.#end = new LogEnd(budgets.recent);
+    this.#end = new LogEnd(budget);
     this.#onRetire = onRetire;
     this.#subscription = source.subscribe(this.#name, () => this.refresh());
   }
@@ -141,9 +134,6 @@ export class Follower {
       return null;
     }
     if (position.sequence >= this.#end.sequence) {
-      // A reader that has caught up needs no pages. With many readers, the next read lets go of them.
-      if (this.#pages !== null && this.#readers.size <= FEW_READERS && !this.#hasLaggard())
-        this.#closePages();
       if (this.#end.isOver(position)) return createSlice(position, [], this.#end.head);
       // The log was not read while all readers were stalled.
       if (this.#dirty) this.refresh();
@@ -151,14 +141,14 @@ export class Follower {
     }
     const slice = this.#end.sliceAfter(position);
     if (slice !== null) return slice;
-    this.#pages ??= createPages((from, query) => this.#readPage(from, query), this.#budgets.slices);
+    this.#pages ??= new Pages((from) => this.#readPage(from));
     return this.#pages.next(position);
   }
 
   /** Whether `next` would have to read the log for this reader. */
   mustRead({ position }: FollowerReader): boolean {
     if (this.#failure !== null || position === null) return false;
-    return !this.#end.has(position) && this.#pages?.has(position) !== true;
+    return !this.#end.has(position);
   }
 
   /** Removes the reader. A follower without readers stops. Idempotent. */
@@ -198,14 +188,7 @@ export class Follower {
     while (this.#dirty && !this.#retired && this.#readers.hasTaker()) {
       this.#dirty = false;
       try {
-        // Little at a time, so that the reads of many runs are sent together; the rest is read next.
-        const query = {
-          since: this.#end.sequence,
-          limit: READ_LIMIT,
-          maxBytes: SLICE_BYTES,
-          withTime: true,
-        };
-        this.#receive(await this.#source.read({ ...this.#name, ...query }));
+        this.#receive(await this.#readAfter(this.#end.sequence));
       } catch (error) {
         this.fail(error);
       }
@@ -224,22 +207,12 @@ export class Follower {
     if (this.#dirty) this.refresh();
   }
 
-  #hasLaggard(): boolean {
-    return this.#readers.least(this.#end.sequence) < this.#end.sequence;
-  }
-
-  #closePages(): void {
-    this.#pages?.close();
-    this.#pages = null;
-  }
-
   /** Adds the result of a read. Meanwhile readers may have opened or left, and another notification may have come. */
   #receive(result: ReadResult | null): void {
     if (this.#retired) return;
     const { run, events, timeAtSinceMs } = this.#checked(result);
     if ((timeAtSinceMs ?? 0) !== this.#end.atMs) {
       // What is in memory is of the history that is gone.
-      this.#closePages();
       this.#end.startAt(run);
       this.#isAwaited = true;
       return;
@@ -248,9 +221,14 @@ export class Follower {
     if (events.length > 0) this.#readers.notify();
     if (events.length > 0 && this.#isRecheck) this.#source.onMissed?.();
     this.#isRecheck = false;
-    this.#pages?.clear();
     if (this.#end.sequence < this.#end.head.lastSequence) this.#dirty = true;
     this.#end.trim(this.#readers.least(this.#end.sequence));
+  }
+
+  /** Little at a time, so that the reads of many runs are sent together; the rest is read next. */
+  #readAfter(since: number): Promise<ReadResult | null> {
+    const query = { since, limit: READ_LIMIT, maxBytes: SLICE_BYTES, withTime: true };
+    return this.#source.read({ ...this.#name, ...query });
   }
 
   #checked(result: ReadResult | null): ReadResult {
@@ -263,7 +241,6 @@ export class Follower {
   #retire(): void {
     if (this.#retired) return;
     this.#retired = true;
-    this.#closePages();
     this.#end.close();
     this.#subscription.stop();
     this.#onRetire();
@@ -278,12 +255,8 @@ export class Follower {
     );
   }
 
-  async #readPage(
-    { sequence, atMs }: Position,
-    query: Pick<ReadQuery, "limit" | "maxBytes">,
-  ): Promise<ReadResult> {
-    const asked = { ...this.#name, since: sequence, withTime: true, ...query };
-    const page = this.#checked(await this.#source.read(asked));
+  async #readPage({ sequence, atMs }: Position): Promise<ReadResult> {
+    const page = this.#checked(await this.#readAfter(sequence));
     const { run, events } = page;
     checkHistory(page, atMs);
     // A store that has lost only its head's events: no read could go on.

@@ -7,7 +7,6 @@ import type { Clock } from "../time/clock.ts";
 import { Follower } from "./follower.ts";
 import type { FollowerSource } from "./follower-source.ts";
 import type { FollowerReader } from "./reader-set.ts";
-import { createSliceBudget } from "./pages.ts";
 import { createRecentBudget } from "./recent-events.ts";
 import { Rounds } from "./rounds.ts";
 
@@ -45,7 +44,7 @@ export function createFollowers(source: FollowerSource, clock: Clock): Followers
  */
 class RunFollowers implements Followers {
   readonly #source: FollowerSource;
-  readonly #budgets = { slices: createSliceBudget(), recent: createRecentBudget() };
+  readonly #budget = createRecentBudget();
   readonly #followers = new Map<string, Follower>();
   readonly #rounds: Rounds;
   #isClosed = false;
@@ -82,7 +81,7 @@ class RunFollowers implements Followers {
 
   #add(name: RunName): Follower {
     const key = nameKey(name);
-    const follower = new Follower(name, this.#source, this.#budgets, () => {
+    const follower = new Follower(name, this.#source, this.#budget, () => {
       // By then the run may have another follower.
       if (this.#followers.get(key) === follower) this.#followers.delete(key);
       if (this.#followers.size === 0) this.#rounds.stop();

@@ -3,15 +3,8 @@ import { timeOfEnd } from "../rules/history.ts";
 import { INITIAL_STATE, isTerminal } from "../rules/lifecycle.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { type HeadState, shownState } from "../rules/shown-state.ts";
-import type { SliceBudget } from "./pages.ts";
 import { type RecentBudget, RecentEvents } from "./recent-events.ts";
 import type { Position, Slice } from "./slice.ts";
-
-/** What the followers of a process may keep in memory together. */
-export interface FollowerBudgets {
-  readonly slices: SliceBudget;
-  readonly recent: RecentBudget;
-}
 
 const NO_HEAD: HeadState = { ...INITIAL_STATE, lastSequence: 0 };
 

@@ -1,5 +1,7 @@
 import fc from "fast-check";
+import type { AppendOutcome, AppendRequest } from "../../src/rules/append.ts";
 import { appendRule } from "../../src/rules/append-rule.ts";
+import type { NewEvent } from "../../src/rules/event.ts";
 import { foldRules } from "../../src/rules/fold-rules.ts";
 import { landOnce } from "../../src/rules/land-once.ts";
 import { claimRule, releaseRule } from "../../src/rules/lease-rules.ts";
@@ -57,6 +59,28 @@ export const calls: fc.Arbitrary<Call> = fc.record({
   topic: fc.constantFrom("tea & é", "tea & é", null),
 });
 
+function requestOf(
+  name: RunName,
+  events: readonly NewEvent[],
+  idempotencyKey: string | null,
+): AppendRequest {
+  const rest = { change: "started", appender: { by: "anybody" } } as const;
+  return { ...name, events, expectedSequence: null, idempotencyKey, ...rest };
+}
+
+/** Appends to a run that nobody has claimed. */
+export async function append(
+  store: RunEventStore,
+  name: RunName,
+  events: readonly NewEvent[],
+  idempotencyKey: string | null = null,
+): Promise<AppendOutcome | undefined> {
+  const rule = appendRule(requestOf(name, events, idempotencyKey));
+  const keys = idempotencyKey === null ? [] : [idempotencyKey];
+  const [outcome] = await store.change([{ ...name, keys, decide: landOnce(rule, newId) }]);
+  return outcome;
+}
+
 /** Makes the call. @returns what it answered */
 export async function makeCall(
   store: RunEventStore,
@@ -64,16 +88,7 @@ export async function makeCall(
 ): Promise<unknown> {
   const change = (rule: Rule<unknown>, more: object = {}): Promise<unknown> =>
     store.change([{ ...name, ...more, decide: landOnce(rule, newId) }]);
-  const request = {
-    ...name,
-    events: [event],
-    expectedSequence: null,
-    idempotencyKey: null,
-    ...({
-      change: "started",
-      appender: { by: "anybody" },
-    } as const),
-  };
+  const request = requestOf(name, [event], null);
   switch (what) {
     case "create":
       return change(createRule({ ...name, topic, metadata: '"m"' }));
@@ -83,22 +98,12 @@ export async function makeCall(
       });
     case "plain":
     case "keyed":
-      return store.append([
-        {
-          ...name,
-          events: [
-            {
-              ...event,
-              eventType: what === "keyed" ? "KEYED" : "TOKEN",
-            },
-            event,
-          ],
-          fence: null,
-          leaseMs: null,
-          expectedSequence: null,
-          idempotencyKey: what === "keyed" ? "key" : null,
-        },
-      ]);
+      return append(
+        store,
+        name,
+        [{ ...event, eventType: what === "keyed" ? "KEYED" : "TOKEN" }, event],
+        what === "keyed" ? "key" : null,
+      );
     case "claim":
       return change(claimRule({ ...name, leaseMs: 5 }));
     case "release":

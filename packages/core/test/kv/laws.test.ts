@@ -4,7 +4,7 @@ import { createKvStore } from "../../src/store/kv/kv-store.ts";
 import type { Head, RunName } from "../../src/rules/head.ts";
 import type { RunEventStore } from "../../src/store/store.ts";
 import { createHastyClock } from "../hasty-clock.ts";
-import { type Call, calls, makeCall } from "./arbitrary-calls.ts";
+import { type Call, calls, append, makeCall } from "./arbitrary-calls.ts";
 import { checkKeys, headsOf } from "./check-keys.ts";
 import { createMvccEngine, MvccData } from "./mvcc-engine.ts";
 
@@ -118,22 +118,8 @@ it("S17 a removal of a run that is longer than a commit may be clears all of it"
   const long = { ...name, runId: "long" };
   await makeCall(store, { what: "create", name: long, topic: null });
   await makeCall(store, { what: "start", name: long, topic: null });
-  await store.append(
-    Array.from({ length: 300 }, (_, at) => ({
-      ...long,
-      fence: null,
-      leaseMs: null,
-      expectedSequence: null,
-      events: [
-        {
-          eventType: "TOKEN",
-          payload: JSON.stringify("x".repeat(2e3)),
-          phase: null,
-        },
-      ],
-      idempotencyKey: String(at),
-    })),
-  );
+  const token = { eventType: "TOKEN", payload: JSON.stringify("x".repeat(2e3)), phase: null };
+  for (let at = 0; at < 300; at++) await append(store, long, [token], String(at));
   await makeCall(store, { what: "end", name: long, topic: null });
   expect(data.scan("run/", "run0").length).toBeGreaterThan(LIMITS.mostOps * 4);
   await makeCall(store, { what: "remove", name: long, topic: null });

@@ -5,7 +5,7 @@ import type { ListedStatus } from "../../src/rules/listed.ts";
 import { createKvStore } from "../../src/store/kv/kv-store.ts";
 import { createMemoryStore } from "../../src/store/memory.ts";
 import type { RunEventStore } from "../../src/store/store.ts";
-import { type Call, makeCall } from "./arbitrary-calls.ts";
+import { type Call, append, makeCall } from "./arbitrary-calls.ts";
 import { createMvccEngine, MvccData } from "./mvcc-engine.ts";
 
 /** More than a scan asks for at once. */
@@ -40,8 +40,7 @@ async function fill(store: RunEventStore): Promise<void> {
       phase: null,
       payload: JSON.stringify("é".repeat((at * 37 + of) % 300)),
     }));
-    const plain = { ...LONG, events, fence: null, leaseMs: null, expectedSequence: null };
-    await store.append([{ ...plain, idempotencyKey: null }]);
+    await append(store, LONG, events);
   }
 }
 
