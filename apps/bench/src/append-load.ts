@@ -1,4 +1,4 @@
-import type { Cost } from "./rounds.ts";
+import type { Usage } from "./rounds.ts";
 
 /** How much is done in a round, and how. */
 export interface AppendLoad {
@@ -12,11 +12,12 @@ export interface AppendLoad {
 
 /** A process that appends to a log. */
 export interface AppendWriter {
-  append(load: AppendLoad): Promise<Cost>;
+  usage(): Usage;
+  append(load: AppendLoad): Promise<void>;
   /** Creates runs, each with a worker that appends one event; then it ends. */
-  work(load: AppendLoad): Promise<Cost>;
+  work(load: AppendLoad): Promise<void>;
   /** How many events the runs have that are appended to. */
-  count(): Promise<number> | number;
+  count(): Promise<number>;
 }
 
 /** How many runs there are, and the most callers. */

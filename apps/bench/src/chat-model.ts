@@ -1,70 +1,38 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { type LanguageModel, streamText, toUIMessageStream, type UIMessageChunk } from "ai";
-import { dueMs, TOKEN } from "./chat-load.ts";
+import { simulateReadableStream, streamText, toUIMessageStream, type UIMessageChunk } from "ai";
+import { MockLanguageModelV4 } from "ai/test";
+import { TOKEN, TOKENS_A_SECOND } from "./chat-load.ts";
 
-type Model = Extract<LanguageModel, { readonly specificationVersion: "v4" }>;
-type Part =
-  Awaited<ReturnType<Model["doStream"]>>["stream"] extends ReadableStream<infer Value>
-    ? Value
-    : never;
+type Parts = Awaited<ReturnType<MockLanguageModelV4["doStream"]>>["stream"];
+type Part = Parts extends ReadableStream<infer Value> ? Value : never;
 
-/** A model that says so many tokens, at the pace of a slow provider. */
-function createModel(tokens: number): Model {
-  return {
-    specificationVersion: "v4",
-    provider: "bench",
-    modelId: "whale",
-    supportedUrls: {},
-    doGenerate: () => Promise.reject(new TypeError("Expected a call of doStream.")),
-    doStream: async () => ({ stream: pulled(say(tokens)) }),
-  };
-}
-
-async function* say(tokens: number): AsyncGenerator<Part> {
-  yield { type: "stream-start", warnings: [] };
-  yield { type: "text-start", id: "text" };
-  for await (const delta of pace(tokens)) yield { type: "text-delta", id: "text", delta };
-  yield { type: "text-end", id: "text" };
-  yield {
-    type: "finish",
-    finishReason: { unified: "stop", raw: undefined },
-    usage: {
-      inputTokens: { total: 1, noCache: 1, cacheRead: undefined, cacheWrite: undefined },
-      outputTokens: { total: tokens, text: tokens, reasoning: undefined },
-    },
-  };
-}
-
-/** A stream of what the generator yields. */
-function pulled<Value>(generator: AsyncGenerator<Value>): ReadableStream<Value> {
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await generator.next();
-      if (done === true) controller.close();
-      else controller.enqueue(value);
-    },
-    async cancel() {
-      await generator.return(undefined);
-    },
-  });
-}
-
-/** The tokens of an answer, each when it is due. */
-async function* pace(tokens: number): AsyncGenerator<string> {
-  const startMs = performance.now();
-  for (let said = 0; said < tokens; said++) {
-    const restMs = startMs + dueMs(said) - performance.now();
-    if (restMs > 0) await sleep(restMs);
-    yield TOKEN;
-  }
-}
-
-/** An answer of the AI SDK. */
+/** An answer of the AI SDK with so many tokens, at the pace of a slow provider. */
 export function answer(tokens: number, signal?: AbortSignal): ReadableStream<UIMessageChunk> {
   const { stream } = streamText({
-    model: createModel(tokens),
+    model: new MockLanguageModelV4({ doStream: async () => ({ stream: say(tokens) }) }),
     prompt: "Say it.",
     ...(signal !== undefined && { abortSignal: signal }),
   });
   return toUIMessageStream({ stream });
+}
+
+function say(tokens: number): Parts {
+  const spoken = Array<Part>(tokens).fill({ type: "text-delta", id: "text", delta: TOKEN });
+  return simulateReadableStream<Part>({
+    initialDelayInMs: null,
+    chunkDelayInMs: 1_000 / TOKENS_A_SECOND,
+    chunks: [
+      { type: "stream-start", warnings: [] },
+      { type: "text-start", id: "text" },
+      ...spoken,
+      { type: "text-end", id: "text" },
+      {
+        type: "finish",
+        finishReason: { unified: "stop", raw: undefined },
+        usage: {
+          inputTokens: { total: 1, noCache: 1, cacheRead: undefined, cacheWrite: undefined },
+          outputTokens: { total: tokens, text: tokens, reasoning: undefined },
+        },
+      },
+    ],
+  });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { createParser } from "eventsource-parser";
-import { type ChatLoad, idsOf, TOKEN, TOKENS_A_SECOND } from "./chat-load.ts";
+import { type ChatLoad, TOKEN, TOKENS_A_SECOND } from "./chat-load.ts";
 import { serveParent } from "./child.ts";
 
 /** Answers to ask for. */
@@ -29,26 +29,23 @@ interface PageGot {
   readonly bytes: number;
 }
 
-/** The field of a chunk that has a token, in all of the chunks' formats. */
-interface Chunk {
-  readonly type?: string;
-  readonly delta?: string;
-}
-
 async function ask(id: string, { port, tokens }: AskForAnswers): Promise<PageGot> {
   const messages = [{ id: `q-${id}`, role: "user", parts: [{ type: "text", text: "Say it." }] }];
   const startMs = performance.now();
-  const response = await post(`http://127.0.0.1:${port}/api/chat`, { id, messages, tokens });
+  const response = await fetch(`http://127.0.0.1:${port}/api/chat`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ id, messages, tokens }),
+  });
   let text = "";
   let bytes = 0;
   let firstTokenMs = 0;
   const parser = createParser({
     onEvent({ data }) {
-      for (const { delta } of chunksOf(data)) {
-        if (delta === undefined) continue;
-        if (text === "") firstTokenMs = performance.now() - startMs;
-        text += delta;
-      }
+      if (data === "[DONE]") return;
+      const { delta = "" } = JSON.parse(data) as { readonly delta?: string };
+      if (text === "" && delta !== "") firstTokenMs = performance.now() - startMs;
+      text += delta;
     },
   });
   const decoder = new TextDecoder();
@@ -61,37 +58,17 @@ async function ask(id: string, { port, tokens }: AskForAnswers): Promise<PageGot
   return { firstTokenMs, bytes };
 }
 
-/** Asks for an answer. Durable Streams' transport says where it is. */
-async function post(url: string, body: unknown): Promise<Response> {
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  if (!response.ok) throw new Error(`POST ${url}: ${response.status} ${await response.text()}`);
-  const location = response.headers.get("location");
-  if (location === null) return response;
-  await response.body?.cancel();
-  return fetch(`${location}?offset=-1&live=sse`, { headers: { accept: "text/event-stream" } });
-}
-
-/** The chunks in an event's data: one; an array of them; or, such as `[DONE]`, none. */
-function chunksOf(data: string): readonly Chunk[] {
-  if (data === "[DONE]") return [];
-  const value = JSON.parse(data) as Chunk | readonly Chunk[];
-  return Array.isArray(value) ? value : [value as Chunk];
-}
-
 serveParent<Pages>({
   async ask(load) {
     const startMs = performance.now();
-    const pages = idsOf(load.prefix, load.chats).map(async (id, index) => {
-      // Each begins at another time within the pause between two tokens.
-      const dueMs = startMs + (index * 1_000) / load.chats / TOKENS_A_SECOND;
-      await sleep(Math.max(0, dueMs - performance.now()));
-      return ask(id, load);
-    });
-    const got = await Promise.all(pages);
+    const got = await Promise.all(
+      Array.from({ length: load.chats }, async (_, index) => {
+        // Each begins at another time within the pause between two tokens.
+        const dueMs = startMs + (index * 1_000) / load.chats / TOKENS_A_SECOND;
+        await sleep(Math.max(0, dueMs - performance.now()));
+        return ask(`${load.prefix}-${index}`, load);
+      }),
+    );
     return {
       firstTokenMs: got.map(({ firstTokenMs }) => firstTokenMs),
       bytes: got.reduce((sum, { bytes }) => sum + bytes, 0),

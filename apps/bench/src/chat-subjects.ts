@@ -3,18 +3,13 @@ import { getRequestListener } from "@hono/node-server";
 import { createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { createUIMessageStreamResponse } from "ai";
 import { answer } from "./chat-model.ts";
-import { runSubject, serveParent } from "./child.ts";
-import { listen } from "./listen.ts";
-import { readUsage, type Usage } from "./rounds.ts";
+import { runSubject } from "./child.ts";
+import { OWNER } from "./run-ids.ts";
 import { openStore, type StoreKind } from "./stores.ts";
+import { serveTested, type TestedServer } from "./tested-server.ts";
 
-const OWNER = "owner";
-
-/** A server that answers `POST /api/chat`, in a process that does nothing else. */
-export interface ChatServer {
-  /** Listens on a free port and returns it. */
-  listen(): Promise<number>;
-  usage(): Usage;
+/** A server that answers `POST /api/chat`. */
+export interface ChatServer extends TestedServer {
   /** How many events its store has; 0 if it has none. */
   rows(): Promise<number>;
 }
@@ -31,11 +26,7 @@ function serveChat(
 ): void {
   const listener = getRequestListener(respond);
   const server = createServer((request, response) => void listener(request, response));
-  serveParent<ChatServer>({
-    listen: () => listen(server),
-    usage: readUsage,
-    rows,
-  });
+  serveTested(server, { rows });
 }
 
 const readBody = async (request: Request): Promise<ChatBody> => (await request.json()) as ChatBody;

@@ -1,8 +1,8 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { fork } from "node:child_process";
 import { once } from "node:events";
 
 /** What a child process does for its parent: arguments and answers travel as structured clones. */
-type Api<Self> = {
+export type Api<Self> = {
   readonly [Name in keyof Self]: (argument: never) => unknown;
 };
 
@@ -12,9 +12,11 @@ interface Question {
   readonly argument: unknown;
 }
 
-type Answer =
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: string };
+interface Answer {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: string;
+}
 
 /** A process of its own. */
 export interface Child<Self extends Api<Self>> {
@@ -26,97 +28,53 @@ export interface Child<Self extends Api<Self>> {
     name: Name,
     ...argument: Parameters<Self[Name]>
   ): Promise<Awaited<ReturnType<Self[Name]>>>;
-  /** Ends the process and waits until it is gone. */
-  stop(): Promise<void>;
 }
 
 /**
- * Starts a module as a process that calls `serveParent`, with this process's own Node flags.
+ * Starts a module of this folder as a process that calls `serveParent`. It ends with the scope.
  * @param parameters what the module finds in `process.argv` from index 2 on
+ * @param flags of Node's, besides this process's own
  */
 export function startChild<Self extends Api<Self>>(
-  module: URL,
-  ...parameters: readonly string[]
+  scope: AsyncDisposableStack,
+  module: string,
+  parameters: readonly string[] = [],
+  flags: readonly string[] = [],
 ): Child<Self> {
-  return startChildWith([], module, ...parameters);
-}
-
-/** As `startChild`, with these flags of Node's besides. */
-export function startChildWith<Self extends Api<Self>>(
-  flags: readonly string[],
-  module: URL,
-  ...parameters: readonly string[]
-): Child<Self> {
-  const child = fork(module, parameters, {
+  const child = fork(new URL(module, import.meta.url), parameters, {
     serialization: "advanced",
     execArgv: [...process.execArgv, ...flags],
   });
   const gone = once(child, "exit");
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
-  let lastId = 0;
-  child.on("message", (message) => settle(waiting, message as Answer));
-  void gone.then(([code]) => {
-    for (const { reject } of waiting.values()) {
-      reject(new Error(`${module.pathname} ended with ${String(code)}`));
-    }
-    waiting.clear();
+  child.on("message", (message) => {
+    const { id, value, error } = message as Answer;
+    const answer = waiting.get(id);
+    waiting.delete(id);
+    if (error === undefined) answer?.resolve(value);
+    else answer?.reject(new Error(error));
   });
+  void gone.then(([code]) => {
+    for (const { reject } of waiting.values())
+      reject(new Error(`${module} ended with ${String(code)}`));
+  });
+  scope.defer(async () => {
+    if (child.connected) child.disconnect();
+    await gone;
+  });
+  let lastId = 0;
   return {
     call(name, argument?) {
       const question: Question = { id: ++lastId, name, argument };
       const answer = Promise.withResolvers<unknown>();
       waiting.set(question.id, answer);
       child.send(question, (error) => {
-        if (error !== null) settle(waiting, { id: question.id, error: error.message });
+        if (error !== null) answer.reject(error);
       });
       // The other side of the same type answers.
       return answer.promise as Promise<never>;
     },
-    async stop() {
-      end(child);
-      await gone;
-    },
   };
-}
-
-/** Lends processes, as many as are started, and ends them all. */
-export async function withChildren<Result>(
-  use: (start: typeof startChild) => Promise<Result>,
-): Promise<Result> {
-  const children: { stop(): Promise<void> }[] = [];
-  try {
-    return await use((module, ...parameters) => {
-      const child = startChild(module, ...parameters);
-      children.push(child);
-      return child as never;
-    });
-  } finally {
-    await Promise.all(children.map((child) => child.stop()));
-  }
-}
-
-/** Lends a database server, and processes that work on it, and ends them all. */
-export async function withServer<Server extends { close(): Promise<void> }, Result>(
-  starting: Promise<Server>,
-  use: (server: Server, start: typeof startChild) => Promise<Result>,
-): Promise<Result> {
-  const server = await starting;
-  try {
-    return await withChildren((start) => use(server, start));
-  } finally {
-    await server.close();
-  }
-}
-
-function settle(waiting: Map<number, PromiseWithResolvers<unknown>>, answer: Answer): void {
-  const question = waiting.get(answer.id);
-  waiting.delete(answer.id);
-  if ("error" in answer) question?.reject(new Error(answer.error));
-  else question?.resolve(answer.value);
-}
-
-function end(child: ChildProcess): void {
-  if (child.connected) child.disconnect();
 }
 
 /** Answers the parent's calls until it lets go; then the process ends. */
@@ -131,15 +89,10 @@ export function serveParent<Self extends Api<Self>>(api: Self): void {
       try {
         answer = { id, value: await functions.get(name)?.(argument) };
       } catch (error) {
-        answer = {
-          id,
-          error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-        };
+        answer = { id, error: error instanceof Error ? String(error.stack) : String(error) };
       }
-      process.send?.(answer, undefined, undefined, (error) => {
-        // The parent has gone: no process needs the answer.
-        if (error !== null) process.exit();
-      });
+      // If the parent has gone, no process needs the answer.
+      process.send?.(answer, undefined, undefined, () => {});
     })();
   });
   process.once("disconnect", () => process.exit());

@@ -1,20 +1,28 @@
-import type { Child } from "./child.ts";
-import { SUBJECT_NAMES, type SubjectName, withAudience } from "./fanout-audience.ts";
+import { type Child, startChild } from "./child.ts";
 import type { FanoutServer } from "./fanout-subjects.ts";
-import type { Readers } from "./readers.ts";
-import type { Report, Scale, Section, Target } from "./report.ts";
-import { type Cost, costBetween, cpuMicros, ratios, takeTurns } from "./rounds.ts";
+import { NCHAN_PATHS, SEQUENCE_FIELD, startNchan } from "./nchan.ts";
+import { ID_LINE, type Readers } from "./readers.ts";
+import type { Figure, Scale, Section } from "./report.ts";
+import { type Cost, costOf, cpuFigure, cpuMicros, ratios, takeTurns } from "./rounds.ts";
+import { runIdOf } from "./run-ids.ts";
+import { streamPath } from "./tested-server.ts";
 
 const BURST = 10;
 
-/** A turn's kind of publish: one event, or ten in one append. */
+/** Who fans out, and where its stream is. */
+const PATHS = {
+  ours: streamPath(runIdOf(0)),
+  "response.write": "/",
+  nchan: NCHAN_PATHS.follow,
+} as const;
+type SubjectName = keyof typeof PATHS;
+/** One event at a time, or ten in one append. */
 type Kind = "single" | "burst";
 type Turn = `${SubjectName}, ${Kind}`;
 type Costs = Readonly<Record<Turn, readonly Cost[]>>;
 
 /** What is measured in one go. */
 interface Load {
-  readonly subjects: readonly SubjectName[];
   readonly readers: number;
   readonly rounds: number;
   /** How many publishes a turn has. */
@@ -22,121 +30,98 @@ interface Load {
 }
 
 /** The most that ours may cost a delivery, in the cost of another's, with 1,000 readers. */
-const BOUNDS: readonly (readonly [ours: Kind, peer: SubjectName, peers: Kind, bound: number])[] = [
-  ["single", "nchan", "single", 1],
-  ["single", "response.write", "single", 0.75],
-  ["burst", "nchan", "burst", 0.2],
-  ["burst", "response.write", "single", 0.3],
+const BOUNDS: readonly (readonly [ours: Turn, peer: Turn, atMost: number])[] = [
+  ["ours, single", "nchan, single", 1],
+  ["ours, single", "response.write, single", 0.75],
+  ["ours, burst", "nchan, burst", 0.2],
+  ["ours, burst", "response.write, single", 0.3],
 ];
 
 /**
  * What one event costs a server that has many live readers on one run. Next to ours: a node:http handler that keeps the
- * responses and writes a shared buffer to each; the same with their sockets, which shows the limit; nchan, which is in C.
+ * responses and writes a shared buffer to each; nchan, which is in C.
  */
 export const fanout: Section = {
   name: "fanout",
   question: "What does a delivery to one of 1,000, or of 4,000, live readers cost the server?",
-  run: measureFanout,
+  async run({ quick, rounds }: Scale) {
+    if (quick) {
+      const { costs, figures } = await measure({
+        readers: 20,
+        rounds,
+        publishes: { single: 3, burst: 2 },
+      });
+      return [...targetsOf(costs), ...figures];
+    }
+    const some = await measure({ readers: 1_000, rounds, publishes: { single: 40, burst: 5 } });
+    const many = await measure({
+      readers: 4_000,
+      rounds: Math.min(3, rounds),
+      publishes: { single: 10, burst: 2 },
+    });
+    return [...targetsOf(some.costs), ...some.figures, ...many.figures];
+  },
 };
 
-async function measureFanout({ quick, rounds }: Scale): Promise<Report> {
-  if (quick) {
-    const publishes = { single: 3, burst: 2 };
-    return measureLoad({ subjects: SUBJECT_NAMES, readers: 20, rounds, publishes });
-  }
-  const report = await measureLoad({
-    subjects: SUBJECT_NAMES,
-    readers: 1_000,
-    rounds,
-    publishes: { single: 40, burst: 5 },
-  });
-  const many = await measureLoad({
-    subjects: SUBJECT_NAMES.filter((name) => name !== "socket.write"),
-    readers: 4_000,
-    rounds: Math.min(3, rounds),
-    publishes: { single: 10, burst: 2 },
-  });
-  return {
-    targets: report.targets,
-    figures: [...report.figures, ...many.figures],
-    notes: [...report.notes, ...many.notes],
-  };
-}
-
-async function measureLoad(load: Load): Promise<Report> {
-  const { subjects, readers: count, rounds, publishes } = load;
-  return withAudience(subjects, count, async ({ servers, readers }) => {
-    const turns = [...servers].flatMap(([name, server]) =>
-      (["single", "burst"] as const).map((kind) => {
-        const burst = kind === "single" ? 1 : BURST;
-        const measure = (): Promise<Cost> =>
-          measureDeliveries(server, readers, {
-            group: name,
-            count,
-            burst,
-            publishes: publishes[kind],
-          });
-        return [`${name}, ${kind}`, measure] as const;
-      }),
-    );
-    const costs = (await takeTurns(rounds, Object.fromEntries(turns))) as Costs;
-    return {
-      targets: targetsOf(costs),
-      figures: Object.entries(costs).map(([turn, of]) => ({
-        name: `${turn}, ${count.toLocaleString("en")} readers, CPU`,
-        unit: "µs/delivery",
-        values: cpuMicros(of),
-      })),
-      notes: await Promise.all(subjects.map((name) => verifyDeliveries(readers, name))),
-    };
-  });
-}
-
-/** Only of the peers that were measured. */
-function targetsOf(costs: Costs): readonly Target[] {
-  return BOUNDS.filter(([, peer]) => `${peer}, single` in costs).map(
-    ([ours, peer, peers, bound]) => ({
-      name: `ours, ${ours} / ${peer}, ${peers}, CPU`,
-      unit: "×",
-      values: ratios(cpuMicros(costs[`ours, ${ours}`]), cpuMicros(costs[`${peer}, ${peers}`])),
-      bound,
-      kind: "at most",
-    }),
+async function measure({
+  readers: count,
+  rounds,
+  publishes,
+}: Load): Promise<{ readonly costs: Costs; readonly figures: readonly Figure[] }> {
+  await using scope = new AsyncDisposableStack();
+  const nchanPort = await startNchan(scope);
+  const readers = startChild<Readers>(scope, "readers.ts");
+  const names = (Object.keys(PATHS) as SubjectName[]).filter(
+    (name) => name !== "nchan" || nchanPort !== null,
   );
+  const turns: Partial<Record<Turn, () => Promise<Cost>>> = {};
+  for (const name of names) {
+    const server = startChild<FanoutServer>(scope, "fanout-subjects.ts", [name, String(nchanPort)]);
+    const port = await server.call("listen");
+    const paths = Array<string>(count).fill(PATHS[name]);
+    const mark = name === "nchan" ? SEQUENCE_FIELD : ID_LINE;
+    await readers.call("connect", { group: name, port, paths, mark });
+    const deliver = (kind: Kind, burst: number) => (): Promise<Cost> =>
+      costOf(server, publishes[kind] * burst * count, () =>
+        publishInTurn({ server, readers, group: name, burst, publishes: publishes[kind] }),
+      );
+    turns[`${name}, single`] = deliver("single", 1);
+    turns[`${name}, burst`] = deliver("burst", BURST);
+  }
+  const costs = (await takeTurns(rounds, turns as Record<Turn, () => Promise<Cost>>)) as Costs;
+  const figures = Object.entries(costs).map(([turn, of]) =>
+    cpuFigure(`${turn}, ${count.toLocaleString("en")} readers`, "delivery", of),
+  );
+  return { costs, figures };
 }
 
 /** One publish at a time: the next is asked for when every reader has had the last. */
-async function measureDeliveries(
-  server: Child<FanoutServer>,
-  readers: Child<Readers>,
-  load: {
-    readonly group: string;
-    /** How many readers it has. */
-    readonly count: number;
-    /** How many events a publish has. */
-    readonly burst: number;
-    readonly publishes: number;
-  },
-): Promise<Cost> {
-  const { group, count, burst, publishes } = load;
-  const before = await server.call("usage");
+async function publishInTurn({
+  server,
+  readers,
+  group,
+  burst,
+  publishes,
+}: {
+  readonly server: Child<FanoutServer>;
+  readonly readers: Child<Readers>;
+  readonly group: string;
+  /** How many events a publish has. */
+  readonly burst: number;
+  readonly publishes: number;
+}): Promise<void> {
   for (let published = 0; published < publishes; published++) {
     const sequence = await server.call("publish", burst);
     await readers.call("reach", { group, sequence });
   }
-  return costBetween(before, await server.call("usage"), publishes * burst * count);
 }
 
-/**
- * Says what a group's readers have had.
- * @throws unless every one has had every event once and in order.
- */
-async function verifyDeliveries(readers: Child<Readers>, group: string): Promise<string> {
-  const { bytes, least, greatest, wrong, open } = await readers.call("received", group);
-  if (wrong > 0 || least !== greatest) {
-    throw new Error(
-      `${group}: ${wrong} events out of order, readers between ${least} and ${greatest}.`,
-    );
-  }
-  return `${group}: ${open} readers had each of ${greatest} events once and in order, ${bytes} bytes.`;
+/** Only of the peers that were measured. */
+function targetsOf(costs: Costs): readonly Figure[] {
+  return BOUNDS.filter(([, peer]) => peer in costs).map(([ours, peer, atMost]) => ({
+    name: `${ours} / ${peer}, CPU`,
+    unit: "×",
+    values: ratios(cpuMicros(costs[ours]), cpuMicros(costs[peer])),
+    atMost,
+  }));
 }

@@ -1,79 +1,22 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createRunEvents } from "@tm/run-events-core";
 import { runSubject, serveParent } from "./child.ts";
-import { listen } from "./listen.ts";
-import { readUsage, type Usage } from "./rounds.ts";
-import { OWNER, runIdOf } from "./run-ids.ts";
+import { countEvents } from "./count-events.ts";
+import { readUsage } from "./rounds.ts";
+import { OWNER, runIdOf, runIdsOf } from "./run-ids.ts";
 import { openStore } from "./stores.ts";
+import { createRunServer, serveTested, type TestedServer } from "./tested-server.ts";
 
-/** A server under test that takes appends, in a process that does nothing else. */
-export interface HttpAppendServer {
-  /** Listens on a free port and returns it. */
-  listen(): Promise<number> | number;
-  usage(): Usage;
-  /**
-   * How many events the log holds.
-   * @throws unless every run has its events without a gap.
-   */
-  count(): Promise<number> | number;
-}
-
-/** Serves the parent's calls with this server. */
-function serveHttpAppend(server: Server, count: HttpAppendServer["count"]): void {
-  serveParent<HttpAppendServer>({ listen: () => listen(server), usage: readUsage, count });
-}
-
-const HEADERS = {
-  "content-type": "application/json; charset=utf-8",
-  "cache-control": "private, no-store",
-};
-
-function readText(request: IncomingMessage, use: (text: string) => void): void {
-  let text = "";
-  request.setEncoding("utf8");
-  request.on("data", (piece: string) => {
-    text += piece;
-  });
-  request.on("end", () => use(text));
-}
-
-/**
- * The least that takes appends over HTTP: reads the body, parses it, counts its events and answers as long as ours does. No log, no routes,
- * no credentials, no limits, no checks.
- */
-function serveBare(): void {
-  const sequences = new Map<string, number>();
-  const server = createServer((request, response) => {
-    readText(request, (text) => {
-      const path = request.url ?? "";
-      const { events } = JSON.parse(text) as { readonly events: readonly unknown[] };
-      const sequence = (sequences.get(path) ?? 0) + events.length;
-      sequences.set(path, sequence);
-      const body = `{"firstSequence":${sequence},"lastSequence":${sequence},"runStatus":"running","currentPhase":null,"replayed":false}`;
-      response.writeHead(201, { ...HEADERS, "content-length": body.length });
-      response.end(body);
-    });
-  });
-  serveHttpAppend(server, () => [...sequences.values()].reduce((sum, last) => sum + last, 0));
+/** A server under test that takes appends. */
+export interface HttpAppendServer extends TestedServer {
+  /** How many events the log holds. */
+  count(): Promise<number>;
 }
 
 async function serveOurs(file = "", connections = ""): Promise<void> {
-  const { createNodeHandler } = await import("@tm/run-events-http/node");
   const runs = createRunEvents({ store: await openStore("sqlite", file) });
-  const ownerId = OWNER;
-  const runIds = Array.from({ length: Number(connections) }, (_, index) => runIdOf(index));
-  for (const runId of runIds) await runs.create({ ownerId, runId });
-  const handler = createNodeHandler({
-    runs,
-    authenticate: () => ({ userId: OWNER, credential: "bearer" }),
-  });
-  serveHttpAppend(
-    createServer((request, response) => handler.handle(request, response)),
-    async () => {
-      const found = await Promise.all(runIds.map((runId) => runs.get(runId, { ownerId })));
-      return found.reduce((sum, { lastSequence }) => sum + lastSequence, 0);
-    },
-  );
+  const runIds = runIdsOf(Number(connections));
+  for (const runId of runIds) await runs.create({ ownerId: OWNER, runId });
+  serveTested(createRunServer(runs, "bearer"), { count: () => countEvents(runs, runIds) });
 }
 
 /** As in its README, with storage in files; every other option is the default. */
@@ -96,7 +39,7 @@ async function serveDurableStreams(dataDir = "", streams = ""): Promise<void> {
   }
 
   serveParent<HttpAppendServer>({
-    listen: () => Number(new URL(server.url).port),
+    listen: async () => Number(new URL(server.url).port),
     usage: readUsage,
     async count() {
       let count = 0;
@@ -121,6 +64,5 @@ async function countMessages(url: string): Promise<number> {
 
 await runSubject({
   ours: serveOurs,
-  bare: serveBare,
   "durable-streams": serveDurableStreams,
 });

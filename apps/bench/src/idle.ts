@@ -1,49 +1,40 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { runIdOf } from "./run-ids.ts";
-import { type Child, startChild, startChildWith } from "./child.ts";
-import type { IdleServer, Memory } from "./idle-subjects.ts";
+import { type Child, startChild } from "./child.ts";
+import type { IdleServer } from "./idle-subject.ts";
 import type { Readers } from "./readers.ts";
-import type { Figure, Report, Scale, Section, Target } from "./report.ts";
-import { type Cost, costBetween } from "./rounds.ts";
-import { streamPath } from "./run-server.ts";
+import type { Figure, Section } from "./report.ts";
+import { type Cost, costOf } from "./rounds.ts";
+import { runIdOf } from "./run-ids.ts";
+import { streamPath } from "./tested-server.ts";
 
 const KIB = 2 ** 10;
-const MOST_KIB = 15;
-const MOST_PERCENT = 1;
 /** A round takes a minute: most of it is waiting. */
 const MOST_ROUNDS = 2;
 const HEARTBEAT_MS = 15_000;
 /** At least what a heartbeat takes on a connection. */
 const HEARTBEAT_BYTES = 80;
 
-/** Node's flags as `pnpm start` gives them to the server: memory is measured as those who run it have it. */
-const SERVER_FLAGS: readonly string[] = flagsOf(
-  (
-    JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
-      readonly scripts: { readonly start: string };
-    }
-  ).scripts.start,
-);
-
-/** The flags between `node` and the program. */
-function flagsOf(command: string): readonly string[] {
-  const words = command.split(" ");
-  return words.slice(1, words.indexOf("-C"));
-}
-
-const SUBJECTS = {
-  each: "a run each",
-  one: "one run",
-  bare: "bare",
-} as const;
-type Subject = keyof typeof SUBJECTS;
+/** Where the streams are: on a run each, or all on one. */
+const SUBJECTS = ["a run each", "one run"] as const;
+type Subject = (typeof SUBJECTS)[number];
 
 /** What live streams cost while nothing is appended. */
 export const idle: Section = {
   name: "idle",
   question: "What do 10,000 live streams take of a server while nothing is appended?",
-  run: measureIdle,
+  async run({ quick, rounds }) {
+    const load: Load = quick
+      ? { streams: 200, settleMs: 200, idleMs: 1_000 }
+      : { streams: 10_000, settleMs: 35_000, idleMs: 2 * HEARTBEAT_MS };
+    const measured: Record<Subject, Measured[]> = { "a run each": [], "one run": [] };
+    for (let round = 0; round < Math.min(rounds, MOST_ROUNDS); round++) {
+      const [each, one] = await measureOnce(load);
+      measured["a run each"].push(each);
+      measured["one run"].push(one);
+    }
+    return SUBJECTS.flatMap((subject) => figuresOf(subject, measured[subject], load.streams));
+  },
 };
 
 /** How much is opened, and how long it is measured, in milliseconds. */
@@ -56,153 +47,82 @@ interface Load {
 
 /** One round of one subject. */
 interface Measured {
-  /** Before the first connection. */
-  readonly before: Memory;
-  /** After the last. */
-  readonly opened: Memory;
-  readonly idle: Memory;
-  /** After a garbage collection that only a benchmark has. */
-  readonly collected: Memory;
+  /** What the server takes more than before the first connection, in bytes: after the last, and at the end. */
+  readonly openedBytes: number;
+  readonly idleBytes: number;
   readonly cost: Cost;
 }
 
-async function measureIdle({ quick, rounds }: Scale): Promise<Report> {
-  const load: Load = quick
-    ? { streams: 200, settleMs: 200, idleMs: 1_000 }
-    : { streams: 10_000, settleMs: 35_000, idleMs: 2 * HEARTBEAT_MS };
-  const measured: Record<Subject, Measured[]> = { each: [], one: [], bare: [] };
-  for (let round = 0; round < Math.min(rounds, MOST_ROUNDS); round++) {
-    const once = await measureOnce(load);
-    for (const { subject, result } of once) measured[subject].push(result);
-  }
-  const { streams } = load;
-  return {
-    targets: (["each", "one"] as const).flatMap((subject): Target[] => [
-      {
-        ...memoryFigure(subject, measured[subject], streams, "resident, idle"),
-        bound: MOST_KIB,
-        kind: "at most",
-      },
-      { ...cpuFigure(subject, measured[subject]), bound: MOST_PERCENT, kind: "at most" },
-    ]),
-    figures: [
-      memoryFigure("bare", measured.bare, streams, "resident, idle"),
-      cpuFigure("bare", measured.bare),
-      ...(["each", "one", "bare"] as const).flatMap((subject) => [
-        memoryFigure(subject, measured[subject], streams, "resident, all open"),
-        memoryFigure(subject, measured[subject], streams, "resident, collected"),
-        memoryFigure(subject, measured[subject], streams, "in use, collected"),
-      ]),
-    ],
-    notes: [
-      `${streams} streams on one server, which was there without them before; a stream's part of what came on top.`,
-      `Judged is resident memory ${load.settleMs / 1_000 + load.idleMs / 1_000} s after the last connection, with no collection but V8's own.`,
-      "Bare keeps its responses and writes one shared buffer to each every 15 s, spread over them: the same heartbeats.",
-      "Every stream was still open at the end, and all together had had their heartbeats.",
-    ],
-  };
-}
-
-const MEMORY = {
-  "resident, all open": ({ opened, before }: Measured) => opened.resident - before.resident,
-  "resident, idle": ({ idle: quiet, before }: Measured) => quiet.resident - before.resident,
-  "resident, collected": ({ collected, before }: Measured) => collected.resident - before.resident,
-  "in use, collected": ({ collected, before }: Measured) => collected.inUse - before.inUse,
-} as const;
-
-function memoryFigure(
+function figuresOf(
   subject: Subject,
   measured: readonly Measured[],
   streams: number,
-  what: keyof typeof MEMORY,
-): Figure {
-  return {
-    name: `${SUBJECTS[subject]}: ${what}`,
+): readonly Figure[] {
+  const memory = (bytesOf: (one: Measured) => number): Pick<Figure, "unit" | "values"> => ({
     unit: "KiB/stream",
-    values: measured.map((one) => MEMORY[what](one) / KIB / streams),
-  };
-}
-
-function cpuFigure(subject: Subject, measured: readonly Measured[]): Figure {
-  return {
-    name: `${SUBJECTS[subject]}: processor`,
-    unit: "% of a core",
-    values: measured.map(({ cost }) => (100 * cost.cpuMicros) / cost.wallMicros),
-  };
+    values: measured.map((one) => bytesOf(one) / KIB / streams),
+  });
+  return [
+    { name: `${subject}: resident, idle`, ...memory((one) => one.idleBytes), atMost: 15 },
+    { name: `${subject}: resident, all open`, ...memory((one) => one.openedBytes) },
+    {
+      name: `${subject}: processor`,
+      unit: "% of a core",
+      values: measured.map(({ cost }) => (100 * cost.cpuMicros) / cost.wallMicros),
+      atMost: 1,
+    },
+  ];
 }
 
 interface Scene {
-  readonly subject: Subject;
   readonly server: Child<IdleServer>;
   readonly readers: Child<Readers>;
+  readonly before: number;
+  readonly opened: number;
 }
 
 /** A server and readers of their own for each subject. They connect in turns, and are then idle at the same time. */
-async function measureOnce(
-  load: Load,
-): Promise<readonly { readonly subject: Subject; readonly result: Measured }[]> {
-  const scenes = [sceneOf("each", load), sceneOf("one", load), sceneOf("bare", load)];
-  try {
-    const opened = [];
-    for (const scene of scenes) opened.push({ scene, ...(await open(scene, load)) });
-    await sleep(load.settleMs);
-    return await Promise.all(
-      opened.map(async ({ scene, ...memory }) => ({
-        subject: scene.subject,
-        result: { ...memory, ...(await measureScene(scene, load)) },
-      })),
-    );
-  } finally {
-    await Promise.all(scenes.flatMap(({ server, readers }) => [server.stop(), readers.stop()]));
-  }
+async function measureOnce(load: Load): Promise<readonly [each: Measured, one: Measured]> {
+  await using scope = new AsyncDisposableStack();
+  const each = await open(scope, load, load.streams);
+  const one = await open(scope, load, 1);
+  await sleep(load.settleMs);
+  return await Promise.all([measureScene(each, load), measureScene(one, load)]);
 }
 
-function sceneOf(subject: Subject, { streams }: Load): Scene {
-  const runs = subject === "each" ? streams : 1;
-  return {
-    subject,
-    server: startChildWith(
-      SERVER_FLAGS,
-      new URL("idle-subjects.ts", import.meta.url),
-      subject === "bare" ? "bare" : "ours",
-      String(runs),
-    ),
-    readers: startChild(new URL("readers.ts", import.meta.url)),
-  };
-}
-
-async function open(
-  { subject, server, readers }: Scene,
-  { streams }: Load,
-): Promise<Pick<Measured, "before" | "opened">> {
+async function open(scope: AsyncDisposableStack, { streams }: Load, runs: number): Promise<Scene> {
+  const server = startChild<IdleServer>(scope, "idle-subject.ts", [String(runs)], serverFlags());
+  const readers = startChild<Readers>(scope, "readers.ts");
   const port = await server.call("listen");
   await server.call("collect");
   const before = await server.call("memory");
-  const paths = Array.from({ length: streams }, (_, index) =>
-    streamPath(runIdOf(subject === "each" ? index : 0)),
-  );
-  await readers.call("connect", { group: subject, port, paths });
-  return { before, opened: await server.call("memory") };
+  const paths = Array.from({ length: streams }, (_, at) => streamPath(runIdOf(at % runs)));
+  await readers.call("connect", { group: "all", port, paths });
+  return { server, readers, before, opened: await server.call("memory") };
 }
 
 /** @throws unless every stream stayed open and had its heartbeats */
 async function measureScene(
-  { subject, server, readers }: Scene,
+  { server, readers, before, opened }: Scene,
   { streams, idleMs }: Load,
-): Promise<Pick<Measured, "idle" | "collected" | "cost">> {
-  const had = await readers.call("received", subject);
-  const from = await server.call("usage");
-  await sleep(idleMs);
-  const cost = costBetween(from, await server.call("usage"), 1);
-  const idleMemory = await server.call("memory");
-  const has = await readers.call("received", subject);
-  const heartbeats = Math.floor(idleMs / HEARTBEAT_MS);
-  const open = await server.call("open");
-  if (open !== streams || has.open !== streams)
-    throw new Error(`${subject}: of ${streams} streams ${open} are open.`);
+): Promise<Measured> {
+  const had = await readers.call("received", "all");
+  const cost = await costOf(server, 1, () => sleep(idleMs));
+  const idleBytes = (await server.call("memory")) - before;
+  const has = await readers.call("received", "all");
+  if (has.open !== streams) throw new Error(`Of ${streams} streams ${has.open} are open.`);
   // Of a stream whose heartbeats fall on both ends of the time one is outside.
-  if (has.bytes - had.bytes < streams * (heartbeats - 0.5) * HEARTBEAT_BYTES)
-    throw new Error(`${subject}: too few heartbeats arrived.`);
-  await server.call("collect");
-  return { idle: idleMemory, collected: await server.call("memory"), cost };
+  const heartbeats = Math.floor(idleMs / HEARTBEAT_MS) - 0.5;
+  if (has.bytes - had.bytes < streams * heartbeats * HEARTBEAT_BYTES)
+    throw new Error("Too few heartbeats arrived.");
+  return { openedBytes: opened - before, idleBytes, cost };
+}
+
+/** Node's flags as `pnpm start` gives them to the server: memory is measured as those who run it have it. */
+function serverFlags(): readonly string[] {
+  const { scripts } = JSON.parse(
+    readFileSync(new URL("../../../package.json", import.meta.url), "utf8"),
+  ) as { readonly scripts: { readonly start: string } };
+  const words = scripts.start.split(" ");
+  return words.slice(1, words.indexOf("-C"));
 }

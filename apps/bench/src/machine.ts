@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, statfsSync, writeSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { median } from "./report.ts";
-import { withTempFolder } from "./temp-folder.ts";
+import { createTempFolder } from "./temp-folder.ts";
 
 const TMPFS = 0x0102_1994;
 
@@ -32,21 +32,18 @@ function describeCommit(): string {
 }
 
 /** The median of a 4 KiB write and its fsync in the temp folder, in milliseconds; `null` on tmpfs, which does not sync. */
-function measureFsync(): Promise<number | null> {
-  return withTempFolder(async (folder) => {
-    if (statfsSync(folder).type === TMPFS) return null;
-    const block = Buffer.alloc(4_096, 1);
-    const file = openSync(join(folder, "fsync"), "w");
-    try {
-      const times = Array.from({ length: 101 }, () => {
-        const before = performance.now();
-        writeSync(file, block);
-        fsyncSync(file);
-        return performance.now() - before;
-      });
-      return median(times);
-    } finally {
-      closeSync(file);
-    }
+async function measureFsync(): Promise<number | null> {
+  await using scope = new AsyncDisposableStack();
+  const folder = await createTempFolder(scope);
+  if (statfsSync(folder).type === TMPFS) return null;
+  const file = openSync(join(folder, "fsync"), "w");
+  scope.defer(() => closeSync(file));
+  const block = Buffer.alloc(4_096, 1);
+  const times = Array.from({ length: 101 }, () => {
+    const before = performance.now();
+    writeSync(file, block);
+    fsyncSync(file);
+    return performance.now() - before;
   });
+  return median(times);
 }

@@ -1,6 +1,7 @@
+import type { TestedServer } from "./tested-server.ts";
+
 /** The server that all share. */
-export interface NeighboursServer {
-  listen(): Promise<number>;
+export interface NeighboursServer extends TestedServer {
   /** The most resident memory since the call before, in bytes. */
   peak(): number;
   /**
@@ -22,14 +23,19 @@ export interface QuietLoader {
 
 /** The owner who asks for all that there is. */
 export interface FloodLoader {
-  start(flood: { readonly port: number; readonly kind: FloodKind }): Promise<void>;
-  /** Ends the flood. @returns how many answers there were, by status */
-  stop(): Promise<Readonly<Record<number, number>>>;
+  start(flood: { readonly port: number; readonly kind: FloodKind }): void;
+  stop(): Promise<void>;
 }
 
 /** What the one owner floods with. */
-export const FLOOD_KINDS = ["bodies", "batches", "creates", "reads", "uploads"] as const;
-export type FloodKind = (typeof FLOOD_KINDS)[number];
+export const FLOODS = {
+  bodies: "bodies of 4 MiB, 32 at once",
+  batches: "batches of 1,000 events, 32 at once",
+  creates: "creates, 32 at once",
+  reads: "pages of 4 MiB, 32 at once",
+  uploads: "300 uploads of a line that does not end",
+} as const;
+export type FloodKind = keyof typeof FLOODS;
 
 export const FLOODER = "flooder";
 /** A run of the flooder's with a page of 4 MiB. */

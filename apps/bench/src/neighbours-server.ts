@@ -1,10 +1,9 @@
 import { createServer } from "node:http";
 import { createRunEvents } from "@tm/run-events-core";
 import { createNodeHandler } from "@tm/run-events-http/node";
-import { serveParent } from "./child.ts";
-import { listen } from "./listen.ts";
-import { FLOODER, LARGE_RUN, type NeighboursServer, QUIET_OWNERS } from "./neighbours-load.ts";
+import { FLOODER, LARGE_RUN, QUIET_OWNERS } from "./neighbours-load.ts";
 import { openStore } from "./stores.ts";
+import { serveTested } from "./tested-server.ts";
 
 /** A page of 4 MiB, in events of 64 KiB. */
 const LARGE_EVENTS = 64;
@@ -41,8 +40,7 @@ setInterval(() => {
   peak = Math.max(peak, process.memoryUsage.rss());
 }, 20).unref();
 
-serveParent<NeighboursServer>({
-  listen: () => listen(server),
+serveTested(server, {
   peak() {
     const seen = Math.max(peak, process.memoryUsage.rss());
     peak = 0;

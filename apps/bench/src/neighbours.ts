@@ -1,143 +1,99 @@
 import { join } from "node:path";
-import { type Child, type startChild, withChildren } from "./child.ts";
+import { type Child, startChild } from "./child.ts";
 import {
-  FLOOD_KINDS,
+  FLOODS,
   type FloodKind,
   type FloodLoader,
   type NeighboursServer,
   QUIET_OWNERS,
   type QuietLoader,
 } from "./neighbours-load.ts";
-import type { Figure, Report, Scale, Section, Target } from "./report.ts";
+import type { Figure, Scale, Section } from "./report.ts";
 import { ratios, takeTurns } from "./rounds.ts";
-import { withTempFolder } from "./temp-folder.ts";
+import { createTempFolder } from "./temp-folder.ts";
 
-const BOUND = 3;
-const MOST_MIB = 200;
 const MIB = 1_048_576;
-const MILLIS = 3_000;
-const QUICK_MILLIS = 300;
 const PERCENTILE = 0.99;
 
 /** What one owner who floods a server costs the others on it (clause W49 in `WIRE.md`). */
 export const neighbours: Section = {
   name: "neighbours",
   question: `How long do the appends of ${QUIET_OWNERS.length} quiet owners take while another floods the server?`,
-  run: (scale) =>
-    withTempFolder((folder) => withChildren((start) => measureAll(scale, folder, start))),
+  async run(scale, scope) {
+    const folder = await createTempFolder(scope);
+    const figures: Figure[] = [];
+    for (const kind of Object.keys(FLOODS) as FloodKind[])
+      figures.push(...(await measureKind(scale, kind, join(folder, `${kind}.db`))));
+    return figures;
+  },
 };
 
 /** What the quiet owners saw in a round. */
 interface Round {
   readonly p99Ms: number;
-  readonly p50Ms: number;
   /** Of what the server's main thread worked while an append waited. */
   readonly workP99Ms: number;
   /** The most memory that the server had. */
   readonly peakMib: number;
 }
 
-async function measureAll(
-  { quick, rounds }: Scale,
-  folder: string,
-  start: typeof startChild,
-): Promise<Report> {
-  const millis = quick ? QUICK_MILLIS : MILLIS;
-  const targets: Target[] = [];
-  const figures: Figure[] = [];
-  const notes: string[] = [];
-  for (const kind of FLOOD_KINDS) {
-    const part = await measureKind(kind, join(folder, `${kind}.db`), millis, rounds, start);
-    targets.push(...part.targets);
-    figures.push(...part.figures);
-    notes.push(part.note);
-  }
-  return { targets, figures, notes: [...notes, "No append of a quiet owner was refused."] };
-}
-
 async function measureKind(
+  { quick, rounds }: Scale,
   kind: FloodKind,
   file: string,
-  millis: number,
-  rounds: number,
-  start: typeof startChild,
-): Promise<{ readonly targets: Target[]; readonly figures: Figure[]; readonly note: string }> {
-  const server = start<NeighboursServer>(new URL("neighbours-server.ts", import.meta.url), file);
-  const loaders = new URL("neighbours-loaders.ts", import.meta.url);
-  const quiet = start<QuietLoader>(loaders, "quiet");
-  const flooder = start<FloodLoader>(loaders, "flood");
+): Promise<readonly Figure[]> {
+  await using scope = new AsyncDisposableStack();
+  const server = startChild<NeighboursServer>(scope, "neighbours-server.ts", [file]);
+  const quiet = startChild<QuietLoader>(scope, "neighbours-loaders.ts", ["quiet"]);
+  const flooder = startChild<FloodLoader>(scope, "neighbours-loaders.ts", ["flood"]);
   const port = await server.call("listen");
-  const measureOnce = (): Promise<Round> => measureRound(server, quiet, { port, millis });
-  const statuses: Record<string, number> = {};
-  const measured = await takeTurns(rounds, {
+  const measureOnce = (): Promise<Round> =>
+    measureRound(server, quiet, { port, millis: quick ? 300 : 3_000 });
+  const { alone, flooded } = await takeTurns(rounds, {
     alone: measureOnce,
-    flooded: async () => {
+    async flooded() {
       await flooder.call("start", { port, kind });
       const round = await measureOnce();
-      for (const [status, count] of Object.entries(await flooder.call("stop")))
-        statuses[status] = (statuses[status] ?? 0) + count;
+      await flooder.call("stop");
       return round;
     },
   });
-  await Promise.all([server.stop(), quiet.stop(), flooder.stop()]);
-  const of = (name: "alone" | "flooded", what: keyof Round): readonly number[] =>
-    measured[name].map((round) => round[what]);
-  const growth = of("flooded", "peakMib").map((peak) => peak - Math.min(...of("alone", "peakMib")));
-  const name = FLOOD_NAMES[kind];
-  return {
-    targets: [
+  const name = FLOODS[kind];
+  const of = (what: keyof Round, measured: readonly Round[]): readonly number[] =>
+    measured.map((round) => round[what]);
+  const least = Math.min(...of("peakMib", alone));
+  return [
+    {
+      name: `${name}: quiet owners' append p99 / without`,
+      unit: "×",
+      values: ratios(of("p99Ms", flooded), of("p99Ms", alone)),
+      atMost: 3,
+    },
+    {
+      name: `${name}: memory that the server takes more`,
+      unit: "MiB",
+      values: of("peakMib", flooded).map((peak) => peak - least),
+      atMost: 200,
+    },
+    ...(
+      [
+        ["", flooded],
+        [" without", alone],
+      ] as const
+    ).flatMap(([where, measured]) => [
       {
-        name: `${name}: quiet owners' append p99 / without`,
-        unit: "×",
-        values: ratios(of("flooded", "p99Ms"), of("alone", "p99Ms")),
-        bound: BOUND,
-        kind: "at most",
-      },
-      {
-        name: `${name}: memory that the server takes more`,
-        unit: "MiB",
-        values: growth,
-        bound: MOST_MIB,
-        kind: "at most",
-      },
-    ],
-    figures: [
-      {
-        name: `${name}: quiet owners' append p50 without`,
+        name: `${name}: quiet owners' append p99${where}`,
         unit: "ms",
-        values: of("alone", "p50Ms"),
-      },
-      { name: `${name}: quiet owners' append p50`, unit: "ms", values: of("flooded", "p50Ms") },
-      {
-        name: `${name}: quiet owners' append p99 without`,
-        unit: "ms",
-        values: of("alone", "p99Ms"),
+        values: of("p99Ms", measured),
       },
       {
-        name: `${name}: the server's work while an append waits, p99 without`,
+        name: `${name}: the server's work while an append waits, p99${where}`,
         unit: "ms",
-        values: of("alone", "workP99Ms"),
+        values: of("workP99Ms", measured),
       },
-      {
-        name: `${name}: the server's work while an append waits, p99`,
-        unit: "ms",
-        values: of("flooded", "workP99Ms"),
-      },
-      { name: `${name}: quiet owners' append p99`, unit: "ms", values: of("flooded", "p99Ms") },
-    ],
-    note: `${name}: the flooder's answers were ${Object.entries(statuses)
-      .map(([status, count]) => `${count} × ${status}`)
-      .join(", ")}.`,
-  };
+    ]),
+  ];
 }
-
-const FLOOD_NAMES: Readonly<Record<FloodKind, string>> = {
-  bodies: "bodies of 4 MiB, 32 at once",
-  batches: "batches of 1,000 events, 32 at once",
-  creates: "creates, 32 at once",
-  reads: "pages of 4 MiB, 32 at once",
-  uploads: "300 uploads of a line that does not end",
-};
 
 async function measureRound(
   server: Child<NeighboursServer>,
@@ -148,13 +104,12 @@ async function measureRound(
   await server.call("worked");
   const tookMs = await quiet.call("append", load);
   return {
-    p99Ms: percentile(tookMs, PERCENTILE),
-    p50Ms: percentile(tookMs, 0.5),
-    workP99Ms: percentile(await server.call("worked"), PERCENTILE),
+    p99Ms: percentile(tookMs),
+    workP99Ms: percentile(await server.call("worked")),
     peakMib: (await server.call("peak")) / MIB,
   };
 }
 
-function percentile(values: readonly number[], share: number): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length * share)] ?? Number.NaN;
+function percentile(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * PERCENTILE)] ?? Number.NaN;
 }

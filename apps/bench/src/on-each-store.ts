@@ -1,48 +1,45 @@
 import { join } from "node:path";
 import { startPostgres, startRedis } from "@tm/run-events-test-servers";
-import { type startChild, withServer } from "./child.ts";
-import type { Report } from "./report.ts";
+import type { Figure } from "./report.ts";
 import type { StoreKind } from "./stores.ts";
-import { withTempFolder } from "./temp-folder.ts";
+import { createTempFolder } from "./temp-folder.ts";
 
 /** A rewrite of the file comes at every doubling, takes a core for itself, and slows the subject that runs then. */
 const NO_REWRITE = ["--auto-aof-rewrite-percentage", "0"];
 
-/** Measures one store, in processes that `start` starts, on a log at this location. */
-type MeasureStore = (
-  start: typeof startChild,
-  store: StoreKind,
-  location: string,
-) => Promise<Report>;
+/** Where the log of each store is: a new file, or a server of its own. */
+export type Locations = Readonly<Record<StoreKind, string>>;
 
-/** Measures these stores one after the other, each on a new file or server. @returns all reports as one */
-export function measureOnEachStore(
-  stores: readonly StoreKind[],
-  measureStore: MeasureStore,
-): Promise<Report> {
-  return withTempFolder((folder) =>
-    withServer(startPostgres(), (postgres, start) =>
-      withServer(startRedis({ settings: NO_REWRITE }), async (redis) => {
-        const locations: Readonly<Record<StoreKind, string>> = {
-          sqlite: join(folder, "log.db"),
-          memory: "",
-          postgres: await postgres.createDatabase(),
-          redis: redis.url,
-        };
-        const reports: Report[] = [];
-        for (const store of stores)
-          reports.push(await measureStore(start, store, locations[store]));
-        return joinReports(reports);
-      }),
-    ),
-  );
+/** Starts the servers. */
+export async function startStores(scope: AsyncDisposableStack): Promise<Locations> {
+  const folder = await createTempFolder(scope);
+  const postgres = await startPostgres();
+  scope.defer(() => postgres.close());
+  const redis = await startRedis({ settings: NO_REWRITE });
+  scope.defer(() => redis.close());
+  return {
+    sqlite: join(folder, "log.db"),
+    memory: "",
+    postgres: await postgres.createDatabase(),
+    redis: redis.url,
+  };
 }
 
-/** The reports one after the other, as one. */
-export function joinReports(reports: readonly Report[]): Report {
-  return {
-    targets: reports.flatMap(({ targets }) => targets),
-    figures: reports.flatMap(({ figures }) => figures),
-    notes: reports.flatMap(({ notes }) => notes),
-  };
+/** Measures these stores one after the other, each with processes of its own. */
+export async function measureOnEachStore(
+  scope: AsyncDisposableStack,
+  stores: readonly StoreKind[],
+  measure: (
+    scope: AsyncDisposableStack,
+    store: StoreKind,
+    location: string,
+  ) => Promise<readonly Figure[]>,
+): Promise<readonly Figure[]> {
+  const locations = await startStores(scope);
+  const figures: Figure[] = [];
+  for (const store of stores) {
+    await using processes = new AsyncDisposableStack();
+    figures.push(...(await measure(processes, store, locations[store])));
+  }
+  return figures;
 }

@@ -1,11 +1,16 @@
 import { createConnection, type Socket } from "node:net";
 import { serveParent } from "./child.ts";
-import { ID_LINE, type Mark } from "./reader-mark.ts";
 
 /** How many connections are under way at once: below what a listener queues. */
 const CONNECTING_AT_ONCE = 100;
 /** No mark is longer than this, with a sequence in it. */
 const MARK_CHARACTERS = 32;
+
+/** The text before and after the sequence of each event, and nowhere else. */
+export type Mark = readonly [before: string, after: string];
+
+/** A frame's `id` line, which comes last in those of ours: its end is the end of a delivery. */
+export const ID_LINE: Mark = ["\nid: ", "\n\n"];
 
 /** Which readers, and what they do. */
 export interface Connect {
@@ -21,11 +26,6 @@ export interface Connect {
 /** What a group's readers have had. */
 export interface Received {
   readonly bytes: number;
-  /** The least and the greatest of the last sequences. */
-  readonly least: number;
-  readonly greatest: number;
-  /** Events out of order, repeated or missing: 0, or a figure means nothing. */
-  readonly wrong: number;
   readonly open: number;
 }
 
@@ -33,17 +33,23 @@ export interface Received {
 export interface Readers {
   /** Resolves when every reader has its first frame. */
   connect(options: Connect): Promise<void>;
-  /** Resolves when every reader of the group has had the event of this sequence. */
+  /**
+   * Resolves when every reader of the group has had the event of this sequence.
+   * @throws unless each has had every event from its first on, once and in order
+   */
   reach(goal: { readonly group: string; readonly sequence: number }): Promise<void>;
   received(group: string): Received;
+  /** Closes the connections of a group. */
+  leave(group: string): void;
 }
 
 interface Reader {
   readonly socket: Socket;
   readonly mark: Mark;
-  /** -1 until `connected`, which has the cursor's id, or the opening event: 0. */
-  sequence: number;
+  /** `null` until the first frame, which has the cursor's id. */
+  sequence: number | null;
   bytes: number;
+  /** Events out of order, repeated or missing. */
   wrong: number;
   /** What may be the beginning of a mark that goes on in the next packet. */
   rest: string;
@@ -66,43 +72,49 @@ function groupOf(name: string): Group {
 
 /** Takes in a packet. */
 function take(reader: Reader, packet: Buffer, group: Group): void {
-  const { mark, sequence: last } = reader;
+  const {
+    mark: [before, after],
+    sequence: last,
+  } = reader;
   const text = reader.rest + packet.toString("latin1");
   let from = 0;
   for (;;) {
-    const start = text.indexOf(mark.before, from);
-    const end = start === -1 ? -1 : text.indexOf(mark.after, start + mark.before.length);
+    const start = text.indexOf(before, from);
+    const end = start === -1 ? -1 : text.indexOf(after, start + before.length);
     if (end === -1) break;
-    const sequence = Number(text.slice(start + mark.before.length, end));
-    if (sequence !== reader.sequence + 1) reader.wrong += 1;
+    const sequence = Number(text.slice(start + before.length, end));
+    if (reader.sequence !== null && sequence !== reader.sequence + 1) reader.wrong += 1;
     reader.sequence = sequence;
     from = end;
   }
   reader.rest = text.slice(Math.max(from, text.length - MARK_CHARACTERS));
   reader.bytes += packet.length;
   const { goal } = group;
-  if (goal === null || last >= goal.sequence || reader.sequence < goal.sequence) return;
+  if (goal === null || isAt(last, goal.sequence) || !isAt(reader.sequence, goal.sequence)) return;
   group.short -= 1;
   if (group.short > 0) return;
   group.goal = null;
   goal.reached();
 }
 
+function isAt(sequence: number | null, goal: number): boolean {
+  return sequence !== null && sequence >= goal;
+}
+
 function open({ port, mark = ID_LINE }: Connect, path: string, group: Group): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ port, host: "127.0.0.1", noDelay: true });
-    const reader: Reader = { socket, mark, sequence: -1, bytes: 0, wrong: 0, rest: "" };
+    const reader: Reader = { socket, mark, sequence: null, bytes: 0, wrong: 0, rest: "" };
     group.readers.push(reader);
     socket.once("error", reject);
     socket.once("data", (head: Buffer) => {
-      if (!head.toString("latin1", 0, 15).startsWith("HTTP/1.1 200 ")) {
+      if (!head.toString("latin1", 0, 15).startsWith("HTTP/1.1 200 "))
         reject(new Error(head.toString("latin1")));
-      }
     });
     socket.on("data", (packet: Buffer) => {
-      const wasOpening = reader.sequence === -1;
+      const wasOpening = reader.sequence === null;
       take(reader, packet, group);
-      if (wasOpening && reader.sequence >= 0) resolve();
+      if (wasOpening && reader.sequence !== null) resolve();
     });
     socket.write(
       `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAccept: text/event-stream\r\n\r\n`,
@@ -120,23 +132,25 @@ serveParent<Readers>({
       await Promise.all(next.map((path) => open(options, path, group)));
     }
   },
-  reach({ group: name, sequence }) {
+  async reach({ group: name, sequence }) {
     const group = groupOf(name);
-    return new Promise((reached) => {
-      group.short = group.readers.filter((reader) => reader.sequence < sequence).length;
+    await new Promise<void>((reached) => {
+      group.short = group.readers.filter((reader) => !isAt(reader.sequence, sequence)).length;
       if (group.short === 0) reached();
       else group.goal = { sequence, reached };
     });
+    const wrong = group.readers.reduce((sum, reader) => sum + reader.wrong, 0);
+    if (wrong > 0) throw new Error(`${name}: ${wrong} events out of order, repeated or missing.`);
   },
   received(name) {
     const { readers } = groupOf(name);
-    const sequences = readers.map((reader) => reader.sequence);
     return {
       bytes: readers.reduce((bytes, reader) => bytes + reader.bytes, 0),
-      least: Math.min(...sequences),
-      greatest: Math.max(...sequences),
-      wrong: readers.reduce((wrong, reader) => wrong + reader.wrong, 0),
       open: readers.filter(({ socket }) => !socket.closed).length,
     };
+  },
+  leave(name) {
+    for (const { socket } of groupOf(name).readers) socket.destroy();
+    groups.delete(name);
   },
 });

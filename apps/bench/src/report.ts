@@ -1,22 +1,10 @@
-/** What a section measured: one value a round. */
+/** What a section measured: one value a round. With a bound, `--check` holds the median to it. */
 export interface Figure {
   readonly name: string;
   readonly unit: string;
   readonly values: readonly number[];
-}
-
-/** A figure with a bound that `--check` holds its median to. */
-export interface Target extends Figure {
-  readonly bound: number;
-  readonly kind: "at least" | "at most";
-}
-
-/** The outcome of one section. */
-export interface Report {
-  readonly figures: readonly Figure[];
-  readonly targets: readonly Target[];
-  /** What a reader of the figures has to know. */
-  readonly notes: readonly string[];
+  readonly atMost?: number;
+  readonly atLeast?: number;
 }
 
 /** How much a section does. */
@@ -31,7 +19,8 @@ export interface Scale {
 export interface Section {
   readonly name: string;
   readonly question: string;
-  run(scale: Scale): Promise<Report>;
+  /** @param scope ends the processes, servers and folders of the section */
+  run(scale: Scale, scope: AsyncDisposableStack): Promise<readonly Figure[]>;
 }
 
 /** The middle value, or the mean of the two in the middle; `NaN` of nothing. */
@@ -42,8 +31,12 @@ export function median(values: readonly number[]): number {
   return Number.isInteger(half) ? (upper + (sorted[half - 1] ?? Number.NaN)) / 2 : upper;
 }
 
-/** Whether the median keeps the bound. */
-export function isMet(target: Target): boolean {
-  const value = median(target.values);
-  return target.kind === "at least" ? value >= target.bound : value <= target.bound;
+/** Whether the median keeps the bounds. */
+export function isMet({
+  values,
+  atMost = Number.POSITIVE_INFINITY,
+  atLeast = Number.NEGATIVE_INFINITY,
+}: Figure): boolean {
+  const value = median(values);
+  return atLeast <= value && value <= atMost;
 }

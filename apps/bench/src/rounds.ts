@@ -10,10 +10,7 @@ export interface Cost {
 }
 
 /** A reading of a process's clocks; the difference of two is a cost. */
-export interface Usage {
-  readonly wallMicros: number;
-  readonly cpuMicros: number;
-}
+export type Usage = Omit<Cost, "units">;
 
 /** Reads this process's clocks. */
 export function readUsage(): Usage {
@@ -21,20 +18,25 @@ export function readUsage(): Usage {
   return { wallMicros: performance.now() * 1_000, cpuMicros: user + system };
 }
 
-/** What passed between two readings of one process. */
-export function costBetween(before: Usage, after: Usage, units: number): Cost {
+/** A process that reads its clocks. */
+interface Metered {
+  call(name: "usage"): Promise<Usage>;
+}
+
+/** What work takes another process. The wall time is that of its own clock. */
+export async function costOf(
+  process: Metered,
+  units: number,
+  work: () => Promise<unknown>,
+): Promise<Cost> {
+  const before = await process.call("usage");
+  await work();
+  const after = await process.call("usage");
   return {
     units,
     wallMicros: after.wallMicros - before.wallMicros,
     cpuMicros: after.cpuMicros - before.cpuMicros,
   };
-}
-
-/** Measures a piece of work of this process. */
-export async function measure(units: number, work: () => Promise<void> | void): Promise<Cost> {
-  const before = readUsage();
-  await work();
-  return costBetween(before, readUsage(), units);
 }
 
 /**
@@ -46,21 +48,15 @@ export async function takeTurns<Name extends string, Measured = Cost>(
   rounds: number,
   subjects: Readonly<Record<Name, () => Promise<Measured>>>,
 ): Promise<Readonly<Record<Name, readonly Measured[]>>> {
-  const turns = Object.entries<() => Promise<Measured>>(subjects).map(([name, measureOnce]) => ({
-    name: name as Name,
-    measureOnce,
-    measured: [] as Measured[],
-  }));
+  const turns = Object.entries<() => Promise<Measured>>(subjects);
+  const measured = Object.fromEntries(turns.map(([name]) => [name, [] as Measured[]]));
   for (let round = 0; round <= rounds; round++) {
-    for (const { measureOnce, measured } of turns) {
+    for (const [name, measureOnce] of turns) {
       const result = await measureOnce();
-      if (round > 0) measured.push(result);
+      if (round > 0) measured[name]?.push(result);
     }
   }
-  return Object.fromEntries(turns.map(({ name, measured }) => [name, measured])) as Record<
-    Name,
-    Measured[]
-  >;
+  return measured as Record<Name, Measured[]>;
 }
 
 /** Microseconds of processor time a unit of work. */

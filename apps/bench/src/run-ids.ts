@@ -5,3 +5,8 @@ export const OWNER = "owner";
 export function runIdOf(index: number): string {
   return `run-${index}`;
 }
+
+/** The ids of so many runs. */
+export function runIdsOf(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => runIdOf(index));
+}
