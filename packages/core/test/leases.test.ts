@@ -97,22 +97,4 @@ describe("createLeases", () => {
       await log.release("r", fence, ADA);
     }
   });
-
-  it("a store that renews a lease without an end is a TypeError", async () => {
-    const store = createMemoryStore();
-    const broken = createRunLog({
-      store: {
-        ...store,
-        async append(plains) {
-          const landings = await store.append(plains);
-          return landings.map((landing) => landing && { ...landing, leaseExpiresAtMs: null });
-        },
-      },
-    });
-    await broken.createRun({ ...ADA, runId: "r" });
-    const { fence } = await broken.claim("r", LEASE);
-    await broken.append("r", [TOKEN], { ...ADA, fence });
-    await expect(broken.renew("r", fence, LEASE)).rejects.toThrow(TypeError);
-    await broken.close();
-  });
 });

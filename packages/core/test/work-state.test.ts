@@ -1,12 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { runFenced, runFinished } from "../src/rules/errors.ts";
-import { advanceWork, CLAIMED, type WorkEvent, type WorkState } from "../src/work/work-state.ts";
+import { advanceWork, type WorkEvent, WORKING, type WorkState } from "../src/work/work-state.ts";
 
 const RECEIPT = { firstSequence: 1, lastSequence: 1, currentPhase: null, replayed: false };
 
 const EVENTS = {
-  started: { type: "started" },
   "sent an end": { type: "sent", isEnd: true },
   sent: { type: "sent", isEnd: false },
   "landed an end": { type: "landed", receipt: { ...RECEIPT, runStatus: "completed" } },
@@ -26,17 +25,6 @@ const NAMES = Object.keys(EVENTS) as readonly Name[];
 
 /** An event without a row leaves the state as it is. */
 const TABLE: Readonly<Partial<Record<WorkState["at"], Partial<Record<Name, WorkState["at"]>>>>> = {
-  claimed: {
-    started: "working",
-    "sent an end": "ending",
-    "landed an end": "ended",
-    landed: "working",
-    refused: "lost",
-    "found ended": "lost",
-    "found fenced": "lost",
-    parked: "parked",
-    left: "left",
-  },
   working: {
     "sent an end": "ending",
     "landed an end": "ended",
@@ -70,18 +58,17 @@ const TABLE: Readonly<Partial<Record<WorkState["at"], Partial<Record<Name, WorkS
 
 /** A way into each state. */
 const WAYS: Readonly<Record<WorkState["at"], readonly Name[]>> = {
-  claimed: [],
-  working: ["started"],
-  ending: ["started", "sent an end"],
-  doubtful: ["started", "sent an end", "failed in doubt"],
-  ended: ["started", "sent an end", "landed an end"],
-  lost: ["started", "found fenced"],
-  parked: ["started", "parked"],
-  left: ["started", "left"],
+  working: [],
+  ending: ["sent an end"],
+  doubtful: ["sent an end", "failed in doubt"],
+  ended: ["sent an end", "landed an end"],
+  lost: ["found fenced"],
+  parked: ["parked"],
+  left: ["left"],
 };
 
 function after(names: readonly Name[]): WorkState {
-  return names.reduce<WorkState>((state, name) => advanceWork(state, EVENTS[name]), CLAIMED);
+  return names.reduce<WorkState>((state, name) => advanceWork(state, EVENTS[name]), WORKING);
 }
 
 describe("a worker's state", () => {
@@ -97,7 +84,7 @@ describe("a worker's state", () => {
   it("W32: a worker's state that is over keeps its first reason, through any event", () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom(...NAMES)), (names) => {
-        let state: WorkState = CLAIMED;
+        let state: WorkState = WORKING;
         for (const name of names) {
           const next = advanceWork(state, EVENTS[name]);
           if ("reason" in state) expect(next).toBe(state);
@@ -114,7 +101,6 @@ describe("a worker's state", () => {
     fc.assert(
       fc.property(meanwhile, meanwhile, (before, later) => {
         const state = after([
-          "started",
           "sent an end",
           ...before.filter((name) => name !== "failed"),
           "failed in doubt",

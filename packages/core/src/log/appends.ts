@@ -8,12 +8,7 @@ import { RunEventsError } from "../rules/errors.ts";
 import type { NewEvent } from "../rules/event.ts";
 import { utf8Bytes } from "../rules/json-text.ts";
 import { appenderOf } from "../rules/lease.ts";
-import {
-  type AppendLimits,
-  planEvents,
-  planInput,
-  type PlannedEvents,
-} from "../rules/lifecycle.ts";
+import { type AppendLimits, planEvents, planInput } from "../rules/lifecycle.ts";
 import { ownerIdOf } from "../rules/owner.ts";
 import { type AppendReceipt, receiptOf } from "../rules/receipt.ts";
 import { checkRunId } from "../rules/run-id.ts";
@@ -44,18 +39,18 @@ export function createAppends(
   async function land(
     runId: string,
     conditions: Omit<AppendOptions, "fence">,
-    plan: () => PlannedEvents,
+    plan: () => readonly NewEvent[],
     appenderFor: () => Appender,
   ): Promise<AppendReceipt> {
     const ownerId = ownerIdOf(conditions);
     const { idempotencyKey } = conditions;
     checkRunId(runId);
-    const planned = plan();
-    checkTogether(planned.events, mostBytes);
+    const events = plan();
+    checkTogether(events, mostBytes);
     const expectedSequence = parseExpectedSequence(conditions.expectedSequence);
     const key = idempotencyKey === undefined ? ownKey() : parseIdempotencyKey(idempotencyKey);
     const conditioned = { ownerId, idempotencyKey: key, expectedSequence, appender: appenderFor() };
-    const request = { ...planned, ...conditioned, runId };
+    const request = { ...conditioned, events, runId };
     const receipt = receiptOf(await calls.append(request), request);
     // A caller without a key replays nothing: core sent its own key again.
     return idempotencyKey === undefined ? { ...receipt, replayed: false } : receipt;
@@ -77,10 +72,10 @@ export function createAppends(
         () => ({ by: "input" }),
       ),
     cancel(runId, ownerId) {
-      const planned = planEvents([{ eventType: "RUN_CANCELLED" }], NO_LIMITS);
+      const events = planEvents([{ eventType: "RUN_CANCELLED" }], NO_LIMITS);
       const appender: Appender = { by: "owner" };
       const conditions = { idempotencyKey: ownKey(), expectedSequence: null, appender };
-      return calls.append({ ...planned, ...conditions, runId, ownerId });
+      return calls.append({ ...conditions, events, runId, ownerId });
     },
   };
 }

@@ -1,5 +1,5 @@
 import { parseIdempotencyKey } from "../rules/append.ts";
-import type { LeasedRun, LeaseOutcome, LeaseRefusal } from "../rules/claims.ts";
+import type { LeasedRun, LeaseRefusal } from "../rules/claims.ts";
 import { describeValue } from "../rules/describe-value.ts";
 import { encodeTime } from "../rules/encode-time.ts";
 import { RunEventsError, runFenced, runFinished, runNotFound } from "../rules/errors.ts";
@@ -8,7 +8,7 @@ import { ownerIdOf, type OwnerOption } from "../rules/owner.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { checkWorkerName } from "../rules/worker-name.ts";
-import type { RenewOutcome, RunCalls } from "./run-calls.ts";
+import type { RunCalls } from "./run-calls.ts";
 
 /**
  * The shortest lease in milliseconds: a short pause of a healthy process must not lose it.
@@ -94,7 +94,8 @@ export function createLeases(calls: Pick<RunCalls, "claim" | "renew" | "release"
       const worker = checkWorkerName(options.worker);
       const claimKey = claimKeyOf(idempotencyKey);
       const request = { runId, ownerId, leaseMs, claimKey, worker };
-      return heldRun(await calls.claim(request));
+      // A lease that was granted has an end.
+      return granted(await calls.claim(request)).run as LeasedRun;
     },
     async renew(runId, fence, options) {
       const ownerId = ownerIdOf(options);
@@ -102,13 +103,14 @@ export function createLeases(calls: Pick<RunCalls, "claim" | "renew" | "release"
       checkFence(fence);
       checkLease(options.leaseMs);
       const { leaseMs } = options;
-      return renewedLease(fence, await calls.renew({ runId, ownerId, fence, leaseMs }));
+      const { leaseExpiresAtMs } = granted(await calls.renew({ runId, ownerId, fence, leaseMs }));
+      return { fence, leaseExpiresAtMs: Number(leaseExpiresAtMs) };
     },
     async release(runId, fence, options) {
       const ownerId = ownerIdOf(options);
       checkRunId(runId);
       checkFence(fence);
-      return grantedRun(await calls.release({ runId, ownerId, fence }));
+      return granted(await calls.release({ runId, ownerId, fence })).run;
     },
   };
 }
@@ -138,28 +140,10 @@ export function claimKeyOf(idempotencyKey: string | undefined): string {
   return idempotencyKey === undefined ? crypto.randomUUID() : parseIdempotencyKey(idempotencyKey);
 }
 
-function heldRun(outcome: LeaseOutcome): LeasedRun {
-  const run = grantedRun(outcome);
-  return { ...run, leaseExpiresAtMs: endOf(run) };
-}
-
-function renewedLease(
-  fence: number,
-  outcome: RenewOutcome,
-): Pick<LeasedRun, "fence" | "leaseExpiresAtMs"> {
-  if (outcome.outcome !== "granted") throw leaseError(outcome);
-  return { fence, leaseExpiresAtMs: endOf(outcome) };
-}
-
-function endOf({ leaseExpiresAtMs }: Pick<RunRecord, "leaseExpiresAtMs">): number {
-  if (leaseExpiresAtMs !== null) return leaseExpiresAtMs;
-  throw new TypeError(
-    "Expected a granted lease to have an end, got null. Correct the store's adapter.",
-  );
-}
-
-function grantedRun(outcome: LeaseOutcome): RunRecord {
-  if (outcome.outcome === "granted") return outcome.run;
+function granted<Outcome extends { readonly outcome: "granted" }>(
+  outcome: Outcome | LeaseRefusal,
+): Outcome {
+  if (outcome.outcome === "granted") return outcome;
   throw leaseError(outcome);
 }
 

@@ -4,7 +4,7 @@ import type { RunEvent } from "../rules/event.ts";
 import { historyChanged } from "../rules/history.ts";
 import type { SealedDraft } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
-import { linkSignals } from "../time/link-signals.ts";
+import { abortable } from "../time/held.ts";
 import type { KnownEvent, RunAccess } from "./run-access.ts";
 import { endsWork, parkedWhileAsking } from "./work-failures.ts";
 
@@ -71,13 +71,14 @@ export class RunInputs {
    * @param signal gives the question up, also one that waits for its turn
    */
   async ask(draft: SealedDraft, signal: AbortSignal | undefined): Promise<RunEvent> {
-    const link = linkSignals(signal, this.#options.stopped);
-    link.signal.throwIfAborted();
-    const answered = this.#turn.then(() => this.#askNow(draft, link.signal));
-    this.#turn = answered.catch(() => {}).finally(link.unlink);
+    const { stopped } = this.#options;
+    const over = signal === undefined ? stopped : AbortSignal.any([signal, stopped]);
+    over.throwIfAborted();
+    const answered = this.#turn.then(() => this.#askNow(draft, over));
+    this.#turn = answered.catch(() => {});
     this.#open += 1;
     try {
-      return await Promise.race([answered, link.aborted]);
+      return await abortable(answered, over);
     } finally {
       this.#open -= 1;
     }

@@ -5,13 +5,11 @@ import { isFinished, runParked } from "./work-failures.ts";
 
 /** The state of a worker. In the last four the work is over: the worker writes no more, for the reason in the state. */
 export type WorkState =
-  | { readonly at: "claimed" | "working" | "ending" | "doubtful" }
+  | { readonly at: "working" | "ending" | "doubtful" }
   | { readonly at: "ended" | "lost" | "parked" | "left"; readonly reason: unknown };
 
 /** An event that may change a worker's state. */
 export type WorkEvent =
-  /** The first check of the run is over. The task begins. */
-  | { readonly type: "started" }
   /** An append was sent. */
   | { readonly type: "sent"; readonly isEnd: boolean }
   /** An append landed. */
@@ -29,13 +27,11 @@ export type WorkEvent =
   /** The task and all its appends are over. */
   | { readonly type: "left" };
 
-/** The state of a worker that has just claimed its run. */
-export const CLAIMED: WorkState = { at: "claimed" };
-const WORKING: WorkState = { at: "working" };
+/** The state of a worker that has claimed its run. */
+export const WORKING: WorkState = { at: "working" };
 
 /** The state after each event, unless the work is over. */
 const STEPS: { readonly [Type in WorkEvent["type"]]: Step<Type> } = {
-  started: (state) => (state.at === "claimed" ? WORKING : state),
   sent: (state, { isEnd }) => (isEnd && !isEnding(state) ? { at: "ending" } : state),
   landed: (_, { receipt: { runStatus, lastSequence } }) =>
     isTerminal(runStatus) ? { at: "ended", reason: runFinished(runStatus, lastSequence) } : WORKING,
@@ -61,8 +57,7 @@ type Step<Type> = (
  *
  * | state             | event                          | next     | why                                                        |
  * | ----------------- | ------------------------------ | -------- | ---------------------------------------------------------- |
- * | claimed           | started                        | working  |                                                            |
- * | claimed, working  | sent, with an end              | ending   | from now on the run may be found ended by its own append   |
+ * | working           | sent, with an end              | ending   | from now on the run may be found ended by its own append   |
  * | ending            | failed, not in doubt           | working  | it has not landed                                          |
  * | ending            | failed, in doubt               | doubtful | it may have landed                                         |
  * | doubtful          | sent, failed                   | doubtful | a later failure does not decide about the first attempt    |

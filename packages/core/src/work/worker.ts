@@ -19,7 +19,7 @@ import { isInDoubt, isStoreAway, leaseOver, runParked } from "./work-failures.ts
 import { RunInputs } from "./run-inputs.ts";
 import { releaseSurely, tryToRelease } from "./release-surely.ts";
 import type { RunAccess } from "./run-access.ts";
-import { advanceWork, CLAIMED, type WorkEvent, type WorkState } from "./work-state.ts";
+import { advanceWork, type WorkEvent, type WorkState, WORKING } from "./work-state.ts";
 import type { WorkOptions } from "./work-options.ts";
 import type { WorkedRun } from "./worked-run.ts";
 
@@ -43,7 +43,7 @@ export class Worker {
   /** Aborts when the worker has to stop, and when its work is over in any way. */
   readonly #stopped = new AbortController();
   readonly #inputs: RunInputs;
-  #state: WorkState = CLAIMED;
+  #state: WorkState = WORKING;
   #isParking = false;
   /** The last sequence that the worker knows of. */
   #lastSequence: number;
@@ -111,7 +111,6 @@ export class Worker {
       await Promise.race([this.#subscription.ready, stopped]);
       this.#check();
       for (const one of this.#shutdowns) one.throwIfAborted();
-      this.#advance({ type: "started" });
       const value = await task(this.#open());
       // A model's stream ends silently when its signal aborts: what such a task returns may be half an answer.
       const down = this.#shutdown();
