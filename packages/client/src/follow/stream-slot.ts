@@ -15,7 +15,7 @@ interface Wish {
   /** Ends the wish, and with it the lock. */
   readonly end: AbortController;
   /** Ends the requests that wait for their turn. */
-  queue: AbortController | null;
+  readonly queue: AbortController;
   isHeld: boolean;
   /** Resolves when it is known whether a slot was free. */
   asked: Promise<void>;
@@ -25,16 +25,14 @@ interface Wish {
  * A window's place among the few of its browser that may have a stream at a server. A slot is a lock of the browser, which gives it back
  * even when the window crashes.
  *
- * | it      | until                                  | then                        |
- * | ------- | -------------------------------------- | --------------------------- |
- * | idle    | `take`                                 | asks; if hidden, is refused |
- * | asks    | one of the slots is free               | holds                       |
- * | asks    | none is free                           | waits                       |
- * | waits   | a slot becomes free                    | holds, and calls `onFree`   |
- * | waits   | the window is hidden                   | is refused                  |
- * | refused | the window is visible again            | waits                       |
- * | any     | `release`                              | idle                        |
- * | any     | the browser has no locks for this page | holds                       |
+ * | it    | until                                  | then                   |
+ * | ----- | -------------------------------------- | ---------------------- |
+ * | idle  | `take`                                 | asks                   |
+ * | asks  | one of the slots is free               | holds                  |
+ * | asks  | none is free                           | waits                  |
+ * | waits | a slot becomes free                    | holds, calls `onFree`  |
+ * | any   | `release`                              | idle                   |
+ * | any   | the browser has no locks for this page | holds                  |
  *
  * A lock that comes after that is given back at once.
  * @see https://www.w3.org/TR/web-locks/
@@ -43,7 +41,6 @@ export class StreamSlot {
   readonly #names: readonly string[];
   readonly #onFree: () => void;
   #locks: LockManager | undefined;
-  #isHidden = false;
   #wish: Wish | null = null;
 
   /**
@@ -61,7 +58,12 @@ export class StreamSlot {
   /** Resolves with whether a slot is held. If not, `onFree` is called later. */
   async take(): Promise<boolean> {
     if (this.#locks === undefined) return true;
-    const wish = (this.#wish ??= this.#begin());
+    if (this.#wish === null) {
+      const [end, queue] = [new AbortController(), new AbortController()];
+      this.#wish = { end, queue, isHeld: false, asked: Promise.resolve() };
+      this.#wish.asked = this.#ask(this.#wish);
+    }
+    const wish = this.#wish;
     await wish.asked;
     return wish.isHeld;
   }
@@ -69,63 +71,42 @@ export class StreamSlot {
   /** Gives the slot back, or leaves the queue. Idempotent. */
   release(): void {
     this.#wish?.end.abort();
-    this.#wish?.queue?.abort();
+    this.#wish?.queue.abort();
     this.#wish = null;
-  }
-
-  /** A hidden window keeps a slot that it has, but does not wait for one. */
-  setHidden(isHidden: boolean): void {
-    if (this.#isHidden === isHidden) return;
-    this.#isHidden = isHidden;
-    if (isHidden) this.#wish?.queue?.abort();
-    else if (this.#wish !== null) this.#wait(this.#wish);
-  }
-
-  #begin(): Wish {
-    const end = new AbortController();
-    const wish: Wish = { end, queue: null, isHeld: false, asked: Promise.resolve() };
-    wish.asked = this.#ask(wish);
-    return wish;
   }
 
   async #ask(wish: Wish): Promise<void> {
     for (const name of this.#names) {
-      if (this.#isOpen(wish)) await this.#request(wish, name, { ifAvailable: true });
+      if (isOpen(wish)) await this.#request(wish, name, { ifAvailable: true });
     }
-    this.#wait(wish);
-  }
-
-  #wait(wish: Wish): void {
-    if (!this.#isOpen(wish)) return;
-    wish.queue?.abort();
-    wish.queue = new AbortController();
+    if (!isOpen(wish)) return;
     const { signal } = wish.queue;
     for (const name of this.#names) {
       void this.#request(wish, name, { signal }).then((isGranted) => isGranted && this.#onFree());
     }
   }
 
-  /** Whether a lock is of use to it. */
-  #isOpen({ end, isHeld }: Wish): boolean {
-    return !isHeld && !end.signal.aborted && !this.#isHidden;
-  }
-
   /** Resolves with whether the lock is held now. */
   async #request(wish: Wish, name: string, how: LockOptions): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
     const hold = async (lock: Lock | null): Promise<void> => {
-      const isGranted = lock !== null && this.#isOpen(wish);
+      const isGranted = lock !== null && isOpen(wish);
       wish.isHeld ||= isGranted;
       resolve(isGranted);
       if (!isGranted) return;
-      wish.queue?.abort();
+      wish.queue.abort();
       await untilAborted(wish.end.signal);
     };
     this.#locks?.request(name, how, hold).catch(() => {
-      const isRefused = this.#isOpen(wish) && how.signal?.aborted !== true;
+      const isRefused = isOpen(wish) && how.signal?.aborted !== true;
       if (isRefused) [this.#locks, wish.isHeld] = [undefined, true];
       resolve(isRefused);
     });
     return promise;
   }
+}
+
+/** Whether a lock is of use to it. */
+function isOpen({ end, isHeld }: Wish): boolean {
+  return !isHeld && !end.signal.aborted;
 }

@@ -1,23 +1,26 @@
+import type { RunEventsError } from "@tm/run-events-core";
 import { FeedList } from "../feed/feed-list.ts";
-import type { FeedWant } from "../feed/feed-want.ts";
-import { CONNECTING, type FeedConnection } from "../feed/followed-feed.ts";
+import { type FeedWant, planFeed } from "../feed/feed-want.ts";
+import { CONNECTING, type FeedConnection, FollowedFeed } from "../feed/followed-feed.ts";
+import type { RunsReader } from "../follow/follow-runs.ts";
+import { onceAFrame } from "./once-a-frame.ts";
+import type { Cell } from "./page-connection.ts";
 
-/** The time between two calls of the listener, in milliseconds. So thousands of states a second make only a few dozen views. */
-const FRAME_MS = 16;
-
-/** Keeps the runs that a page has of its owner's feed, and the connection's state. */
-export class FeedCell {
+/** Keeps the runs that a page has of its owner's list, and the connection's state. One feed serves what all views of the page want. */
+export class FeedCell implements Cell {
+  readonly runId = null;
   readonly list: FeedList = new FeedList();
-  readonly #onChange: (gone: ReadonlySet<string>) => void;
+  readonly #changeSoon: () => void;
   #wants: readonly FeedWant[] = [];
   #connection: FeedConnection = CONNECTING;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /** Called when the wants have changed. */
-  onWants = (): void => {};
+  #reader: RunsReader | null = null;
+  /** The feed that is read. */
+  #feed: FeedWant | null = null;
+  #stop = (): void => {};
 
   /** @param onChange called after changes, once a frame, with the runs that were removed */
   constructor(onChange: (gone: ReadonlySet<string>) => void) {
-    this.#onChange = onChange;
+    this.#changeSoon = onceAFrame(() => onChange(this.list.takeGone()));
   }
 
   /** What the page's views want. */
@@ -27,26 +30,50 @@ export class FeedCell {
 
   set wants(wants: readonly FeedWant[]) {
     this.#wants = wants;
-    this.onWants();
+    this.#plan();
   }
 
   get connection(): FeedConnection {
     return this.#connection;
   }
 
-  setConnection(connection: FeedConnection): void {
+  get isOver(): boolean {
+    return this.#connection.state === "failed";
+  }
+
+  show(state: "paused" | "failed", error: RunEventsError | null): void {
+    this.#setConnection({ state, error });
+  }
+
+  read(reader: RunsReader): () => void {
+    this.#reader = reader;
+    // What an earlier reader read has ended with it.
+    this.#feed = null;
+    this.#plan();
+    return () => {
+      this.#reader = null;
+      this.#stop();
+    };
+  }
+
+  #plan(): void {
+    if (this.#reader === null || this.isOver) return;
+    const next = planFeed(this.#feed ?? this.list.feed, this.#wants);
+    if (next === this.#feed) return;
+    this.#stop();
+    this.#feed = next;
+    if (next === null) return;
+    const followed = new FollowedFeed(next, this.list, {
+      onChange: this.#changeSoon,
+      onState: (connection) => this.#setConnection(connection),
+    });
+    this.#stop = this.#reader.follow(followed);
+  }
+
+  #setConnection(connection: FeedConnection): void {
     const { state, error } = this.#connection;
     if (connection.state === state && connection.error?.message === error?.message) return;
     this.#connection = connection;
-    this.changeSoon();
-  }
-
-  /** Calls the listener once a frame. */
-  changeSoon(): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
-      this.#onChange(this.list.takeGone());
-    }, FRAME_MS);
+    this.#changeSoon();
   }
 }

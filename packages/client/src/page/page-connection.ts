@@ -1,7 +1,4 @@
 import type { RunEventsError } from "@tm/run-events-core";
-import type { FeedCell } from "./feed-cell.ts";
-import { followFeed } from "./follow-feed.ts";
-import type { RunCell } from "./run-cell.ts";
 import { onPresenceChange } from "../follow/page-signals.ts";
 import { RunsReader } from "../follow/follow-runs.ts";
 import { StreamSlot } from "../follow/stream-slot.ts";
@@ -25,12 +22,23 @@ const MOST_POLLS = 2;
 const connections = new Map<string, PageConnection>();
 
 /**
+ * Views with the same key share what they show. A credential's function is not part of it, because each render may make a new one.
+ * @param runId the run that they show; `null` for the list
+ */
+export function shareKey(
+  { userId, credential = "session", ...server }: ConnectionOptions,
+  runId: string | null,
+): string {
+  return JSON.stringify([runsAddress(server), userId, credential, runId]);
+}
+
+/**
  * The connection of this page for a server and a user. A token or a cookie without a `userId` shares nothing: each run has its own connection.
  * @param runId the run to follow; `null` for the feed
  */
 export function connectionFor(options: ConnectionOptions, runId: string | null): PageConnection {
   const { userId, credential = "session" } = options;
-  const key = JSON.stringify([runsAddress(options), userId, credential]);
+  const key = shareKey(options, null);
   const known = connections.get(key);
   const isShared = credential === "session" || userId !== undefined;
   if (!isShared || known?.follows(runId) === true) return new PageConnection(options, () => {});
@@ -39,19 +47,22 @@ export function connectionFor(options: ConnectionOptions, runId: string | null):
   return connection;
 }
 
-/** What is read for a cell. */
-interface Part {
+/** Keeps what is read of a run, or of the owner's list. */
+export interface Cell {
+  /** `null` for the list. */
   readonly runId: string | null;
-  /** @returns stops reading */
-  readonly read: (reader: RunsReader) => () => void;
+  readonly isOver: boolean;
+  /**
+   * Reads on after what it has.
+   * @returns stops reading
+   */
+  read(reader: RunsReader): () => void;
   /** Shows that nothing is read for now, or why reading has failed. */
-  readonly show: (state: "paused" | "failed", error: RunEventsError | null) => void;
-  readonly isOver: () => boolean;
-  stop: () => void;
+  show(state: "paused" | "failed", error: RunEventsError | null): void;
 }
 
 /**
- * Reads all that a page follows of a server, over one connection, from the first run or feed until the last one is left.
+ * Reads all that a page follows of a server, over one connection, from the first cell until the last one is left.
  *
  * | it    | until                                | then                                                  |
  * | ----- | ------------------------------------ | ----------------------------------------------------- |
@@ -62,11 +73,10 @@ interface Part {
 export class PageConnection {
   readonly #options: ConnectionOptions;
   readonly #onClose: () => void;
-  readonly #parts = new Set<Part>();
+  /** What stops the reading of each. */
+  readonly #cells = new Map<Cell, () => void>();
   readonly #stopWatching: () => void;
-  #slot: StreamSlot | null = null;
   #reader: RunsReader | null = null;
-  #isHidden = false;
   #isAway = false;
   #hiding: ReturnType<typeof setTimeout> | undefined;
 
@@ -83,8 +93,6 @@ export class PageConnection {
     this.#onClose = onClose;
     this.#stopWatching = watch((presence) => {
       clearTimeout(this.#hiding);
-      this.#isHidden = presence !== "visible";
-      this.#slot?.setHidden(this.#isHidden);
       if (presence === "visible") this.#comeBack();
       else if (presence === "left") this.#goAway();
       else this.#hiding = setTimeout(() => this.#goAway(), HIDDEN_MS);
@@ -93,65 +101,38 @@ export class PageConnection {
 
   /** Whether it follows this run, or with `null` the feed. */
   follows(runId: string | null): boolean {
-    return [...this.#parts].some((part) => part.runId === runId && !part.isOver());
+    return [...this.#cells.keys()].some((cell) => cell.runId === runId && !cell.isOver);
   }
 
-  /**
-   * Follows a run to its end, or until the signal aborts. It never throws: the cell shows a failure.
-   * @param cell gets the events. Reading begins after those that it has
-   */
-  followRun(runId: string, cell: RunCell, signal: AbortSignal): void {
-    const isOver = (): boolean => ["finished", "failed"].includes(cell.connection().state);
-    const read = (reader: RunsReader): (() => void) => {
-      const listener = { onEvents: cell.add, onState: cell.setConnection };
-      return reader.add(runId, { since: cell.cursor(), at: cell.at() }, listener);
-    };
-    const show: Part["show"] = (state, error) =>
-      cell.setConnection({ ...cell.connection(), state, error });
-    this.#add({ runId, read, show, isOver, stop: () => {} }, signal);
-  }
-
-  /**
-   * Follows the owner's feed, until the signal aborts. It never throws: the cell shows a failure.
-   * @param cell says what is wanted, and gets the runs
-   */
-  followFeed(cell: FeedCell, signal: AbortSignal): void {
-    const isOver = (): boolean => cell.connection.state === "failed";
-    const read = (reader: RunsReader): (() => void) => followFeed(reader, cell);
-    const show: Part["show"] = (state, error) => cell.setConnection({ state, error });
-    this.#add({ runId: null, read, show, isOver, stop: () => {} }, signal);
-  }
-
-  #add(part: Part, signal: AbortSignal): void {
-    this.#parts.add(part);
+  /** Reads for a cell, until the signal aborts. It never throws: the cell shows a failure. */
+  follow(cell: Cell, signal: AbortSignal): void {
+    this.#cells.set(cell, () => {});
     signal.addEventListener("abort", () => {
-      part.stop();
-      this.#parts.delete(part);
-      if (this.#parts.size === 0) this.#close();
+      this.#cells.get(cell)?.();
+      this.#cells.delete(cell);
+      if (this.#cells.size === 0) this.#close();
     });
-    if (this.#isAway) part.show("paused", null);
-    else this.#read(part);
+    if (this.#isAway) cell.show("paused", null);
+    else this.#read(cell);
   }
 
-  #read(part: Part): void {
+  #read(cell: Cell): void {
     try {
-      part.stop = part.read(this.#open());
+      this.#cells.set(cell, cell.read(this.#open()));
     } catch (error) {
-      part.show("failed", toError(error));
+      cell.show("failed", toError(error));
     }
   }
 
   #open(): RunsReader {
     if (this.#reader !== null) return this.#reader;
     const { baseUrl = "", fetch = globalThis.fetch } = this.#options;
-    const slot = new StreamSlot(baseUrl, () => reader.reopen());
-    const reader = new RunsReader({
+    const reader: RunsReader = new RunsReader({
       ...this.#options,
       pollFetch: limitFetch(fetch, MOST_POLLS),
-      slot,
+      slot: new StreamSlot(baseUrl, () => reader.reopen()),
     });
-    slot.setHidden(this.#isHidden);
-    [this.#slot, this.#reader] = [slot, reader];
+    this.#reader = reader;
     return reader;
   }
 
@@ -159,14 +140,14 @@ export class PageConnection {
   #goAway(): void {
     this.#isAway = true;
     this.#reader?.close();
-    [this.#slot, this.#reader] = [null, null];
-    for (const part of this.#parts) if (!part.isOver()) part.show("paused", null);
+    this.#reader = null;
+    for (const cell of this.#cells.keys()) if (!cell.isOver) cell.show("paused", null);
   }
 
   #comeBack(): void {
     if (!this.#isAway) return;
     this.#isAway = false;
-    for (const part of this.#parts) if (!part.isOver()) this.#read(part);
+    for (const cell of this.#cells.keys()) if (!cell.isOver) this.#read(cell);
   }
 
   #close(): void {

@@ -11,17 +11,14 @@ import {
 } from "../http/run-calls.ts";
 import { createServer } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
-import { runsAddress } from "../http/server-url.ts";
-import { type ConnectionOptions, connectionFor } from "./page-connection.ts";
-import { createRunCell, type Place, type RunCell } from "./run-cell.ts";
+import { type ConnectionOptions, connectionFor, shareKey } from "./page-connection.ts";
+import { type Place, RunCell } from "./run-cell.ts";
+import { shareBy, Shared } from "./shared.ts";
 
 /** Which run is followed, for whom, and where the server is. */
 export interface SharedRunOptions extends ConnectionOptions {
   readonly runId: string;
 }
-
-/** How long a run is still followed after its last view has left, in milliseconds. A new view often comes at once. */
-const LINGER_MS = 1_000;
 
 /** The last events of a run. @see clause W45 in `WIRE.md` */
 export interface TailPage {
@@ -32,51 +29,30 @@ export interface TailPage {
   readonly lastSequence: number;
 }
 
-/** The runs that views of this page show. Where a server renders, nothing joins, so that it keeps no run. */
-const shared = new Map<string, SharedRun>();
-
-/** Views with the same key share a run. A credential's function is not part of it, because each render may make a new one. */
-export function shareKey({ runId, userId, credential, ...server }: SharedRunOptions): string {
-  return JSON.stringify([runsAddress(server), runId, userId, credential]);
-}
-
 /**
  * The run that all views of this page share, if they ask for the same user.
  * @param options where the server is and who asks. Those of the first view decide
  */
 export function shareRun(options: SharedRunOptions): SharedRun {
-  const known = shared.get(shareKey(options));
-  // One that has failed may still have views.
-  return known === undefined || known.hasFailed ? new SharedRun(options) : known;
+  return shareBy(shareKey(options, options.runId), (key) => new SharedRun(key, options));
 }
 
-/**
- * A run that any number of views show over one connection. It is followed from the first `follow` until the last view has left, and for
- * one more second. A run that has failed is left at once.
- */
-export class SharedRun {
+/** A run that any number of views show. It is followed from the first `follow`. */
+export class SharedRun extends Shared<() => void> {
   readonly #options: SharedRunOptions;
-  readonly #listeners = new Set<() => void>();
-  readonly #left = new AbortController();
-  #lingering: ReturnType<typeof setTimeout> | undefined;
   #cell: RunCell | null = null;
   #isRefused = false;
   #tails = new Map<number, Promise<TailPage>>();
   #isCancelling = false;
   #cancelError: RunEventsError | null = null;
 
-  constructor(options: SharedRunOptions) {
+  constructor(key: string, options: SharedRunOptions) {
+    super(key);
     this.#options = options;
   }
 
-  /** Aborts when the run is left. */
-  get signal(): AbortSignal {
-    return this.#left.signal;
-  }
-
-  /** Whether it has failed. Then it stays so. */
   get hasFailed(): boolean {
-    return this.#isRefused || this.#cell?.connection().state === "failed";
+    return this.#isRefused || this.#cell?.connection.state === "failed";
   }
 
   /** What has been read; `null` before `follow`. */
@@ -95,31 +71,14 @@ export class SharedRun {
   }
 
   /**
-   * Adds a view, whose listener is called after each change.
-   * @returns a function that removes it
-   */
-  join(listener: () => void): () => void {
-    clearTimeout(this.#lingering);
-    shared.set(shareKey(this.#options), this);
-    this.#listeners.add(listener);
-    return () => {
-      this.#listeners.delete(listener);
-      if (this.#listeners.size > 0) return;
-      // The next view may be another user's, or the same one's after a new sign-in.
-      if (this.hasFailed) this.#leave();
-      else this.#lingering = setTimeout(() => this.#leave(), LINGER_MS);
-    };
-  }
-
-  /**
    * Follows the run, unless it is followed already.
    * @param place where to begin
    */
   follow(place: Place): RunCell {
     if (this.#cell !== null) return this.#cell;
-    this.#cell = createRunCell(place, () => this.#notify());
     const { runId } = this.#options;
-    connectionFor(this.#options, runId).followRun(runId, this.#cell, this.signal);
+    this.#cell = new RunCell(runId, place, () => this.#notify());
+    connectionFor(this.#options, runId).follow(this.#cell, this.signal);
     return this.#cell;
   }
 
@@ -195,11 +154,6 @@ export class SharedRun {
   }
 
   #notify(): void {
-    for (const listener of this.#listeners) listener();
-  }
-
-  #leave(): void {
-    this.#left.abort();
-    if (shared.get(shareKey(this.#options)) === this) shared.delete(shareKey(this.#options));
+    for (const listener of this.views) listener();
   }
 }

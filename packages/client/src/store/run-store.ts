@@ -156,7 +156,7 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
         }
       }
       // The shared run is not that far yet, so only the server knows whether the log has the view's last event.
-      if (cell.cursor() < this.#cursor && !isNew) await shared.check(this.#place, onRetry);
+      if (cell.cursor < this.#cursor && !isNew) await shared.check(this.#place, onRetry);
       signal.throwIfAborted();
       this.#isOpen = true;
       await this.#take();
@@ -183,10 +183,10 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
     const { cell } = shareRun(this.#options);
     const isReady = this.#from !== null && Object.keys(this.#schemas).length === 0;
     if (cell === null || !isReady || this.#state === "finished") return;
-    const isBetween = cell.start <= this.#cursor && this.#cursor <= cell.cursor();
+    const isBetween = cell.start <= this.#cursor && this.#cursor <= cell.cursor;
     if (!isBetween || isOtherLog(cell, this.#place)) return;
     void this.#append(cell.after(this.#cursor));
-    this.#adopt(cell.connection());
+    this.#adopt(cell.connection);
     this.#view = null;
   }
 
@@ -197,13 +197,13 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
     this.#isTaking = true;
     try {
       let cell = this.#openCell();
-      while (cell !== null && cell.cursor() > this.#cursor && !isOtherLog(cell, this.#place)) {
+      while (cell !== null && cell.cursor > this.#cursor && !isOtherLog(cell, this.#place)) {
         const checking = this.#append(cell.after(this.#cursor));
         if (checking !== undefined) await checking;
         cell = this.#openCell();
       }
       if (cell !== null) {
-        const connection = cell.connection();
+        const connection = cell.connection;
         if (connection.state !== "failed" && isOtherLog(cell, this.#place))
           throw historyChanged(await shared.check(this.#place, this.#onRetry));
         this.#adopt(connection);

@@ -5,7 +5,8 @@ import { keepSame, type ListedRun } from "../feed/feed-list.ts";
 import { CONNECTING, type FeedConnection } from "../feed/followed-feed.ts";
 import { CALL_PATIENCE_MS, type Patience } from "../http/retrying.ts";
 import { toError } from "../http/server-errors.ts";
-import { feedKey, type SharedFeed, shareFeed } from "../page/shared-feed.ts";
+import { shareKey } from "../page/page-connection.ts";
+import { type SharedFeed, shareFeed } from "../page/shared-feed.ts";
 import { hasEnded, isPicked, pickRuns, type RunsFilter } from "./pick-runs.ts";
 import { readRuns, type RunsPage, type RunsRange } from "./read-runs.ts";
 import type { Store } from "./run-view.ts";
@@ -19,7 +20,7 @@ const MOST_MORE = 200;
 /** Options with the same key are for the same view. */
 export function runsKey(options: RunsOptions): string {
   const { status, topic, last = false } = options;
-  return JSON.stringify([feedKey(options), status, topic, last]);
+  return JSON.stringify([shareKey(options, null), status, topic, last]);
 }
 
 /**

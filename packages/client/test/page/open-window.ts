@@ -3,7 +3,7 @@ import type { Presence } from "../../src/follow/page-signals.ts";
 import { linkAbort, untilAborted } from "../../src/http/link-abort.ts";
 import type { FeedCell } from "../../src/page/feed-cell.ts";
 import { type ConnectionOptions, PageConnection } from "../../src/page/page-connection.ts";
-import { createRunCell, type RunCell } from "../../src/page/run-cell.ts";
+import { RunCell } from "../../src/page/run-cell.ts";
 import type { RunView } from "../../src/store/run-view.ts";
 
 /** What a window has of a run. */
@@ -65,13 +65,13 @@ export function openWindow(options: ConnectionOptions, presence: Presence = "vis
       if (known !== undefined) return known;
       const views: Shown[] = [];
       const { signal, abort } = linkAbort(closed.signal);
-      const cell = createRunCell({ since: start, at: undefined }, () => {
+      const cell = new RunCell(runId, { since: start, at: undefined }, () => {
         const view = shownIn(cell);
         views.push(view);
         if (view.state === "finished" || view.state === "failed") over.abort();
       });
       const over = linkAbort(signal);
-      open().followRun(runId, cell, signal);
+      open().follow(cell, signal);
       const run = { cell, views, over: untilAborted(over.signal), leave: abort };
       runs.set(runId, run);
       void run.over.then(() => runs.delete(runId));
@@ -79,7 +79,7 @@ export function openWindow(options: ConnectionOptions, presence: Presence = "vis
     },
     followFeed(cell) {
       const { signal, abort } = linkAbort(closed.signal);
-      open().followFeed(cell, signal);
+      open().follow(cell, signal);
       return abort;
     },
     turn(next) {
@@ -142,6 +142,6 @@ export function isInOrder({ events }: Shown): boolean {
   return events.every(({ sequence }, index) => sequence === index + 1);
 }
 
-function shownIn({ start, after, connection }: RunCell): Shown {
-  return { events: after(start), state: connection().state };
+function shownIn(cell: RunCell): Shown {
+  return { events: cell.after(cell.start), state: cell.connection.state };
 }

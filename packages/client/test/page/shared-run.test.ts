@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished, vi } from "vitest";
 import { connectionFor } from "../../src/page/page-connection.ts";
-import { createRunCell } from "../../src/page/run-cell.ts";
+import { RunCell } from "../../src/page/run-cell.ts";
 import { shareRun } from "../../src/page/shared-run.ts";
 import { connected, event, json, page, startScriptedServer, stream } from "../scripted-server.ts";
 import { COOKIE, openWindow, shows } from "./open-window.ts";
@@ -16,7 +16,7 @@ it("a page shares a run only for the same user, and drops a run that has failed"
   expect(shareRun({ ...options, credential: { cookie: "a=b" } })).toBe(run);
   expect(shareRun({ ...options, userId: "bob" })).not.toBe(run);
   expect(shareRun({ ...options, credential: { cookie: "b=c" } })).not.toBe(run);
-  await vi.waitFor(() => expect(cell.connection().state).toBe("failed"));
+  await vi.waitFor(() => expect(cell.connection.state).toBe("failed"));
   // A later view asks again, even if an earlier one is still there: the user may have signed in meanwhile.
   expect(shareRun(options)).not.toBe(run);
   leave();
@@ -31,11 +31,7 @@ it("runs of a page share a connection for a server and a user; with tokens only 
   const baseUrl = "http://127.0.0.1:1";
   const open = (options: object): unknown => {
     const connection = connectionFor({ baseUrl, ...options }, "a");
-    connection.followRun(
-      String(Math.random()),
-      createRunCell({ since: 0, at: undefined }, () => {}),
-      signal,
-    );
+    connection.follow(cellOf(String(Math.random())), signal);
     return connection;
   };
   const token = { credential: { bearer: "t" } };
@@ -52,14 +48,14 @@ it("a run that is followed already gets another connection, so that both have ev
   );
   const { signal, abort } = abortable();
   const options = { ...COOKIE, baseUrl };
-  const cells = [1, 2].map(() => createRunCell({ since: 0, at: undefined }, () => {}));
+  const cells = [1, 2].map(() => cellOf("twice"));
   const [first, second] = cells.map((cell) => {
     const connection = connectionFor(options, "twice");
-    connection.followRun("twice", cell, signal);
+    connection.follow(cell, signal);
     return connection;
   });
   expect(second).not.toBe(first);
-  for (const cell of cells) await expect.poll(() => cell.cursor()).toBe(1);
+  for (const cell of cells) await expect.poll(() => cell.cursor).toBe(1);
   abort();
 });
 
@@ -79,7 +75,7 @@ it("a connection shows why it cannot begin, and why its credential fails, and as
     const run = openWindow(options).follow("runId" in options ? options.runId : "a");
     await run.over;
     await shows(run, 0, "failed");
-    expect(run.cell.connection().error?.message).toContain(message);
+    expect(run.cell.connection.error?.message).toContain(message);
   }
   expect(calls).toBe(1);
 });
@@ -92,10 +88,7 @@ it("nothing listens to the page any more when the last run is left", async () =>
   onTestFinished(() => void vi.unstubAllGlobals());
   const { signal, abort } = abortable();
   const connection = connectionFor({ userId: "ada", baseUrl: "http://127.0.0.1:1" }, "a");
-  for (const runId of ["a", "b"]) {
-    const cell = createRunCell({ since: 0, at: undefined }, () => {});
-    connection.followRun(runId, cell, signal);
-  }
+  for (const runId of ["a", "b"]) connection.follow(cellOf(runId), signal);
   expect(listening.filter(({ aborted }) => !aborted).length).toBeGreaterThan(3);
   abort();
   expect(listening.filter(({ aborted }) => !aborted)).toEqual([]);
@@ -110,11 +103,15 @@ it("users with tokens see only their own runs, without a `userId` too", async ()
   const bob = shareRun({ baseUrl, runId: "own", credential: { bearer: "bob" } });
   const leave = [ada, bob].map((run) => run.join(() => {}));
   const [mine, his] = [ada, bob].map((run) => run.follow({ since: 0, at: undefined }));
-  await expect.poll(() => mine?.connection().state).toBe("polling");
-  await expect.poll(() => his?.connection().error?.code).toBe("not_found");
-  expect([mine?.cursor(), his?.cursor()]).toEqual([1, 0]);
+  await expect.poll(() => mine?.connection.state).toBe("polling");
+  await expect.poll(() => his?.connection.error?.code).toBe("not_found");
+  expect([mine?.cursor, his?.cursor]).toEqual([1, 0]);
   for (const one of leave) one();
 });
+
+function cellOf(runId: string): RunCell {
+  return new RunCell(runId, { since: 0, at: undefined }, () => {});
+}
 
 function abortable(): { readonly signal: AbortSignal; readonly abort: () => void } {
   const controller = new AbortController();

@@ -31,7 +31,7 @@ async function expectHeld(origin: string, held: number): Promise<void> {
 const window = fc.nat({ max: WINDOWS - 1 });
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ type: fc.constant("take" as const), window }) },
-  fc.record({ type: fc.constantFrom("release", "hide", "show"), window }),
+  fc.record({ type: fc.constant("release" as const), window }),
   fc.record({ type: fc.constant("turn" as const), ticks: fc.nat({ max: 3 }) }),
   fc.record({ type: fc.constant("settle" as const) }),
 );
@@ -43,43 +43,35 @@ class Holder {
   /** Whether it knows that it holds a slot. */
   isHeld = false;
   isWished = false;
-  isHidden = false;
-  /** Whether it was hidden without a slot, since all was settled. */
-  isRefused = false;
 
   constructor(origin: string) {
     this.slot = new StreamSlot(origin, () => (this.isHeld = true));
   }
 
-  play(type: "take" | "release" | "hide" | "show"): void {
+  play(type: "take" | "release"): void {
     if (type === "take") {
       this.isWished = true;
       void this.slot.take().then((isHeld) => (this.isHeld = this.isWished && isHeld));
-    } else if (type === "release") {
-      [this.isWished, this.isHeld, this.isRefused] = [false, false, false];
-      this.slot.release();
     } else {
-      this.isHidden = type === "hide";
-      this.slot.setHidden(this.isHidden);
-      if (!this.isHidden) this.isRefused = false;
+      [this.isWished, this.isHeld] = [false, false];
+      this.slot.release();
     }
   }
 }
 
-/** Every slot is held by a window that wants it, and knows of it. No slot is free while a visible window waits. */
+/** Every slot is held by a window that wants it, and knows of it. No slot is free while a window waits. */
 async function expectSettled(holders: readonly Holder[], origin: string): Promise<void> {
   await vi.waitFor(async () => {
     const { held } = await locksOf(origin);
     const own = holders.filter(({ isHeld }) => isHeld);
-    const waiting = holders.filter((one) => one.isWished && !one.isHidden && !one.isHeld);
-    expect(own.every(({ isWished, isRefused }) => isWished && !isRefused)).toBe(true);
+    const waiting = holders.filter((one) => one.isWished && !one.isHeld);
+    expect(own.every(({ isWished }) => isWished)).toBe(true);
     expect(held).toBe(own.length);
     expect(own.length === SLOTS || waiting.length === 0).toBe(true);
   }, SOON);
-  for (const one of holders) one.isRefused = one.isHidden && !one.isHeld;
 }
 
-it("however windows take, release, hide and show, at most four hold a slot, each knows whether it does, and no lock is left over", async () => {
+it("however windows take and release, at most four hold a slot, each knows whether it does, and no lock is left over", async () => {
   stubBrowser();
   const plays = fc.asyncProperty(
     fc.nat({ max: WINDOWS }),
@@ -124,42 +116,28 @@ it("a slot that becomes free goes to a window that waits, and the window is call
   await expectHeld(origin, SLOTS);
 });
 
-it.each(["release", "hide"] as const)(
-  "a slot that is granted when its window has left the queue (%s) is given back at once",
-  async (type) => {
-    const { origin, holders, waiting } = await fill();
-    // In one turn: the grant is on its way when the window leaves.
-    holders[0]?.play("release");
-    waiting.play(type);
-    await expectHeld(origin, SLOTS - 1);
-    expect(waiting.isHeld).toBe(false);
-    const late = new Holder(origin);
-    late.play("take");
-    await vi.waitFor(() => expect(late.isHeld).toBe(true));
-    late.play("release");
-  },
-);
-
-it.each(["release", "hide"] as const)(
-  "a window that leaves while it asks for a slot (%s) does not wait for one",
-  async (type) => {
-    const { origin } = await fill();
-    const late = new Holder(origin);
-    const asked = late.slot.take();
-    late.play(type);
-    expect(await asked).toBe(false);
-    // Those of the window that waits.
-    expect(await locksOf(origin)).toEqual({ held: SLOTS, pending: SLOTS });
-    late.play("release");
-  },
-);
-
-it("a window that was hidden while it waited waits again when it is seen", async () => {
-  const { holders, waiting } = await fill();
-  waiting.play("hide");
-  waiting.play("show");
+it("a slot that is granted when its window has left the queue is given back at once", async () => {
+  const { origin, holders, waiting } = await fill();
+  // In one turn: the grant is on its way when the window leaves.
   holders[0]?.play("release");
-  await vi.waitFor(() => expect(waiting.isHeld).toBe(true));
+  waiting.play("release");
+  await expectHeld(origin, SLOTS - 1);
+  expect(waiting.isHeld).toBe(false);
+  const late = new Holder(origin);
+  late.play("take");
+  await vi.waitFor(() => expect(late.isHeld).toBe(true));
+  late.play("release");
+});
+
+it("a window that leaves while it asks for a slot does not wait for one", async () => {
+  const { origin } = await fill();
+  const late = new Holder(origin);
+  const asked = late.slot.take();
+  late.play("release");
+  expect(await asked).toBe(false);
+  // Those of the window that waits.
+  expect(await locksOf(origin)).toEqual({ held: SLOTS, pending: SLOTS });
+  late.play("release");
 });
 
 it("a window that has waited, and waits again at once, gets the slot for its new wish", async () => {

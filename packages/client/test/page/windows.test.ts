@@ -119,7 +119,7 @@ it("W47: 150 runs of a window take one stream, and the runs beyond it are polled
   const window = openWindow({ ...COOKIE, baseUrl, fetch: counting });
   await onFastClock(async () => {
     const shown = ids.map((runId) => window.follow(runId));
-    await waitFor(() => shown.every(({ cell }) => cell.cursor() === 1));
+    await waitFor(() => shown.every(({ cell }) => cell.cursor === 1));
     expect(server.handler.stats().streams.open).toBe(1);
     for (const runId of ids) await append(server, runId, "RUN_COMPLETED");
     await waitFor(() => shown.every((run) => has(run, 2, "finished")));
