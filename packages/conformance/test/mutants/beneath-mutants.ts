@@ -5,24 +5,9 @@ const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] 
   { name: "keeps the events of a run that it removes", clause: "S17", keepsRemoved: true },
   { name: "keeps the events of old runs that it removes", clause: "S17", keepsRemoved: true },
   {
-    name: "reads a log from its start to answer a page",
-    clause: "S12",
-    wastes: (call, { events }) => (call === "read" ? { rows: events } : {}),
-  },
-  {
     name: "counts the events of a run to append to it",
     clause: "S12",
     wastes: (call, { events }) => (call === "append" ? { rows: events } : {}),
-  },
-  {
-    name: "sends a statement for each page of the log to read its end",
-    clause: "S12",
-    wastes: (call, { events }) => (call === "read" ? { statements: Math.ceil(events / 100) } : {}),
-  },
-  {
-    name: "reads all runs to find those whose lease has expired",
-    clause: "S12",
-    wastes: (call, { runs }) => (call === "leased" ? { rows: runs } : {}),
   },
   {
     name: "reads all runs to find those that no worker works on",
@@ -30,29 +15,14 @@ const BREAKAGES: readonly (BeneathBreakage & Pick<Mutant, "name" | "clause">)[] 
     wastes: (call, { runs }) => (call === "queued" ? { rows: runs } : {}),
   },
   {
-    name: "reads all runs to find those to purge",
-    clause: "S12",
-    wastes: (call, { runs }) => (call === "finished" ? { rows: runs } : {}),
-  },
-  {
     name: "reads all of the owner's runs to list those of a topic",
     clause: "S12",
     wastes: (call, { runs }) => (call === "topic" ? { rows: runs } : {}),
   },
   {
-    name: "reads a run's log to see what a decision needs",
-    clause: "S12",
-    wastes: (call, { events }) => (call === "change" ? { rows: events } : {}),
-  },
-  {
     name: "reads all of the owner's runs to list the newest",
     clause: "S12",
     wastes: (call, { runs }) => (call === "all" ? { rows: runs } : {}),
-  },
-  {
-    name: "reads the runs that have finished to list the live ones",
-    clause: "S12",
-    wastes: (call, { runs }) => (call === "live" ? { rows: runs } : {}),
   },
   {
     name: "takes a known key for a new one once its receipt is lost",

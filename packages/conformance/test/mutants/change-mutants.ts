@@ -1,9 +1,8 @@
-import { isTerminal, RunEventsError } from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
 import { type Head, nameKey, type Plain, type RunEventStore } from "@tm/run-events-core/store";
 import type { Decision } from "../../../core/src/rules/decision.ts";
-import { turns } from "./turns.ts";
 import { changeInSteps, type Holds, isUnchanged } from "./in-steps.ts";
-import { changeAlone, changesEach, mapChanges, seeNow } from "./inner-store.ts";
+import { mapChanges } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** A store that commits in steps, and does not compare what is there with what was seen, if this is so. */
@@ -68,11 +67,6 @@ const isEnd: Holds = ({ head }, _, { after }) =>
 /** Stores that commit what they should decide again, or only a part of what was decided. */
 export const changeMutants: readonly Mutant[] = [
   {
-    name: "commits what was decided about a run that has changed since",
-    clause: "S4",
-    data: unlessFor(({ head }, now) => head !== null && now.head !== null),
-  },
-  {
     name: "does not move the revision with a plain append",
     clause: "S4",
     data: unmovedBy(({ events }) => events.length > 0),
@@ -111,49 +105,5 @@ export const changeMutants: readonly Mutant[] = [
     name: "ends a run that was ended since it looked",
     clause: "S5",
     data: unlessFor(isEnd),
-  },
-  {
-    name: "compares the sequence of a run where it should compare its revision",
-    clause: "S21",
-    data: unlessFor(({ head }, now) => {
-      return head !== null && head.lastSequence === now.head?.lastSequence;
-    }),
-  },
-  {
-    name: "compares the revision of a run and not which run of the id it is",
-    clause: "S17",
-    data: unlessFor(
-      ({ head }, now) => head !== null && head.revision === now.head?.revision,
-      everyOtherRemoval,
-    ),
-  },
-  {
-    name: "fails a change that met another",
-    clause: "S4",
-    data: (data) => ({
-      ...data,
-      ...changeInSteps(data, (...seen) => {
-        if (isUnchanged(...seen)) return true;
-        throw new RunEventsError("store_unavailable", "deadlock detected");
-      }),
-    }),
-  },
-  {
-    name: "answers a change that met another as if it had landed",
-    clause: "S4",
-    data(data) {
-      const steps = changesEach(async (change) => {
-        const then = await seeNow(data, change);
-        const { answer, ...decision } = change.decide(then);
-        if (decision.after === undefined) return answer;
-        await turns(3);
-        return changeAlone(data, {
-          ...change,
-          decide: (now) =>
-            isUnchanged(then, now, { answer, ...decision }) ? { ...decision, answer } : { answer },
-        });
-      });
-      return { ...data, ...steps };
-    },
   },
 ];

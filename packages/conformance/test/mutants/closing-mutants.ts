@@ -1,74 +1,14 @@
-import { RunEventsError } from "@tm/run-events-core";
 import { type RunEventStore } from "@tm/run-events-core/store";
-import { headAfterPlain, landingOf } from "../../../core/src/rules/append-rule.ts";
 import { turns } from "./turns.ts";
-import { headOf } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** Stores that close wrongly. */
 export const closingMutants: readonly Mutant[] = [
-  {
-    name: "answers after close",
-    clause: "S18",
-    object: (object, data) => ({
-      ...data,
-      capabilities: object.capabilities,
-      close: () => object.close(),
-    }),
-  },
   ...(["append", "change", "list"] as const).map((call): Mutant => ({
     name: `answers ${call} after close`,
     clause: "S18",
     object: (object, data) => ({ ...object, [call]: data[call] }),
   })),
-  {
-    name: "keeps its subscriptions at close",
-    clause: "S18",
-    object: (object, data) => ({
-      ...object,
-      subscribe: (subject, onNotification) => data.subscribe(subject, onNotification),
-    }),
-  },
-  {
-    name: "fails when it is closed again",
-    clause: "S18",
-    object(object) {
-      let closed = false;
-      return {
-        ...object,
-        async close() {
-          if (closed) throw new Error("The database connection is not open");
-          closed = true;
-          await object.close();
-        },
-      };
-    },
-  },
-  {
-    name: "acknowledges a plain append at close and drops it",
-    clause: "S18",
-    object(object, data) {
-      let closing = false;
-      return {
-        ...object,
-        async append(plains) {
-          await turns(5);
-          if (!closing) return object.append(plains);
-          const heads = await Promise.all(plains.map((plain) => headOf(data, plain)));
-          return plains.map((plain, at) => {
-            const head = heads[at] ?? null;
-            return head && landingOf(headAfterPlain(head, plain, Date.now()), plain);
-          });
-        },
-        async close() {
-          // What waits begins before.
-          await turns(2);
-          closing = true;
-          return object.close();
-        },
-      };
-    },
-  },
   {
     name: "answers a change that is under way at close and does not commit it",
     clause: "S18",
@@ -111,20 +51,6 @@ export const closingMutants: readonly Mutant[] = [
         append: (plains) => raw(object.append(plains)),
         change: (changes) => raw(object.change(changes)),
       };
-    },
-  },
-  {
-    name: "takes what it refuses once it is closed for something that may have landed",
-    clause: "S20",
-    object(object) {
-      const doubted = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
-        try {
-          return await answer;
-        } catch (cause) {
-          throw new RunEventsError("store_unavailable", "It is gone.", { cause, ambiguous: true });
-        }
-      };
-      return { ...object, change: (changes) => doubted(object.change(changes)) };
     },
   },
   ...atClose(),

@@ -15,31 +15,6 @@ import type { Mutant } from "./mutant.ts";
 /** Stores that commit only a part of what was decided, or show a decision what is not so. */
 export const commitMutants: readonly Mutant[] = [
   {
-    name: "saves a run and leaves out the events that were decided with it",
-    clause: "S2",
-    data: (data) => ({
-      ...data,
-      ...mapChanges(data, { commit: (decision) => ({ ...decision, events: [] }) }),
-    }),
-  },
-  {
-    name: "appends the events that were decided and leaves the run as it was",
-    clause: "S2",
-    data: (data) => ({
-      ...data,
-      ...mapChanges(data, {
-        commit({ after, ...decision }, { head }) {
-          if (after === undefined) return decision;
-          const isAppend = head !== null && (decision.events?.length ?? 0) > 0;
-          return {
-            ...decision,
-            after: isAppend ? { ...head, revision: head.revision + 1 } : after,
-          };
-        },
-      }),
-    }),
-  },
-  {
     name: "appends the first of the events that were decided, and the others some turns later",
     clause: "S2",
     data(data) {
@@ -64,14 +39,6 @@ export const commitMutants: readonly Mutant[] = [
       });
       return { ...data, ...steps };
     },
-  },
-  {
-    name: "does not keep the receipts that were decided",
-    clause: "S5",
-    data: (data) => ({
-      ...data,
-      ...mapChanges(data, { commit: (decision) => ({ ...decision, receipts: [] }) }),
-    }),
   },
   {
     name: "keeps one receipt of those that were decided in one go",
@@ -104,23 +71,6 @@ export const commitMutants: readonly Mutant[] = [
           const answer = await changeAlone(data, change);
           early.delete(nameKey(change));
           return answer;
-        }),
-      };
-    },
-  },
-  {
-    name: "decides by the time at which it saw a run first",
-    clause: "S21",
-    data(data) {
-      const first = new Map<string, number>();
-      return {
-        ...data,
-        ...mapChanges(data, {
-          see(seen, change) {
-            const nowMs = first.get(nameKey(change)) ?? seen.nowMs;
-            first.set(nameKey(change), nowMs);
-            return { ...seen, nowMs };
-          },
         }),
       };
     },

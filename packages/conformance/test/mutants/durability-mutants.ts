@@ -19,11 +19,6 @@ function migrating(store: RunEventStore, migrate: () => Promise<void>): RunEvent
 /** Stores that keep less than they say, or cannot be migrated twice. */
 export const durabilityMutants: readonly Mutant[] = [
   {
-    name: "forgets everything at close",
-    clause: "S6",
-    cases: () => storeCases({ prepare: () => null, open: () => doors.open(doors.prepare()) }),
-  },
-  {
     name: "forgets its keys at close",
     clause: "S6",
     cases() {
@@ -52,32 +47,12 @@ export const durabilityMutants: readonly Mutant[] = [
       storeCases({ open: () => declaring(createMemoryStore(), { durability: "process" }) }),
   },
   {
-    name: "declares that it is shared, and cannot be reopened",
-    clause: "S6",
-    cases: () => storeCases({ open: () => declaring(createMemoryStore(), { shared: true }) }),
-  },
-  {
-    name: "declares that nothing outlives it, and can be reopened",
-    clause: "S6",
-    object: (object) => declaring(object, { durability: "memory", shared: false }),
-  },
-  {
     name: "opens the same data for every test",
     clause: "S6",
     cases() {
       const data = doors.prepare();
       return storeCases({ prepare: () => data, open: doors.open });
     },
-  },
-  {
-    name: "can be migrated and not verified",
-    clause: "S19",
-    object: (object) => Object.assign({ ...object }, { migrate: async () => {} }),
-  },
-  {
-    name: "can be verified and not migrated",
-    clause: "S19",
-    object: (object) => Object.assign({ ...object }, { verify: async () => {} }),
   },
   {
     name: "refuses the schema that it has made itself",
@@ -89,17 +64,6 @@ export const durabilityMutants: readonly Mutant[] = [
           verify: () => Promise.reject(new Error("The schema is another.")),
         },
       ),
-  },
-  {
-    name: "fails when it is migrated again",
-    clause: "S19",
-    object(object) {
-      let migrated = false;
-      return migrating(object, async () => {
-        if (migrated) throw new Error('relation "run" already exists');
-        migrated = true;
-      });
-    },
   },
   {
     name: "loses its runs when it is migrated again",

@@ -1,11 +1,9 @@
-import { isTerminal } from "@tm/run-events-core";
 import {
   nameKey,
   type ReadResult,
   type RunEventStore,
   type RunName,
 } from "@tm/run-events-core/store";
-import { mapChanges, mapReads } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 import { turns } from "./turns.ts";
 
@@ -59,75 +57,6 @@ export const handoverMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "notifies for the first subscription of a run alone",
-    clause: "S13",
-    data(data) {
-      const subscribed = new Map<string, object[]>();
-      return {
-        ...data,
-        subscribe(subject, onNotification) {
-          const key = nameKey(subject);
-          const self = {};
-          const all = subscribed.get(key) ?? [];
-          subscribed.set(key, all);
-          all.push(self);
-          const subscription = data.subscribe(subject, (changed) =>
-            all[0] === self ? onNotification(changed) : undefined,
-          );
-          return {
-            ready: subscription.ready,
-            stop() {
-              subscription.stop();
-              if (all.includes(self)) all.splice(all.indexOf(self), 1);
-            },
-          };
-        },
-      };
-    },
-  },
-  {
-    name: "is ready before it listens",
-    clause: "S13",
-    data: (data) => ({
-      ...data,
-      subscribe(subject, onNotification) {
-        let isStopped = false;
-        let stop = (): void => {};
-        void turns(8).then(() => {
-          if (!isStopped) stop = data.subscribe(subject, onNotification).stop;
-        });
-        return {
-          ready: Promise.resolve(),
-          stop() {
-            isStopped = true;
-            stop();
-          },
-        };
-      },
-    }),
-  },
-  {
-    name: "does not notify for the end of a run",
-    clause: "S13",
-    data(data) {
-      const ended = new Set<string>();
-      return {
-        ...data,
-        ...mapChanges(data, {
-          commit(decision, _, change) {
-            const { after } = decision;
-            if (after != null && isTerminal(after.runStatus)) ended.add(nameKey(change));
-            return decision;
-          },
-        }),
-        subscribe: (subject, onNotification) =>
-          data.subscribe(subject, (changed) =>
-            ended.has(nameKey(subject)) ? undefined : onNotification(changed),
-          ),
-      };
-    },
-  },
-  {
     name: "sees a little late what another store object has committed",
     clause: "S10",
     object: (object, data) => lateReader(object, data),
@@ -155,15 +84,6 @@ export const handoverMutants: readonly Mutant[] = [
         },
       };
     },
-  },
-  {
-    name: "delivers notifications that were on their way when the subscription was stopped",
-    clause: "S13",
-    data: (data) => ({
-      ...data,
-      subscribe: (subject, onNotification) =>
-        data.subscribe(subject, (changed) => void turns(2).then(() => onNotification(changed))),
-    }),
   },
   {
     name: "stops the oldest subscription of a run in place of the one that is stopped",
@@ -203,31 +123,6 @@ export const handoverMutants: readonly Mutant[] = [
         };
       },
     }),
-  },
-  {
-    name: "reads nothing new before the run has notified",
-    clause: "S13",
-    data(data) {
-      const notified = new Map<string, number>();
-      return {
-        ...data,
-        ...mapReads(data, (page, query) => {
-          const upTo = notified.get(nameKey(query));
-          if (upTo === undefined) return page;
-          return { ...page, events: page.events.filter(({ sequence }) => sequence <= upTo) };
-        }),
-        subscribe(subject, onNotification) {
-          const key = nameKey(subject);
-          let count = 0;
-          return data.subscribe(subject, (changed) => {
-            count += 1;
-            // The first notification shows all; from then on one event a notification.
-            notified.set(key, Math.max(notified.get(key) ?? 0, count));
-            onNotification(changed);
-          });
-        },
-      };
-    },
   },
 ];
 

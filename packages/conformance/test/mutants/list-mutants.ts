@@ -1,11 +1,5 @@
 import { isTerminal } from "@tm/run-events-core";
-import {
-  type DueQuery,
-  type Head,
-  nameKey,
-  type OwnerQuery,
-  type RunEventStore,
-} from "@tm/run-events-core/store";
+import type { DueQuery, Head, OwnerQuery, RunEventStore } from "@tm/run-events-core/store";
 import { turns } from "./turns.ts";
 import { headOf, mapChanges, mapReads } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
@@ -25,11 +19,6 @@ function mapOwned(
       "due" in query ? data.list(query) : listOwned(data, query),
   });
 }
-
-const withQuery = (
-  change: (query: OwnerQuery) => Partial<OwnerQuery>,
-): ReturnType<typeof mapOwned> =>
-  mapOwned((data, query) => data.list({ ...query, ...change(query) }));
 
 /** A list that takes topics for the same whose `shapeOf` is. */
 function ofTopic(shapeOf: (topic: string) => string): ReturnType<typeof mapOwned> {
@@ -66,23 +55,6 @@ function ofOwners(shapeOf: (ownerId: string) => string): (data: RunEventStore) =
 
 /** Stores that list wrongly. */
 export const listMutants: readonly Mutant[] = [
-  {
-    name: "lists the oldest runs first",
-    clause: "W14",
-    data: mapOwned(async (data, query) => {
-      const { before, limit } = query;
-      const all = await data.list({ ...query, before: null, limit: MANY });
-      return all
-        .toReversed()
-        .filter(({ ordinal }) => before === null || ordinal > before)
-        .slice(0, limit);
-    }),
-  },
-  {
-    name: "begins a page of the list with the run that ended the one before",
-    clause: "W14",
-    data: withQuery(({ before }) => ({ before: before === null ? null : before + 1 })),
-  },
   {
     name: "filters the list by status after it cut it",
     clause: "W14",
@@ -121,24 +93,6 @@ export const listMutants: readonly Mutant[] = [
     data: ofOwners((ownerId) => ownerId.toLowerCase()),
   },
   {
-    name: "filters the list by topic after it cut it",
-    clause: "S23",
-    data: mapOwned(async (data, { topic, ...query }) => {
-      const heads = await data.list({ ...query, topic: null });
-      return heads.filter((head) => topic === null || head.topic === topic);
-    }),
-  },
-  {
-    name: "takes topics for the same whose letters differ in case alone",
-    clause: "S23",
-    data: ofTopic((topic) => topic.toLowerCase()),
-  },
-  {
-    name: "takes topics for the same that differ by spaces at the end",
-    clause: "S23",
-    data: ofTopic((topic) => topic.trimEnd()),
-  },
-  {
     name: "takes topics for the same that look the same in another normal form",
     clause: "S23",
     data: ofTopic((topic) => topic.normalize("NFC")),
@@ -147,16 +101,6 @@ export const listMutants: readonly Mutant[] = [
     name: "compares only the first 199 characters of a topic",
     clause: "S23",
     data: ofTopic((topic) => topic.slice(0, 199)),
-  },
-  {
-    name: "takes queued runs for such as are not live",
-    clause: "S23",
-    data: withQuery(({ runStatus }) => (runStatus === "live" ? { runStatus: "running" } : {})),
-  },
-  {
-    name: "takes every run for a live one",
-    clause: "S23",
-    data: withQuery(({ runStatus }) => (runStatus === "live" ? { runStatus: null } : {})),
   },
   {
     name: "leaves the waiting runs out of the live ones",
@@ -177,26 +121,6 @@ export const listMutants: readonly Mutant[] = [
       const running = await data.list({ ...query, runStatus: "running" });
       return [...queued, ...running].slice(0, query.limit);
     }),
-  },
-  {
-    name: "lists a run as waiting that has waited before",
-    clause: "S5",
-    data(data) {
-      const waited = new Set<string>();
-      return {
-        ...mapOwned(async (_, query) => {
-          if (query.runStatus !== "waiting") return data.list(query);
-          const heads = await data.list({ ...query, runStatus: "live" });
-          return heads.filter((head) => waited.has(nameKey(head)));
-        })(data),
-        ...mapChanges(data, {
-          commit(decision, _, change) {
-            if (decision.after?.runStatus === "waiting") waited.add(nameKey(change));
-            return decision;
-          },
-        }),
-      };
-    },
   },
   {
     name: "lists runs and looks up the status of each some time later",
@@ -244,16 +168,6 @@ export const listMutants: readonly Mutant[] = [
         },
       };
     },
-  },
-  {
-    name: "loses the topic of a run that a decision sees",
-    clause: "S23",
-    data: (data) => ({
-      ...data,
-      ...mapChanges(data, {
-        see: (seen) => ({ ...seen, head: seen.head && { ...seen.head, topic: null } }),
-      }),
-    }),
   },
   {
     name: "loses the topic of a run in what a read answers",

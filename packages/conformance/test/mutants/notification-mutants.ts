@@ -97,42 +97,9 @@ export const notificationMutants: readonly Mutant[] = [
       }),
   },
   {
-    name: "notifies for no run of a call with an append that it did not take",
-    clause: "S13",
-    data: (data) =>
-      notifyFor(data, (runs, landings) =>
-        landings.every((landing) => landing !== null) ? runs : [],
-      ),
-  },
-  {
     name: "does not notify for ids longer than 63 characters",
     clause: "S13",
     data: (data) => notifyFor(data, (runs) => runs.filter(({ runId }) => runId.length <= 63)),
-  },
-  {
-    name: "notifies the 50 newest subscriptions alone",
-    clause: "S13",
-    data(data) {
-      const newest: symbol[] = [];
-      return {
-        ...data,
-        subscribe(subject, onNotification) {
-          const runId = nameKey(subject);
-          const mark = Symbol(runId);
-          newest.push(mark);
-          const subscription = data.subscribe(subject, (changed) => {
-            if (newest.slice(-50).includes(mark)) onNotification(changed);
-          });
-          return {
-            ready: subscription.ready,
-            stop() {
-              if (newest.includes(mark)) newest.splice(newest.indexOf(mark), 1);
-              subscription.stop();
-            },
-          };
-        },
-      };
-    },
   },
   {
     name: "notifies for a created run at the object alone that created it",

@@ -6,30 +6,6 @@ import type { Mutant } from "./mutant.ts";
 /** Stores on common data whose objects go by what they know, when another object has changed it. */
 export const objectMutants: readonly Mutant[] = [
   {
-    name: "remembers that a run does not exist until the same object creates it",
-    clause: "S16",
-    object(object) {
-      const absent = new Set<string>();
-      return {
-        ...object,
-        ...mapChanges(object, {
-          commit(decision, _, change) {
-            if (decision.after !== null) absent.delete(nameKey(change));
-            return decision;
-          },
-        }),
-        async read(queries) {
-          const pages = await object.read(queries);
-          return queries.map((query, at) => {
-            const page = pages[at] ?? null;
-            if (page === null) absent.add(nameKey(query));
-            return absent.has(nameKey(query)) ? null : page;
-          });
-        },
-      };
-    },
-  },
-  {
     name: "remembers that an owner has no runs until the same object creates one",
     clause: "S16",
     object(object) {
@@ -107,28 +83,6 @@ export const objectMutants: readonly Mutant[] = [
     name: "ends the subscriptions of all objects at the close of one",
     clause: "S18",
     ...endsAllSubscriptions(),
-  },
-  {
-    name: "never settles `ready` of a subscription that was not ready at close",
-    clause: "S18",
-    object(object) {
-      let closed = false;
-      return {
-        ...object,
-        subscribe(subject, onNotification) {
-          const subscription = object.subscribe(subject, onNotification);
-          if (closed) return subscription;
-          const ready = subscription.ready
-            .then(() => Promise.resolve())
-            .then(() => (closed ? new Promise<void>(() => {}) : undefined));
-          return { ready, stop: () => subscription.stop() };
-        },
-        close() {
-          closed = true;
-          return object.close();
-        },
-      };
-    },
   },
 ];
 

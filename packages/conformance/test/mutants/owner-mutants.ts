@@ -29,19 +29,9 @@ function byIdAlone(call: "read" | "append" | "change"): (data: RunEventStore) =>
 /** Stores that take the runs of two owners for one. */
 export const ownerMutants: readonly Mutant[] = [
   {
-    name: "ignores the owner of a read",
-    clause: "W4",
-    data: byIdAlone("read"),
-  },
-  {
     name: "ignores the owner of a plain append",
     clause: "W4",
     data: byIdAlone("append"),
-  },
-  {
-    name: "ignores the owner of a change",
-    clause: "W4",
-    data: byIdAlone("change"),
   },
   {
     name: "gives a run to a second owner",

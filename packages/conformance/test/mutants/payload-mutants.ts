@@ -108,11 +108,6 @@ export const payloadMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "trims the white space of keys",
-    clause: "S8",
-    data: withKeys((key) => key.trim()),
-  },
-  {
     name: "cuts keys at 64 characters",
     clause: "S5",
     data: withKeys((key) => key.slice(0, 64)),

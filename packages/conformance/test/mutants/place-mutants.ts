@@ -1,4 +1,3 @@
-import { isTerminal } from "@tm/run-events-core";
 import type { Head, OwnerQuery, RunEventStore, RunName } from "@tm/run-events-core/store";
 import { mapChanges } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
@@ -46,67 +45,8 @@ function newestOf(
 /** Stores that give a topic to two runs, or to none. */
 export const placeMutants: readonly Mutant[] = [
   {
-    name: "counts only exclusive runs as those of a topic",
-    clause: "S21",
-    data: newestOf(
-      () => ({}),
-      ({ exclusive }) => exclusive,
-    ),
-  },
-  {
-    name: "counts only running runs as live ones of a topic",
-    clause: "S21",
-    data: newestOf(() => ({ runStatus: "running" })),
-  },
-  {
     name: "keeps a place until its run is removed",
     clause: "S21",
     data: newestOf(() => ({ runStatus: null })),
-  },
-  {
-    name: "keeps a place after the owner's cancel",
-    clause: "S21",
-    data: newestOf(
-      () => ({ runStatus: null }),
-      ({ runStatus }) => runStatus === "cancelled" || !isTerminal(runStatus),
-    ),
-  },
-  {
-    name: "has one place for all topics of an owner",
-    clause: "S21",
-    data: newestOf(() => ({ topic: null })),
-  },
-  {
-    name: "has one place for topics whose letters differ in case alone",
-    clause: "S21",
-    data: newestOf(
-      () => ({ topic: null }),
-      (head, { topic }) => head.topic?.toLowerCase() === topic.toLowerCase(),
-    ),
-  },
-  {
-    name: "has one place for a topic of all owners",
-    clause: "S21",
-    data(data) {
-      const owners = new Set<string>();
-      return holderFrom(async (_, { ownerId, topic }) => {
-        owners.add(ownerId);
-        const query = { topic, runStatus: "live", before: null, limit: 1 } as const;
-        for (const one of owners) {
-          const [head] = await data.list({ ...query, ownerId: one });
-          if (head !== undefined) return head;
-        }
-        return null;
-      })(data);
-    },
-  },
-  {
-    name: "names the run that was refused as the one that has the topic",
-    clause: "S21",
-    data: holderFrom(async (data, { ownerId, runId, topic }) => {
-      const query = { ownerId, topic, runStatus: "live", before: null, limit: 1 } as const;
-      const live = await data.list(query);
-      return live.length > 0 ? { ownerId, runId } : null;
-    }),
   },
 ];

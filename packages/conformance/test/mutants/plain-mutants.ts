@@ -7,7 +7,7 @@ import {
 } from "@tm/run-events-core/store";
 import { headAfterPlain, landingOf, takesPlain } from "../../../core/src/rules/append-rule.ts";
 import { turns } from "./turns.ts";
-import { headOf, mapHeads, mapPlains, mapReads, plainAlone, plainsEach } from "./inner-store.ts";
+import { headOf, mapPlains, mapReads, plainAlone, plainsEach } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** Where a plain append would land, without anything written. */
@@ -54,28 +54,6 @@ export const plainMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "uses up sequences for a plain append that it does not take",
-    clause: "S1",
-    data(data) {
-      const gaps = new Map<string, number>();
-      const gapOf = (name: string): number => gaps.get(name) ?? 0;
-      const shifted = (head: Head): Head => ({
-        ...head,
-        lastSequence: head.lastSequence + gapOf(nameKey(head)),
-      });
-      return {
-        ...data,
-        ...mapHeads(data, shifted),
-        ...plainsEach(async (plain) => {
-          const landing = await plainAlone(data, plain);
-          const name = nameKey(plain);
-          if (landing === null) gaps.set(name, gapOf(name) + plain.events.length);
-          return landing;
-        }),
-      };
-    },
-  },
-  {
     name: "checks the expected sequence of a plain append some turns before it writes",
     clause: "S4",
     data: checksEarly(() => ({ expectedSequence: null })),
@@ -86,35 +64,6 @@ export const plainMutants: readonly Mutant[] = [
     data: checksEarly((_, head) => ({
       fence: head?.leaseExpiresAtMs == null ? null : head.fence,
     })),
-  },
-  {
-    name: "writes a plain append event by event",
-    clause: "S2",
-    data: (data) => ({
-      ...data,
-      ...plainsEach(async (plain) => {
-        let whole: PlainLanding | null = null;
-        for (const [at, event] of plain.events.entries()) {
-          const first = at === 0 ? {} : { expectedSequence: null, idempotencyKey: null };
-          const part = await plainAlone(data, { ...plain, ...first, events: [event] });
-          if (part === null) return whole;
-          whole = {
-            ...part,
-            firstSequence: whole === null ? part.firstSequence : whole.firstSequence,
-          };
-          await turns(1);
-        }
-        return isRenewal(plain) ? plainAlone(data, plain) : whole;
-      }),
-    }),
-  },
-  {
-    name: "takes the plain appends of a call in reverse",
-    clause: "S2",
-    data: (data) => ({
-      ...data,
-      append: async (plains) => (await data.append(plains.toReversed())).toReversed(),
-    }),
   },
   {
     name: "takes a plain append of a run after one that it did not take",
@@ -137,14 +86,6 @@ export const plainMutants: readonly Mutant[] = [
           }),
         );
       },
-    }),
-  },
-  {
-    name: "takes a plain append under a key that the run has",
-    clause: "S5",
-    data: (data) => ({
-      ...data,
-      ...mapPlains(data, (plain) => ({ ...plain, idempotencyKey: null })),
     }),
   },
   {
@@ -183,22 +124,6 @@ export const plainMutants: readonly Mutant[] = [
     data: (data) =>
       overlaid(data, (_, plain, { updatedAtMs }) =>
         isRenewal(plain) ? { updatedAtMs: updatedAtMs + 1 } : null,
-      ),
-  },
-  {
-    name: "leaves the time of the last event as it was at a plain append",
-    clause: "S2",
-    data: (data) =>
-      overlaid(data, (_, plain, { updatedAtMs }) =>
-        isRenewal(plain) ? null : { updatedAtMs: updatedAtMs - 1 },
-      ),
-  },
-  {
-    name: "forgets the phase at a plain append that starts none",
-    clause: "S2",
-    data: (data) =>
-      overlaid(data, (_, { events }) =>
-        events.length > 0 && events.every(({ phase }) => phase === null) ? { phase: null } : null,
       ),
   },
   {

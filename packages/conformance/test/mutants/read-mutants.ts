@@ -25,16 +25,6 @@ function withQueries(
 /** Stores whose pages or heads are wrong. */
 export const readMutants: readonly Mutant[] = [
   {
-    name: "takes since as inclusive",
-    clause: "S9",
-    data: withQueries(({ since }) => ({ since: Math.max(0, since - 1) })),
-  },
-  {
-    name: "reads one event more than limit",
-    clause: "S9",
-    data: withQueries(({ limit }) => ({ limit: limit + 1 })),
-  },
-  {
     name: "cuts a page to no event",
     clause: "S9",
     data: (data) => ({

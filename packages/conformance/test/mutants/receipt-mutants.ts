@@ -77,16 +77,6 @@ function shared(
 /** Stores that show a decision wrong receipts, so that it takes for one what is two. */
 export const receiptMutants: readonly Mutant[] = [
   {
-    name: "shows no receipts",
-    clause: "S5",
-    data: mapReceipts(() => null),
-  },
-  {
-    name: "shows receipts without their events",
-    clause: "S5",
-    data: mapReceipts((receipt) => ({ ...receipt, events: [] })),
-  },
-  {
     name: "shows the first event of a receipt alone",
     clause: "S5",
     data: mapReceipts(({ events, ...receipt }) => ({ ...receipt, events: events.slice(0, 1) })),
@@ -121,21 +111,6 @@ export const receiptMutants: readonly Mutant[] = [
     data: mapReceipts((receipt, { head }) =>
       receipt.lastSequence > (head?.lastSequence ?? 0) - 128 ? receipt : null,
     ),
-  },
-  {
-    name: "shows the first receipt of those that were asked for",
-    clause: "S5",
-    data: (data) => ({
-      ...data,
-      ...mapChanges(data, {
-        see: (seen) => ({ ...seen, receipts: new Map([...seen.receipts].slice(0, 1)) }),
-      }),
-    }),
-  },
-  {
-    name: "takes a key for one of the whole store",
-    clause: "S5",
-    data: shared((_, key) => key),
   },
   {
     name: "keeps the receipts of all runs under run id, hyphen and key",

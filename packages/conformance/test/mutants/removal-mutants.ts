@@ -1,40 +1,10 @@
-import { type Head, nameKey, type RunName, type StoredEvent } from "@tm/run-events-core/store";
+import { nameKey, type RunName } from "@tm/run-events-core/store";
 import type { NewReceipt } from "../../../core/src/rules/decision.ts";
-import {
-  changeAlone,
-  changesEach,
-  eventsOf,
-  headOf,
-  mapChanges,
-  mapEvents,
-  mapHeads,
-  mapReads,
-} from "./inner-store.ts";
+import { changeAlone, changesEach, headOf, mapChanges, mapEvents } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** Stores that remove too much, or too little. */
 export const removalMutants: readonly Mutant[] = [
-  {
-    name: "leaves the events of a removed run",
-    clause: "S17",
-    data(data) {
-      const left = new Map<string, readonly StoredEvent[]>();
-      return {
-        ...data,
-        ...mapReads(data, (page, query) => ({
-          ...page,
-          events: [...(left.get(nameKey(query))?.slice(query.since) ?? []), ...page.events],
-        })),
-        ...changesEach(async (change) => {
-          const events = await eventsOf(data, change);
-          const answer = await changeAlone(data, change);
-          const isGone = events.length > 0 && (await headOf(data, change)) === null;
-          if (isGone) left.set(nameKey(change), events);
-          return answer;
-        }),
-      };
-    },
-  },
   {
     name: "leaves the receipts of a removed run",
     clause: "S17",
@@ -72,28 +42,6 @@ export const removalMutants: readonly Mutant[] = [
           },
         }),
       };
-    },
-  },
-  {
-    name: "uses the ordinal of a removed run again",
-    clause: "S17",
-    data(data) {
-      const shown = new Map<number, number>();
-      const live = new Map<string, number>();
-      const change = (head: Head): Head => {
-        const ordinal = shown.get(head.ordinal) ?? Math.max(0, ...live.values()) + 1;
-        shown.set(head.ordinal, ordinal);
-        live.set(nameKey(head), ordinal);
-        return { ...head, ordinal };
-      };
-      const seeing = mapChanges(data, {
-        see: (seen) => seen,
-        commit(decision, _, one) {
-          if (decision.after === null) live.delete(nameKey(one));
-          return decision;
-        },
-      });
-      return { ...data, ...mapHeads(data, change), ...seeing };
     },
   },
   {
@@ -140,39 +88,6 @@ export const removalMutants: readonly Mutant[] = [
           }
           return answer;
         }),
-      };
-    },
-  },
-  {
-    name: "leaves a removed run in its owner's list",
-    clause: "S17",
-    data(data) {
-      const left = new Map<string, Head>();
-      return {
-        ...data,
-        ...mapChanges(data, {
-          commit(decision, { head }, change) {
-            if (decision.after === null && head !== null) left.set(nameKey(change), head);
-            return decision;
-          },
-        }),
-        async list(query) {
-          const heads = await data.list(query);
-          if ("due" in query || query.topic !== null) return heads;
-          const gone = [...left.values()].filter(({ ownerId }) => ownerId === query.ownerId);
-          return [...heads, ...gone]
-            .toSorted((a, b) => b.ordinal - a.ordinal)
-            .slice(0, query.limit);
-        },
-        read: async (queries) => {
-          const pages = await data.read(queries);
-          return pages.map((page, at) => {
-            const query = queries[at];
-            const head = query === undefined ? undefined : left.get(nameKey(query));
-            const isList = query?.limit === 0 && head !== undefined;
-            return page ?? (isList ? { head: { ...head, metadata: "null" }, events: [] } : null);
-          });
-        },
       };
     },
   },

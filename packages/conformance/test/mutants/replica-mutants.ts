@@ -1,4 +1,3 @@
-import { RunEventsError } from "@tm/run-events-core";
 import type { Plain, RunEventStore } from "@tm/run-events-core/store";
 import { type OnReplica, replicaDoors, replicaFailure } from "../replica-doors.ts";
 import { type Mutant, storeCases } from "./mutant.ts";
@@ -17,31 +16,11 @@ function landLater(
   return later.then(() => Promise.reject(replicaFailure(isAmbiguous)));
 }
 
-/** A replica that takes changes, unless what they decide by what it has would be written. */
-const answersUnwritten: OnReplica = (replica) => ({
-  change: (changes) =>
-    replica.change(
-      changes.map((change) => ({
-        ...change,
-        decide(seen) {
-          const decision = change.decide(seen);
-          if (decision.after !== undefined) throw replicaFailure();
-          return decision;
-        },
-      })),
-    ),
-});
-
 const BREAKAGES: readonly ReplicaBreakage[] = [
   {
     name: "lets a replica take a plain append",
     clause: "S7",
     onReplica: (replica) => ({ append: (plains) => replica.append(plains) }),
-  },
-  {
-    name: "lets a replica take a change",
-    clause: "S7",
-    onReplica: (replica) => ({ change: (changes) => replica.change(changes) }),
   },
   {
     name: "answers a change that it cannot commit with what was decided",
@@ -73,49 +52,9 @@ const BREAKAGES: readonly ReplicaBreakage[] = [
     }),
   },
   {
-    name: "forgets the keys that core gives to appends which a replica refuses",
-    clause: "S7",
-    onReplica: (_, master) => ({
-      append(plains) {
-        const given = plains.filter(
-          ({ idempotencyKey }) => idempotencyKey !== null && idempotencyKey !== "key",
-        );
-        const keyless = given.map((plain) => ({ ...plain, idempotencyKey: null }));
-        return landLater(master, keyless, true);
-      },
-    }),
-  },
-  {
-    name: "lets a change that a replica refuses wait for ever",
-    clause: "S7",
-    onReplica: () => ({ change: () => new Promise<never>(() => {}) }),
-  },
-  {
-    name: "throws the driver's error for a change that a replica refuses",
-    clause: "S7",
-    onReplica: () => ({ change: () => Promise.reject(new Error("READONLY")) }),
-  },
-  {
-    name: "does not say why a replica refuses an append",
-    clause: "S7",
-    onReplica: () => ({
-      append: () => Promise.reject(new RunEventsError("store_unavailable", "It is a replica.")),
-    }),
-  },
-  {
-    name: "reads from a replica",
-    clause: "S10",
-    onReplica: (replica) => ({ read: (queries) => replica.read(queries) }),
-  },
-  {
     name: "lists runs from a replica",
     clause: "S10",
     onReplica: (replica) => ({ list: (query) => replica.list(query) }),
-  },
-  {
-    name: "decides by what a replica has, if nothing is to be written",
-    clause: "S10",
-    onReplica: answersUnwritten,
   },
 ];
 

@@ -18,20 +18,6 @@ export const subscriptionMutants: readonly Mutant[] = [
     data: (data) => ({ ...data, subscribe: (subject) => data.subscribe(subject, () => {}) }),
   },
   {
-    name: "notifies once and never again",
-    clause: "S13",
-    data: (data) => ({
-      ...data,
-      subscribe(subject, onNotification) {
-        const subscription = data.subscribe(subject, (changed) => {
-          subscription.stop();
-          onNotification(changed);
-        });
-        return subscription;
-      },
-    }),
-  },
-  {
     name: "notifies before the commit, and not after it",
     clause: "S13",
     data(data) {
@@ -56,28 +42,6 @@ export const subscriptionMutants: readonly Mutant[] = [
           counters.set(nameKey(subject), set.add(counter));
           return { ready: Promise.resolve(), stop: () => void set.delete(counter) };
         },
-      };
-    },
-  },
-  {
-    name: "notifies for nothing that other store objects commit",
-    clause: "S13",
-    object(object, data) {
-      let own = 0;
-      async function owned<Answer>(call: Promise<Answer>): Promise<Answer> {
-        own += 1;
-        const answer = await call;
-        // Notifications come in a microtask after the commit.
-        await Promise.resolve();
-        own -= 1;
-        return answer;
-      }
-      return {
-        ...object,
-        append: (plains) => owned(object.append(plains)),
-        change: (changes) => owned(object.change(changes)),
-        subscribe: (subject, onNotification) =>
-          data.subscribe(subject, (changed) => (own > 0 ? onNotification(changed) : undefined)),
       };
     },
   },

@@ -41,16 +41,6 @@ export const answerMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "answers problems as plain JSON",
-    clause: "W3",
-    ...mapProblems("not_found", ({ status, json }) => answerJson(status, json)),
-  },
-  {
-    name: "answers a wrong method without Allow",
-    clause: "W3",
-    ...mapAnswers(({ status }) => (status === 405 ? answerProblem(405, "invalid_request") : null)),
-  },
-  {
     name: "acknowledges an append after the end",
     clause: "W7",
     ...mapProblems("run_finished", ({ json: { lastSequence, runStatus } }) => {
@@ -97,16 +87,6 @@ export const answerMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "forgets keys when the run has ended",
-    clause: "W10",
-    ...mapAnswers(async ({ status, request, json, fetch }) => {
-      if (status !== 200 || json["replayed"] !== true) return null;
-      const { finishedAt, runStatus, lastSequence } = await runOf(fetch, request);
-      if (finishedAt === null) return null;
-      return answerProblem(409, "run_finished", { runStatus, lastSequence });
-    }),
-  },
-  {
     name: "answers a replayed append as a new one",
     clause: "W10",
     ...mapAnswers((answer) =>
@@ -150,16 +130,6 @@ export const answerMutants: readonly ServerMutant[] = [
       const { headers, url } = request;
       await fetch(new Request(`${url}/cancel`, { method: "POST", headers }));
       return fetch(new Request(url, { method: "DELETE", headers }));
-    }),
-  },
-  {
-    name: "lists the oldest runs of a page first",
-    clause: "W14",
-    ...mapAnswers((answer) => {
-      const { runs } = answer.json;
-      return Array.isArray(runs)
-        ? withBody(answer, { ...answer.json, runs: runs.toReversed() })
-        : null;
     }),
   },
   {

@@ -5,36 +5,6 @@ import { createLockstep } from "./lockstep.ts";
 /** Servers that keep time badly, with readers that are slow, or with their own end. */
 export const deadlineMutants: readonly ServerMutant[] = [
   {
-    name: "forgets what a slow reader has not taken",
-    clause: "W25",
-    ...mapBodies((body) => {
-      const reader = body.getReader();
-      const queued: Uint8Array[] = [];
-      let isOver = false;
-      let onNotification = (): void => {};
-      async function hurry(): Promise<void> {
-        for (let next = await reader.read(); !next.done; next = await reader.read()) {
-          if (queued.length < 4) queued.push(next.value);
-          onNotification();
-        }
-        isOver = true;
-        onNotification();
-      }
-      return new ReadableStream({
-        start: () => void hurry(),
-        async pull(controller) {
-          while (queued.length === 0 && !isOver) {
-            await new Promise<void>((resolve) => (onNotification = resolve));
-          }
-          const bytes = queued.shift();
-          if (bytes === undefined) controller.close();
-          else controller.enqueue(bytes);
-        },
-        cancel: (reason) => reader.cancel(reason),
-      });
-    }),
-  },
-  {
     name: "lets every reader of a run wait for the slowest",
     clause: "W25",
     wrap(fetch) {
@@ -78,11 +48,6 @@ export const deadlineMutants: readonly ServerMutant[] = [
     name: "lets streams grow old",
     clause: "W26",
     settings: { maxAgeMs: 9_000_000 },
-  },
-  {
-    name: "ends streams before their time",
-    clause: "W26",
-    settings: { maxAgeMs: 400 },
   },
   {
     name: "shuts down without a frame to its readers",

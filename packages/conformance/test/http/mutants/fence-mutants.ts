@@ -1,7 +1,6 @@
 import {
   answerProblem,
   leafOf,
-  mapAnswers,
   mapProblems,
   mapRequests,
   type ServerMutant,
@@ -55,33 +54,6 @@ export const fenceMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "takes every fence that a run has had",
-    clause: "W32",
-    ...mapAppends((request, fence) =>
-      fence !== null && (fenceIn(request) ?? Infinity) < Number(fence)
-        ? withHeaders(request, { "run-fence": fence })
-        : request,
-    ),
-  },
-  {
-    name: "takes fences that are still to come",
-    clause: "W32",
-    ...mapAppends((request, fence) =>
-      fence !== null && (fenceIn(request) ?? 0) > Number(fence)
-        ? withHeaders(request, { "run-fence": fence })
-        : request,
-    ),
-  },
-  {
-    name: "takes lines without a fence",
-    clause: "W32",
-    ...mapAppends((request, fence) =>
-      fence !== null && isLines(request) && !request.headers.has("run-fence")
-        ? withHeaders(request, { "run-fence": fence })
-        : request,
-    ),
-  },
-  {
     name: "asks for the fence only before the first line",
     clause: "W32",
     wrap: (fetch) => async (request) => {
@@ -96,16 +68,6 @@ export const fenceMutants: readonly ServerMutant[] = [
       const receipt = { firstSequence: 1, lastSequence, runStatus: "running", currentPhase: null };
       return Response.json({ ...receipt, replayed: false }, { status: 201 });
     },
-  },
-  {
-    name: "takes an invalid Run-Fence for a stale one",
-    clause: "W32",
-    ...mapRequests((request) => {
-      const fence = request.headers.get("run-fence");
-      return fence === null || fenceIn(request) !== null
-        ? request
-        : withHeaders(request, { "run-fence": "999" });
-    }),
   },
   {
     name: "reads the number that a Run-Fence begins with",
@@ -132,32 +94,6 @@ export const fenceMutants: readonly ServerMutant[] = [
         ? answerProblem(409, "fenced", { line: 1 })
         : request,
     ),
-  },
-  {
-    name: "answers fenced for a run that has finished",
-    clause: "W32",
-    ...mapProblems("run_finished", ({ request }) =>
-      request.headers.has("run-fence") ? answerProblem(409, "fenced") : null,
-    ),
-  },
-  {
-    name: "does not name the line that has no fence",
-    clause: "W32",
-    ...mapProblems("fenced", () => answerProblem(409, "fenced")),
-  },
-  {
-    name: "refuses to cancel a claimed run",
-    clause: "W13",
-    wrap(fetch) {
-      const claimed = new Set<string>();
-      const watching = mapAnswers(({ leaf, status, request: { url } }) => {
-        if (leaf === "/claim" && status === 200) claimed.add(url.replace("/claim", "/cancel"));
-        return null;
-      });
-      const watched = watching.wrap?.(fetch) ?? fetch;
-      return async (request) =>
-        claimed.has(request.url) ? answerProblem(409, "fenced") : watched(request);
-    },
   },
   {
     name: "answers the worker of a cancelled run that its fence is stale",

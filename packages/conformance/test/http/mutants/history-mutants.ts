@@ -4,35 +4,12 @@ import {
   leafOf,
   mapFrames,
   mapProblems,
-  mapRequests,
-  runOf,
   type ServerMutant,
-  withBody,
   withHeaders,
 } from "./server-mutant.ts";
 
 /** Servers that do not say that a log is another one, or say it of the same. */
 export const historyMutants: readonly ServerMutant[] = [
-  {
-    name: "does not look at at in polls",
-    clause: "W46",
-    ...mapTimes("/events", (query) => query.delete("at")),
-  },
-  {
-    name: "does not look at at on the stream",
-    clause: "W46",
-    ...mapTimes("/stream", (query) => query.delete("at")),
-  },
-  {
-    name: "does not look at the times of many runs",
-    clause: "W46",
-    ...mapRequests((request, url) => {
-      const runs = url.searchParams.get("runs");
-      if (runs === null) return request;
-      url.searchParams.set("runs", runs.replaceAll(/@[^,]*/g, ""));
-      return new Request(url, request);
-    }),
-  },
   {
     name: "ends all runs of a stream when one has another history",
     clause: "W46",
@@ -46,11 +23,6 @@ export const historyMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "does not look at at when it holds the poll",
-    clause: "W46",
-    ...mapTimes("/events", (query) => query.has("wait") && query.delete("at")),
-  },
-  {
     name: "answers 304 before it looks at at",
     clause: "W46",
     wrap: (fetch) => async (request) =>
@@ -59,31 +31,9 @@ export const historyMutants: readonly ServerMutant[] = [
         : fetch(request),
   },
   {
-    name: "compares whole seconds",
-    clause: "W46",
-    ...mapAt(({ at, time }) => (at.slice(0, 19) === time?.slice(0, 19) ? time : at)),
-  },
-  {
-    name: "takes every time for that of an event that is there",
-    clause: "W46",
-    ...mapAt(({ at, time }) => time ?? at),
-  },
-  {
-    name: "takes the time of the event after since as well",
-    clause: "W46",
-    ...mapAt(({ at, time, after }) => (at === after ? (time ?? at) : at)),
-  },
-  {
     name: "takes the time of the event before since as well",
     clause: "W46",
     ...mapAt(({ at, time, before }) => (at === before ? (time ?? at) : at)),
-  },
-  {
-    name: "refuses the time of the last event",
-    clause: "W46",
-    ...mapAt(({ at, time, after }) =>
-      at === time && after === undefined ? "2020-01-01T00:00:00.000Z" : at,
-    ),
   },
   {
     name: "lets an event that is missing pass",
@@ -96,94 +46,9 @@ export const historyMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "answers an event that is missing with cursor_ahead",
-    clause: "W46",
-    ...mapProblems("history_changed", (answer) => {
-      const since = Number(new URL(answer.request.url).searchParams.get("since"));
-      if (since <= Number(answer.json["lastSequence"])) return null;
-      return withBody(answer, { ...answer.json, code: "cursor_ahead" });
-    }),
-  },
-  {
-    name: "takes the end of a finished run for the end of the reader's log",
-    clause: "W46",
-    ...mapTimes("/events", async (query, request, fetch) => {
-      const { lastSequence, finishedAt } = await runOf(fetch, request);
-      if (finishedAt !== null && Number(query.get("since")) === Number(lastSequence) + 1)
-        query.delete("at");
-    }),
-  },
-  {
-    name: "does not say where the log ends now",
-    clause: "W46",
-    ...mapProblems("history_changed", (answer) => {
-      const { lastSequence: _, ...rest } = answer.json;
-      return withBody(answer, rest);
-    }),
-  },
-  {
-    name: "says on the stream that a reader of another history may come back",
-    clause: "W46",
-    ...mapFrames(() => ({ text, message }) => [
-      message["code"] === "history_changed" ? text.replace("3600000", "2000") : text,
-    ]),
-  },
-  {
-    name: "ends the stream of a reader of another history without a word",
-    clause: "W46",
-    ...mapFrames(
-      () =>
-        ({ text, message }) =>
-          message["code"] === "history_changed" ? [] : [text],
-    ),
-  },
-  {
-    name: "answers a stream of another history with a problem",
-    clause: "W46",
-    wrap: (fetch) => async (request) => {
-      const url = new URL(request.url);
-      const response = await fetch(request);
-      if (leafOf(request.url) !== "/stream" || !url.searchParams.has("at")) return response;
-      if (response.status !== 200) return response;
-      url.pathname = url.pathname.replace(/stream$/, "events");
-      const poll = await fetch(new Request(url, request));
-      return poll.status === 409 ? poll : response;
-    },
-  },
-  {
     name: "judges at although Last-Event-ID has won",
     clause: "W46",
     ...mapTimes("/stream", () => ({ "last-event-id": null })),
-  },
-  {
-    name: "takes an empty at for none",
-    clause: "W46",
-    ...mapTimes(null, (query) => query.get("at") === "" && query.delete("at")),
-  },
-  {
-    name: "takes any text that is a time",
-    clause: "W46",
-    ...mapTimes(null, (query) => {
-      const ms = Date.parse(query.get("at") ?? "");
-      if (Number.isFinite(ms)) query.set("at", new Date(ms).toISOString());
-    }),
-  },
-  {
-    name: "takes the first of two times",
-    clause: "W46",
-    ...mapTimes(null, (query) => query.set("at", query.get("at") ?? "")),
-  },
-  {
-    name: "ignores at without an event",
-    clause: "W46",
-    ...mapTimes(null, (query) => Number(query.get("since")) === 0 && query.delete("at")),
-  },
-  {
-    name: "takes a bad at on the stream if Last-Event-ID is there",
-    clause: "W46",
-    ...mapTimes("/stream", (query, request) => {
-      if (request.headers.has("last-event-id")) query.delete("at");
-    }),
   },
   {
     name: "judges at before the owner",

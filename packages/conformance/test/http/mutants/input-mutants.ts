@@ -1,6 +1,5 @@
 import {
   answerProblem,
-  encodeFrame,
   leafOf,
   mapAnswers,
   mapFrames,
@@ -9,20 +8,10 @@ import {
   runOf,
   type ServerMutant,
   withBody,
-  withHeaders,
 } from "./server-mutant.ts";
 
 /** Servers that get inputs, or the runs that wait for them, wrong. */
 export const inputMutants: readonly ServerMutant[] = [
-  {
-    name: "says that a waiting run is running",
-    clause: "W38",
-    ...mapAnswers((answer) =>
-      answer.json["runStatus"] === "waiting"
-        ? withBody(answer, { ...answer.json, runStatus: "running" })
-        : null,
-    ),
-  },
   {
     name: "leaves waiting runs out of the list of live ones",
     clause: "W38",
@@ -54,31 +43,6 @@ export const inputMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "sends no status when a run begins to wait",
-    clause: "W38",
-    ...mapFrames(
-      () =>
-        ({ text, message }) =>
-          message["type"] === "status" && message["runStatus"] === "waiting" ? [] : [text],
-    ),
-  },
-  {
-    name: "takes every run for a running one when a stream begins",
-    clause: "W38",
-    ...mapFrames(
-      () =>
-        ({ text, message }) =>
-          message["type"] === "connected" && message["since"] !== 0
-            ? [
-                encodeFrame({ ...message, runStatus: "running" }).replace(
-                  "\n\n",
-                  `\n${idOf(text)}\n\n`,
-                ),
-              ]
-            : [text],
-    ),
-  },
-  {
     name: "refuses an input on a claimed run",
     clause: "W39",
     wrap(fetch) {
@@ -100,11 +64,6 @@ export const inputMutants: readonly ServerMutant[] = [
       leafOf(request.url) === "/input" && !request.headers.has("authorization")
         ? answerProblem(401, "unauthenticated")
         : fetch(request),
-  },
-  {
-    name: "ignores the key of an input",
-    clause: "W39",
-    ...mapInputs((request) => withHeaders(request, { "idempotency-key": null })),
   },
   {
     name: "ignores the sequence that an input expects",
@@ -141,17 +100,6 @@ export const inputMutants: readonly ServerMutant[] = [
       return fetch(new Request(request.url, { method: "POST", headers, body }));
     },
   },
-  {
-    name: "answers an input on a finished run as if it had landed",
-    clause: "W39",
-    ...mapAnswers((answer) => {
-      const { leaf, json } = answer;
-      if (leaf !== "/input" || json["code"] !== "run_finished") return null;
-      const at = Number(json["lastSequence"]) + 1;
-      const receipt = { firstSequence: at, lastSequence: at, currentPhase: null, replayed: false };
-      return Response.json({ ...receipt, runStatus: "running" }, { status: 201 });
-    }),
-  },
 ];
 
 /** Every input passes through `change`. */
@@ -159,8 +107,4 @@ function mapInputs(
   change: (request: Request) => Request | Promise<Request>,
 ): Pick<ServerMutant, "wrap"> {
   return mapRequests((request) => (leafOf(request.url) === "/input" ? change(request) : request));
-}
-
-function idOf(frame: string): string {
-  return /^id: .*$/m.exec(frame)?.[0] ?? "";
 }

@@ -9,19 +9,9 @@ import {
 /** Servers that answer a list wrongly. */
 export const listFeedMutants: readonly ServerMutant[] = [
   {
-    name: "answers a page where a list was asked for",
-    clause: "W48",
-    ...mapQueries((query) => query.delete("feed")),
-  },
-  {
     name: "sends a list again that has not changed",
     clause: "W48",
     ...mapQueries((query) => query.delete("have")),
-  },
-  {
-    name: "takes a list that has changed for the same",
-    clause: "W48",
-    ...mapList((json) => ("runs" in json ? { ...json, version: "v" } : json)),
   },
   {
     name: "leaves out the runs of a list that have ended",
@@ -33,29 +23,9 @@ export const listFeedMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "answers a list oldest first",
-    clause: "W48",
-    ...mapList((json) => ("runs" in json ? { ...json, runs: runsIn(json).toReversed() } : json)),
-  },
-  {
-    name: "answers a list of every topic",
-    clause: "W48",
-    ...mapQueries((query) => query.delete("topic")),
-  },
-  {
-    name: "holds no list",
-    clause: "W48",
-    ...mapQueries((query) => query.delete("wait")),
-  },
-  {
     name: "answers no last events with a list",
     clause: "W48",
     ...mapQueries((query) => query.delete("last")),
-  },
-  {
-    name: "takes a status with a list",
-    clause: "W48",
-    ...mapQueries((query) => query.delete("status")),
   },
 ];
 

@@ -11,14 +11,6 @@ import {
 /** Servers whose pages are wrong. */
 export const pageMutants: readonly ServerMutant[] = [
   {
-    name: "shows on an early page that the run has ended",
-    clause: "W16",
-    ...mapPages(async (answer) => {
-      const { runStatus } = await runOf(answer.fetch, answer.request);
-      return answer.status === 200 ? withBody(answer, { ...answer.json, runStatus }) : null;
-    }),
-  },
-  {
     name: "reads the run's status after the page",
     clause: "W16",
     ...mapPages(async (answer) => {
@@ -43,11 +35,6 @@ export const pageMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "has hasMore on the last page",
-    clause: "W15",
-    ...mapPages((answer) => withBody(answer, { ...answer.json, hasMore: true })),
-  },
-  {
     name: "parses payloads and writes them again",
     clause: "W1",
     ...mapPages((answer) => withBody(answer, answer.json)),
@@ -66,15 +53,6 @@ export const pageMutants: readonly ServerMutant[] = [
     ...mapPages((answer) => {
       const headers = new Headers(answer.headers);
       headers.set("cache-control", "private");
-      return new Response(answer.text, { status: answer.status, headers });
-    }),
-  },
-  {
-    name: "gives every page of a run the same ETag",
-    clause: "W18",
-    ...mapPages((answer) => {
-      const headers = new Headers(answer.headers);
-      headers.set("etag", '"page"');
       return new Response(answer.text, { status: answer.status, headers });
     }),
   },

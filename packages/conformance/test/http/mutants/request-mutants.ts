@@ -9,16 +9,6 @@ import {
 /** Servers that take a request for another one. */
 export const requestMutants: readonly ServerMutant[] = [
   {
-    name: "sends the event at since too",
-    clause: "W15",
-    ...mapRequests((request, url) => {
-      const since = Number(url.searchParams.get("since"));
-      if (leafOf(request.url) !== "/events" || !(since > 0)) return request;
-      url.searchParams.set("since", String(since - 1));
-      return new Request(url, request);
-    }),
-  },
-  {
     name: "takes a bearer token on the live stream",
     clause: "W19",
     ...mapRequests((request) => {
@@ -50,11 +40,6 @@ export const requestMutants: readonly ServerMutant[] = [
       const id = Number(request.headers.get("last-event-id"));
       return id > 0 ? withHeaders(request, { "last-event-id": String(id - 1) }) : request;
     }),
-  },
-  {
-    name: "does not check the origin of any request",
-    clause: "W5",
-    ...mapRequests((request) => withHeaders(request, { origin: null, "sec-fetch-site": null })),
   },
   {
     name: "passes a request with Sec-Fetch-Site none from any origin",
@@ -126,14 +111,6 @@ export const requestMutants: readonly ServerMutant[] = [
       if (request.headers.get("content-type") !== "application/x-ndjson") return request;
       return new Request(request, { method: "POST", body: await request.clone().text() });
     }),
-  },
-  {
-    name: "knows no HEAD of the stream",
-    clause: "W19",
-    wrap: (fetch) => async (request) =>
-      request.method === "HEAD" && leafOf(request.url) === "/stream"
-        ? new Response(null, { status: 405, headers: { allow: "GET" } })
-        : fetch(request),
   },
   {
     name: "takes a cursor that is given twice",

@@ -7,25 +7,5 @@ export const sessionMutants: readonly ServerMutant[] = [
     clause: "W29",
     sessions: { cookie: (text) => text.replace("__Host-", "") },
   },
-  {
-    name: "calls the cookie of a session by another name",
-    clause: "W29",
-    sessions: { cookie: (text) => text.replace("run_events_session", "sid") },
-  },
-  {
-    name: "leaves Secure out of a cookie with __Host-",
-    clause: "W29",
-    sessions: { cookie: (text) => text.replace("; Secure", "") },
-  },
-  {
-    name: "gives a cookie with __Host- a domain",
-    clause: "W29",
-    sessions: { cookie: (text) => `${text}; Domain=memory.example` },
-  },
-  {
-    name: "lets scripts read the cookie of a session",
-    clause: "W29",
-    sessions: { cookie: (text) => text.replace("; HttpOnly", "") },
-  },
   { name: "takes a session that was ended", clause: "W29", sessions: { keeps: true } },
 ];

@@ -5,7 +5,6 @@ import {
   type PlainAnswer,
   type ServerMutant,
   withBody,
-  withHeaders,
 } from "./server-mutant.ts";
 
 type Body = Readonly<Record<string, unknown>>;
@@ -37,31 +36,6 @@ function mapStarts(change: (json: Body, answer: PlainAnswer) => Body): Pick<Serv
 /** Servers that claim a run badly when they create it. */
 export const startMutants: readonly ServerMutant[] = [
   {
-    name: "creates a run and does not claim it",
-    clause: "W36",
-    ...mapCreations(({ leaseMs, worker, ...rest }) =>
-      Number.isSafeInteger(leaseMs) && Number(leaseMs) >= 1_000
-        ? rest
-        : { leaseMs, worker, ...rest },
-    ),
-  },
-  {
-    name: "answers a creation without the fence of its lease",
-    clause: "W36",
-    ...mapStarts((json) => {
-      const { fence: _, ...rest } = json;
-      return rest;
-    }),
-  },
-  {
-    name: "answers a creation without the end of its lease",
-    clause: "W36",
-    ...mapStarts((json) => {
-      const { expiresAt: _, ...rest } = json;
-      return rest;
-    }),
-  },
-  {
     name: "has the fence of a new run within its lease",
     clause: "W36",
     ...mapStarts(({ fence, ...rest }) => ({
@@ -90,22 +64,6 @@ export const startMutants: readonly ServerMutant[] = [
     },
   },
   {
-    name: "does not know a creation with a lease that is sent again",
-    clause: "W36",
-    ...mapRequests((request) =>
-      isCreation(request) ? withHeaders(request, { "idempotency-key": null }) : request,
-    ),
-  },
-  {
-    name: "takes every creation with a key for one that is sent again",
-    clause: "W36",
-    ...mapRequests((request) =>
-      isCreation(request) && request.headers.has("idempotency-key")
-        ? withHeaders(request, { "idempotency-key": "one" })
-        : request,
-    ),
-  },
-  {
     name: "answers a creation of a claimed run with the run",
     clause: "W36",
     ...mapProblems("claimed", async (answer) => {
@@ -117,28 +75,10 @@ export const startMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "answers 201 to a creation that claims an existing run",
-    clause: "W36",
-    ...mapAnswers((answer) =>
-      isCreation(answer.request) && answer.status === 200 && answer.json["fence"] !== undefined
-        ? new Response(answer.text, { status: 201, headers: answer.headers })
-        : null,
-    ),
-  },
-  {
     name: "ignores a worker's name without a lease",
     clause: "W36",
     ...mapCreations(({ worker, ...rest }) =>
       rest["leaseMs"] === undefined ? rest : { worker, ...rest },
-    ),
-  },
-  {
-    name: "takes a lease of any length at a creation",
-    clause: "W36",
-    ...mapCreations((body) =>
-      typeof body["leaseMs"] === "number"
-        ? { ...body, leaseMs: Math.min(3_600_000, Math.max(1_000, Math.round(body["leaseMs"]))) }
-        : body,
     ),
   },
 ];

@@ -23,11 +23,6 @@ export const streamMutants: readonly ServerMutant[] = [
     ...mapStreamHeaders((headers) => headers.set("cache-control", "no-cache")),
   },
   {
-    name: "lets proxies hold the stream back",
-    clause: "W21",
-    ...mapStreamHeaders((headers) => headers.delete("x-accel-buffering")),
-  },
-  {
     name: "sends nothing before the first event",
     clause: "W21",
     ...mapFrames(() => {
@@ -46,54 +41,12 @@ export const streamMutants: readonly ServerMutant[] = [
     ...eachFrame(({ text }) => [text.replaceAll("\\u2028", "\u2028")]),
   },
   {
-    name: "gives an event the id before its own",
-    clause: "W22",
-    ...eachFrame(({ text, message }) => [
-      message["type"] === "run_event"
-        ? text.replace(/^id: (\d+)$/m, (_, id: string) => `id: ${Number(id) - 1}`)
-        : text,
-    ]),
-  },
-  {
-    name: "sends run_finished twice",
-    clause: "W22",
-    ...eachFrame(({ text, message }) =>
-      message["type"] === "run_finished" ? [text, text] : [text],
-    ),
-  },
-  {
-    name: "sends run_finished before the last event",
-    clause: "W22",
-    ...mapFrames(() => {
-      let last = "";
-      return (frame) => {
-        if (!isTerminalEvent(frame)) return [frame.text + last];
-        last = frame.text;
-        return [];
-      };
-    }),
-  },
-  {
-    name: "ends without run_finished",
-    clause: "W23",
-    ...eachFrame(({ text, message }) => (message["type"] === "run_finished" ? [] : [text])),
-  },
-  {
     name: "announces the end in a status frame",
     clause: "W23",
     ...eachFrame((frame) => {
       const state = { currentPhase: null, lastSequence: sequenceIn(frame) };
       const early = encodeFrame({ type: "status", runStatus: "completed", ...state });
       return isTerminalEvent(frame) ? [frame.text, early] : [frame.text];
-    }),
-  },
-  {
-    name: "has a terminal status in connected",
-    clause: "W23",
-    ...mapFrames(() => async ({ text, message, request, fetch }) => {
-      if (message["type"] !== "connected") return [text];
-      const { runStatus } = await runOf(fetch, request);
-      return [text.replace(/"runStatus":"\w+"/, `"runStatus":"${String(runStatus)}"`)];
     }),
   },
   {
@@ -105,18 +58,6 @@ export const streamMutants: readonly ServerMutant[] = [
         ? text.replace(/"lastSequence":(\d+)/, '"lastSequence":9$1')
         : text,
     ]),
-  },
-  {
-    name: "loses the first event after a reader has caught up",
-    clause: "W22",
-    ...mapFrames(() => {
-      let lost = 0;
-      return (frame) => {
-        const { type, lastSequence } = frame.message;
-        if (type === "connected") lost = Number(lastSequence) + 1;
-        return sequenceIn(frame) === lost ? [] : [frame.text];
-      };
-    }),
   },
   {
     name: "sends the last event again after a reader has caught up",
@@ -131,40 +72,9 @@ export const streamMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "sends payloads that were parsed and written again",
-    clause: "W1",
-    ...eachFrame(({ text, message }) => [
-      message["type"] === "run_event"
-        ? text.replace(/^data: .*$/m, () => `data: ${JSON.stringify(message)}`)
-        : text,
-    ]),
-  },
-  {
-    name: "keeps a stream alive with comments",
-    clause: "W22",
-    ...eachFrame(({ text }) => [`: here\n\n${text}`]),
-  },
-  {
-    name: "gives frames a name",
-    clause: "W22",
-    ...eachFrame(({ text, message }) => [`event: ${String(message["type"])}\n${text}`]),
-  },
-  {
-    name: "ends lines with a carriage return",
-    clause: "W22",
-    ...eachFrame(({ text }) => [text.replaceAll("\n", "\r\n")]),
-  },
-  {
     name: "lets readers come back at once",
     clause: "W22",
     ...eachFrame(({ text }) => [text.replace(/^retry: \d{4}$/m, "retry: 100")]),
-  },
-  {
-    name: "lets a reader of the end come back soon",
-    clause: "W22",
-    ...eachFrame(({ text, message }) => [
-      message["type"] === "run_finished" ? text.replace(/^retry: \d+$/m, "retry: 3000") : text,
-    ]),
   },
   {
     name: "sends no change of phase",

@@ -40,11 +40,6 @@ export const sweepMutants: readonly ServerMutant[] = [
     limits: { queuedForMs: NEVER_MS },
   },
   {
-    name: "keeps running runs for ever that no worker has",
-    clause: "W37",
-    limits: { idleForMs: NEVER_MS },
-  },
-  {
     name: "keeps waiting runs for ever that no worker has",
     clause: "W37",
     limits: { waitingForMs: NEVER_MS },
@@ -73,25 +68,12 @@ export const sweepMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "counts how long a running run is idle from its last event alone",
-    clause: "W37",
-    ...sweepBy(
-      ({ updatedAtMs, leaseExpiresAtMs }, untilMs) =>
-        leaseExpiresAtMs === null && updatedAtMs <= untilMs,
-    ),
-  },
-  {
     name: "counts how long a running run is idle from its last release alone",
     clause: "W37",
     ...sweepBy(
       // The index is moved by a release, and by no event.
       ({ dueMs, leaseExpiresAtMs }, untilMs) => leaseExpiresAtMs === null && dueMs <= untilMs,
     ),
-  },
-  {
-    name: "ends running runs without events though a worker has them",
-    clause: "W37",
-    ...sweepBy(({ updatedAtMs }, untilMs) => updatedAtMs <= untilMs),
   },
   {
     name: "calls every run abandoned that the system ends",

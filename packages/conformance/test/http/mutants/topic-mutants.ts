@@ -20,44 +20,10 @@ export const topicMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "shows no topic in lists",
-    clause: "W34",
-    ...mapAnswers((answer) => {
-      const { runs } = answer.json;
-      if (!Array.isArray(runs)) return null;
-      const bare = runs.map((run: object) => ({ ...run, topic: null }));
-      return withBody(answer, { ...answer.json, runs: bare });
-    }),
-  },
-  {
-    name: "answers an existing run with the topic of the creation that finds it",
-    clause: "W34",
-    ...mapAnswers(async (answer) => {
-      const { request, status, leaf } = answer;
-      if (status !== 200 || leaf !== null || request.method !== "POST") return null;
-      const { topic = null } = (await request.clone().json()) as { readonly topic?: string | null };
-      return withBody(answer, { ...answer.json, topic });
-    }),
-  },
-  {
-    name: "lists runs of every topic",
-    clause: "W34",
-    ...mapLists((query) => query.delete("topic")),
-  },
-  {
     name: "forgets the topic after the first page",
     clause: "W34",
     ...mapLists((query) => {
       if (query.has("cursor")) query.delete("topic");
-    }),
-  },
-  {
-    name: "takes a plus in the query of a topic for a plus",
-    clause: "W34",
-    ...mapRequests((request, url) => {
-      if (!url.searchParams.has("topic")) return request;
-      url.search = url.search.replaceAll("+", "%2B");
-      return new Request(url, request);
     }),
   },
   {
@@ -66,14 +32,6 @@ export const topicMutants: readonly ServerMutant[] = [
     ...mapLists((query) => {
       const topic = query.get("topic");
       if (topic !== null && /%\d\d/.test(topic)) query.set("topic", decodeURIComponent(topic));
-    }),
-  },
-  {
-    name: "cuts the spaces around a topic",
-    clause: "W34",
-    ...mapLists((query) => {
-      const topic = query.get("topic");
-      if (topic !== null) query.set("topic", topic.trim());
     }),
   },
   {
@@ -90,28 +48,6 @@ export const topicMutants: readonly ServerMutant[] = [
     }),
   },
   {
-    name: "takes only running runs for live",
-    clause: "W34",
-    ...mapLists((query) => {
-      if (query.get("status") === "live") query.set("status", "running");
-    }),
-  },
-  {
-    name: "takes every run of a topic for a live one",
-    clause: "W34",
-    ...mapLists((query) => {
-      if (query.get("status") === "live" && query.has("topic")) query.delete("status");
-    }),
-  },
-  {
-    name: "takes the first of two topics",
-    clause: "W34",
-    ...mapLists((query) => {
-      const topic = query.get("topic");
-      if (topic !== null) query.set("topic", topic);
-    }),
-  },
-  {
     name: "takes an empty topic for none",
     clause: "W34",
     ...mapLists((query) => {
@@ -122,11 +58,6 @@ export const topicMutants: readonly ServerMutant[] = [
     name: "counts the characters of a topic in UTF-16 units",
     clause: "W34",
     ...mapTopics((topic) => (topic.length > 200 ? null : topic)),
-  },
-  {
-    name: "cuts a topic that is too long",
-    clause: "W34",
-    ...mapTopics((topic) => Array.from(topic).slice(0, 200).join("")),
   },
   {
     name: "takes control characters out of a topic",

@@ -29,37 +29,6 @@ function mapNames(change: (worker: unknown, runId: string) => unknown): Pick<Ser
 /** Servers that show a wrong worker of a run. */
 export const workerMutants: readonly ServerMutant[] = [
   {
-    name: "never shows who has a run",
-    clause: "W44",
-    ...mapSnapshots((run) => ({ ...run, lease: null })),
-  },
-  {
-    name: "shows who has a run only alone, not in lists",
-    clause: "W44",
-    ...mapAnswers((answer) => {
-      const { runs } = answer.json;
-      if (!Array.isArray(runs)) return null;
-      const bare = (runs as Snapshot[]).map((run) => ({ ...run, lease: null }));
-      return withBody(answer, { ...answer.json, runs: bare });
-    }),
-  },
-  {
-    name: "shows the fence with the name of a worker",
-    clause: "W44",
-    ...mapSnapshots((run) =>
-      run["lease"] == null ? run : { ...run, lease: { ...run["lease"], fence: 1 } },
-    ),
-  },
-  {
-    name: "leaves the end of a lease out of snapshots",
-    clause: "W44",
-    ...mapSnapshots((run) => {
-      if (run["lease"] == null) return run;
-      const { worker } = run["lease"] as Snapshot;
-      return { ...run, lease: { worker } };
-    }),
-  },
-  {
     name: "shows a lease without a name as none",
     clause: "W44",
     ...mapSnapshots((run) => {
@@ -77,11 +46,6 @@ export const workerMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "drops the names of workers",
-    clause: "W44",
-    ...mapNames((worker) => (typeof worker === "string" && worker !== "" ? undefined : worker)),
-  },
-  {
     name: "cuts a worker's name that is too long",
     clause: "W44",
     ...mapNames((worker) =>
@@ -94,10 +58,5 @@ export const workerMutants: readonly ServerMutant[] = [
     ...mapNames((worker) =>
       typeof worker === "string" && worker.length > 100 ? "x".repeat(101) : worker,
     ),
-  },
-  {
-    name: "takes a number for a worker's name",
-    clause: "W44",
-    ...mapNames((worker) => (typeof worker === "number" ? String(worker) : worker)),
   },
 ];
