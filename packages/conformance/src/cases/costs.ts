@@ -15,7 +15,7 @@ const MANY_RUNS = 150;
 const TIMES = 3;
 /** A topic with few live runs, the oldest of all. */
 const RARE = "rare";
-/** How many more reads a large store may need than a small one: its index has one more level. */
+/** A large store may need this many more reads than a small one, since its index has one more level. */
 const SLACK_ROWS = 10;
 
 type Calls = Readonly<Record<string, (store: KitStore, head: number) => Promise<unknown>>>;

@@ -11,7 +11,7 @@ const DELETED = ["run", "run_"];
 const LEFT = ["other", "run-", "run-1", "run1", "Run", "run_1"];
 const KEYED = { idempotencyKey: "key" } as const;
 const RACES = 12;
-/** How often a new run is looked at while deletes of the old one are under way. */
+/** Reads of a new run while deletes of the old one are under way. */
 const LOOKS = 6;
 
 /** Cases of S17 in `STORE.md`: deleteRun removes a finished run whole and refuses a live one. */
@@ -20,7 +20,7 @@ export const deleting: readonly TrialCase[] = [
     name: "S17 a deleted id is free again, with an empty log, no keys and a larger ordinal",
     async run(trial) {
       const { store } = trial;
-      // What the other store object knows of the run is nothing once this one has deleted it.
+      // The other store object must know nothing of the run once this one has deleted it.
       const [, other = store] = await trial.stores();
       const first = await createRun(store, "run", OWNER, "1");
       const batch = [event("PHASE_STARTED", '{"phase":"plan"}'), event("RUN_COMPLETED")];

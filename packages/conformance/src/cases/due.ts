@@ -14,7 +14,7 @@ const RACES = 12;
 const FIRST_GAP_MS = 100;
 const LIVE = ["queued", "running", "waiting"] as const;
 const REAPED = ["leased", ...LIVE] as const;
-/** What brings a new run to the status. */
+/** The events that bring a new run to the status. */
 const COMES_TO: Readonly<Record<(typeof LIVE)[number], readonly NewEvent[]>> = {
   queued: [],
   running: [event("RUN_STARTED")],

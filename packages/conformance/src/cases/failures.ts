@@ -22,7 +22,7 @@ const CALLS: Readonly<Record<string, (store: KitStore) => Promise<unknown>>> = {
   "a batch": (store) => append(store, "batched", [...events(2), event("RUN_FAILED", TEXT)]),
 };
 
-/** What the failures of a store show of its users' texts. @see clause S20 in `STORE.md` of `@tm/run-events-core` */
+/** The texts of users that the failures of a store show. @see clause S20 in `STORE.md` of `@tm/run-events-core` */
 export const failures: readonly TrialCase[] = [
   {
     name: "S20 the failure of a call after close shows no payload, phase or metadata, in no error beneath it either",

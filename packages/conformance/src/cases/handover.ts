@@ -3,7 +3,7 @@ import { type Game, gameArbitrary, type GameOptions } from "../handover/game.ts"
 import { playGame } from "../handover/play-game.ts";
 import type { Trial, TrialCase } from "../trial.ts";
 
-/** How long smaller games are looked for once one has failed: each may wait for what does not come. */
+/** Bounds the search for a smaller game once one has failed, since each may wait for a notification that never comes. */
 const SHRINK_MS = 10_000;
 
 /**

@@ -39,7 +39,7 @@ async function leavesNothing(
   { store, beneath }: Parameters<TrialCase["run"]>[0],
   remove: (store: KitStore, runIds: readonly string[]) => Promise<void>,
 ): Promise<void> {
-  // What the store makes once for all runs exists from now on.
+  // From now on there are the keys that the store makes once for all runs.
   await remove(store, await finishRuns(store, "first"));
   await createRun(store, "stays");
   await land(store, "stays", events(2), { idempotencyKey: "key" });

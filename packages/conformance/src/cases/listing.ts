@@ -67,7 +67,6 @@ export const owners: readonly TrialCase[] = [
               runId: "run",
               ownerId,
               events: [event("TOKEN")],
-              change: "started",
               idempotencyKey: null,
               expectedSequence: null,
               appender: { by: "anybody" },

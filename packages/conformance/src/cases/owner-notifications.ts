@@ -8,11 +8,11 @@ import { type KitStore, OWNER } from "../kit-store.ts";
 import type { Trial, TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
 
-/** How late a notification of an owner may be at least, in milliseconds. */
+/** The least time that a notification of an owner is given, in milliseconds. */
 const LATEST_MS = 1_000;
 const RUNS = 3;
 
-/** What a step does to a run, through any of the store objects. */
+/** A change of one run, through any of the store objects. */
 interface Step {
   readonly what: "create" | "append" | "end" | "delete" | "purge";
   readonly run: number;
@@ -53,7 +53,7 @@ async function playSteps(
     STEPS,
     async (steps) => {
       const name = nextName();
-      /** How much each listener had heard before the last change of a run. */
+      /** The notifications that each listener had before the last change of a run. */
       const changed = new Map<string, readonly number[]>();
       for (const { what, run, object } of steps) {
         const store = stores[object % stores.length] ?? trial.store;
@@ -113,7 +113,7 @@ class OwnerListener {
     return within(this.#lateMs, this.#subscription.ready, "`ready` of the subscription");
   }
 
-  /** How many notifications there were. */
+  /** The number of notifications so far. */
   get heard(): number {
     return this.#heard.length;
   }

@@ -8,9 +8,9 @@ import { type KitStore, OWNER, type KitQuery } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
 const ROUNDS = 12;
-/** How far the store's clock may be from the one here: what is further off is another unit or zone. */
+/** The store's clock may differ from the one here by this much; a larger difference means another unit or time zone. */
 const CLOCK_TOLERANCE_MS = 600_000;
-/** How far the clock is turned back. */
+/** The clock is turned back by this much. */
 const TURNED_BACK_MS = 5_000;
 
 const BATCH_LENGTH = 40;

@@ -43,7 +43,7 @@ const NAMED_PHASES = [
 /** Any string at all, lone surrogates too. */
 const anyText = fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units));
 
-/** What a store may take for the same: case, white space, and what a collation or a normal form makes equal. */
+/** Names that a store may take for the same: they differ in case, in white space, or in what a collation or a normal form ignores. */
 const LIKE_NAMES = [
   "ada",
   "Ada",

@@ -11,7 +11,7 @@ const KEYED = { idempotencyKey: "key" } as const;
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 100 } as const;
 const ALL = { finishedForMs: 0, limit: 1_000 };
 const RUNS = 24;
-/** How far apart two runs finish that a purge has to distinguish by age; more if the store is slower. */
+/** The time between the ends of two runs that a purge has to tell apart by age; more if the store is slower. */
 const FIRST_GAP_MS = 16;
 
 /** Cases of S17 and S24 in `STORE.md`: old runs are removed whole, in batches. */

@@ -139,7 +139,7 @@ export const scale: readonly TrialCase[] = [
   },
 ];
 
-/** What plain appends are answered by a store that takes any: one that leaves them all to core answers `null` to each. */
+/** A store that takes plain appends lands each; one that leaves them all to core answers `null` to each. */
 function assertTaken(
   landings: Awaited<ReturnType<RunEventStore["append"]>>,
   ends: readonly number[],

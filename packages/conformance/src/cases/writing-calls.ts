@@ -15,17 +15,17 @@ export interface WritingCall {
   prepare(store: KitStore): Promise<unknown>;
   /** @throws Error unless the answer says that the call landed, or, for a repeatable call, had landed before */
   send(store: KitStore): Promise<unknown>;
-  /** How often the call has landed since `prepare`. */
+  /** The number of times that the call has landed since `prepare`. */
   landings(store: KitStore): Promise<number>;
 }
 
-/** What a renewal asks for: later than the end that a claim asks for, by more than a case takes. */
+/** A renewal asks for an end that is later than a claim's by more than a case takes. */
 const RENEWED_MS = 2 * LONG_MS;
 /** A lease that ends later than this from its claim was renewed. */
 const BETWEEN_MS = 1.5 * LONG_MS;
 const BATCH = 2;
 
-/** What is done with a lease: the run is claimed before. */
+/** Calls on a lease, on a run that is claimed before. */
 function leased(
   name: string,
   runId: string,

@@ -1,7 +1,7 @@
 import { assert, assertEqual, show } from "../assert.ts";
 import type { Answer } from "./call.ts";
 
-/** What a URI reference consists of. @see RFC 3986, section 2 */
+/** The characters of a URI reference. @see RFC 3986, section 2 */
 const URI_TEXT = /^(?:[\w\-.~:/?#[\]@!$&'()*+,;=]|%[\da-f]{2})*$/i;
 
 /** Fails a case unless the answer has this status. */

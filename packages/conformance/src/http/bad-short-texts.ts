@@ -1,4 +1,4 @@
-/** JSON of what is no text of 1 to `most` characters without control characters and lone surrogates, nor `null`. */
+/** JSON values that a server must refuse where it expects `null` or a text of 1 to `most` characters. */
 export function badShortTexts(most: number): readonly string[] {
   return [
     '""',

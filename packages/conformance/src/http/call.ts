@@ -33,7 +33,7 @@ export type Fetch = (request: Request) => Promise<Response>;
 /** Bounds a hang, not the speed of a server. */
 const ANSWER_MS = 5_000;
 
-/** How the request is called in messages. */
+/** The request's name in messages. */
 export function nameOf({ method, path, body }: Call): string {
   return `${method ?? (body === undefined ? "GET" : "POST")} ${path}`;
 }

@@ -2,7 +2,7 @@ import type { Fetch } from "./call.ts";
 
 /** Where a connection breaks. */
 export interface Cut {
-  /** How many bytes of the answer's body pass. A shorter body is not cut. */
+  /** The number of bytes of the answer's body that pass. A shorter body is not cut. */
   readonly afterBytes: number;
   /** `error` as a lost connection, `end` as a proxy that closes as if that were all. */
   readonly by: "error" | "end";

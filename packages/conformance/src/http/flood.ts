@@ -6,7 +6,7 @@ const PAYLOAD_CHARACTERS = 120_000;
 /** Below the 4 MiB of a body. @see clause W9 in `WIRE.md` */
 const BATCH_EVENTS = 30;
 /**
- * How many batches, of 3.4 MiB each: `long` is more than any connection over loopback swallows, `short` more than most do
+ * The number of batches, of 3.4 MiB each: `long` is more than any connection over loopback swallows, `short` more than most do
  * whose reader takes nothing.
  */
 const BATCHES = { short: 3, long: 7 } as const;

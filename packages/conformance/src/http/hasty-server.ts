@@ -16,12 +16,12 @@ export interface HastyServer extends Pick<HttpDoors, "baseUrl" | "fetch"> {
    */
   readonly maxStreamAgeMs?: number;
   /**
-   * How long a reader of a stream may take nothing, and a client may read nothing of an answer.
+   * The longest time for which a reader of a stream, or a client with an answer, may take nothing.
    * @see clauses W25 and W49 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly stallMs?: number;
   /**
-   * How long after the end of its lease a run ends as failed. A reaper that checks at least every second keeps the case short.
+   * The time from the end of its lease to the end of the run as failed. A reaper that checks at least every second keeps the case short.
    * @see clause W33 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly leaseGraceMs?: number;

@@ -39,7 +39,7 @@ interface User {
   readonly session: HeaderList;
 }
 
-/** What one case works on. Every stream that it opens, and every answer that it holds, is left when it ends. */
+/** The server and the users of one case. Every stream that it opens, and every answer that it holds, is left when it ends. */
 export interface HttpTrial {
   /** Without a slash at its end. */
   readonly baseUrl: string;

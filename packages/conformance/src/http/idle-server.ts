@@ -7,9 +7,9 @@ import type { HttpDoors } from "./http-trial.ts";
  * @see clause W37 in `WIRE.md` of `@tm/run-events-http`
  */
 export interface IdleServer extends Pick<HttpDoors, "baseUrl" | "fetch"> {
-  /** How long after its creation a queued run ends as failed. */
+  /** The time from its creation to the end of a queued run as failed. */
   readonly queuedForMs?: number;
-  /** How long after its last event or its last release a running run ends as failed. */
+  /** The time from its last event or its last release to the end of a running run as failed. */
   readonly idleForMs?: number;
   /** The same for a run that waits for a person. */
   readonly waitingForMs?: number;

@@ -12,7 +12,7 @@ export interface DeliveredEvent extends AppendedEvent {
   readonly sequence: number;
 }
 
-/** What a reader got, in that order: events, and each end of the run. */
+/** The events that a reader got, in order, and each end of the run. */
 export type Delivery = readonly (DeliveredEvent | "end")[];
 
 /** Whether it is an event, and not the end. */

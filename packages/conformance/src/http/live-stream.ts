@@ -83,7 +83,7 @@ export async function openStream(fetch: Fetch, baseUrl: string, call: Call): Pro
   };
 }
 
-/** What holds each frame of this call's answer against its clauses. */
+/** Checks each frame of this call's answer against its clauses. */
 function checkerOf({ path }: Call): (frame: Frame) => void {
   const query = new URLSearchParams(path.split("?")[1]);
   // Only a stream of many runs has one of the two.

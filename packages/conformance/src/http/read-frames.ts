@@ -12,7 +12,7 @@ export interface Frame {
 
 // One space may follow a colon, as for every reader of EventSource. A `retry:` of an hour may come on either side.
 const FRAME = /^(?:retry: ?(\d+)\n)?data: ?([^\n]*)\n(?:retry: ?(3600000)\n)?(?:id: ?(\d+)\n)?\n$/;
-/** What ends a line for EventSource, or for a language that reads the JSON later. */
+/** Characters that end a line for EventSource, or for a language that reads the JSON later. */
 const LINE_BREAK = /[\r\u0085\u2028\u2029]/;
 
 /**

@@ -9,7 +9,7 @@ export interface ReaderConformanceOptions extends HttpDoors, CaseOptions {
   /** Starts your client on a run. */
   readonly follow: Follow;
   /**
-   * How long a case waits for the client's next event, in milliseconds. A client whose pauses grow with each lost connection needs
+   * The time that a case waits for the client's next event, in milliseconds. A client whose pauses grow with each lost connection needs
    * more than the default.
    * @defaultValue 5,000
    */

@@ -30,7 +30,7 @@ export interface ReaderTarget {
  */
 export type Follow = (target: ReaderTarget) => AsyncIterable<DeliveredEvent>;
 
-/** What one case of a reader works on. Every reader that it starts is aborted after it. */
+/** The server and the client of one case. Every reader that it starts is aborted after it. */
 export interface ReaderTrial extends HttpTrial {
   /** Starts a reader and returns what it hands over, one by one. */
   start(runId: string, since: number, cuts?: readonly Cut[]): Reading;
@@ -41,7 +41,7 @@ export interface ReaderTrial extends HttpTrial {
 /** A reader that has been started. */
 interface Reading {
   /**
-   * What it yields next; `end` when the iteration ends.
+   * Its next item; `end` when the iteration ends.
    * @throws Error if nothing comes, or what it throws
    */
   next(): Promise<Delivery[number]>;
@@ -89,7 +89,7 @@ export async function runReaderTrial(
         },
         leave() {
           leaving.abort();
-          // What is left of it is of no interest.
+          // The rest of it does not matter.
           iterator.return?.()?.catch(() => {});
         },
       };

@@ -9,13 +9,13 @@ import { pollToEnd } from "./poll-to-end.ts";
 import { appendedOf, type Draft, notes } from "./draft.ts";
 import { appendCall, getRun, pathOf, readPage, receiptOf, record } from "./runs.ts";
 
-/** What several clients do to one run at once. */
+/** The calls that several clients make on one run at once. */
 export interface Program {
-  /** How many events the run has before they begin. Readers start at or before its end. */
+  /** The number of events that the run has before they begin. Readers start at or before its end. */
   readonly written: number;
   /** Each does its appends one after the other. */
   readonly writers: readonly (readonly AppendStep[])[];
-  /** How often a client looks at the run before it cancels it; `null` for never. */
+  /** The number of reads before a client cancels the run; `null` if it never does. */
   readonly cancelsAfter: number | null;
   readonly pollers: readonly { readonly since: number; readonly limit: number }[];
   /** Streams that go away and come back after this many frames. */
@@ -24,7 +24,7 @@ export interface Program {
 
 interface AppendStep {
   readonly size: number;
-  /** How often it is sent at once under one key; 0 for once without a key. */
+  /** The number of times that it is sent at once under one key; 0 for once without a key. */
   readonly keyed: number;
   readonly ends: boolean;
 }

@@ -173,7 +173,7 @@ export async function tailLive(
   return stream;
 }
 
-/** What the frames hand to a reader. */
+/** The events and the end that the frames bring to a reader. */
 export function deliveryOf(frames: readonly Frame[]): Delivery {
   return frames.flatMap(({ message, data }): Delivery => {
     if (message["type"] === "run_finished") return ["end"];

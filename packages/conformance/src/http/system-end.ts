@@ -3,7 +3,7 @@ import type { HttpTrial } from "./http-trial.ts";
 import { getRun, type PageText, readPage } from "./runs.ts";
 
 const WAIT_S = 2;
-/** How much later the end may come. Bounds a hang, not the speed of a server. */
+/** The end may come this much later. It bounds a hang, not the speed of a server. */
 const PATIENCE_MS = 10_000;
 
 /**

@@ -10,7 +10,7 @@ import { appendCall, deliveryOf, land, receiptOf, record, tailLive } from "../ru
 
 /** Functions with which the kit shuts the server down and starts it again. */
 export interface Drain {
-  /** How long the server takes to end its streams, in milliseconds. */
+  /** The time that the server takes to end its streams, in milliseconds. */
   readonly windowMs: number;
   /** Shuts the server down; resolves when it has ended. */
   readonly begin: () => Promise<void>;
@@ -20,7 +20,7 @@ export interface Drain {
 
 const STREAMS = 6;
 const WRITERS = 3;
-/** How many appends each writer has had acknowledged before the server is shut down. */
+/** Each writer has this many appends acknowledged before the server is shut down. */
 const WARM_UP = 3;
 
 /** An append that was sent, and the sequence of its first event if it was acknowledged. */
@@ -102,7 +102,7 @@ export function draining({ windowMs, begin, restart }: Drain): readonly HttpTria
           await within(windowMs, begin(), "the end of the server");
         } finally {
           isGone = true;
-          // What is still under way must not come to the next server.
+          // Requests that are still under way must not reach the next server.
           await Promise.allSettled([writing, reading]);
           await restart();
         }

@@ -13,7 +13,7 @@ const MANY_EVENTS = 60;
 /** The least pause between two states of a run, less what a clock may be off. */
 const PAUSE_MS = 200;
 
-/** What a reader of a feed has after some of its frames. */
+/** The list that a reader of a feed has after some of its frames. */
 interface Known {
   readonly runs: Map<string, Readonly<Record<string, unknown>>>;
   readonly gone: string[];

@@ -5,7 +5,7 @@ import type { Answer } from "../call.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
 import { record } from "../runs.ts";
 
-/** What the wire has of runs: path, with `{}` for an id, and methods. */
+/** The paths of runs, with `{}` for an id, and their methods. */
 const RUN_PATHS: Readonly<Record<string, readonly string[]>> = {
   "/v1/agent-runs": ["get", "post"],
   "/v1/agent-runs/{}": ["delete", "get"],
@@ -16,7 +16,7 @@ const RUN_PATHS: Readonly<Record<string, readonly string[]>> = {
   "/v1/agent-runs/{}/stream": ["get"],
 };
 
-/** What a host adds to them. */
+/** The paths that a host adds to them. */
 const HOST_PATHS = ["/healthz", "/readyz", "/metrics", "/"] as const;
 
 /** A sample of Prometheus text, format 0.0.4: a name, perhaps labels, a value, perhaps a time. */

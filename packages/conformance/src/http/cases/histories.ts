@@ -18,7 +18,7 @@ import {
 /** The leaves of a run that take `at`. */
 const LEAVES = ["/events", "/stream"] as const;
 
-/** How far a time may be off to be that of another event, in milliseconds. */
+/** Differences that make a time that of another event, in milliseconds. */
 const OFF = [-86_400_000, -1_000, -1, 1, 1_000];
 
 /** Queries that every server refuses. `AT` is the time of the event 2. */

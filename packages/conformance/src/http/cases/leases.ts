@@ -20,7 +20,7 @@ import { appendCall, getRun, land, record } from "../runs.ts";
 const LONGEST_LEASE_MS = 3_600_000;
 /** When the shortest lease has expired by a store's clock that is a little slower than the kit's. */
 const EXPIRED_MS = SHORTEST_LEASE_MS + 100;
-/** What two answers may take: bounds a hang, not the speed of a server. */
+/** The time that two answers may take. It bounds a hang, not the speed of a server. */
 const TWO_ANSWERS_MS = 20_000;
 
 /** Fails unless the lease expires so long after it was asked for, which was soon after this time of the store's clock. */
@@ -37,7 +37,7 @@ async function assertClaimed(trial: HttpTrial, runId: string, lease: LeaseText):
   assertProblem(await askFor(trial, runId), 409, "claimed", { expiresAt: lease.expiresAt });
 }
 
-/** What is no `leaseMs`, no `fence`, and no body of any method, as JSON or less. */
+/** Bodies without a valid `leaseMs` or `fence`, which no method takes, as JSON or less. */
 const NO_LENGTHS = ["0", "-1", "999", "3600001", "1000.5", '"1000"', "null", "true", "[1000]"];
 const NO_FENCES = ['"1"', "1.5", "null", "true", "[1]"];
 const NO_BODIES = ["", "{", "[]", "null", "1000", "{}"];

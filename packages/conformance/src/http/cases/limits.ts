@@ -65,7 +65,7 @@ export const limits: readonly HttpTrialCase[] = [
       for (const answer of taken) assertStatus(answer, 201);
       const page = await trial.send({ path, headers: trial.stranger.bearer });
       assertEqual(pageOf(page).lastSequence, taken.length, "lastSequence");
-      // What has ended counts no more.
+      // A stream that has ended does not count any more.
       const next = post(trial, path, text, trial.stranger.bearer);
       assertStatus(await trial.send(next), 201);
     },

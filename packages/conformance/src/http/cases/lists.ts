@@ -6,7 +6,7 @@ import { getRun, land, pathOf } from "../runs.ts";
 import { createIn, newTopic } from "../topic-runs.ts";
 
 const PATH = "/v1/agent-runs";
-/** How many of the newest runs a list has. */
+/** The number of newest runs in a list. */
 const NEWEST = 50;
 
 /** Asks for a list by the owner's token. */

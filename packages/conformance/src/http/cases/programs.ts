@@ -7,7 +7,7 @@ const CHANCES = 3;
 
 const append = fc.record({
   size: fc.integer({ min: 1, max: 4 }),
-  /** How often it is sent at once under one key; 0 for without a key. */
+  /** The number of times that it is sent at once under one key; 0 for no key. */
   keyed: fc.constantFrom(0, 0, 1, 2, 3),
 });
 

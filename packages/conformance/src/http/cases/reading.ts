@@ -7,14 +7,14 @@ import type { AppendedEvent } from "../judge-delivery.ts";
 import type { ReaderTrial, ReaderTrialCase } from "../reader-trial.ts";
 import { land, pathOf, record } from "../runs.ts";
 
-/** What is easily lost where bytes are cut: characters of several bytes, and text that looks like a frame. */
+/** Text that is easily lost where bytes are cut: characters of several bytes, and lines that look like a frame. */
 const TRICKY: readonly Draft[] = [
   { eventType: "PHASE_STARTED", payload: '{"phase":"caf\u00e9 \u{1f642}\u2028 data: id: 7"}' },
   { eventType: "NOTE", payload: '["\\n\\nid: 9\\n\\n","\\ud83d",1.0]' },
   "RUN_COMPLETED",
 ];
 
-/** How many readers are at work at once. */
+/** The number of readers at work at once. */
 const AT_ONCE = 16;
 
 /** The events as a reader has them: their payloads are values. */
@@ -69,7 +69,7 @@ async function cutAtEveryByte(trial: ReaderTrial, by: Cut["by"]): Promise<void> 
 
 /** A reader's way through a run that goes on. */
 interface Journey {
-  /** How many events the run has when the reader begins. */
+  /** The number of events that the run has when the reader begins. */
   readonly written: number;
   /** The reader's first cursor, or the run's end then if that comes first. */
   readonly since: number;

@@ -203,7 +203,7 @@ async function readTail(
   return { ...page, since: page.answer.json()["since"] };
 }
 
-/** What two pages have in common that begin at the same place. */
+/** The part of a page that does not depend on how it was asked for. */
 function stateOf({ events, runStatus, currentPhase, lastSequence, hasMore }: PageText): object {
   return { events, runStatus, currentPhase, lastSequence, hasMore };
 }

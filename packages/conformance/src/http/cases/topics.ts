@@ -8,7 +8,7 @@ import { getRun, land, pathOf, post } from "../runs.ts";
 /** The most characters of a topic, each a code point. */
 const LONGEST = 200;
 
-/** What a query has to encode, and what a server may take for something else. Each begins a topic that no other test uses. */
+/** Topics that a query has to encode, or that a server may take for something else. Each is the beginning of a topic of its own. */
 const HARD: readonly string[] = [
   "a&status=live",
   "a%26b",
@@ -27,7 +27,7 @@ const HARD: readonly string[] = [
   "{}",
 ];
 
-/** What is no topic in a query of a list. */
+/** Queries of a list whose `topic` is invalid. */
 const BAD_QUERIES: readonly string[] = [
   "topic=",
   "topic",
