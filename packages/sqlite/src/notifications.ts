@@ -12,6 +12,9 @@ import type { Position, Positions } from "./sql/positions.ts";
 
 type Committed = Parameters<Notifications["committed"]>[0];
 
+/** How often to poll for commits of other connections while the store has subscriptions, in milliseconds. */
+export const POLL_MS = 10;
+
 /** The notifications of one store. */
 export interface SqliteNotifications extends Notifications {
   /** Notifies once the caller's transaction that appended to the runs has ended. */
@@ -21,13 +24,11 @@ export interface SqliteNotifications extends Notifications {
 /**
  * Finds the commits of other connections with one timer for the whole store. The timer runs while the store has subscriptions, and
  * does not keep the process alive. If nothing was committed, a poll costs one pragma.
- * @param pollMs how often to poll, in milliseconds
  * @see clauses S13 and S13 in `STORE.md`
  */
 export function createNotifications(
   db: SqliteDatabase,
   connection: Connection,
-  pollMs: number,
 ): SqliteNotifications {
   const joinedRuns = new Map<string, Committed[number]>();
   let open: Positions | null = null;
@@ -55,7 +56,7 @@ export function createNotifications(
   const polled = createPolledNotifications({
     selectPositions: connection.inFile ? selectPositions : null,
     selectMoved,
-    pollMs,
+    pollMs: POLL_MS,
   });
   const joinedPoller = createPoller({
     poll() {
@@ -64,7 +65,7 @@ export function createNotifications(
       joinedRuns.clear();
     },
     isNeeded: () => joinedRuns.size > 0,
-    pauseMs: () => pollMs,
+    pauseMs: () => POLL_MS,
   });
 
   return {

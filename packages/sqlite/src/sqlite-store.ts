@@ -8,7 +8,7 @@ import {
 } from "@tm/run-events-core/store";
 import { Connection } from "./connection.ts";
 import type { SqliteDatabase, SqliteObjectStorage } from "./driver.ts";
-import { createNotifications } from "./notifications.ts";
+import { createNotifications, POLL_MS } from "./notifications.ts";
 import { isObjectStorage, ObjectDatabase } from "./object-database.ts";
 import { EVENTS_AT_ONCE } from "./sql/remains.ts";
 import { tablesOf } from "./tables.ts";
@@ -27,11 +27,6 @@ export interface SqliteStoreOptions {
    * @see clause S6 in `STORE.md` of `@tm/run-events-core`
    */
   readonly synchronous?: "FULL" | "NORMAL";
-  /**
-   * How often to poll for commits of other processes while the store has subscriptions, in milliseconds.
-   * @defaultValue 10
-   */
-  readonly pollMs?: number;
 }
 
 /** A store on SQLite. */
@@ -94,14 +89,18 @@ const RUNS_AT_ONCE = 10;
  */
 export function createSqliteStore(
   handle: SqliteDatabase | SqliteObjectStorage,
-  options: SqliteStoreOptions = {},
+  { tablePrefix = "run_events_", synchronous = "FULL" }: SqliteStoreOptions = {},
 ): SqliteStore {
-  const { tablePrefix, synchronous, pollMs } = checkOptions(options);
+  if (synchronous !== "FULL" && synchronous !== "NORMAL") {
+    throw new TypeError(
+      `Expected \`synchronous\` to be FULL or NORMAL, got \`${String(synchronous)}\`.`,
+    );
+  }
   const db = isObjectStorage(handle) ? new ObjectDatabase(handle) : handle;
   const connection = new Connection(db, tablesOf(tablePrefix), synchronous);
-  const notifications = createNotifications(db, connection, pollMs);
+  const notifications = createNotifications(db, connection);
   const store = createSyncStore({
-    capabilities: capabilitiesOf(connection, synchronous, pollMs),
+    capabilities: capabilitiesOf(connection, synchronous),
     transact: (mode, work) =>
       mode === "write"
         ? connection.write(work)
@@ -137,27 +136,9 @@ export function createSqliteStore(
   };
 }
 
-/**
- * Fills in the defaults.
- * @throws TypeError for a bad option
- */
-function checkOptions(options: SqliteStoreOptions): Required<SqliteStoreOptions> {
-  const { tablePrefix = "run_events_", synchronous = "FULL", pollMs = 10 } = options;
-  if (synchronous !== "FULL" && synchronous !== "NORMAL") {
-    throw new TypeError(
-      `Expected \`synchronous\` to be FULL or NORMAL, got \`${String(synchronous)}\`.`,
-    );
-  }
-  if (!(Number.isFinite(pollMs) && pollMs > 0)) {
-    throw new TypeError(`Expected \`pollMs\` to be a positive number, got \`${pollMs}\`.`);
-  }
-  return { tablePrefix, synchronous, pollMs };
-}
-
 function capabilitiesOf(
   { inFile, inObject }: Connection,
   synchronous: "FULL" | "NORMAL",
-  pollMs: number,
 ): RunEventStore["capabilities"] {
   return {
     durability: inFile || inObject ? (synchronous === "FULL" ? "power" : "process") : "memory",
@@ -165,7 +146,7 @@ function capabilitiesOf(
     joinsTransaction: true,
     losesAnswers: false,
     appendsAtOnce: 1,
-    notifyWithinMs: pollMs + POLL_GRACE_MS,
+    notifyWithinMs: POLL_MS + POLL_GRACE_MS,
     mostEvents: Number.MAX_SAFE_INTEGER,
     mostBytes: Number.MAX_SAFE_INTEGER,
   };

@@ -33,8 +33,7 @@ export function fileDoors(driver: FileDriver): StoreDoors<FilePlace> {
       const db = driver.open(file);
       const { ran } = recordStatements(db);
       counters.push(() => ran.length);
-      // Programs of the kit wait for the notification of each change.
-      const store = createSqliteStore(db, { pollMs: 1 });
+      const store = createSqliteStore(db);
       handles.set(store, db);
       await store.migrate();
       return store;

@@ -32,8 +32,8 @@ describe.each(DRIVERS)("notifications on $name", (driver) => {
   });
 
   it("S13: a store's own commits notify without a poll", async () => {
-    // No poll comes within this test.
-    const { store } = await openStore(driver, temporaryFile(), { pollMs: 1_000_000 });
+    // Nothing polls a database in memory.
+    const { store } = await openStore(driver, ":memory:");
     const onNotification = vi.fn();
     store.subscribe("a", onNotification);
     await store.createRun(createOf("a"));

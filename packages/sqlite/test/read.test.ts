@@ -5,12 +5,12 @@ import { DRIVERS } from "./drivers.ts";
 import { appendOf, createOf, queryOf, readLog } from "@tm/run-events-test-servers/requests";
 import { openStore } from "./stores.ts";
 
-/** Sizes around the bound above which payloads are read by themselves, small ones, and one too large for a page of 48 KiB. */
+/** Sizes around that of a page of the file, small ones, and one too large for a page of 48 KiB. */
 const length = fc.constantFrom(0, 10, 200, 1_000, 4_092, 4_093, 4_094, 4_095, 5_000, 60_000);
 const payload = fc
   .tuple(fc.constantFrom("x", "é", "\u2028", "😀"), length)
   .map(([unit, count]) => unit.repeat(Math.floor(count / Buffer.byteLength(unit))));
-/** Long stretches of one size, so that a page takes more than one piece. */
+/** Long stretches of one size. */
 const payloads = fc
   .array(fc.tuple(payload, fc.constantFrom(1, 2, 20, 60)), { minLength: 1, maxLength: 8 })
   .map((stretches) => stretches.flatMap(([text, times]) => Array<string>(times).fill(text)));
