@@ -1,4 +1,4 @@
-import { changeOf, type NewEvent } from "@tm/run-events-core/store";
+import type { NewEvent } from "@tm/run-events-core/store";
 import { type KitStore, OWNER } from "./kit-store.ts";
 import { foldEvent } from "@tm/run-events-core/wire";
 import type { AppendLanding, AppendOutcome, AppendRequest } from "./core-calls.ts";
@@ -34,7 +34,6 @@ export function appendRequest(
     appender: { by: "anybody" },
     ...conditions,
     events: batch,
-    change: changeOf(batch),
   };
 }
 

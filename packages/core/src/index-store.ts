@@ -44,4 +44,3 @@ export { runFinished, runNotFound } from "./rules/errors.ts";
 export { MAX_BATCH_EVENTS } from "./rules/event.ts";
 export { createRunCalls } from "./log/run-calls.ts";
 export { runOf } from "./rules/head.ts";
-export { changeOf } from "./rules/lifecycle.ts";

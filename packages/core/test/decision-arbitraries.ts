@@ -4,7 +4,6 @@ import type { AppendRequest } from "../src/rules/append.ts";
 import type { Rule } from "../src/rules/decision.ts";
 import type { NewEvent } from "../src/rules/event.ts";
 import { claimRule, releaseRule, renewRule } from "../src/rules/lease-rules.ts";
-import { changeOf } from "../src/rules/lifecycle.ts";
 import { createRule, dueRule, removalRule } from "../src/rules/run-rules.ts";
 
 /** The one run that the programs of these laws are about. */
@@ -47,8 +46,7 @@ export const appends: fc.Arbitrary<(fenceOf: FenceOf) => AppendRequest & typeof 
       by === "input" ? [{ eventType: "INPUT_RECEIVED", payload: "1", phase: null }] : batch;
     const appender =
       by === "worker" ? ({ by, fence: fenceOf(nth) } as const) : { by: by as "anybody" };
-    const change = changeOf(given);
-    return { ...NAME, ...conditions, events: given, change, appender };
+    return { ...NAME, ...conditions, events: given, appender };
   });
 
 /** One step of a program on the run, as a rule. */

@@ -131,10 +131,10 @@ describe("planEvents", () => {
 
   it("W1: planEvents keeps each payload's tokens", () => {
     const payload = JsonText.parse('{ "n" : 1.0 }');
-    expect(planEvents([{ eventType: "A", payload }, { eventType: "B" }], LIMITS)).toStrictEqual({
-      events: [newEvent("A", '{"n":1.0}'), newEvent("B")],
-      change: "started",
-    });
+    expect(planEvents([{ eventType: "A", payload }, { eventType: "B" }], LIMITS)).toStrictEqual([
+      newEvent("A", '{"n":1.0}'),
+      newEvent("B"),
+    ]);
   });
 
   it.each(["a", "1A", "_A", "A-B", "A B", "", "A\n", "É", "A".repeat(65)])(
@@ -157,14 +157,14 @@ describe("planEvents", () => {
 
   it("W6: an event type of 1 to 64 characters is taken", () => {
     for (const eventType of ["A", "A".repeat(64), "Z9_", "RUN_2"]) {
-      expect(planEvents([{ eventType }], LIMITS).events[0]?.eventType).toBe(eventType);
+      expect(planEvents([{ eventType }], LIMITS)[0]?.eventType).toBe(eventType);
     }
   });
 
   it("W9: a batch of 1 event to the maximum is taken", () => {
     const many = (length: number): EventDraft[] =>
       Array.from({ length }, () => ({ eventType: "A" }));
-    expect(planEvents(many(100), LIMITS).events).toHaveLength(100);
+    expect(planEvents(many(100), LIMITS)).toHaveLength(100);
     for (const count of [0, 101]) {
       expect(() => planEvents(many(count), LIMITS)).toThrow(
         expect.objectContaining({ code: "invalid_request" }),

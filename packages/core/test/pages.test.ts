@@ -75,7 +75,7 @@ const logs: fc.Arbitrary<readonly StoredEvent[]> = fc
   .map(([drafts, payloads]) =>
     [
       ...payloads.map((payload) => ({ eventType: "TOKEN", payload })),
-      ...drafts.flatMap((batch) => planEvents(batch, LIMITS).events),
+      ...drafts.flatMap((batch) => planEvents(batch, LIMITS)),
     ].map(({ eventType, payload }, at) => storedEvent({ sequence: at + 1, eventType, payload })),
   );
 

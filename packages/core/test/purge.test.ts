@@ -30,7 +30,6 @@ it("S17: a purge of which one removal fails is over only when all the others are
       ...name,
       ...free,
       events,
-      change: "completed",
       appender: { by: "anybody" },
     });
   }

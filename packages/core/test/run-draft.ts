@@ -59,8 +59,8 @@ export function batches(
 export function requestOf(drafts: readonly EventDraft[]): AppendRequest {
   const [first] = drafts;
   return first?.eventType === INPUT_RECEIVED
-    ? appendRequest([], { ...planInput(first.payload, LIMITS), appender: { by: "input" } })
-    : appendRequest([], planEvents(drafts, LIMITS));
+    ? appendRequest(planInput(first.payload, LIMITS), { appender: { by: "input" } })
+    : appendRequest(planEvents(drafts, LIMITS));
 }
 
 /** A lease of small numbers, so that they meet. */

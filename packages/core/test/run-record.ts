@@ -1,7 +1,7 @@
 import type { AppendRequest } from "../src/rules/append.ts";
 import type { NewEvent, StoredEvent } from "../src/rules/event.ts";
 import { NO_LEASE } from "../src/rules/lease.ts";
-import { INITIAL_STATE, changeOf, phaseStartedBy } from "../src/rules/lifecycle.ts";
+import { INITIAL_STATE, phaseStartedBy } from "../src/rules/lifecycle.ts";
 import type { RunRecord } from "../src/rules/run.ts";
 
 /** A run's head, by default of a new run. */
@@ -41,7 +41,6 @@ export function appendRequest(
     runId: "r",
     ownerId: "ada",
     events,
-    change: changeOf(events),
     idempotencyKey: null,
     expectedSequence: null,
     appender: { by: "anybody" },

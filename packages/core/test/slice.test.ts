@@ -25,7 +25,7 @@ const LIMITS = { maxPayloadBytes: 100_000, maxBatchEvents: 1_000 };
 
 const logs: fc.Arbitrary<readonly StoredEvent[]> = batches("either").map((log) =>
   log
-    .flatMap((drafts) => planEvents(drafts, LIMITS).events)
+    .flatMap((drafts) => planEvents(drafts, LIMITS))
     .map(({ eventType, payload }, at) => storedEvent({ sequence: at + 1, eventType, payload })),
 );
 

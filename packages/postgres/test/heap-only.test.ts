@@ -13,7 +13,7 @@ async function start(store: RuledStore, isClaimed: boolean): Promise<number | nu
   const fence = isClaimed ? (await claimed(store, claimOf("a"))).fence : null;
   const appender = fence === null ? ({ by: "anybody" } as const) : { by: "worker" as const, fence };
   const events = [{ eventType: "TOKEN", payload: "1", phase: null }];
-  const rest = { change: "started", idempotencyKey: null, expectedSequence: null } as const;
+  const rest = { idempotencyKey: null, expectedSequence: null } as const;
   await store.append([{ runId: "a", events, appender, ...rest }]);
   return fence;
 }

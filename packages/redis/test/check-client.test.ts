@@ -46,7 +46,6 @@ it("S7, S20: a client that ends during an append leaves it in doubt, and the sto
     {
       runId: "a",
       events: [{ eventType: "TOKEN", payload: "1", phase: null }],
-      change: "started",
       idempotencyKey: null,
       expectedSequence: null,
       appender: { by: "anybody" },

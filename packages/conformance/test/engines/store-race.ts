@@ -64,7 +64,7 @@ async function append(
   const events = [{ eventType: "TOKEN", payload: JSON.stringify(payload), phase: null }];
   const plain = { ...name, events, fence, leaseMs: null, expectedSequence: null, idempotencyKey };
   const appender = fence === null ? { by: "input" as const } : { by: "worker" as const, fence };
-  const rule = appendRule({ ...plain, change: "started", appender });
+  const rule = appendRule({ ...plain, appender });
   // As core does: what is not plain, or in doubt, is decided by the rule.
   const [landing = null] = await store.append([plain]).catch(() => [null]);
   if (landing !== null) {
@@ -116,11 +116,7 @@ export async function startRace(stores: readonly RunEventStore[]): Promise<Race>
       const events = [{ eventType: "RUN_COMPLETED", payload: "{}", phase: null }];
       const end = { events, expectedSequence: null, idempotencyKey: null };
       live -= 1;
-      await change(
-        store,
-        name,
-        appendRule({ ...name, ...end, change: "completed", appender: { by: "owner" } }),
-      );
+      await change(store, name, appendRule({ ...name, ...end, appender: { by: "owner" } }));
     }
   }
 

@@ -3,6 +3,7 @@ import type { Decision, Rule } from "./decision.ts";
 import type { NewEvent, RunStatus } from "./event.ts";
 import type { Head, Run, RunName } from "./head.ts";
 import { advanceRun, judgeAppend } from "./judge-append.ts";
+import { changeOf } from "./lifecycle.ts";
 
 /** The rule of an append. @see clauses W9 to W11, W32 and W39 in `WIRE.md` of `@tm/run-events-http` */
 export function appendRule(request: AppendRequest): Rule<AppendOutcome> {
@@ -51,8 +52,9 @@ export interface PlainLanding {
 
 /** The plain case of a request; `null` if only a rule can decide it. */
 export function plainOf(request: AppendRequest & RunName): Plain | null {
-  const { ownerId, runId, events, change, appender, expectedSequence, idempotencyKey } = request;
-  if (change !== "started" || (appender.by !== "anybody" && appender.by !== "worker")) return null;
+  const { ownerId, runId, events, appender, expectedSequence, idempotencyKey } = request;
+  if (changeOf(events) !== "started" || (appender.by !== "anybody" && appender.by !== "worker"))
+    return null;
   const fence = appender.by === "worker" ? appender.fence : null;
   return { ownerId, runId, events, fence, leaseMs: null, expectedSequence, idempotencyKey };
 }

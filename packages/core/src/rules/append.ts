@@ -1,6 +1,6 @@
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
-import type { NewEvent, RunStatus, StatusChange, TerminalStatus } from "./event.ts";
+import type { NewEvent, RunStatus, TerminalStatus } from "./event.ts";
 
 /**
  * The role in which an append is made. It decides whether a lease refuses the append:
@@ -15,8 +15,8 @@ export type Appender =
   | { readonly by: "worker"; readonly fence: number };
 
 /**
- * One atomic append, checked and folded: the run's status becomes what `statusAfter` makes of it and `change`, its phase the last `phase`
- * in `events` that is not `null` (else it stays), its `finishedAtMs` the events' time if `change` is terminal.
+ * One atomic append, checked: the run's status becomes what `statusAfter` makes of it and of `changeOf(events)`, its phase the last `phase`
+ * in `events` that is not `null` (else it stays), its `finishedAtMs` the events' time if it has ended.
  * @see clause S2 in `STORE.md`
  */
 export interface AppendRequest {
@@ -24,8 +24,6 @@ export interface AppendRequest {
   readonly ownerId: string;
   /** At least one. Only the last can be terminal. */
   readonly events: readonly NewEvent[];
-  /** What the batch does to the run's status. */
-  readonly change: StatusChange;
   readonly idempotencyKey: string | null;
   /** Refuse unless the run's `lastSequence` is this; `null` allows any. */
   readonly expectedSequence: number | null;

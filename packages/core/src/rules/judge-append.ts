@@ -1,7 +1,7 @@
 import type { AppendLanding, AppendOutcome, AppendRequest, FinishedOutcome } from "./append.ts";
 import type { NewEvent, StoredEvent, TerminalStatus } from "./event.ts";
 import { leaseAfter, isFenced } from "./lease.ts";
-import { isTerminal, type RunState, statusAfter } from "./lifecycle.ts";
+import { changeOf, isTerminal, type RunState, statusAfter } from "./lifecycle.ts";
 import type { RunRecord } from "./run.ts";
 
 /** The receipt that a run has under an idempotency key, with the run's state right after that append. */
@@ -29,12 +29,12 @@ export function judgeAppend(
     return { outcome: "replayed", firstSequence, lastSequence, phase, runStatus };
   }
   const { runStatus, lastSequence } = run;
-  const { expectedSequence, events, change } = request;
+  const { expectedSequence, events } = request;
   if (isTerminal(runStatus)) return finishedOutcome(run, runStatus);
   if (isFenced(run, request.appender)) return { outcome: "fenced" };
   const isExpected = expectedSequence === null || expectedSequence === lastSequence;
   // The last sequence is kept for the event that ends the run.
-  const most = isTerminal(change) ? Number.MAX_SAFE_INTEGER : Number.MAX_SAFE_INTEGER - 1;
+  const most = isTerminal(changeOf(events)) ? Number.MAX_SAFE_INTEGER : Number.MAX_SAFE_INTEGER - 1;
   if (!isExpected || lastSequence + events.length > most) {
     return { outcome: "sequence_conflict", lastSequence };
   }
@@ -65,10 +65,10 @@ function isSameBatch(kept: KeptReceipt["events"], events: readonly NewEvent[]): 
  */
 export function advanceRun<Head extends RunRecord>(
   run: Head,
-  request: Pick<AppendRequest, "events" | "change" | "appender">,
+  { events, appender }: Pick<AppendRequest, "events" | "appender">,
   nowMs: number,
 ): { readonly run: Head; readonly landing: AppendLanding } {
-  const { change, events } = request;
+  const change = changeOf(events);
   const runStatus = statusAfter(run.runStatus, change);
   const updatedAtMs = Math.max(nowMs, run.updatedAtMs);
   const lastSequence = run.lastSequence + events.length;
@@ -76,7 +76,7 @@ export function advanceRun<Head extends RunRecord>(
   return {
     run: {
       ...run,
-      ...leaseAfter(run, request),
+      ...leaseAfter(run, { appender, change }),
       runStatus,
       phase,
       lastSequence,

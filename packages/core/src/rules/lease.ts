@@ -1,6 +1,7 @@
-import type { Appender, AppendRequest } from "./append.ts";
+import type { Appender } from "./append.ts";
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
+import type { StatusChange } from "./event.ts";
 import { isTerminal } from "./lifecycle.ts";
 
 /** The lease of a run: which worker may write, and until when. @see clauses W31 and W32 in `WIRE.md` of `@tm/run-events-http` */
@@ -41,7 +42,7 @@ export function isFenced({ fence, leaseExpiresAtMs }: Lease, appender: Appender)
  */
 export function leaseAfter(
   { fence, leaseExpiresAtMs, worker }: Lease,
-  { appender, change }: Pick<AppendRequest, "appender" | "change">,
+  { appender, change }: { readonly appender: Appender; readonly change: StatusChange },
 ): Lease {
   const takesFence = appender.by === "owner";
   const isOver = takesFence || isTerminal(change);

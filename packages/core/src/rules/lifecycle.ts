@@ -1,4 +1,3 @@
-import type { AppendRequest } from "./append.ts";
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import type { EventDraft, NewEvent, RunStatus, StatusChange, TerminalStatus } from "./event.ts";
@@ -86,17 +85,17 @@ export interface AppendLimits {
   readonly maxBatchEvents: number;
 }
 
-/** A batch that is fit to append, and what it does to the run's status. */
-export type PlannedEvents = Pick<AppendRequest, "events" | "change">;
-
 /**
- * Checks a batch, and folds it without knowing the run's status.
+ * Checks a batch, and makes the events of it.
  * @throws TypeError unless the drafts are an array
  * @throws RunEventsError `invalid_request` for no or too many events; `invalid_event` for a bad type or payload, for an
  * `INPUT_RECEIVED`, or for an event after a terminal one; `payload_too_large`. `details.index` names the event.
  * @see clauses W6, W7, W9 and W39 in `WIRE.md` of `@tm/run-events-http`
  */
-export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits): PlannedEvents {
+export function planEvents(
+  drafts: readonly EventDraft[],
+  limits: AppendLimits,
+): readonly NewEvent[] {
   checkDrafts(drafts);
   if (drafts.length === 0 || drafts.length > limits.maxBatchEvents) {
     throw new RunEventsError(
@@ -113,7 +112,7 @@ export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits):
       { details: { index: afterEnd } },
     );
   }
-  return { events, change: changeOf(events) };
+  return events;
 }
 
 /**
@@ -124,12 +123,11 @@ export function planEvents(drafts: readonly EventDraft[], limits: AppendLimits):
 export function planInput(
   payload: unknown,
   limits: Pick<AppendLimits, "maxPayloadBytes">,
-): PlannedEvents {
+): readonly NewEvent[] {
   const draft: SealedDraft = { eventType: INPUT_RECEIVED, payload: textOf(payload, 0) };
   checkDraft(draft, limits);
   const { text } = draft.payload;
-  const events = [{ eventType: INPUT_RECEIVED, payload: text, phase: null }];
-  return { events, change: "answered" };
+  return [{ eventType: INPUT_RECEIVED, payload: text, phase: null }];
 }
 
 /**

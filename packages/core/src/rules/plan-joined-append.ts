@@ -49,7 +49,7 @@ export function planJoinedAppend(append: JoinedAppend): PlannedJoin {
   if (!isRunId(runId)) throw runNotFound();
   const key = idempotencyKey === undefined ? null : parseIdempotencyKey(idempotencyKey);
   const request = {
-    ...planEvents(events, LIMITS),
+    events: planEvents(events, LIMITS),
     runId,
     ownerId,
     idempotencyKey: key,

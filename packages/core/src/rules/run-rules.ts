@@ -98,11 +98,7 @@ export function dueRule({ kind, limitMs }: DueLimit): Rule<DueOutcome> {
     }
     const payload = JSON.stringify({ reason: REASONS[kind] });
     const events = [{ eventType: "RUN_FAILED", payload, phase: null }];
-    const { run } = advanceRun(
-      head,
-      { events, change: "failed", appender: { by: "owner" } },
-      nowMs,
-    );
+    const { run } = advanceRun(head, { events, appender: { by: "owner" } }, nowMs);
     return { answer: "ended", after: run, events };
   };
 }

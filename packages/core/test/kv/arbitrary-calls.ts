@@ -29,6 +29,7 @@ export interface Call {
 
 const newId = (): string => crypto.randomUUID();
 const event = { eventType: "TOKEN", payload: '"é"', phase: null };
+const ended = { ...event, eventType: "RUN_COMPLETED" };
 
 /** Few runs, owners and topics, so that calls meet; texts that a key cannot hold as they are. */
 export const calls: fc.Arbitrary<Call> = fc.record({
@@ -64,8 +65,8 @@ function requestOf(
   events: readonly NewEvent[],
   idempotencyKey: string | null,
 ): AppendRequest {
-  const rest = { change: "started", appender: { by: "anybody" } } as const;
-  return { ...name, events, expectedSequence: null, idempotencyKey, ...rest };
+  const appender = { by: "anybody" } as const;
+  return { ...name, events, expectedSequence: null, idempotencyKey, appender };
 }
 
 /** Appends to a run that nobody has claimed. */
@@ -120,7 +121,7 @@ export async function makeCall(
       return change(
         foldRules([
           appendRule(request),
-          appendRule({ ...request, change: "completed", appender: { by: "owner" } }),
+          appendRule({ ...request, events: [ended], appender: { by: "owner" } }),
         ]),
       );
     case "remove":

@@ -1,4 +1,4 @@
-import { changeOf, type NewEvent } from "@tm/run-events-core/store";
+import type { NewEvent } from "@tm/run-events-core/store";
 import fc from "fast-check";
 import type { AppendRequest, Appender } from "../../../core/src/rules/append.ts";
 
@@ -38,8 +38,7 @@ export function arbitraryAppend(
       expectedSequence: fc.constantFrom(null, null, null, 0, 1, 2, 3),
       appender: arbitraryAppender(),
     })
-    .map(({ ends, ...request }) => ({ ...request, events: eventsOf(request, ends) }))
-    .map((request) => ({ ...request, change: changeOf(request.events) }));
+    .map(({ ends, ...request }) => ({ ...request, events: eventsOf(request, ends) }));
 }
 
 /** An input is alone, and only the last event of others ends the run. */

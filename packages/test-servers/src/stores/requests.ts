@@ -18,7 +18,6 @@ export function appendOf(
     runId,
     ownerId: "ada",
     events: [{ eventType: "LOG_LINE", payload: JSON.stringify(value), phase: null }],
-    change: "started",
     idempotencyKey: null,
     expectedSequence: null,
     appender: { by: "anybody" },
@@ -30,7 +29,6 @@ export function appendOf(
 export function endOf(runId: string, more: Partial<AppendRequest> = {}): AppendRequest {
   return appendOf(runId, null, {
     events: [{ eventType: "RUN_COMPLETED", payload: "null", phase: null }],
-    change: "completed",
     ...more,
   });
 }
