@@ -1,8 +1,8 @@
 import { tailSlices } from "./follow/tail.ts";
-import { openRunLog } from "./log/create-run-log.ts";
+import { createRunLog } from "./log/create-run-log.ts";
 import { checkLease, claimOf } from "./log/leases.ts";
 import { observeTail } from "./log/observe.ts";
-import type { RunEventsOptions } from "./log/run-log.ts";
+import { partsOf, type RunEventsOptions } from "./log/run-log.ts";
 import { watchList } from "./log/watch-lists.ts";
 import { ownedRuns } from "./owned-runs.ts";
 import { checkOptions, type OwnerOption } from "./rules/owner.ts";
@@ -24,7 +24,8 @@ import { runWork, startWork } from "./work/work.ts";
  * for await (const event of ada.tail(runId)) console.log(event.sequence, event.eventType, event.payload);
  */
 export function createRunEvents(options: RunEventsOptions): RunEvents {
-  const { log, followers, watches, closing, listener } = openRunLog(options);
+  const log = createRunLog(options);
+  const { followers, watches, closing, listener } = partsOf(log);
   const accessFor = (owner: OwnerOption): RunAccess =>
     observedAccess(createLogAccess(options.store, log, owner, closing.signal), listener);
   const runs: Omit<RunEvents, "as"> = {

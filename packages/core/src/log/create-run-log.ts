@@ -1,5 +1,3 @@
-import type { Followers } from "../follow/followers.ts";
-import type { Watches } from "../follow/watches.ts";
 import { RUN_LOG } from "../rules/brand.ts";
 import { describeValue } from "../rules/describe-value.ts";
 import { MAX_BATCH_EVENTS, MAX_PAYLOAD_BYTES } from "../rules/event.ts";
@@ -7,7 +5,7 @@ import type { AppendLimits } from "../rules/lifecycle.ts";
 import { checkOptions, ownerIdOf } from "../rules/owner.ts";
 import { receiptOf } from "../rules/receipt.ts";
 import { checkRunId } from "../rules/run-id.ts";
-import { type Listener, listenerOf } from "../rules/telemetry.ts";
+import { listenerOf } from "../rules/telemetry.ts";
 import { checkStore } from "../store/check-store.ts";
 import { systemClock } from "../time/clock.ts";
 import { createProbe } from "../upkeep/probe.ts";
@@ -23,26 +21,11 @@ import type { LogParts, RunEventsOptions, RunLog } from "./run-log.ts";
 import { createRuns } from "./runs.ts";
 import { readList } from "./watch-lists.ts";
 
-/** A log, with the parts that `createRunEvents` needs. */
-export interface OpenedLog {
-  readonly log: RunLog;
-  readonly followers: Followers;
-  readonly watches: Watches;
-  readonly closing: Closing;
-  /** `null` if nothing listens. */
-  readonly listener: Listener | null;
-}
-
 /**
  * Opens the log over a store, with payloads as JSON text. For payloads as values, use `createRunEvents`.
  * @throws TypeError for a value that is not a store, or limits that are not numbers of 1 or more
  */
 export function createRunLog(options: RunEventsOptions): RunLog {
-  return openRunLog(options).log;
-}
-
-/** Opens the log as `createRunLog` does, with the parts that `createRunEvents` needs. */
-export function openRunLog(options: RunEventsOptions): OpenedLog {
   checkOptions(options, "{ store }");
   checkStore(options.store);
   const {
@@ -100,9 +83,9 @@ export function openRunLog(options: RunEventsOptions): OpenedLog {
       return closing.close({ readers, queues: [calls, reads], store });
     },
   };
-  const parts: LogParts = { followers, watches, listener, stalls };
+  const parts: LogParts = { followers, watches, closing, listener, stalls };
   // An object made of a log's members is a log, too.
-  return { log: Object.assign(log, { [RUN_LOG]: parts }), followers, watches, closing, listener };
+  return Object.assign(log, { [RUN_LOG]: parts });
 }
 
 /** @throws TypeError unless the limit is a number of 1 or more */

@@ -14,6 +14,7 @@ import type { Clock } from "../time/clock.ts";
 import type { Probe } from "../upkeep/probe.ts";
 import type { Upkeep } from "../upkeep/upkeep.ts";
 import type { Stalls } from "../upkeep/watched-store.ts";
+import type { Closing } from "./closing.ts";
 import type { Leases } from "./leases.ts";
 
 /** Settings of `createRunLog` and `createRunEvents`. */
@@ -266,6 +267,7 @@ export interface LogParts {
   /** All readers of a run in a process share one follower. */
   readonly followers: Followers;
   readonly watches: Watches;
+  readonly closing: Closing;
   /** `null` if nothing listens. */
   readonly listener: Listener | null;
   /** The watches of the store. They watch nothing until `stallsOf` starts them. */

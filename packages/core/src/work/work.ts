@@ -50,8 +50,9 @@ export async function startWork<Value>(
   checkTask(task);
   const { leaseMs, signal } = options;
   const name = checkWorkerName(options.worker);
-  const shutdowns = [signal, access.closing].filter((one) => one !== undefined);
-  for (const one of shutdowns) one.throwIfAborted();
+  const { closing } = access;
+  const shutdown = signal === undefined ? closing : AbortSignal.any([signal, closing]);
+  shutdown.throwIfAborted();
   // The process must stay alive while a program works.
   const letGo = holdProcess();
   try {
@@ -63,7 +64,7 @@ export async function startWork<Value>(
       sentAtMs = access.clock.now();
       await access.renew(runId, fence, leaseMs);
     }
-    const worker = new Worker(access, runId, { ...claim, leaseMs, sentAtMs }, shutdowns, options);
+    const worker = new Worker(access, runId, { ...claim, leaseMs, sentAtMs }, shutdown, options);
     const work = access.observe?.(worker, task, claim, sentAtMs) ?? worker.work(task);
     const done = work.finally(letGo);
     // A program that only starts the work need not await its end.

@@ -34,7 +34,7 @@ export class Worker {
   readonly #access: RunAccess;
   readonly #runId: string;
   readonly #claim: ClaimedLease;
-  readonly #shutdowns: readonly AbortSignal[];
+  readonly #shutdown: AbortSignal;
   readonly #options: WorkOptions;
   readonly #controller = new AbortController();
   readonly #queue: EmitQueue;
@@ -55,7 +55,7 @@ export class Worker {
     access: RunAccess,
     runId: string,
     claim: ClaimedLease,
-    shutdowns: readonly AbortSignal[],
+    shutdown: AbortSignal,
     options: WorkOptions,
   ) {
     const { clock, limits } = access;
@@ -64,7 +64,7 @@ export class Worker {
     this.#access = access;
     this.#runId = runId;
     this.#claim = claim;
-    this.#shutdowns = shutdowns;
+    this.#shutdown = shutdown;
     this.#options = options;
     this.#queue = createEmitQueue(
       (drafts) => this.#insist(drafts),
@@ -101,8 +101,9 @@ export class Worker {
 
   /** Calls the task, and ends the run after all events of the task. Call it once. */
   async work<Value>(task: (run: WorkedRun) => Value | Promise<Value>): Promise<Value> {
-    const shutDown = (): void => this.#controller.abort(this.#shutdown()?.reason);
-    for (const one of this.#shutdowns) one.addEventListener("abort", shutDown);
+    const shutdown = this.#shutdown;
+    const shutDown = (): void => this.#controller.abort(shutdown.reason);
+    shutdown.addEventListener("abort", shutDown);
     try {
       // A first check that hangs delays neither a shutdown nor the end of the lease.
       const stopped = new Promise((resolve) =>
@@ -110,13 +111,13 @@ export class Worker {
       );
       await Promise.race([this.#subscription.ready, stopped]);
       this.#check();
-      for (const one of this.#shutdowns) one.throwIfAborted();
+      shutdown.throwIfAborted();
       const value = await task(this.#open());
       // A model's stream ends silently when its signal aborts: what such a task returns may be half an answer.
-      const down = this.#shutdown();
+      const isDown = shutdown.aborted;
       await this.#queue.ask(async () => {
         if (this.#state.at === "parked") return;
-        if (this.#state.at !== "ended") down?.throwIfAborted();
+        if (this.#state.at !== "ended" && isDown) throw shutdown.reason;
         await this.#end("RUN_COMPLETED", value);
       });
       return value;
@@ -124,7 +125,7 @@ export class Worker {
       return await this.#queue.ask(() => this.#giveUp(error), true);
     } finally {
       this.#advance({ type: "left" });
-      for (const one of this.#shutdowns) one.removeEventListener("abort", shutDown);
+      shutdown.removeEventListener("abort", shutDown);
     }
   }
 
@@ -187,10 +188,6 @@ export class Worker {
     if (this.#isParking) throw runParked();
   }
 
-  #shutdown(): AbortSignal | undefined {
-    return this.#shutdowns.find((one) => one.aborted);
-  }
-
   async #emit(eventType: string, payload: unknown): Promise<void> {
     try {
       this.#checkOpen();
@@ -237,7 +234,7 @@ export class Worker {
     try {
       await this.#access.insist(
         (idempotencyKey) => this.#send(drafts, { idempotencyKey }),
-        () => this.#shutdown() !== undefined,
+        () => this.#shutdown.aborted,
       );
     } finally {
       this.#advance({ type: "gave_up" });
@@ -254,12 +251,11 @@ export class Worker {
     const error = failure === null ? thrown : failure.error;
     if (this.#state.at === "ended" || this.#state.at === "parked") throw error;
     if ("reason" in this.#state) throw this.#state.reason;
-    const down = this.#shutdown();
-    if (down !== undefined) {
+    if (this.#shutdown.aborted) {
       if (this.#options.onShutdown === "fail")
         await this.#fail(failure === null ? { reason: "shutdown" } : this.#describe(error));
       else await tryToRelease(this.#access, this.#runId, this.#claim.fence);
-      throw failure === null ? down.reason : error;
+      throw failure === null ? this.#shutdown.reason : error;
     }
     // If the store took no event, the run has not failed. Its lease expires, for another worker or a reaper. A reaper would
     // not find a released run.
@@ -282,7 +278,7 @@ export class Worker {
     this.#check();
     this.#lease.stop();
     try {
-      const isOver = (): boolean => this.#lease.isOver() || this.#shutdown() !== undefined;
+      const isOver = (): boolean => this.#lease.isOver() || this.#shutdown.aborted;
       await releaseSurely(this.#access, this.#runId, this.#claim.fence, isOver);
     } catch (error) {
       this.#advance({ type: "found", reason: error });
