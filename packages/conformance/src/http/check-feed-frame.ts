@@ -17,7 +17,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   feed_version: ["version", "more"],
 };
 
-const SNAPSHOT: readonly string[] = [
+/** The fields of a run in every answer, sorted. */
+export const SNAPSHOT: readonly string[] = [
   "createdAt",
   "currentPhase",
   "finishedAt",

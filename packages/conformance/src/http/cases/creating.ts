@@ -1,22 +1,10 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { assertMembers, assertProblem, assertStatus } from "../assert-answer.ts";
+import { SNAPSHOT } from "../check-feed-frame.ts";
 import type { HttpTrialCase } from "../http-trial.ts";
 import { getRun, post } from "../runs.ts";
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
-const SNAPSHOT = [
-  "createdAt",
-  "currentPhase",
-  "finishedAt",
-  "lastSequence",
-  "lease",
-  "metadata",
-  "ownerId",
-  "runId",
-  "runStatus",
-  "topic",
-  "updatedAt",
-];
 
 /** Cases of W8 in `WIRE.md`: creating. */
 export const creating: readonly HttpTrialCase[] = [
