@@ -22,7 +22,7 @@ const FEEDS =
   "run-list|list-version|list-reader|watched-list|owner-watch|owner-looks|owned-heads|watches|watch-lists|feed-source|feed-frame|feed-query";
 /** What is decided about runs, and how that is sent to a store. The other rules are of what is in front of it. */
 const DECIDED =
-  "rules/(append-rule|claims|due|fold-rules|head|judge-append|land-once|lease|lifecycle|listed|owner-name|page|plan-run|run-rules)" +
+  "rules/(append-rule|claims|due|fold-rules|head|judge-append|land-once|lease|lifecycle|listed|owner-name|page|run-rules)" +
   "|log/(own-keys|run-calls|send-again|send-writes|write.ts)";
 /** What a store on a server does besides, and what only reports. */
 const ELSEWHERE =

@@ -6,18 +6,12 @@ import type {
   ReleaseRequest,
   RenewRequest,
 } from "../rules/claims.ts";
-import type { CreateOutcome } from "../rules/creation.ts";
+import type { CreateOutcome, NewRunRequest } from "../rules/creation.ts";
 import { type RunName, recordOf, runOf } from "../rules/head.ts";
 import { claimRule, releaseRule, renewRule } from "../rules/lease-rules.ts";
 import { eventBytes } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
-import {
-  createRule,
-  dueRule,
-  type NewRunRequest,
-  type RemovalOutcome,
-  removalRule,
-} from "../rules/run-rules.ts";
+import { createRule, dueRule, type RemovalOutcome, removalRule } from "../rules/run-rules.ts";
 import type { OwnerQuery } from "../store/store.ts";
 import type { WatchedStore } from "../upkeep/watched-store.ts";
 import type { UpkeepCalls } from "../upkeep/reaper.ts";
@@ -27,7 +21,7 @@ import { createWriteQueue, type WriteQueue } from "./write-queue.ts";
 import { appendWrite, type Write, ruledWrite } from "./write.ts";
 
 /** What became of a renewal. */
-export type RenewOutcome =
+type RenewOutcome =
   | { readonly outcome: "granted"; readonly leaseExpiresAtMs: number | null }
   | LeaseRefusal;
 

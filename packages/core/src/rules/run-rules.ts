@@ -1,46 +1,61 @@
-import type { CreateOutcome, CreateRunRequest } from "./creation.ts";
+import type { LeaseOutcome } from "./claims.ts";
+import type { CreateOutcome, NewRunRequest } from "./creation.ts";
 import type { Decision, Rule } from "./decision.ts";
 import { type DueKind, dueAt, dueKindOf } from "./due.ts";
 import type { FailurePayload } from "./failure.ts";
 import { recordOf, type Run } from "./head.ts";
 import { advanceRun } from "./judge-append.ts";
+import { NO_LEASE } from "./lease.ts";
 import { claimRule } from "./lease-rules.ts";
-import { isTerminal } from "./lifecycle.ts";
-import { claimOfCreate, newRun, outcomeOfClaim, topicBusy } from "./plan-run.ts";
+import { INITIAL_STATE, isTerminal } from "./lifecycle.ts";
 
-/** A request to create a run, as the rule takes it. */
-export interface NewRunRequest extends CreateRunRequest {
-  /** Whether the run outlives its workers: an expired lease is released, and never ends it; missing for `false`. */
-  readonly resumable?: boolean;
-}
-
-/** The rule of a creation: with a claim, of both in one step. @see clause S16 in `STORE.md`, clauses W35 and W36 in `WIRE.md` of `@tm/run-events-http` */
+/**
+ * The rule of a creation: with a claim, of both in one step. If the run exists, its claim decides as any other.
+ * @see clause S16 in `STORE.md`, clauses W35 and W36 in `WIRE.md` of `@tm/run-events-http`
+ */
 export function createRule(request: NewRunRequest): Rule<CreateOutcome> {
-  const claim = claimOfCreate(request);
-  const exclusive = request.exclusive === true && (request.topic ?? null) !== null;
+  const { runId, ownerId, metadata, topic = null, resumable = false } = request;
+  const claim = request.claim ? claimRule({ ...request.claim, runId, ownerId }) : null;
+  const exclusive = request.exclusive === true && topic !== null;
   return (seen): Decision<CreateOutcome, Run> => {
     const { head, holder, nowMs, ordinal } = seen;
     if (head !== null) {
       if (claim === null) return { answer: { outcome: "existing", run: recordOf(head) } };
-      const { answer, ...written } = claimRule(claim)(seen);
+      const { answer, ...written } = claim(seen);
       return { answer: outcomeOfClaim(answer), ...written };
     }
-    if (exclusive && holder !== null) return { answer: topicBusy(holder) };
-    const { resumable = false } = request;
+    if (exclusive && holder !== null) {
+      return { answer: { outcome: "topic_busy", runId: holder.runId } };
+    }
     const made: Run = {
-      ...newRun(request, nowMs),
+      ...INITIAL_STATE,
+      ...NO_LEASE,
+      runId,
+      ownerId,
+      metadata,
+      topic,
       ordinal,
-      revision: 0,
       exclusive,
       resumable,
+      revision: 0,
+      lastSequence: 0,
+      createdAtMs: nowMs,
+      updatedAtMs: nowMs,
+      finishedAtMs: null,
+      dueMs: nowMs,
       keptClaim: null,
       commits: [],
-      dueMs: nowMs,
     };
-    const claimed = claim === null ? made : claimRule(claim)({ ...seen, head: made }).after;
-    const after = claimed ?? made;
+    const after = claim?.({ ...seen, head: made }).after ?? made;
     return { answer: { outcome: "created", run: recordOf(after) }, after };
   };
+}
+
+/** What a creation answers if its claim met an existing run, which it never finds gone or fenced. */
+function outcomeOfClaim(outcome: LeaseOutcome): CreateOutcome {
+  if (outcome.outcome === "granted") return { outcome: "existing", run: outcome.run };
+  if (outcome.outcome === "claimed" || outcome.outcome === "finished") return outcome;
+  throw new TypeError("Expected the claim of a run that exists to be granted, or refused.");
 }
 
 /** What became of a removal. `active`: the run has not finished, or not for long enough, and stays. */

@@ -9,7 +9,7 @@ import { inDoubt } from "../rules/errors.ts";
  * How a transaction is isolated. `read`: all reads see one instant. `write`: all writes commit together, and no other writer comes in
  * between.
  */
-export type TransactionMode = "read" | "write";
+type TransactionMode = "read" | "write";
 
 /** Settings of {@link createSyncStore}. */
 export interface SyncStoreOptions {

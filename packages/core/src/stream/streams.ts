@@ -69,7 +69,7 @@ export interface StreamsOptions {
 }
 
 /** Counts of streams since the start. */
-export interface StreamStats {
+interface StreamStats {
   readonly open: number;
   readonly opened: number;
   /** How many have ended, by the way they ended. */

@@ -7,7 +7,7 @@ import { type Clock, holdProcess } from "../time/clock.ts";
 const TIMEOUT_MS = 5_000;
 
 /** How to probe a store. */
-export interface ProbeOptions {
+interface ProbeOptions {
   /**
    * How long to wait for the store, in milliseconds, 1 or more.
    * @defaultValue 5,000

@@ -16,7 +16,7 @@ const MOST_CONFIRM_MS = 15_000;
 const PURGE_RUNS = 100;
 
 /** Which runs to end. */
-export interface ReapOptions {
+interface ReapOptions {
   /**
    * How long ago a lease has to have expired, in milliseconds: time for another worker to claim the run and continue it.
    * @defaultValue 60,000
@@ -58,7 +58,7 @@ export interface ReapOptions {
 }
 
 /** Which runs to remove. */
-export interface PurgeOptions {
+interface PurgeOptions {
   /** Removes runs that finished this long ago or longer, by the store's clock. Milliseconds, 0 or more. */
   readonly finishedForMs: number;
   /**

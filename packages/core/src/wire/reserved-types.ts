@@ -4,6 +4,3 @@
  * @see clause W39 in `WIRE.md` of `@tm/run-events-http`
  */
 export const RESERVED_TYPES = ["UI_CHUNKS", "UI_MESSAGE", "UI_PART"] as const;
-
-/** One of {@link RESERVED_TYPES}. */
-export type ReservedType = (typeof RESERVED_TYPES)[number];

@@ -52,13 +52,9 @@ export async function expectRoomForTheEnd(
       const expected = requests.map(({ events, ends }) => expectedOf(events, ends));
       const appends = requests.map(({ events, ends }) => {
         const { events: lines } = appendOf(runId);
-        const { events: end, change } = endOf(runId);
+        const { events: end } = endOf(runId);
         const before = oneTo(ends ? events - 1 : events).flatMap(() => lines);
-        return appendOf(
-          runId,
-          null,
-          ends ? { events: [...before, ...end], change } : { events: before },
-        );
+        return appendOf(runId, null, { events: ends ? [...before, ...end] : before });
       });
       const outcomes = await store.append([...appends, ...(withOther ? [appendOf("other")] : [])]);
       expect(outcomes).toMatchObject([
