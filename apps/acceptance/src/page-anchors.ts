@@ -4,10 +4,10 @@ const HEADING = /^ {0,3}#{1,6}[ \t]+(.*?)(?:[ \t]+#+)?[ \t]*$/gm;
 const EXPLICIT = /<a\s+(?:id|name)="([^"]+)"/g;
 const CODE = /(`+)(.+?)\1/g;
 
-/** What GitHub drops from a heading: all but letters, marks, digits, underscores, hyphens and spaces. */
+/** The characters that GitHub drops from a heading: all but letters, marks, digits, underscores, hyphens and spaces. */
 const DROPPED = /[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\- ]/gu;
 
-/** Text of a heading as it is shown: links, emphasis and tags are only their content. */
+/** The visible text of a heading: links, emphasis and tags are reduced to their content. */
 function shownText(markdown: string): string {
   return markdown
     .replaceAll(/<[^>]*>/g, "")
@@ -15,7 +15,7 @@ function shownText(markdown: string): string {
     .replaceAll(/(?<![\p{L}\p{N}_])(_+)(.+?)\1(?![\p{L}\p{N}_])/gu, "$2");
 }
 
-/** The heading as GitHub makes an anchor of it, before it numbers repeated ones. In code, signs are only signs. */
+/** The anchor that GitHub makes of a heading, before it numbers repeated ones. Markup within code is left as text. */
 function slugOf(heading: string): string {
   let shown = "";
   let from = 0;

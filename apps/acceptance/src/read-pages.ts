@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 /** The folder of the repository. */
 export const ROOT: string = join(import.meta.dirname, "../../..");
 
-/** Files that npm always packs, without a word in `files`. */
+/** Files that npm always packs, even if `files` does not list them. */
 const ALWAYS_PACKED = ["README.md", "LICENSE", "package.json"];
 
 /** The paths of the tracked files that match one of the patterns, from the root. */
@@ -15,12 +15,12 @@ export async function listTracked(...patterns: readonly string[]): Promise<reado
   return stdout.split("\n").filter((path) => path !== "");
 }
 
-/** The tracked pages, but for notes on changes: those speak of their own time. */
+/** The tracked pages, without changelogs, which describe the past. */
 export async function readPages(): Promise<readonly string[]> {
   return (await listTracked("*.md")).filter((path) => !path.startsWith(".changeset/"));
 }
 
-/** The folders of the packages that are published, each with what its tarball holds. */
+/** The folders of the published packages, each with the files in its tarball. */
 export async function readPacked(): Promise<ReadonlyMap<string, readonly string[]>> {
   const packed = new Map<string, readonly string[]>();
   for (const path of await listTracked("*/package.json")) {

@@ -10,7 +10,7 @@ import { type ServerProcess, startServer, TOKEN } from "./server-process.ts";
 import { makeTempFolder } from "./temp-folder.ts";
 
 const PROBLEM = "application/problem+json; charset=utf-8";
-/** What gives the inside of the server away. */
+/** Patterns that would reveal the server's internals. */
 const INSIDE = /sqlite|select|insert|\.ts:\d/i;
 const HEAD = [
   `POST ${EVENTS} HTTP/1.1`,
@@ -33,7 +33,7 @@ async function startWithRun(): Promise<ServerProcess> {
   return server;
 }
 
-/** Lets the work be done, which is to leave the run and the list of runs as they are. */
+/** Runs the work, which must leave the run and the list of runs unchanged. */
 async function expectUnchanged(url: string, work: () => Promise<void>): Promise<void> {
   const snapshot = async (): Promise<unknown> => [
     await readLog(url, "kept"),
@@ -133,7 +133,7 @@ describe("bad input, on the reference server", () => {
     socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n${chunk}`);
     await expect.poll(async () => (await readLog(url, "kept")).length, { timeout: 30_000 }).toBe(5);
     socket.destroy();
-    // Nothing can follow the end: a half line that came late would have come before it, or be refused.
+    // Nothing can follow the end, so a half line that arrived late is either before it or refused.
     expect(await call(url, "POST", `${RUN}/cancel`)).toMatchObject({ body: { lastSequence: 6 } });
     const types = (await readLog(url, "kept")).map(({ eventType }) => eventType);
     expect(types.slice(3)).toEqual(["GOOD", "GOOD", "RUN_CANCELLED"]);

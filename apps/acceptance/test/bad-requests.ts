@@ -3,10 +3,10 @@ import { gzipSync } from "node:zlib";
 /** The run that the bad requests are about. */
 export const RUN = "/v1/agent-runs/kept";
 export const EVENTS: string = `${RUN}/events`;
-/** An event that nothing is wrong with. */
+/** A valid event. */
 export const NOTE: { readonly eventType: string } = { eventType: "NOTE" };
 
-/** A request that is to be refused. */
+/** A request that the server must refuse. */
 interface BadRequest {
   readonly path: string;
   readonly method?: string;
@@ -36,7 +36,7 @@ function get(path: string): BadRequest {
 
 const TOO_LONG = "x".repeat(262_143);
 
-/** What the wire refuses on a run with three events. @see clause W3 in `WIRE.md` */
+/** Requests that the wire refuses on a run with three events. @see clause W3 in `WIRE.md` */
 export const BAD_REQUESTS: readonly Refusal[] = [
   {
     status: 400,

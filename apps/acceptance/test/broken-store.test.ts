@@ -114,7 +114,7 @@ describe("a store that cannot work", () => {
       if (value?.type === "run_event") expect(value.event?.sequence).toBe((streamed += 1));
     }
     await full.kill();
-    // What a crash leaves is opened again on the disk that is still full.
+    // The files that a crash leaves are opened again while the disk is still full.
     const { url } = await startServer(options);
     await expectLog(url, acknowledged);
     expect(await append(url, "refused-1")).toEqual(refusal);

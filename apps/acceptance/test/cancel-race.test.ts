@@ -54,7 +54,7 @@ it.each(OPENERS)(
       }),
     );
     expect(ends).toHaveLength(RACES);
-    // Else there was no race.
+    // Otherwise no race has happened.
     expect(new Set(ends)).toEqual(new Set(["completed", "cancelled"]));
   },
   LONG_MS,

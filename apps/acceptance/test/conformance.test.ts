@@ -70,7 +70,7 @@ it(
         },
       },
     });
-    // W40 to W42 are of what a worker's program does.
+    // W40 to W42 are promises of a worker's program, not of the server.
     const every = Array.from({ length: 49 }, (_, index) => index + 1)
       .filter((clause) => clause < 40 || clause > 42)
       .map((clause) => `W${clause}`);

@@ -4,9 +4,9 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 /** A TCP proxy in front of a server on this machine. */
 export interface CuttingProxy {
   readonly url: string;
-  /** How many requests have come. */
+  /** The number of requests so far. */
   requests(): number;
-  /** What was let through of a cut body, as it was on the wire, a character a byte. */
+  /** The part of a cut body that was let through, as it was on the wire, one character per byte. */
   cutBody(): string;
   /** Closes it with every connection. */
   close(): Promise<void>;
@@ -30,7 +30,7 @@ export async function startCuttingProxy(
 
   function keep(socket: Socket): void {
     sockets.add(socket);
-    // Cut and refused connections end in errors: that is what this is for.
+    // Cutting and refusing connections is this proxy's purpose, so their errors are expected.
     socket.on("error", () => socket.destroy());
     socket.once("close", () => sockets.delete(socket));
   }

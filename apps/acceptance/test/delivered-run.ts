@@ -8,11 +8,11 @@ export interface Message {
   readonly code?: string;
 }
 
-/** What a client has got of a run. */
+/** The part of a run that a client has received. */
 export interface DeliveredRun {
   /** In the order of delivery, repeats and all. */
   readonly events: readonly RunEvent[];
-  /** How often each other message came, errors by their code. */
+  /** The count of each other message, errors by their code. */
   readonly counts: Readonly<Record<string, number>>;
   readonly lastType: string | undefined;
 }
@@ -32,7 +32,7 @@ export function readDelivered(delivered: readonly string[]): DeliveredRun {
   };
 }
 
-/** How many events a client has delivered. */
+/** The number of events that a client has delivered. */
 export function countEvents(delivered: readonly string[]): number {
   return delivered.filter((data) => data.startsWith('{"type":"run_event"')).length;
 }

@@ -1,6 +1,6 @@
 import type { ExampleFrame } from "./example-frame.ts";
 
-/** What the examples of the other drivers of the stores need. */
+/** The frames of the examples for the stores' other drivers. */
 export const DRIVER_FRAMES: Readonly<Record<string, ExampleFrame>> = {
   "packages/postgres/src/postgres-js/from-postgres-js.d.ts: fromPostgresJs": {
     imports: `

@@ -8,13 +8,13 @@ import { startCuttingProxy } from "./cutting-proxy.ts";
 import type { Ending, StreamClient } from "./stream-client.ts";
 import { type StreamServer, startStreamServer } from "./stream-server.ts";
 
-/** What came of one client on one stream. */
+/** The result of one client on one stream. */
 interface Outcome {
   readonly sequences: readonly number[];
   readonly finishes: number;
   readonly ending: Ending;
   readonly requests: number;
-  /** What the cut connection carried of the body, chunk framing included. */
+  /** The part of the body that the cut connection carried, chunk framing included. */
   readonly body: string;
 }
 
@@ -93,7 +93,7 @@ it.each(EVERY_CLIENT)(
     }
 
     const offsets = Array.from({ length: whole.length + 1 }, (_, offset) => offset);
-    // A process each for curl; the others wait for their reconnects together.
+    // curl needs a process per run; the other clients wait for their reconnects together.
     await eachBounded(offsets, client.name === "curl" ? 16 : 200, check);
     expect(faults.toSorted(), "the offsets that the client's own fault skips").toEqual(
       client.takesIdEarly ? [...EVENTS, FINISH].map((id) => `id: ${id}`) : [],

@@ -1,15 +1,15 @@
-/** What the `@example` of a name needs around it, to be a program. */
+/** The code around an `@example` that makes it a program. */
 export interface ExampleFrame {
   readonly imports: string;
   /** Statements before the example: they declare the names that it leaves open. They may use an {@link ExampleContext}. */
   readonly before?: string;
   /** Statements after the example. The last one returns what `result` is compared with. */
   readonly after?: string;
-  /** What the program has to return. Without it, the example is only compiled. */
+  /** The value that the program has to return. Without it, the example is only compiled. */
   readonly result?: unknown;
 }
 
-/** What a program of an example may use. */
+/** The values that an example's program may use. */
 export interface ExampleContext {
   /** The reference server's address, on a memory store. */
   readonly url: string;

@@ -9,7 +9,7 @@ import { makeTempFolder } from "./temp-folder.ts";
 const LONG_MS = 180_000;
 const KILLS = 6;
 
-/** When to kill: this many acknowledgements after the last start, and this many turns of the test's event loop later. */
+/** The time of a kill: this many acknowledgements after the last start, then this many turns of the test's event loop. */
 const killPoints = fc.array(
   fc.record({ acknowledged: fc.integer({ min: 1, max: 15 }), turns: fc.nat(60) }),
   { minLength: KILLS, maxLength: KILLS },

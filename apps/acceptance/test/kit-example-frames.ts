@@ -16,7 +16,7 @@ const TEST_STORE = (runner: string): ExampleFrame => ({
 
 /** The frames of the conformance kit's examples. */
 export const KIT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
-  // They register tests, which no test can do. The bindings' own tests call them in files of each runner.
+  // These examples register tests, which a running test cannot do, so the bindings' own tests call them in files of each runner.
   "packages/conformance/src/bun.d.ts: testEventStore": TEST_STORE("bun"),
   "packages/conformance/src/node.d.ts: testEventStore": TEST_STORE("node"),
   "packages/conformance/src/vitest.d.ts: testEventStore": TEST_STORE("vitest"),

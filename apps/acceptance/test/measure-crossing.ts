@@ -2,12 +2,12 @@ import { expect } from "vitest";
 import { call, signIn } from "./api.ts";
 import { openStream } from "./open-stream.ts";
 
-/** For the reading server: well below the 5 s after which a run is read without a notification. */
+/** The limit for the reading server, well below the 5 s after which it reads a run without a notification. */
 export const HEARTBEAT_MS = 1_000;
 
 /**
- * Appends through one server, one event after the other, and expects each in a stream through the other before that would
- * have looked by itself.
+ * Appends through one server, one event after the other, and expects each in a stream of the other before that server would
+ * have polled the store by itself.
  * @returns how long they took, for the record
  */
 export async function measureCrossing(

@@ -13,7 +13,7 @@ export interface OpenedStore {
   readonly close: () => Promise<unknown>;
 }
 
-/** Opens a store by the URL that the server takes, its schema made. */
+/** Opens a store by the URL that the server takes, and creates its schema. */
 export async function openStoreUrl(url: string): Promise<OpenedStore> {
   if (url.startsWith("sqlite:")) {
     const db = new Database(url.slice("sqlite:".length));

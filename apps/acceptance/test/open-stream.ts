@@ -18,7 +18,7 @@ export async function openStream(
     signal: controller.signal,
   });
   expect(response.status).toBe(200);
-  // Taken at once: undici cancels an unread body once its response is garbage.
+  // Taken at once, because undici cancels an unread body when its response is garbage-collected.
   return readMessages(response.body?.getReader());
 }
 

@@ -6,7 +6,7 @@ import { type ServerProcess, startServer } from "./server-process.ts";
 
 const GUIDES = new URL("../../../docs/guides/", import.meta.url);
 
-/** What the guides start: two servers behind one proxy, on one Postgres. */
+/** The fleet of the guides: two servers behind one proxy, on one Postgres. */
 export interface Fleet {
   /** The proxy's address. */
   readonly url: string;
@@ -27,7 +27,7 @@ export const PROXIES: Readonly<
   },
 };
 
-/** How to start a fleet. */
+/** Options for starting a fleet. */
 export interface FleetOptions {
   /** The fleet stops when this ends. Default: the test. */
   readonly owner?: Owner;
@@ -37,7 +37,7 @@ export interface FleetOptions {
   readonly firstStore?: (storeUrl: string) => Promise<string>;
 }
 
-/** Starts the fleet with the guide's own configuration, of which only the ports change, and the limits to those of a small machine. */
+/** Starts the fleet with the guide's own configuration. Only the ports change, and the limits, to fit a small machine. */
 export async function startFleet({
   owner = { onTestFinished },
   proxy = "nginx",

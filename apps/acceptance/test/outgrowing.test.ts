@@ -21,7 +21,7 @@ import type { Following, StreamClient } from "./stream-client.ts";
 const PATIENCE = { timeout: 60_000 };
 const LONG_MS = 180_000;
 const STEPS = 120;
-/** A cut inside a frame, of which nginx may have passed on a half, is theirs to survive. */
+/** Without the clients that take an id early: when a server dies, nginx may have passed on half a frame. */
 const CLIENTS = EVERY_CLIENT.filter(({ takesIdEarly }) => !takesIdEarly);
 
 function follow(client: StreamClient, url: string, runId: string, cookie: string): Following {

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "../../..");
 
-/** Packages outside the workspace: each name with its tarball, as a `package.json` lists them. */
+/** Tarballs by package name, as a `package.json` outside the workspace lists them. */
 export type Tarballs = Readonly<Record<string, string>>;
 
 /**
@@ -32,7 +32,7 @@ export async function packPackages(paths: readonly string[], folder: string): Pr
  * @param dependencies packages besides the Node
  * @param version of Node, such as `22`
  * @returns the path of that Node's program
- * @throws Error if it is another Node that was installed
+ * @throws Error if another version of Node was installed
  */
 export async function installWithNode(
   project: string,

@@ -10,7 +10,7 @@ export type Scripts = Readonly<Record<string, string>>;
 
 /**
  * Bundles a module with the packages that a project has installed.
- * @param minify whether the scripts are as a page has them; otherwise functions keep their names
+ * @param minify whether the scripts are minified, as on a real page; otherwise functions keep their names
  */
 export async function bundlePage(project: string, code: string, minify = false): Promise<Scripts> {
   const input = join(project, "script.js");
@@ -39,7 +39,7 @@ export async function bundlePage(project: string, code: string, minify = false):
 
 /** A page in Chromium, of a site with a server of runs. `ada` is signed in. */
 export interface PackedPage {
-  /** Resolves with what an expression gives. @throws Error what it rejects with */
+  /** Resolves with the value of an expression. @throws Error if the expression rejects */
   run(expression: string): Promise<unknown>;
   /** The code of the scripts that the page has asked for so far. */
   loaded(): string;

@@ -40,21 +40,21 @@ globalThis.runs = createClient();
 /** Functions that `work` alone needs, in the client and in core. */
 const CODE_OF_WORK = /function (createServerAccess|workRun|runWork)\(/;
 
-/** What the docs of the kit show: a module for its command, and a test in many processes. */
+/** The snippets in the kit's docs: a module for its command, and a test in many processes. */
 const SHOWN = {
   "store.mjs": "packages/conformance/README.md",
   "open-store.mjs": "packages/conformance/docs/processes.md",
   "processes.test.mjs": "packages/conformance/docs/processes.md",
 };
 
-/** Runs what the docs of the kit show: its command, and its processes. @throws what failed, with what it said */
+/** Runs the snippets of the kit's docs: its command, and its processes. @throws Error with the output of the one that failed */
 async function runKit(project: string): Promise<void> {
   for (const [name, page] of Object.entries(SHOWN)) {
     const file = new URL(`../../../${page}`, import.meta.url);
     await writeFile(join(project, name), readSnippet(file, name));
   }
   const programs = join(project, "node_modules/.bin");
-  // The Node of the project comes first, and no words of this process's own reach it.
+  // The project's Node comes first in the path, and this process's own options must not reach it.
   const inProject = { cwd: project, env: { PATH: `${programs}:${process.env["PATH"]}` } };
   const words = ["--test", `--test-name-pattern=${RACE_AND_CRASH}`, "processes.test.mjs"];
   const [checked, raced] = await Promise.all([
@@ -75,7 +75,7 @@ async function askQuickstart(url: string): Promise<void> {
   expect(await stream.text()).toMatch(/"TOKEN"[^]*"RUN_COMPLETED"[^]*"run_finished"/);
 }
 
-/** What npm makes of the packages' tarballs outside the workspace: the quickstart and the kit must run on nothing else. */
+/** An npm install of the tarballs outside the workspace: the quickstart and the kit must run on nothing else. */
 describe("the packed packages", () => {
   let folder = "";
   let tarballs: Tarballs = {};

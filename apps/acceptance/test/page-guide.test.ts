@@ -16,15 +16,15 @@ import {
 } from "./page-quickstart.ts";
 import { linesOf, readShownRun, visit } from "./page-visit.ts";
 
-/** A prompt that is answered for a minute: no step of a test comes after the run's end. */
+/** A prompt whose answer takes a minute, so that no step of a test comes after the run's end. */
 const LONG = Array.from({ length: 150 }, (_, word) => `word-${word}`).join(" ");
-/** A prompt that is answered for some ten seconds. */
+/** A prompt whose answer takes some ten seconds. */
 const MIDDLE = Array.from({ length: 16 }, (_, word) => `word-${word}`).join(" ");
 
 /** Runs the guide's command, on the packages' sources, since tests need no build. */
 async function followWithClient(folder: string): Promise<void> {
   const command = readGuide("page-client.md", "bundle.sh").trimEnd();
-  // A configuration takes the place of the command's input.
+  // A configuration replaces the command's input.
   const config = {
     input: / (@\S+) /.exec(command)?.[1],
     resolve: { conditionNames: ["@tm/source", "import", "browser"] },
@@ -82,7 +82,7 @@ describe.concurrent.each([
     const { events } = await readShownRun(page);
     expect(before.events.length).toBeLessThan(events.length);
     expect(whole.events).toEqual(linesOf(events));
-    // Nor was there one too many, or out of order, in between.
+    // At no time did the page show an event twice or out of order.
     for (const view of await views())
       expect(view.events).toEqual(linesOf(events.slice(0, view.events.length)));
     await page.reload();
@@ -99,7 +99,7 @@ describe.concurrent.each([
     expect(runStatus).toBe("cancelled");
     expect(events.at(-1)?.eventType).toBe("RUN_CANCELLED");
     expect(shown.events).toEqual(linesOf(events));
-    // The work has ended as well: it says why.
+    // The work has ended as well, and logged why.
     await vi.waitFor(
       () => expect(quickstart.complaints()).toContain("this one is cancelled"),
       30_000,
@@ -165,7 +165,7 @@ describe("the guide's server, from a browser or without one", () => {
     // As JSON in the metadata, a control character takes six bytes.
     const answer = await post({}, `prompt=${"\u0001".repeat(60_000)}`);
     expect(answer.status).toBe(500);
-    // The server's own output comes by another way than its answer.
+    // The server's output may arrive after its answer.
     await vi.waitFor(
       () => expect(quickstart.complaints()).toContain("Expected `metadata`"),
       30_000,

@@ -4,10 +4,10 @@ import { expect } from "vitest";
 import type { Owner } from "../../server/test/start-server.ts";
 import type { Page as LogPage } from "./api.ts";
 
-/** How long a step in the page may take before the test is given up, in milliseconds. */
+/** The time limit of a step in the page, in milliseconds. */
 const STEP_MS = 30_000;
 
-/** What the page shows of a run: the sequence and the text of each event, and the status. */
+/** The visible part of a run: the sequence and the text of each event, and the status. */
 interface Shown {
   readonly events: readonly (readonly [sequence: number, text: string])[];
   readonly status: string;
@@ -33,9 +33,9 @@ export interface Visit {
   sees(count: number): Promise<void>;
   /** Waits until the page shows this status and no longer offers to cancel. @returns what it then shows */
   seesEnd(status: string): Promise<Shown>;
-  /** What the page shows now. */
+  /** The run as the page shows it now. */
   shown(): Promise<Shown>;
-  /** What the page has shown after each of its changes, since it was loaded. */
+  /** The run as the page showed it after each change, since it was loaded. */
   views(): Promise<readonly Shown[]>;
 }
 
@@ -84,7 +84,7 @@ export async function readShownRun(page: BrowserPage): Promise<{
   return (await answer.json()) as LogPage;
 }
 
-/** What a page shows of a log that it has whole. */
+/** The expected view of a page that has the whole log. */
 export function linesOf(events: readonly RunEvent[]): Shown["events"] {
   return events.map(({ sequence, eventType, payload }) => [
     sequence,

@@ -12,7 +12,7 @@ import { runBlock } from "./shell.ts";
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const LONG_MS = 300_000;
 
-/** A block with a word in place of another, wherever that is. */
+/** A block with every occurrence of a word replaced by another. */
 function withWord(
   block: string,
   written: string | RegExp,
@@ -26,7 +26,7 @@ function withWord(
 describe("the guides of a page, from an empty folder, with npm and what the guides print", () => {
   const owner = ownedByAll();
   let folder = "";
-  /** Where the commands for a clone put the tarballs, and install them. */
+  /** The folders in which the commands for a clone put the tarballs, and install them. */
   let made = "";
 
   beforeAll(async () => {

@@ -16,14 +16,14 @@ const KEYLESS_WRITER = 3;
 const RUN_ID = "play";
 const RUN = `/v1/agent-runs/${RUN_ID}`;
 
-/** What goes wrong, and when: this many acknowledgements after the last strike, and this many turns of the event loop later. */
+/** A fault and its time: this many acknowledgements after the last fault, then this many turns of the event loop. */
 export interface Strike {
   readonly acknowledged: number;
   readonly turns: number;
   readonly blow: () => Promise<void>;
 }
 
-/** Who takes part. */
+/** The servers and clients that take part. */
 export interface Cast {
   /** On one store. Writers, pollers and streams are spread over them. */
   readonly servers: readonly RestartingServer[];
@@ -32,11 +32,11 @@ export interface Cast {
   readonly strikes: readonly Strike[];
 }
 
-/** What came of it, beyond what was expected of every play. */
+/** The outcome, beyond what every play must satisfy. */
 export interface Played {
-  /** How often each stream connected. */
+  /** The number of connections of each stream. */
   readonly connects: readonly number[];
-  /** Appends of the writer without keys that it never had an answer to. */
+  /** Appends without a key that were never answered. */
   readonly unanswered: number;
 }
 
@@ -125,10 +125,10 @@ async function post(
   const headers = key === null ? {} : { "idempotency-key": key };
   try {
     const answer = await call(await server.url(), "POST", `${RUN}/events`, body, headers);
-    // The server's store was away, maybe only when it should have acknowledged.
+    // The server's store was away, perhaps only when it should have acknowledged, so the append may have landed.
     return answer.status === 503 ? null : answer;
   } catch {
-    // The server was killed: whether the append landed is what the log will say.
+    // The server was killed. Only the log shows whether the append landed.
     return null;
   }
 }

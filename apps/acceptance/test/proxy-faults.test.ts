@@ -12,11 +12,11 @@ const WRITERS = 20;
 const PATIENCE = { timeout: 30_000 };
 
 /**
- * Programs that append without end, each to its own run. As the client does, each sends an append again under its key until it is
- * acknowledged.
+ * Programs that append without end, each to its own run. Each sends an append again under its key until it is acknowledged, as the
+ * client does.
  */
 interface Writers {
-  /** How many appends each has acknowledged. */
+  /** The number of acknowledged appends of each. */
   acks(): readonly number[];
   stop(): Promise<void>;
 }

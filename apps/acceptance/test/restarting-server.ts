@@ -26,7 +26,7 @@ export async function startRestartingServer({
     url: () => up,
     async crash(inspect) {
       const { promise, resolve } = Promise.withResolvers<string>();
-      // Before the kill: a client that loses its connection waits for the next server.
+      // Set before the kill, so that a client which loses its connection waits for the next server.
       up = promise;
       await server.kill();
       server = await startServer({ storeUrl, env: { ...env, HOST, PORT: port } });

@@ -21,7 +21,7 @@ const PATHS = [
 
 const SECRETS = { STORE_URL: "memory:", API_TOKENS: "ada=t", SESSION_SECRET: "s".repeat(32) };
 
-/** What `serve` with its stores may take at most, in KiB. */
+/** The most that an install of `serve` with its stores may take on disk, in KiB. */
 const MOST_KIB = 30 * 1_024;
 
 interface Place {
@@ -43,7 +43,7 @@ interface Served {
   end(): Promise<{ readonly exitCode: number | null; readonly logged: readonly string[] }>;
 }
 
-/** A new folder that goes with the test, and belongs to whom the program runs as. */
+/** A new folder that is removed with the test. It belongs to the user that the program runs as. */
 async function makeFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "run-events-serve-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -104,7 +104,7 @@ async function serve(project: string, place: Place): Promise<Served> {
   };
 }
 
-/** Events that tell of the version of Node and of the machine's limits. */
+/** Log events about the version of Node and the machine's limits. */
 const OF_HOST: ReadonlySet<string> = new Set(["node_warning", "descriptors_low"]);
 
 /** Starts a server that ends by itself. */
@@ -116,7 +116,7 @@ async function serveInVain(project: string, place: Place): Promise<unknown> {
 describe("run-events serve from its tarball", () => {
   let folder = "";
   let tarballs: Tarballs = {};
-  /** Where it is installed, by the version of Node. */
+  /** The folder of each install, by the version of Node. */
   const projects = new Map<string, string>();
 
   function projectOf(version: string): string {

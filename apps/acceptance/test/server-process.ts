@@ -14,7 +14,7 @@ const LISTENING = /^listening on (http:\S+)/;
 /** The bearer token of `ada`, whom every server here knows. */
 export const TOKEN = "a-token-of-ada";
 
-/** How to start the reference server. */
+/** Options for starting the reference server. */
 export interface ServerOptions {
   readonly storeUrl: string;
   /** The server's variables, besides a free port of 127.0.0.1 and no sample. */
@@ -28,7 +28,7 @@ export interface ServerOptions {
 /** The reference server in a process of its own. */
 export interface ServerProcess {
   readonly url: string;
-  /** Stops the process at once, or lets it go on. */
+  /** Freezes the process at once, or lets it go on. */
   freeze(frozen: boolean): void;
   /** Kills it as a crash would, and waits until it is gone. */
   kill(): Promise<void>;

@@ -70,7 +70,7 @@ it.each([
     await stream.next();
     expect((await stream.next()).value).toMatchObject({ type: "run_event" });
 
-    // Frozen, so that the reader finds the run gone and never sees it end.
+    // The reading server is frozen, so that its stream finds the run gone and never sees it end.
     reading.freeze(true);
     await call(writing.url, "POST", `${RUN}/cancel`);
     expect(await call(writing.url, "DELETE", RUN)).toMatchObject({ status: 204 });

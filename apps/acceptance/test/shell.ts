@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { promisify } from "node:util";
 import type { Owner } from "../../server/test/start-server.ts";
 
-/** Where a guide's block runs. */
+/** The folder and the environment in which a guide's block runs. */
 export interface ShellPlace {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
@@ -66,7 +66,7 @@ export function startBlock(
     return child.exitCode;
   });
   owner.onTestFinished(async () => {
-    // The whole group: npx passes no signal on.
+    // The signal goes to the whole group, because npx passes no signal on.
     if (!isClosed && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     await ended;
   });

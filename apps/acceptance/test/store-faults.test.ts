@@ -128,7 +128,7 @@ describe.each(STORES)("two servers on one $name", ({ protocol, listens, open }) 
     const opened = await open();
     await survive(opened, 2, async () => {
       opened.proxy.stall();
-      // The fault itself takes that long: nothing is waited for.
+      // This is the duration of the fault itself, and not a wait for its effect.
       await pass(STALL_MS);
       opened.proxy.resume();
     });

@@ -1,4 +1,4 @@
-/** A run's live stream, and who asks for it. */
+/** A run's live stream, with the session that asks for it. */
 interface StreamTarget {
   readonly url: string;
   /** A `Cookie` header. */
@@ -6,12 +6,12 @@ interface StreamTarget {
 }
 
 /**
- * How a client came to follow no more: its user left at `run_finished`, it took the server's answer to its coming back as
- * the end, or the test stopped it.
+ * The reason why a client stopped following: its user closed it at `run_finished`, the server's answer to its reconnect ended
+ * it, or the test stopped it.
  */
 export type Ending = "left" | "refused" | "stopped";
 
-/** What one client does with one stream. */
+/** One client on one stream. */
 export interface Following {
   /** The data of each message that the client handed to its user, in that order. */
   readonly delivered: readonly string[];
@@ -24,15 +24,15 @@ export interface Following {
 export interface StreamClient {
   readonly name: string;
   /**
-   * A fault of the client's own: it takes an id in when it has read the line, not when it has handed the message over. A cut
-   * between that line and the blank one after it makes it resume past what it never delivered.
+   * Whether the client has this fault: it takes an id when it has read that line, not when it has delivered the message. A cut
+   * between that line and the blank one after it makes it resume past a message that it never delivered.
    */
   readonly takesIdEarly: boolean;
   /** @param leaves whether the user closes the client at `run_finished`, or leaves the end to client and server */
   follow(target: StreamTarget, leaves: boolean): Following;
 }
 
-/** The user's side of a `Following`: takes messages and makes up its mind. */
+/** The user's side of a `Following`: takes messages and decides when to close. */
 export interface Delivery {
   readonly following: Following;
   /** One message's data. */

@@ -12,7 +12,7 @@ for await (const event of runs.tail(runId)) console.log(event.eventType);
 `;
 
 it("a tail keeps its process alive until the run has ended, and no longer", async () => {
-  // Nothing else does: the timer that ends the run would let the process go.
+  // Nothing else keeps the process alive: the timer that ends the run is unreferenced.
   const { stdout } = await promisify(execFile)(
     process.execPath,
     ["-C", "@tm/source", "--input-type=module", "--eval", PROGRAM],

@@ -16,7 +16,7 @@ export async function startTwoServers(storeUrl: string): Promise<readonly Restar
   return [await startRestartingServer(settings), await startRestartingServer(settings)];
 }
 
-/** The blow this many times, each a little later after the last than the one before. */
+/** The fault this many times, with a growing delay between two of them. */
 export function strikes(count: number, blow: (index: number) => Promise<void>): readonly Strike[] {
   return Array.from({ length: count }, (_, index) => ({
     acknowledged: 8 + index,

@@ -12,7 +12,7 @@ const KIB = 2 ** 10;
 /** A round takes a minute: most of it is waiting. */
 const MOST_ROUNDS = 2;
 const HEARTBEAT_MS = 15_000;
-/** At least what a heartbeat takes on a connection. */
+/** A lower bound on the bytes of one heartbeat. */
 const HEARTBEAT_BYTES = 80;
 
 /** Where the streams are: on a run each, or all on one. */
@@ -40,7 +40,7 @@ export const idle: Section = {
 /** How much is opened, and how long it is measured, in milliseconds. */
 interface Load {
   readonly streams: number;
-  /** From the last connection on: so long V8 takes to give back what opening them took. */
+  /** The wait after the last connection, in which V8 frees what opening them used. */
   readonly settleMs: number;
   readonly idleMs: number;
 }
@@ -111,7 +111,7 @@ async function measureScene(
   const idleBytes = (await server.call("memory")) - before;
   const has = await readers.call("received", "all");
   if (has.open !== streams) throw new Error(`Of ${streams} streams ${has.open} are open.`);
-  // Of a stream whose heartbeats fall on both ends of the time one is outside.
+  // A stream whose heartbeats land on both edges of the window is counted one short.
   const heartbeats = Math.floor(idleMs / HEARTBEAT_MS) - 0.5;
   if (has.bytes - had.bytes < streams * heartbeats * HEARTBEAT_BYTES)
     throw new Error("Too few heartbeats arrived.");

@@ -16,7 +16,7 @@ export interface QuietLoader {
   /**
    * Appends for so long, an event every now and then an owner.
    * @returns how long each append took, in milliseconds
-   * @throws for an answer that is no receipt: a neighbour is to cost time at most
+   * @throws for any answer but a receipt: a noisy neighbour may slow an append, but must not make it fail
    */
   append(load: { readonly port: number; readonly millis: number }): Promise<readonly number[]>;
 }

@@ -2,10 +2,10 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { Readable } from "node:stream";
 import type { OutputName } from "./screen.ts";
 
-/** How long a signal may take to end the command before a stronger one follows, in milliseconds. */
+/** The time that a signal has to end the command before a stronger one follows, in milliseconds. */
 const GRACE_MS = 5_000;
 
-/** How a command ended. */
+/** The end of a command. */
 export type ChildExit =
   | { readonly kind: "exited"; readonly exitCode: number }
   | { readonly kind: "signalled"; readonly signal: NodeJS.Signals }
@@ -33,7 +33,7 @@ export interface Child {
   closeOutput(output: OutputName): void;
 }
 
-/** How a command is started. */
+/** Options for starting a command. */
 export interface ChildOptions {
   readonly command: readonly [string, ...string[]];
   readonly env: NodeJS.ProcessEnv;
@@ -96,7 +96,7 @@ class RunningChild implements Child {
           : { kind: "signalled", signal },
       ),
     );
-    // Only after `close` has every process ended that could hold the output open.
+    // After `close`, no process is left that could hold the output open.
     process.once("close", () => clearTimeout(this.#timer));
   }
 

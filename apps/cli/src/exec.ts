@@ -22,7 +22,7 @@ import { readOutput } from "./read-output.ts";
 import { recordOutput } from "./record-output.ts";
 import { createScreen, type OutputName, type Screen } from "./screen.ts";
 
-/** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
+/** The longest that the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
 const WAIT_SECONDS = 25;
 
 /**
@@ -92,7 +92,7 @@ interface Lease {
   readonly runId: string;
   readonly fence: number;
   readonly leaseMs: number;
-  /** When the claim was sent, by the system's clock. */
+  /** The time at which the claim was sent, by the system's clock. */
   readonly sentAtMs: number;
 }
 

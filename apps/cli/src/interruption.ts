@@ -4,7 +4,7 @@ import type { Recorder } from "./recorder.ts";
 const SIGNALS: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /**
- * How long the command and its recording may take after the first signal, the second, and later ones, in milliseconds.
+ * The time that the command and its recording have after the first signal, the second, and later ones, in milliseconds.
  * The first leaves the command time to end by itself.
  */
 const DEADLINES_MS = [20_000, 2_000, 0] as const;

@@ -13,7 +13,7 @@ import { USAGE } from "./usage.ts";
 /** The codes of errors for an unknown run, or an invalid token. */
 const NOT_FOUND: ReadonlySet<RunEventsErrorCode> = new Set(["not_found", "unauthenticated"]);
 
-/** How long to try a server that has never answered, because its address may be wrong; and the longest pause between two attempts. */
+/** The limit for a server that has never answered, because its address may be wrong; and the longest pause between two attempts. */
 const PATIENCE = { patienceMs: 5_000, mostDelayMs: 5_000 } as const;
 
 /**

@@ -6,7 +6,7 @@ import { EXIT } from "./exit-code.ts";
 import type { ReceivedSignal } from "./interruption.ts";
 import type { RecordingEnd } from "./recorder.ts";
 
-/** How the run and this process end. */
+/** The end of the run and of this process. */
 export interface PlannedEnd {
   /** The run's last event. */
   readonly event: EventDraft;
@@ -67,7 +67,7 @@ export function planExitCode(planned: PlannedEnd, end: RecordingEnd): number {
   }
 }
 
-/** Describes the same for the user. */
+/** Describes the end of the recording for the user. */
 export function describeEnd(planned: PlannedEnd, end: RecordingEnd): string {
   switch (end.outcome) {
     case "recorded":

@@ -2,9 +2,9 @@ import type { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import type { Clock } from "@tm/run-events-core/wire";
 
-/** How long to wait in all for output after the command has ended, in milliseconds. */
+/** The longest wait in all for output after the command has ended, in milliseconds. */
 export const DRAIN_MS = 1_000;
-/** How much to read then, in bytes. The system and this process buffer less of the command's output. */
+/** The most bytes to read after that. The system and this process buffer less of the command's output. */
 export const DRAIN_BYTES = 1_048_576;
 
 /**

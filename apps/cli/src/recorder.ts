@@ -6,12 +6,12 @@ import {
 } from "@tm/run-events-core";
 import { createEmitQueue, holdingClock, sealDraft } from "@tm/run-events-core/wire";
 
-/** How long to try after the last event, counted from the last success, in milliseconds. */
+/** The time to keep trying after the last event, counted from the last success, in milliseconds. */
 const PATIENCE_MS = 300_000;
-/** How events are gathered, and how much may wait before the command has to wait. */
+/** The limits of a batch, and of the queue before the command has to wait. */
 const QUEUE = { maxEvents: 500, gatherMs: 50, clock: holdingClock, roomBytes: 8_388_608 } as const;
 
-/** How a recording ended: complete; because another program ended the run, or another worker claimed it; or incomplete. */
+/** The end of a recording: complete; because another program ended the run, or another worker claimed it; or incomplete. */
 export type RecordingEnd =
   | { readonly outcome: "recorded" }
   | { readonly outcome: "ended_elsewhere"; readonly runStatus: RunStatus }
@@ -30,13 +30,13 @@ export interface Recorder {
   readonly ended: Promise<RecordingEnd>;
   /** The last receipt of the server. */
   lastReceipt(): AppendReceipt | null;
-  /** How many appends have landed. */
+  /** The number of appends that have landed. */
   landings(): number;
-  /** How many events wait for the server. */
+  /** The number of events that wait for the server. */
   waiting(): number;
 }
 
-/** What a recorder needs. */
+/** Options of {@link createRecorder}. */
 export interface RecorderOptions {
   /** Appends events, and tries again until the signal aborts. */
   readonly append: (
@@ -126,7 +126,7 @@ export function createRecorder({ append, onAway }: RecorderOptions): Recorder {
 }
 
 /**
- * How a refusal ends a recording. If another program ended the run, or another worker claimed it, the recording has not failed.
+ * The end of a recording that was refused. If another program ended the run, or another worker claimed it, the recording has not failed.
  * @see clauses W7 and W32 in `WIRE.md`
  */
 export function recordingEndOf(error: unknown): RecordingEnd {

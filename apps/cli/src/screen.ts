@@ -11,7 +11,7 @@ type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number }
 /** The name of an output. */
 export type OutputName = "stdout" | "stderr";
 
-/** Where a command writes: output for the next program, notes and progress for the user. */
+/** The output of a command: data for the next program, notes and progress for the user. */
 export interface Screen {
   /** Writes to standard output or standard error, as it is. Resolves when there is room for more. */
   write(output: OutputName, data: string | Uint8Array): Promise<void>;
@@ -21,7 +21,7 @@ export interface Screen {
   close(): void;
 }
 
-/** What a screen needs. */
+/** Options of {@link createScreen}. */
 export interface ScreenOptions {
   readonly stdout: Output;
   readonly stderr: Output;

@@ -6,7 +6,7 @@ import type { Command } from "./parse-command.ts";
 import { EXIT } from "./exit-code.ts";
 import { createScreen } from "./screen.ts";
 
-/** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
+/** The longest that the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
 const WAIT_SECONDS = 25;
 const PAGE_LIMIT = 1_000;
 /** The pause after a poll without new events, in milliseconds, since the server may answer each poll at once. */

@@ -70,8 +70,8 @@ export function isSignedOut(error: unknown): boolean {
 const ADDRESS = /^\/v1\/errors\/[a-z_]+$/;
 
 /**
- * Where this server explains the code of an error; `null` if the error is not a problem with such an address. A stream has no addresses:
- * there the code leads to its page.
+ * The page on this server that explains the code of an error; `null` if the error has no such page. Errors of a stream carry no address:
+ * for those, the page follows from the code.
  * @see clauses W3 and W22 in `WIRE.md`
  */
 export function addressOf(error: unknown): string | null {

@@ -1,6 +1,6 @@
 import { escapeJson, escapeText } from "@tm/run-events-core/wire";
 
-/** How much of a payload a row shows, in characters. */
+/** The most characters of a payload that a row shows. */
 const MOST_LENGTH = 400;
 
 /** Members that describe an event in words. */

@@ -7,7 +7,7 @@ import { splitJson } from "./split-json.ts";
 
 /** A longer payload is not coloured, in characters: each coloured piece needs an element. */
 const MOST_COLOURED = 20_000;
-/** How much of a payload is shown at first, in characters: the layout of megabytes takes seconds. */
+/** The most characters of a payload that are shown at first: laying out megabytes takes seconds. */
 const MOST_SHOWN = 100_000;
 
 /** An unfolded event: its time, and its payload as indented JSON. */

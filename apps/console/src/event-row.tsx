@@ -5,14 +5,14 @@ import { EventPayload } from "./event-payload.tsx";
 import { eventTone } from "./event-tone.ts";
 import { formatOffset } from "./format-time.ts";
 
-/** What a row shows, and its callbacks. These stay the same functions, so that a row is drawn again only after a change in it. */
+/** Props of a row. The callbacks stay the same functions, so that a row is drawn again only when something in it changes. */
 export interface EventRowProps {
   readonly event: RunEvent;
   /** Its place among the rows, from 0. */
   readonly row: number;
   /** The row's place, in CSS pixels from the top of the list. */
   readonly top: number;
-  /** When the run began, in milliseconds since 1970. */
+  /** The time at which the run began, in milliseconds since 1970. */
   readonly startedAtMs: number;
   readonly isOpen: boolean;
   /** Whether this is the row from which keys move: the only one at which Tab stops. */

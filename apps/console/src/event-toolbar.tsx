@@ -4,22 +4,22 @@ import { formatCount } from "./format-time.ts";
 import { type EventFilter, hasText, isFiltering, NO_FILTER } from "./shown-events.ts";
 import { useRoving } from "./use-roving.ts";
 
-/** What the bar above the events shows, and its callbacks. */
+/** Props of the bar above the events. */
 export interface EventToolbarProps {
   readonly filter: EventFilter;
   readonly onFilter: (filter: EventFilter) => void;
   readonly typeCounts: ReadonlyMap<string, number>;
-  /** How many events the filter shows, and how many the run has. */
+  /** The number of events that the filter shows, and of those that the run has. */
   readonly shownCount: number;
   readonly count: number;
   /** Whether more events may come. */
   readonly isLive: boolean;
   readonly isFollowing: boolean;
-  /** How many events came since following was paused. */
+  /** The number of events that came since following was paused. */
   readonly unseenCount: number;
   readonly onFollow: (isFollowing: boolean) => void;
   readonly onJump: (sequence: number) => void;
-  /** Leaves a field for the events. */
+  /** Moves the focus from a field to the events. */
   readonly onLeave: () => void;
   readonly filterField: RefObject<HTMLInputElement | null>;
   readonly jumpField: RefObject<HTMLInputElement | null>;

@@ -18,7 +18,7 @@ function twoUnits(ms: number, whole: number, unit: string, part: number, partUni
   return `${Math.floor(ms / whole)} ${unit} ${String(rest).padStart(2, "0")} ${partUnit}`;
 }
 
-/** How long ago something was, in one unit: `now`, `40 s`, `5 m`, `3 h`, `12 d`. */
+/** The age of something, in one unit: `now`, `40 s`, `5 m`, `3 h`, `12 d`. */
 export function formatAge(ageMs: number): string {
   if (ageMs < 5 * SECOND_MS) return "now";
   if (ageMs < MINUTE_MS) return `${Math.floor(ageMs / SECOND_MS)} s`;

@@ -14,7 +14,7 @@ export function labelsOf(texts: readonly string[]): readonly string[] {
 }
 
 /**
- * What a reader sees of a text: no joiners or selectors, one space for any white space, and one form of each character that has several.
+ * The text as a reader sees it: no joiners or selectors, one space for any white space, and one form of each character that has several.
  */
 function looksOf(text: string): string {
   return text

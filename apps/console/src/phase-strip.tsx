@@ -5,7 +5,7 @@ import type { Phase } from "./run-digest.ts";
 import { useRoving } from "./use-roving.ts";
 import { useNow } from "./use-now.ts";
 
-/** How often the shown time of the current phase is updated, in milliseconds. */
+/** The interval at which the shown time of the current phase is updated, in milliseconds. */
 const TICK_MS = 1_000;
 /** Every phase is drawn this much longer, in milliseconds, so that even the shortest can be clicked. */
 const LEAST_MS = 400;

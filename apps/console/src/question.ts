@@ -14,11 +14,11 @@ interface Choice {
   readonly payload: unknown;
 }
 
-/** What a waiting run asks its owner. */
+/** The question that a waiting run asks its owner. */
 export interface Question {
   /** The sequence of the event that asks. */
   readonly sequence: number;
-  /** Where the log ends while the question is open. An answer names it, so that it does not land on a later question. */
+  /** The last sequence while the question is open. An answer names it, so that it does not land on a later question. */
   readonly lastSequence: number;
   readonly words: string;
   /** The answers to choose from; empty if the answer is written. */

@@ -4,7 +4,7 @@ export const ROW_HEIGHT = 28;
 /** A row that is higher than the others. */
 export interface TallRow {
   readonly row: number;
-  /** How much higher than `ROW_HEIGHT` the row is, in CSS pixels. */
+  /** The height that the row has beyond `ROW_HEIGHT`, in CSS pixels. */
   readonly extra: number;
 }
 
@@ -29,7 +29,7 @@ export function planLayout(count: number, tall: readonly TallRow[]): RowLayout {
   };
 }
 
-/** Where a row begins; for `count`, where the last ends. In CSS pixels from the top of the list. */
+/** The top of a row in CSS pixels from the top of the list; for `count`, the bottom of the last row. */
 export function offsetOf({ tall }: RowLayout, row: number): number {
   let offset = row * ROW_HEIGHT;
   for (const one of tall) {
@@ -65,7 +65,7 @@ export function planWindow(
   };
 }
 
-/** Where to scroll to show a whole row, or its top if it is higher than the view. Does not scroll if the row is already shown. */
+/** The scroll position that shows a whole row, or its top if it is higher than the view; unchanged if the row is already shown. */
 export function planReveal(
   layout: RowLayout,
   row: number,

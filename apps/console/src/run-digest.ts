@@ -12,7 +12,7 @@ export interface Phase {
   readonly sequence: number;
   /** On the server's clock, in milliseconds since 1970. */
   readonly startedAtMs: number;
-  /** When the next phase began or the run ended; `null` while the phase continues. */
+  /** The time at which the next phase began or the run ended; `null` while the phase continues. */
   readonly endedAtMs: number | null;
 }
 

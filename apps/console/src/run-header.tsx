@@ -19,7 +19,7 @@ const STATES: Readonly<Record<RunView["state"], string | null>> = {
   failed: "not followed",
 };
 
-/** What a run's header shows. */
+/** Props of a run's header. */
 export interface RunHeaderProps {
   readonly runId: string;
   readonly snapshot: RunSnapshot | null;

@@ -12,7 +12,7 @@ import { StatusIcon } from "./status-icon.tsx";
 import { useNow } from "./use-now.ts";
 import { hasModifier } from "./use-shortcuts.ts";
 
-/** How many runs a page key moves. */
+/** The number of runs that a page key moves. */
 const PAGE_ROWS = 8;
 
 /** The user's runs, newest first, kept up to date. */
@@ -36,7 +36,7 @@ export function RunList({
   }, [wasSignedOut, onSignedOut]);
   const now = useNow(1_000);
   const list = useRef<HTMLUListElement>(null);
-  // Where the next runs will begin; `null` if none were asked for.
+  // The row at which the next runs will begin; `null` if none were asked for.
   const wanted = useRef<number | null>(null);
   const count = runs.length;
   useEffect(() => {

@@ -8,7 +8,7 @@ import { Problem } from "./problem.tsx";
 /** The members of a payload that may give the reason of a failure. The first one counts. */
 const REASONS = ["reason", "message", "error"] as const;
 
-/** Why the connection is lost or the run has failed, and how many of its events have been read. */
+/** Notices above a run: why the connection is lost or the run has failed, and how many of its events have been read. */
 export function RunNotices({
   state,
   error,

@@ -12,7 +12,7 @@ export function RunQuestion({
   heading,
 }: {
   readonly events: readonly RunEvent[];
-  /** Waiting only if these events reach the end of the log. */
+  /** The run's events so far. The question is shown only if they reach the end of the log. */
   readonly status: RunStatus | null;
   readonly input: RunView["input"];
   /** Gets the focus when the form goes with it. */

@@ -27,7 +27,7 @@ import { useSnapshot } from "./use-snapshot.ts";
 /** A run before the server's first answer. */
 const UNREAD = { snapshot: null, keptUntil: null };
 
-/** What a run's screen needs from the rest of the page. */
+/** Props of a run's screen. */
 export interface RunScreenProps {
   /** A screen shows one run for as long as it is mounted. */
   readonly runId: string;

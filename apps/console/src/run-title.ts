@@ -24,7 +24,7 @@ export function runTitle({
   return runId;
 }
 
-/** Text, or the words of a command line; otherwise empty. Other lists may have any depth, and to join them may fail. */
+/** Text, or the words of a command line; otherwise empty. Other lists may be nested so deep that joining them fails. */
 function wordsOf(value: unknown): string {
   if (typeof value === "string") return value;
   const isWords = Array.isArray(value) && value.every((one) => !(one instanceof Object));

@@ -7,7 +7,7 @@ export function announceSession(): void {
 }
 
 /**
- * Reloads the page when another tab has signed in or out. A run stays in memory for a while. So without a reload the next user
+ * Reloads the page when another tab has signed in or out. A run stays in memory for a while, so without a reload the next user
  * could see runs of the last one.
  */
 export function reloadOnSessionChange(): void {

@@ -1,6 +1,6 @@
 import type { RunEvent } from "@tm/run-events-core";
 
-/** Which events are shown. */
+/** A filter of events. */
 export interface EventFilter {
   /** A part of the type, in any case; empty for every type. */
   readonly text: string;

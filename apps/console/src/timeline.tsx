@@ -13,10 +13,10 @@ import { useOpenRows } from "./use-open-rows.ts";
 import { useRovingRow } from "./use-roving-row.ts";
 import { useScroll } from "./use-scroll.ts";
 
-/** How many rows are drawn on either side of the visible ones. */
+/** The number of rows drawn on either side of the visible ones. */
 const SPARE_ROWS = 10;
 
-/** What other components do with the timeline. */
+/** The actions that other components call on the timeline. */
 export interface TimelineHandle {
   /** Scrolls to an event, or to the next one that is shown, and gives it the focus. */
   readonly show: (sequence: number) => void;
@@ -24,7 +24,7 @@ export interface TimelineHandle {
   readonly focus: () => void;
 }
 
-/** What a timeline shows, and its callbacks. */
+/** Props of the timeline. */
 export interface TimelineProps {
   readonly ref: Ref<TimelineHandle>;
   readonly shown: ShownEvents;

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "react";
 /** Whether the newest event is kept in view. */
 export interface Following {
   readonly isFollowing: boolean;
-  /** How many events have come since following was paused. */
+  /** The number of events that have come since following was paused. */
   readonly unseenCount: number;
   /** Follows or pauses. Stays the same function. */
   readonly onFollow: (isFollowing: boolean) => void;

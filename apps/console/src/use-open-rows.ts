@@ -2,7 +2,7 @@ import { useCallback, useRef, useState } from "react";
 import { planLayout, type RowLayout } from "./row-layout.ts";
 import type { ShownEvents } from "./shown-events.ts";
 
-/** Which events are unfolded, and the place of each row. */
+/** The unfolded events, and the place of each row. */
 export interface OpenRows {
   readonly layout: RowLayout;
   readonly isOpen: (sequence: number) => boolean;

@@ -1,6 +1,6 @@
 import { type FocusEvent, type KeyboardEvent, type RefObject, useEffect, useRef } from "react";
 
-/** What a row of buttons needs to be one stop for Tab. */
+/** The attributes and handlers that make a row of buttons one stop for Tab. */
 export interface Roving<Row extends HTMLElement> {
   readonly ref: RefObject<Row | null>;
   readonly onFocus: (event: FocusEvent) => void;

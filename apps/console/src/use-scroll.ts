@@ -13,7 +13,7 @@ import type { ShownEvents } from "./shown-events.ts";
 /** A list that is scrolled this near to its end counts as at its end, in CSS pixels. */
 const END_PX = 4;
 
-/** What a list's scroll position depends on. */
+/** Options of {@link useScroll}. */
 export interface ScrollOptions {
   readonly shown: ShownEvents;
   readonly layout: RowLayout;

@@ -9,7 +9,7 @@ import { createTokens, type UserToken } from "./tokens.ts";
 /** A token that was generated because `API_TOKENS` is not set, and the file that keeps it. */
 export type GeneratedToken = UserToken & { readonly path: string };
 
-/** Who may use the server, and how they prove it. */
+/** The users of the server, with the secrets that prove who they are. */
 export interface Access {
   readonly credentials: Credentials;
   readonly sessions: Sessions;

@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 
-/** How many connections are allowed for each live stream, and in all at least, since polls, appends and the console need some too. */
+/** Connections allowed per live stream, and at least in all, since polls, appends and the console need some too. */
 const CONNECTIONS_PER_STREAM = 2;
 const LEAST_CONNECTIONS = 1_000;
 
-/** How many descriptors are kept for the store, files and the process itself. */
+/** File descriptors reserved for the store, files and the process itself. */
 const RESERVE = 64;
 
-/** How many connections a server accepts. */
+/** The number of connections that a server accepts. */
 export interface ConnectionLimit {
   readonly maxConnections: number;
-  /** How many descriptors the process may have and how many its streams need; `null` if it may have enough. */
+  /** The descriptors that the process may have and those that its streams need; `null` if it may have enough. */
   readonly shortage: { readonly limit: number; readonly needed: number } | null;
 }
 

@@ -1,10 +1,10 @@
 import type { Diagnostic } from "@tm/run-events-core/store";
 import { counter, family, gauge } from "./prometheus-text.ts";
 
-/** What the server counts of the diagnostics of its log, its store and its handler. */
+/** Counts of the diagnostics of the server's log, store and handler. */
 export class DiagnosticCounts {
   /**
-   * When a purge last left no run that was due, by `performance.now()`; before the first such purge, the time of the start. `null` if runs
+   * The time at which a purge last left no run that was due, by `performance.now()`; until then, the time of the start. `null` if runs
    * are kept for ever.
    */
   #purgedAt: number | null;

@@ -1,10 +1,10 @@
 import type { Session } from "./session.ts";
 
-/** How many ended sessions of one user are kept one by one, and how many of them stay when there is one more. */
+/** The most ended sessions of one user that are kept one by one, and the number that stay when there is one more. */
 const MOST_OF_USER = 1_000;
 const LEFT_OF_USER = 500;
 
-/** What is known of one user's ended sessions. */
+/** The ended sessions of one user. */
 interface OfUser {
   /** The ids of ended sessions, each with the time at which it would have expired. */
   readonly expiries: Map<string, number>;

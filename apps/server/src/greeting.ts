@@ -3,7 +3,7 @@ import type { RunningServer } from "./server.ts";
 import type { Settings } from "./settings.ts";
 import { encodeStoreUrl } from "./store-url.ts";
 
-/** What a store may lose, by its durability. */
+/** A description of what a store may lose, by its durability. */
 const RISKS: Readonly<Record<Exclude<RunningServer["durability"], "power" | null>, string>> = {
   memory: "a crash or a restart of it may lose acknowledged appends",
   process: "a loss of power may lose acknowledged appends",

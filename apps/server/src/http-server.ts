@@ -8,13 +8,13 @@ import { refusalOfExpect, refusalOfMessage, refuseMalformed } from "./client-err
 import type { Metrics } from "./metrics.ts";
 import { answerOwn, type OwnRoutes, pathOf, sendOwn } from "./routes.ts";
 
-/** How long requests may take to end after the streams, in milliseconds: an upload of lines may never end by itself. */
+/** The time that requests have to end after the streams, in milliseconds: an upload of lines may never end by itself. */
 const LINGER_MS = 2_000;
 
-/** How long a connection may take to send the headers of a request, in milliseconds. */
+/** The time limit for the headers of a request, in milliseconds. */
 const HEADERS_MS = 60_000;
 
-/** What an HTTP server depends on. */
+/** The dependencies of an HTTP server. */
 export interface HttpServerOptions {
   /** The server's own paths; the handler has all others. */
   readonly ownRoutes: OwnRoutes;

@@ -25,7 +25,7 @@ const CODES: ReadonlySet<string> = new Set([
   "57P03",
 ]);
 
-/** What drivers say without a code. A message with a code may hold a name, such as that of a database. */
+/** Messages of driver errors that have no code. A message with a code may hold a name, such as a database's. */
 const MESSAGE =
   /^(?:LOADING|MASTERDOWN|CLUSTERDOWN|READONLY|MISCONF)\b|^Connection (?:terminated|is closed)|timeout|gave no answer in/;
 

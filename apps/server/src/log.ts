@@ -6,7 +6,7 @@ export type LogFields = Readonly<
 /** Writes one line for each event. */
 export type Log = (event: string, fields?: LogFields) => void;
 
-/** Where lines go: `process.stderr`. */
+/** The stream that lines are written to: `process.stderr`. */
 export interface LogSink {
   readonly isTTY?: boolean;
   write(text: string): unknown;

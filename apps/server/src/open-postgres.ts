@@ -5,10 +5,10 @@ import type { Log } from "./log.ts";
 import type { OpenedStore } from "./opened-store.ts";
 import { reasonOf } from "./reason-of.ts";
 
-/** How long a connection may take to be made or to become free, in milliseconds. */
+/** The time limit for a connection to be made or to become free, in milliseconds. */
 const CONNECT_MS = 5_000;
 
-/** How long a statement may take, in milliseconds: a network that drops everything must not hold a request for ever. */
+/** The time limit of a statement, in milliseconds: a network that drops everything must not hold a request for ever. */
 const STATEMENT_MS = 10_000;
 
 /** A part of pg's message when the server wants a password and the URL has none. */

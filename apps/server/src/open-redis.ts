@@ -11,14 +11,14 @@ import type { StoreUrl } from "./store-url.ts";
 
 type RedisUrl = Extract<StoreUrl, { readonly kind: "redis" | "redis+cluster" }>;
 
-/** How long the start waits for a server that does not answer, in milliseconds. */
+/** The longest that the start waits for a server that does not answer, in milliseconds. */
 const START_MS = 6_000;
 const CONNECT_MS = 4_000;
 
-/** How long one node of a cluster may take to list the others before the next is asked, in milliseconds. */
+/** The time that one node of a cluster has to list the others before the next is asked, in milliseconds. */
 const NODES_MS = 2_000;
 
-/** How long a command may take, in milliseconds: a network that drops everything must not hold a request for ever. */
+/** The time limit of a command, in milliseconds: a network that drops everything must not hold a request for ever. */
 const COMMAND_MS = 10_000;
 /** The pause before a reconnect. Half of it is random, so that many servers do not come back at once. */
 const BACKOFF = { firstMs: 50, mostMs: 1_000, jitter: 0.5 };
@@ -110,7 +110,7 @@ async function untilReady(redis: Redis | Cluster, storeUrl: RedisUrl): Promise<v
 /** The error codes of a TLS client at a port without TLS. */
 const NO_TLS = /^(?:ETIMEDOUT|ECONNRESET|ERR_SSL_.*)$/;
 
-/** Why a server is not available: the client's message, or a clearer one where the URL lacks something. */
+/** The reason why a server is not available: the client's message, or a clearer one where the URL lacks something. */
 function refusalOf(error: unknown, storeUrl: RedisUrl): string {
   const reason = reasonOf(error);
   if (reason.startsWith("NOAUTH")) {

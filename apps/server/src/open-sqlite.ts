@@ -87,7 +87,7 @@ function makeFile(path: string): void {
     closeSync(openSync(path, "wx", 0o600));
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw error;
-    // A symbolic link without its file. A file that exists is not opened: to close it would release the locks that this process has on it.
+    // A symbolic link without its file. An existing file is not opened: closing it would release the locks that this process has on it.
     if (!existsSync(path)) closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600));
   }
 }

@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 
-/** Why a store is not available: the message of the driver's error, which is more exact than that of its wrapper. */
+/** The reason why a store is not available: the driver's own message, because it is more exact than its wrapper's. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof RunEventsError && error.cause !== undefined) return reasonOf(error.cause);

@@ -29,10 +29,10 @@ export type Methods = Readonly<Record<string, Answer>>;
 /** The server's own paths: all but those of runs. */
 export type OwnRoutes = ReadonlyMap<string, Methods>;
 
-/** How long the store may take to answer, in milliseconds: a prober does not wait for ever. */
+/** The time limit for the store's answer, in milliseconds: a prober does not wait for ever. */
 const READY_MS = 2_000;
 
-/** What the server's own paths depend on. */
+/** The dependencies of the server's own paths. */
 export interface OwnRoutesOptions {
   readonly session: Methods;
   readonly console: OwnRoutes;
@@ -106,7 +106,7 @@ async function untilAnswered(store: RunEventStore): Promise<void> {
 /** Asks for a head. It does not matter whether there is such a run: any answer will do. */
 const ANY_RUN = { ownerId: "readyz", runId: "readyz", since: 0, limit: 0, maxBytes: 1 };
 
-/** What `answerOwn` depends on. */
+/** The dependencies of `answerOwn`. */
 export interface AnswerOptions {
   readonly allowedOrigins: readonly string[];
   readonly onError: (error: unknown) => void;

@@ -11,7 +11,8 @@ export type SecretText = { readonly text: string } | { readonly flaw: string };
 /**
  * Reads the text of a secret's file, without the white space around it.
  * @returns the text, or `flaw`, which never holds it. It is refused if it is not a regular file, has more than 1 MiB, is not UTF-8, or is
- * empty. As text, all bytes that are not UTF-8 become one character. So random bytes would make a weak secret
+ * empty. Decoding would turn all bytes that are not
+ * UTF-8 into one character, and random bytes would make a weak secret
  * @throws the system's error if the file cannot be read
  */
 export function readSecretText(path: string): SecretText {

@@ -13,7 +13,7 @@ export interface GivenEnv {
 }
 
 /**
- * Reads the secrets that are given as files: that of `API_TOKENS` in the file that `API_TOKENS_FILE` names. White space around a file's
+ * Reads the secrets that are given as files: `API_TOKENS_FILE` names the file that holds `API_TOKENS`. White space around a file's
  * text does not count.
  * @param names the variables that hold secrets
  * @returns the environment; or one line that names the variable, and never holds a secret, if both forms are set, or the file

@@ -8,7 +8,7 @@ import { type RunningServer, startServer } from "./server.ts";
 import { parseSettings } from "./settings.ts";
 import { INSTALLED, type Surroundings } from "./surroundings.ts";
 
-/** How long a shutdown may take after the drain window, in milliseconds, before the process exits. */
+/** The longest that a shutdown may take after the drain window, in milliseconds, before the process exits. */
 const DEADLINE_MS = 5_000;
 
 /**

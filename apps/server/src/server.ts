@@ -22,7 +22,7 @@ import { StoreMonitor } from "./store-monitor.ts";
 import type { Sample, Surroundings } from "./surroundings.ts";
 import { confirmMsFor, type RunningUpkeep, startUpkeep } from "./upkeep.ts";
 
-/** How long a shutdown waits for the upkeep after the drain window, in milliseconds. */
+/** The longest that a shutdown waits for the upkeep after the drain window, in milliseconds. */
 const UPKEEP_MS = 2_000;
 
 /** A server that is listening. */

@@ -10,7 +10,7 @@ import type { Answer, Methods } from "./routes.ts";
 import type { Sessions } from "./session.ts";
 import type { TokenHolder } from "./tokens.ts";
 
-/** What the session routes depend on. */
+/** The dependencies of the session routes. */
 export interface SessionRoutesOptions {
   readonly credentials: Credentials;
   readonly sessions: Sessions;

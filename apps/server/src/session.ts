@@ -19,7 +19,7 @@ export interface Sessions {
   end(session: Session): void;
 }
 
-/** What sessions depend on. */
+/** The dependencies of sessions. */
 export interface SessionsOptions {
   /** Signs the values. Servers that share it accept each other's sessions. */
   readonly secret: string;
@@ -31,7 +31,7 @@ export interface SessionsOptions {
 /** The name of the field with the token's mark. */
 const TOKEN_MARK = "token";
 
-/** How many values are remembered as verified: as many as there may be live streams. */
+/** The number of values remembered as verified: as many as there may be live streams. */
 const MOST_VERIFIED = 20_000;
 
 /** Makes sessions that are signed, expiring values. @see clause W29 in `WIRE.md` */
@@ -47,8 +47,8 @@ export async function createSessions(options: SessionsOptions): Promise<Sessions
   );
   const ended = new EndedSessions();
   /**
-   * The sessions of values whose signature was verified, the oldest first. Each live stream is checked at every heartbeat, and to
-   * verify a signature costs much more than to find it here.
+   * The sessions of values whose signature was verified, the oldest first. Each live stream is checked at every heartbeat, and
+   * verifying a signature costs much more than finding it here.
    */
   const verified = new Map<string, Session>();
 

@@ -29,7 +29,7 @@ export interface Settings {
   readonly queuedForMs: number | null;
   readonly idleForMs: number | null;
   readonly waitingForMs: number | null;
-  /** How long a finished run is kept; `null`: for ever. */
+  /** The time that a finished run is kept, in milliseconds; `null`: for ever. */
   readonly retentionMs: number | null;
   readonly maxStreamsPerUser: number;
   readonly maxStreams: number;
@@ -40,7 +40,7 @@ export interface Settings {
 
 /** The greatest delay of a timer, in milliseconds. */
 const MOST_TIMER_MS = 2_147_483_647;
-/** How long browsers keep a cookie at most: 400 days. */
+/** The longest that browsers keep a cookie: 400 days. */
 const MOST_SESSION_MS = 34_560_000_000;
 const MOST_RETENTION_DAYS = 36_500;
 const DAY_MS = 86_400_000;
@@ -147,7 +147,7 @@ export function parseSettings(
 /** A shorter secret could be guessed from a single cookie, without a request to the server. */
 const LEAST_SECRET_BYTES = 32;
 
-/** What `isLongSecret` accepts, for the error message. */
+/** A description of what `isLongSecret` accepts, for the error message. */
 const LONG_SECRET: string = `a secret text of ${LEAST_SECRET_BYTES} bytes or more, such as \`openssl rand -base64 32\` makes`;
 
 /** Whether the secret is long enough to sign sessions with. */

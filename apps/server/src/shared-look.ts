@@ -1,4 +1,4 @@
-/** How long the result of a look stays valid, in milliseconds. */
+/** The time that the result of a look stays valid, in milliseconds. */
 const FRESH_MS = 100;
 
 /**

@@ -3,19 +3,19 @@ import type { stallsOf } from "@tm/run-events-core/wire";
 import { describeError } from "./describe-error.ts";
 import type { Log } from "./log.ts";
 
-/** How often the store is probed, in milliseconds. In between, the server's own calls show whether the store answers. */
+/** The interval of probes, in milliseconds. In between, the server's own calls show whether the store answers. */
 const EVERY_MS = 5_000;
 
-/** What is known of the store. */
+/** The health of the store. */
 export interface StoreHealth {
-  /** Why no append could land; `null` while one could. */
+  /** The reason why no append could land; `null` while one could. */
   readonly stalledBy: RunEventsError | null;
-  /** How long the latest probe took, in milliseconds. */
+  /** The duration of the latest probe, in milliseconds. */
   readonly probeMs: number;
   readonly stalls: number;
 }
 
-/** What the monitor depends on. */
+/** The dependencies of the monitor. */
 export interface StoreMonitorOptions {
   /** Knows whether the store takes writes. Its check is a probe. */
   readonly watch: ReturnType<typeof stallsOf>["writes"];
@@ -23,7 +23,7 @@ export interface StoreMonitorOptions {
 }
 
 /**
- * Has the store probed every few seconds, so that a stall is known even without a request. Logs once when a stall begins, and once when it
+ * Probes the store every few seconds, so that a stall is noticed even without a request. Logs once when a stall begins, and once when it
  * ends.
  * @see clause S31 in `STORE.md`
  */

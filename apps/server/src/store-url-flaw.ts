@@ -2,13 +2,13 @@ const SCHEMES = ["memory", "sqlite", "postgres", "postgresql", "redis", "rediss"
 
 const MOST_PORT = 65_535;
 
-/** Scheme, slashes, the part before the path, the query and the fragment, and those. */
+/** A URL's parts: scheme, slashes, authority, and the rest (path, query and fragment). */
 const PARTS = /^([^:]*):(\/\/)?([^/?#]*)(.*)$/s;
 
 const UNENCODED = "its user or password holds a character that has to be percent-encoded";
 
 /**
- * Why `parseStoreUrl` has refused a text: one of a few fixed reasons, so that no part of the text is ever shown.
+ * The reason why `parseStoreUrl` refused a text: one of a few fixed reasons, so that no part of the text is ever shown.
  * @returns `null` if the reason is not known
  */
 export function storeUrlFlaw(text: string): string | null {

@@ -24,7 +24,7 @@ export type StoreUrl =
       RedisUser)
   | ({ readonly kind: "redis+cluster"; readonly nodes: readonly RedisNode[] } & RedisUser);
 
-/** What `parseStoreUrl` accepts, for the error message. */
+/** A description of what `parseStoreUrl` accepts, for the error message. */
 export const STORE_URL_FORMS =
   "memory:, sqlite:PATH, postgres://..., redis://..., rediss://... or redis+cluster://host:port,host:port";
 

@@ -8,7 +8,7 @@ export interface Sample {
   stop(): Promise<void>;
 }
 
-/** Where a server runs: in the installed package, or in a clone of the repository. */
+/** The files around a server, which runs in the installed package or in a clone of the repository. */
 export interface Surroundings {
   /** The folder of the built console. */
   findConsole(): Promise<string>;

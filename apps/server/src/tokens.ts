@@ -22,7 +22,7 @@ export interface Tokens {
 }
 
 /**
- * Keeps digests of the tokens. All have the same length, so to compare them reveals nothing about the token.
+ * Keeps digests of the tokens. All have the same length, so comparing them reveals nothing about the token.
  * @param secret makes the marks; servers that share it make the same marks
  */
 export function createTokens(entries: readonly UserToken[], secret: string): Tokens {

@@ -10,7 +10,7 @@ const PURGE_INTERVAL_MS = 60_000;
 const LEAST_REST_MS = 3;
 
 /**
- * How long a purge rests after a batch, given how long the batch took, both in milliseconds. It rests at least twice as long, so a purge
+ * The rest of a purge after a batch, given how long the batch took, both in milliseconds. It rests at least twice as long, so a purge
  * takes a third of the time at most, and on a slow store it rests for longer. During the rest, appends that waited for the batch go first.
  */
 export function restAfterBatch(tookMs: number): number {
@@ -24,7 +24,7 @@ export function restAfterBatch(tookMs: number): number {
 const STEADY_INTERVALS = 3;
 const MOST_CONFIRM_MS = 15_000;
 
-/** For how long nothing may have disturbed the checks before a run is ended. @see clause S23 in `STORE.md` */
+/** The time that checks must have been undisturbed before a run is ended. @see clause S23 in `STORE.md` */
 export function confirmMsFor({
   reapIntervalMs,
   leaseGraceMs,
@@ -32,7 +32,7 @@ export function confirmMsFor({
   return Math.min(MOST_CONFIRM_MS, Math.max(STEADY_INTERVALS * reapIntervalMs, leaseGraceMs));
 }
 
-/** What the upkeep depends on. */
+/** The dependencies of the upkeep. */
 export interface UpkeepOptions {
   readonly runs: Pick<RunEvents, "reap" | "purge">;
   /** The `confirmMs` of `reap`. */
@@ -75,7 +75,7 @@ export function startUpkeep(options: UpkeepOptions): RunningUpkeep {
     return ended.length > 0;
   }
 
-  /** How many runs were removed since the last line about them. */
+  /** The number of runs removed since the last line about them. */
   let purged = 0;
 
   async function purge(ageMs: number): Promise<boolean> {

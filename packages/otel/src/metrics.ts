@@ -78,7 +78,7 @@ type Recorders = {
 };
 
 /**
- * What each diagnostic changes in the metrics. Attributes have few values: neither a run nor an owner is one of them.
+ * The changes that each diagnostic makes in the metrics. Attributes have few values, so neither a run nor an owner is one of them.
  */
 const RECORDERS: Recorders = {
   append(to, { ms, events, outcome }) {

@@ -1,7 +1,7 @@
 import type { Attributes } from "@opentelemetry/api";
 
 /**
- * The names of attributes. Those of `messaging` are OpenTelemetry's own, as of semantic conventions 1.45. They are not stable yet, so
+ * The names of attributes. `messaging.*` are OpenTelemetry's own, as of semantic conventions 1.45. They are not stable yet, so
  * their packages of constants are not a dependency. All others are this package's.
  */
 export const SYSTEM: Attributes = { "messaging.system.name": "run_events" };
@@ -19,7 +19,7 @@ export const REASON = "run_events.reason";
 export const CALL = "run_events.call";
 export const FOUND_BY = "run_events.found_by";
 
-/** How a call ended, as attributes. @param isError whether that is an error */
+/** The attributes for the outcome of a call. @param isError whether it is an error */
 export function outcomeAttributes(outcome: string, isError: boolean): Attributes {
   return isError ? { [OUTCOME]: outcome, [ERROR_TYPE]: outcome } : { [OUTCOME]: outcome };
 }

@@ -1,4 +1,4 @@
-/** Who runs a program that refuses to be root. */
+/** The user for programs that refuse to run as root. */
 export interface SystemUser {
   readonly uid: number;
   readonly gid: number;

@@ -7,9 +7,9 @@ import { readPacked, ROOT } from "../read-pages.ts";
 
 const TSC = fileURLToPath(new URL("bin/tsc", import.meta.resolve("typescript/package.json")));
 
-/** What an import finds behind one path of a package. */
+/** One export path of a package. */
 interface Door {
-  /** As an import names it. */
+  /** The name by which it is imported. */
   readonly name: string;
   /** The file of its types in the folder. */
   readonly types: string;

@@ -6,10 +6,10 @@ import type { Fenced, WorkerReport } from "./chaos-plan.ts";
 
 const WORKER = join(import.meta.dirname, "chaos-worker.ts");
 
-/** How a worker is started. */
+/** Options for starting a worker. */
 export interface WorkerPlan {
   readonly manner: "careful" | "reckless";
-  /** What its clock is off by, such as `+3m`; `null` for the right time. */
+  /** The error of its clock, such as `+3m`; `null` for the right time. */
   readonly skew: string | null;
 }
 
@@ -19,12 +19,12 @@ export interface Crew {
   readonly reports: readonly WorkerReport[];
   /** Kills a worker and starts another in its place, unless all were killed meanwhile. */
   replace(index: number): Promise<void>;
-  /** Stops a worker at once, at any place. */
+  /** Freezes a worker at once, at any place. */
   freeze(index: number): void;
   thaw(index: number): void;
   /** Whether a worker has begun to check for runs. */
   isReady(index: number): boolean;
-  /** What a worker has claimed last. */
+  /** The last claim of a worker. */
   newest(index: number): Fenced | undefined;
   /** Resolves as soon as this is so. @throws Error if a worker ended that should not have */
   until(isSo: () => boolean): Promise<void>;
@@ -117,8 +117,8 @@ export function startCrew(storeUrl: string, plans: readonly WorkerPlan[]): Crew 
 }
 
 /**
- * The variables that show a process another time. `faketime` itself would be between it and the signals that are sent to it. How long
- * things take stays true.
+ * The variables that give a process another time. They are set directly, because under `faketime` the signals would reach `faketime`
+ * and not the process. Durations stay true.
  */
 function skewedBy(skew: string): Readonly<Record<string, string>> {
   const faketime = findProgram("faketime") ?? "";

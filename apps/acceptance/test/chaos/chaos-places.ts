@@ -7,14 +7,14 @@ import pg from "pg";
 import { onTestFinished } from "vitest";
 import { makeTempFolder } from "../temp-folder.ts";
 
-/** Where the runs of a chaos are. */
+/** A store for the runs of a chaos test. */
 export interface ChaosPlace {
   readonly storeUrl: string;
-  /** Keeps the database from answering any client for so long. */
+  /** Keeps the database from answering any client for this time. */
   stall(forMs: number): Promise<void>;
   /**
-   * Whether a worker's own clock is nothing to the store. A SQLite file has no clock but that of the process that opens it: all
-   * of them are on one machine.
+   * Whether the store ignores a worker's own clock. A SQLite file has no clock but its process's, and all those processes are on
+   * one machine.
    */
   readonly hasClock: boolean;
 }

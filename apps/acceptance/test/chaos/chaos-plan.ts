@@ -1,8 +1,8 @@
-/** How many runs there are to do. */
+/** The number of runs to do. */
 export const RUNS = 200;
-/** How many events each is. */
+/** The number of events in each run. */
 export const STEPS = 8;
-/** The shortest that there is. @see clause W31 in `WIRE.md` */
+/** The shortest lease. @see clause W31 in `WIRE.md` */
 export const LEASE_MS = 1_000;
 export const GRACE_MS = 400;
 export const REAP_MS = 200;
@@ -17,7 +17,7 @@ export interface Fenced {
   readonly fence: number;
 }
 
-/** What a worker reports. */
+/** A report of a worker. */
 export type WorkerReport =
   | { readonly ready: true }
   | { readonly claimed: Fenced & { readonly lastSequence: number } }

@@ -7,7 +7,7 @@ import { GRACE_MS, REAP_MS, RUNS } from "./chaos-plan.ts";
 export interface Reaper {
   /** The runs that it has ended. */
   readonly ended: readonly string[];
-  /** Runs that were over when a tick began, and still when it was done. */
+  /** Runs whose lease had expired when a tick began and that were still live after it. */
   readonly missed: readonly string[];
   /** Ends it after the tick under way. Idempotent. */
   stop(): Promise<void>;
@@ -19,7 +19,7 @@ export function startReaper(runs: RunEvents, store: RunEventStore): Reaper {
   const missed: string[] = [];
   const stopping = new AbortController();
 
-  /** The ends of the leases that are over, by run. The index may also have leases that have been renewed. */
+  /** The end of each expired lease, by run. The index may also have leases that have been renewed since. */
   async function listExpired(): Promise<ReadonlyMap<string, number | null>> {
     const nowMs = await store.probe();
     const heads = await store.list({ due: "leased", forMs: GRACE_MS, limit: RUNS });
@@ -31,7 +31,7 @@ export function startReaper(runs: RunEvents, store: RunEventStore): Reaper {
 
   async function tick(): Promise<void> {
     const before = await listExpired();
-    // At once, even after a disturbance: workers have to bear that too.
+    // Without a wait even after a disturbance: workers have to survive that too.
     const reaped = await runs.reap({ graceMs: GRACE_MS, limit: RUNS, confirmMs: 0 });
     ended.push(...reaped.map(({ runId }) => runId));
     const after = await listExpired();

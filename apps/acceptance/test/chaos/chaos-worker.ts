@@ -10,7 +10,7 @@ import { LEASE_MS, runIdOf, RUNS, STEPS, type WorkerReport } from "./chaos-plan.
  */
 const [storeUrl = "", manner = ""] = process.argv.slice(2);
 
-/** How long a step takes, in milliseconds. */
+/** The duration of a step, in milliseconds. */
 const STEP_MS = 8;
 const IDLE_MS = 25;
 
@@ -41,7 +41,7 @@ async function workCarefully(runs: RunEvents, runId: string): Promise<void> {
 }
 
 async function workRecklessly(runs: RunEvents, runId: string): Promise<void> {
-  // With where the log ends, in one step: this process may be frozen until another one has the run.
+  // The claim also returns the last sequence: between two calls, this process may be frozen until another one has the run.
   const options = { ownerId: "ada", leaseMs: LEASE_MS };
   const { fence, lastSequence } = await runs.log.claim(runId, options);
   report({ claimed: { runId, fence, lastSequence } });
@@ -84,7 +84,7 @@ async function workOnFirst(): Promise<boolean> {
       left.delete(runId);
       return true;
     } catch (error) {
-      // Another worker has it, or the store is away: the next round shows.
+      // Another worker has it, or the store is away. The next round shows which.
       if (codeOf(error) === "run_finished") left.delete(runId);
     }
   }

@@ -19,10 +19,10 @@ const LONG_MS = 180_000;
 /** Longer than the lease, the grace and the reaper's interval together: a worker that was frozen so long has lost its run. */
 const FROZEN_MS = LEASE_MS + GRACE_MS + REAP_MS + 300;
 const STALL_MS = 1_200;
-/** How many new runs at once there are for a blow to hit. */
+/** The number of new runs that a fault can hit at once. */
 const FED = 8;
 
-/** What befalls the workers and their database, one thing after the other. */
+/** The faults that the workers and their database suffer, one after the other. */
 const BLOWS = [
   "usurp",
   "kill",
@@ -36,10 +36,10 @@ const BLOWS = [
 ] as const;
 /** The index of the worker that always writes on. */
 const RECKLESS = 1;
-/** How often a blow is tried that has to hit a worker in the middle of a run. */
+/** The number of attempts for a fault that has to hit a worker in the middle of a run. */
 const MOST_TRIES = 5;
 
-/** What a blow has to do with. */
+/** The targets of a fault. */
 interface Scene {
   readonly crew: Crew;
   readonly reaper: Reaper;
@@ -94,7 +94,7 @@ it.each(Object.entries(CHAOS_PLACES))(
       const last = checkLog(log, crew, runId);
       ends.set(last, (ends.get(last) ?? 0) + 1);
     }
-    // Else nothing of all this was tried.
+    // Otherwise the faults missed, and nothing was tested.
     expect(countFenced(crew)).toBeGreaterThan(0);
     expect(reaper.ended.length).toBeGreaterThan(0);
     expect(ends.get("RUN_FAILED") ?? 0).toBe(new Set(reaper.ended).size);

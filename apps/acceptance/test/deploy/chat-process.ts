@@ -8,7 +8,7 @@ import { openStoreUrl } from "../open-store-url.ts";
  * what comes after that on a line of its standard input. SIGTERM shuts it down as the pages say.
  */
 const [url = "", runId = "", act = ""] = process.argv.slice(2);
-/** The tokens of a whole answer, and how many a model gives before it stops to think. */
+/** The number of tokens in a whole answer, and before the model pauses to think. */
 const TOKENS = 20;
 const FIRST = 8;
 const LEASE = { ownerId: "ada", leaseMs: 1_000 } as const;
@@ -45,7 +45,7 @@ async function answerOrThrow(run: Run): Promise<string> {
   return value;
 }
 
-/** Prints what becomes of a work. A shutdown stops it. */
+/** Prints the outcome of the work. A shutdown stops it. */
 async function printEnd(done: Promise<unknown>): Promise<void> {
   shutdown.signal.addEventListener("abort", () => void runs.close());
   console.log(
@@ -66,7 +66,7 @@ const acts: Readonly<Record<string, () => Promise<void>>> = {
   end: () => start(answer),
   throw: () => start(answerOrThrow),
   fail: () => start(answer, { onShutdown: "fail" }),
-  /** Creates a run in a step of its own, and claims it only after a line. */
+  /** Creates a run first, and claims it only after a line on standard input. */
   async create() {
     await runs.create({ ownerId: "ada", runId });
     console.log("created");
@@ -76,7 +76,7 @@ const acts: Readonly<Record<string, () => Promise<void>>> = {
   /** Goes on with the run as soon as no other worker has it. */
   resume: () => printEnd(claimWhenFree()),
   sweep: () => sweep(300),
-  /** Competes with those who claim what was just released. */
+  /** Competes with the workers that claim a run which was just released. */
   hurry: () => sweep(1),
 };
 

@@ -4,13 +4,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished }
 import { openStoreUrl } from "../open-store-url.ts";
 import { type Act, type ChatProcess, startChat } from "./start-chat.ts";
 
-/** Where a store is, for tests whose runs have ids of their own. */
+/** A store that tests share, each with run ids of its own. */
 export interface Place {
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** What a process of a chat writes before it is stopped, and in all. */
+/** The output of a chat process before it is stopped, and in all. */
 const FIRST = tokens(0, 8);
 const ALL = tokens(0, 20);
 
@@ -27,7 +27,7 @@ function tokens(from: number, to: number): readonly string[] {
   return Array.from({ length: to - from }, (_, at) => `TOKEN "t${from + at}"`);
 }
 
-/** What becomes of the runs of a chat when its processes are deployed, killed or shut down, on one store. */
+/** Tests what happens to a chat's runs when its processes are deployed, killed or shut down, on one store. */
 export function describeDeploys(name: string, start: () => Promise<Place>): void {
   describe(`a chat on ${name}`, () => {
     const chat = useChat(start);
@@ -74,7 +74,7 @@ function itIsDeployed(chat: Chat): void {
     await old.printed("thinking");
     await old.stop();
     expect(await old.nextLine()).toMatch(/^gave up: store_unavailable .*shutting down/);
-    // What the task had given is there, and the run is free.
+    // Everything that the task emitted is in the log, and the run is free.
     expect(await chat.log()).toStrictEqual(FIRST);
     expect(await chat.runs.as("ada").get(chat.runId)).toMatchObject({
       runStatus: "running",
@@ -146,7 +146,7 @@ function itIsKilled(chat: Chat): void {
     await next.printed(`ended ${chat.runId}`);
     const written = await chat.log();
     expect(written.at(-1)).toBe('RUN_FAILED {"reason":"lease_expired"}');
-    // Some of the last tokens may have been on their way. None is lost between others.
+    // Some of the last tokens may not have been stored yet. None is missing between others.
     expect(written.slice(0, -1)).toStrictEqual(FIRST.slice(0, written.length - 1));
     await next.stop();
   });

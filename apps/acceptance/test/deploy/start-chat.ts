@@ -7,7 +7,7 @@ import { onTestFinished } from "vitest";
 
 const PROCESS = fileURLToPath(new URL("chat-process.ts", import.meta.url));
 
-/** What a process of a chat does: see `chat-process.ts`. */
+/** The mode of a chat process: see `chat-process.ts`. */
 export type Act = "end" | "throw" | "fail" | "create" | "resume" | "sweep" | "hurry";
 
 /** A version of a chat's server, in a process of its own. */

@@ -4,7 +4,7 @@ import { delimiter, dirname, join } from "node:path";
 import type { Log } from "../log.ts";
 import type { Sample } from "../surroundings.ts";
 
-/** How long the recorder may take to end its run when the server shuts down, in milliseconds. */
+/** The time that the recorder has to end its run when the server shuts down, in milliseconds. */
 const STOP_MS = 3_000;
 
 /** The command that is recorded, from the workspace's root. */
