@@ -178,7 +178,7 @@ it("W21: a connection serves its next request when a stream on it has ended", as
   using socket = await openSocket(world.port, heads.join(""));
   await socket.until('"eventType":"NOTE"');
   await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
-  const all = await socket.until('"finishedAt"');
+  const all = await socket.until('"metadata"');
   expect(all.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(3);
   expect(all.match(/"type":"run_finished"/g)).toHaveLength(2);
 });

@@ -75,7 +75,7 @@ export const CREATE_RUN: Body<{
         "Refuses the creation while the caller has a live run of the topic (W35). Only with `topic`; absent is false.",
     },
     // The log refuses what is not a boolean.
-    (exclusive) => (exclusive ?? false) as boolean,
+    (exclusive = false) => exclusive as boolean,
   ),
   metadata: jsonField("Any JSON value; absent is null."),
   leaseMs: optionalNumber({ ...LEASE_MS, description: "Claims the run in the same step (W36)." }),

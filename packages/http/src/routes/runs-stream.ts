@@ -10,7 +10,7 @@ export const RUNS_STREAM_ROUTE: Route = {
   id: "readRunsStream",
   summary: "The events of many runs (W47) and a feed of the caller's runs (W48) on one connection",
   description:
-    "`data` of each message is a RunsStreamMessage, without `id`. `stream_opened` comes first. Each run has a `connected` and then its events, and ends with a `run_finished` or an `error` that has its `runId`. With `feed` there is a feed too: `feed_started`, a `run` for each run of the list and for each that changes, `run_gone`, and `feed_version`. `stream_finished`, or an `error` without `runId` and `feed`, comes last. To come back, ask with the last sequence of each run, and with the last `version` of the feed. `runs` or `feed` is required; `topic`, `last` and `have` belong to `feed`.",
+    "`data` of each message is a RunsStreamMessage, without `id`. An `error` with a `runId` ends that run, one with `feed` the feed, any other the stream. To come back, ask with the last sequence of each run, and with the last `version` of the feed. `runs` or `feed` is required; `topic`, `last` and `have` belong to `feed`.",
   parameters: RUNS_AND_FEED,
   codes: ["invalid_request"],
   async answer(call) {
