@@ -182,8 +182,8 @@ it("S7: an append that the driver stops waiting for is ambiguous: it lands if th
   const impatient: PostgresQueryable = {
     query(text, values = []) {
       sent += 1;
-      // The second statement appends.
-      return client.query({ text, values, ...(sent === 2 && { query_timeout: 1 }) });
+      // The third statement appends.
+      return client.query({ text, values, ...(sent === 3 && { query_timeout: 1 }) });
     },
   };
   await expect(

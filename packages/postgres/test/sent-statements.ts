@@ -147,7 +147,7 @@ export const SENT: readonly (readonly [name: string, sent: () => Sent | Promise<
   ["a creation", () => committed(["run-90001"], "make")],
   ["several creations", () => committed(["run-90001", "run-90002"], "make")],
   ["a lock", () => sentBy((query) => lockRuns(query, sql, several.map(nameOf)))],
-  ["a joined lock", () => ({ text: sql.lockJoined, values: ["ada", "run-1", MARK, ""] })],
+  ["a joined lock", () => ({ text: sql.lockJoined, values: ["ada", "run-1", MARK] })],
   [
     "what a joined decision sees",
     async () => {

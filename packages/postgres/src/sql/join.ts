@@ -1,5 +1,4 @@
 import type { Tables } from "../tables.ts";
-import { CLOCK_MS, headColumns } from "./columns.ts";
 import { saveStatement } from "./commit.ts";
 import { seeStatement } from "./see.ts";
 
@@ -22,19 +21,16 @@ function isMarked(mark: string): string {
 }
 
 /**
- * Locks the run for an append, and answers its head. $1 the owner, $2 the id, $3 the append's mark, $4 whether to set it. The lock comes in
- * a statement of its own, so that the append sees all keys that landed before it. It would fail on a key that it does not see, and a failed
- * statement aborts the transaction.
+ * Locks the run for an append, and sets the append's mark. $1 the owner, $2 the id, $3 the mark. The lock comes in a statement of its own, so
+ * that the append sees all keys that landed before it. It would fail on a key that it does not see, and a failed statement aborts the
+ * transaction.
  */
 export function lockJoinedStatement({ runs }: Tables): string {
   return `
-WITH mark AS MATERIALIZED (
-  SELECT CASE WHEN $4::text = 'set' THEN ${setMarks(`${MARKS} || $3::text`)} ELSE ${isMarked("$3")} END AS "isHere"
-), held AS MATERIALIZED (
-  SELECT r.* FROM mark, ${runs} r WHERE mark."isHere" AND r.owner_id = $1::text AND r.run_id = $2::text
-  FOR NO KEY UPDATE OF r
+WITH mark AS MATERIALIZED (SELECT ${setMarks(`${MARKS} || $3::text`)} AS is_set), held AS MATERIALIZED (
+  SELECT r.run_key FROM ${runs} r WHERE r.owner_id = $1::text AND r.run_id = $2::text FOR NO KEY UPDATE OF r
 )
-SELECT mark."isHere", ${CLOCK_MS} AS "nowMs", ${headColumns("held")} FROM mark LEFT JOIN held ON true`;
+SELECT FROM mark LEFT JOIN held ON mark.is_set`;
 }
 
 /** The `see` statement of a locked run, in the transaction of the mark $6. */
