@@ -2,7 +2,7 @@ import {
   createRunCalls,
   type DueQuery,
   type OwnerQuery,
-  type ReadResult,
+  recordOf,
   type RunEventStore,
   type RunName,
   runOf,
@@ -87,12 +87,6 @@ export interface KitStore {
   close(): Promise<void>;
 }
 
-/** The record that a head has, as `getRun` answers it. */
-function recordOf(head: ReadResult["head"]): RunRecord {
-  const { revision, exclusive, dueMs, keptClaim, resumable, commits, ...record } = runOf(head);
-  return record;
-}
-
 /** A clock on which the 10 s for which core sends a call in doubt again are over in half a second. */
 export const HASTY: typeof holdingClock = {
   now: () => holdingClock.now() * 20,
@@ -118,7 +112,7 @@ export function kitStore(
         queries.map((query) => ({ ...owned(query), wantsMetadata: true })),
       );
       return pages.map((page) =>
-        page === null ? null : { run: recordOf(page.head), events: page.events },
+        page === null ? null : { run: recordOf(runOf(page.head)), events: page.events },
       );
     },
     getRun: (runId, ownerId = OWNER) => calls.get({ ownerId, runId }),

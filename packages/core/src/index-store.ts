@@ -43,4 +43,4 @@ export type { RunRecord } from "./rules/run.ts";
 export { runFinished, runNotFound } from "./rules/errors.ts";
 export { MAX_BATCH_EVENTS } from "./rules/event.ts";
 export { createRunCalls } from "./log/run-calls.ts";
-export { runOf } from "./rules/head.ts";
+export { recordOf, runOf } from "./rules/head.ts";
