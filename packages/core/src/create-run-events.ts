@@ -25,14 +25,15 @@ import { runWork, startWork } from "./work/work.ts";
  */
 export function createRunEvents(options: RunEventsOptions): RunEvents {
   const log = createRunLog(options);
+  const { append, input, reap, purge, probe, close } = log;
   const { followers, watches, closing, listener } = partsOf(log);
   const accessFor = (owner: OwnerOption): RunAccess =>
     observedAccess(createLogAccess(options.store, log, owner, closing.signal), listener);
   const runs: Omit<RunEvents, "as"> = {
     log,
     create: async (run) => snapshotOf((await log.createRun(run)).run),
-    append: (runId, events, conditions) => log.append(runId, events, conditions),
-    input: (runId, payload, conditions) => log.input(runId, payload, conditions),
+    append,
+    input,
     read: async (runId, page) => pageOf(await log.readPage(runId, page)),
     async *tail(runId, tailOptions) {
       const plain = tailSlices(followers, runId, tailOptions);
@@ -77,10 +78,10 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
       closing.hold(started.then(({ done }) => done)).catch(() => {});
       return started;
     },
-    reap: (which) => log.reap(which),
-    purge: (which) => log.purge(which),
-    probe: (options) => log.probe(options),
-    close: () => log.close(),
+    reap,
+    purge,
+    probe,
+    close,
   };
   return { ...runs, as: (ownerId) => ownedRuns(runs, ownerId) };
 }

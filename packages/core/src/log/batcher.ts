@@ -180,26 +180,27 @@ export class Batcher<Item, Answer> {
     };
     const stopTimer = this.#options.clock.every(LATE_MS, pass);
     const isOver = new Uint8Array(group.length);
-    const end = (index: number, settle: (waiting: Waiting<Item, Answer>) => void): void => {
+    /** Takes an item that has no answer yet, to give it one. */
+    const take = (index: number): Waiting<Item, Answer> | null => {
       const waiting = group[index];
-      if (waiting === undefined || isOver[index] === 1) return;
+      if (waiting === undefined || isOver[index] === 1) return null;
       isOver[index] = 1;
-      settle(waiting);
       this.#free(waiting.key);
+      return waiting;
     };
-    const settle: Sending<Answer>["settle"] = (index, answer) =>
-      end(index, ({ resolve, reject }) =>
-        answer instanceof Error ? reject(answer) : resolve(answer),
-      );
+    const settle: Sending<Answer>["settle"] = (index, answer) => {
+      if (answer instanceof Error) take(index)?.reject(answer);
+      else take(index)?.resolve(answer);
+    };
     try {
       await this.#options.send(
         group.map(({ item }) => item),
         { settle, pass },
       );
       // An error is made only if one is needed, since taking its stack is more work than all the rest.
-      group.forEach((_, index) => end(index, ({ reject }) => reject(noAnswer())));
+      group.forEach((_, index) => take(index)?.reject(noAnswer()));
     } catch (error) {
-      group.forEach((_, index) => end(index, ({ reject }) => reject(error)));
+      group.forEach((_, index) => take(index)?.reject(error));
     }
     stopTimer();
     if (isPrompt) this.#prompt -= 1;

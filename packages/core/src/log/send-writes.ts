@@ -1,3 +1,4 @@
+import type { Plain } from "../rules/append-rule.ts";
 import type { Decision, Seen } from "../rules/decision.ts";
 import { RunEventsError } from "../rules/errors.ts";
 import { foldRules } from "../rules/fold-rules.ts";
@@ -163,16 +164,20 @@ async function sendPlains(
   sending: Sending<unknown>,
 ): Promise<void> {
   const sent = runs.map((run) => run.plains);
-  const plains = sent.flat().flatMap(({ write: { plain } }) => plain ?? []);
+  const plains: Plain[] = [];
+  for (const some of sent) for (const { write } of some) if (write.plain) plains.push(write.plain);
   if (plains.length === 0) return;
-  const landings = (await store.append(plains)).values();
+  const landings = await store.append(plains);
+  let from = 0;
   for (const [at, run] of runs.entries()) {
-    const its = (sent[at] ?? []).map(({ write }) => {
-      const landing = landings.next().value ?? null;
-      return landing === null ? null : write.answerOf(landing);
-    });
-    const undecided = its.indexOf(null);
-    settleFirst(run, undecided === -1 ? its : its.slice(0, undecided), sending);
+    const answers: unknown[] = [];
+    for (const { write } of sent[at] ?? []) {
+      const landing = landings[from + answers.length] ?? null;
+      if (landing === null) break;
+      answers.push(write.answerOf(landing));
+    }
+    from += sent[at]?.length ?? 0;
+    settleFirst(run, answers, sending);
   }
 }
 

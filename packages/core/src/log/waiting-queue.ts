@@ -92,21 +92,25 @@ export class WaitingQueue<Item extends WaitingItem> {
     const turns = [...this.#owners].map(([owner, waiting]) => {
       const { items } = waiting;
       const ready = busy.size === 0 ? items : items.filter(({ key }) => !busy.has(key));
-      return { owner, waiting, ready, taken: 0 };
+      return { owner, waiting, ready, taken: 0, isDone: false };
     });
     if (turns.length > 1) turns.sort((a, b) => turnOf(a.waiting) - turnOf(b.waiting));
     let count = 0;
     let weight = 0;
-    for (let open = turns; open.length > 0 && count < maxItems;) {
-      open = open.filter((turn) => {
-        const next = turn.ready[turn.taken];
-        const fits = count === 0 || (next !== undefined && weight + next.weight <= most);
-        if (next === undefined || !fits || count === maxItems) return false;
-        turn.taken += 1;
-        count += 1;
-        weight += next.weight;
-        return true;
-      });
+    let left = turns.length;
+    for (let at = 0; left > 0; at = (at + 1) % turns.length) {
+      const turn = turns[at];
+      if (turn === undefined || turn.isDone) continue;
+      const next = turn.ready[turn.taken];
+      const isFull = count === maxItems;
+      if (next === undefined || isFull || (count > 0 && weight + next.weight > most)) {
+        turn.isDone = true;
+        left -= 1;
+        continue;
+      }
+      turn.taken += 1;
+      count += 1;
+      weight += next.weight;
     }
     return turns.flatMap(({ owner, waiting, ready, taken }) => {
       waiting.hasWaited = taken === 0;
