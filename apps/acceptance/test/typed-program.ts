@@ -91,14 +91,12 @@ export async function versionOf(compiler: keyof typeof COMPILERS): Promise<strin
 
 /**
  * Compiles a program of a user in a folder whose imports resolve, strictly, with the types of all that it imports.
- * @param paths where imports resolve to, other than in \`node_modules\`
  * @returns what the compiler says, or an empty text
  */
 export async function compileProgram(
   folder: string,
   compiler: keyof typeof COMPILERS,
   resolution: Resolution,
-  paths: Readonly<Record<string, readonly string[]>> = {},
 ): Promise<string> {
   await writeFile(join(folder, "program.mts"), PROGRAM);
   const config = join(folder, "tsconfig.json");
@@ -112,7 +110,6 @@ export async function compileProgram(
     skipLibCheck: false,
     noEmit: true,
     types: ["node"],
-    paths,
   };
   await writeFile(config, JSON.stringify({ compilerOptions, files: ["program.mts"] }));
   return promisify(execFile)(process.execPath, [programOf(compiler), "-p", config]).then(

@@ -8,14 +8,6 @@ const WORKFLOWS = globSync(".github/workflows/*.yml", { cwd: ROOT }).map(
 );
 const textOf = (name: string): string => new Map(WORKFLOWS).get(name) ?? "";
 
-it("there are the workflows that the tests below read", () => {
-  expect(WORKFLOWS.map(([name]) => name).toSorted()).toEqual([
-    "ci.yml",
-    "nightly.yml",
-    "release.yml",
-  ]);
-});
-
 describe.each(WORKFLOWS)("the workflow %s", (_, text) => {
   it("may only read, unless one of its jobs says what it may write", () => {
     expect(text).toMatch(/^permissions:\n {2}contents: read\n\n/m);
@@ -28,11 +20,6 @@ describe.each(WORKFLOWS)("the workflow %s", (_, text) => {
       expect(action).toMatch(
         /^(?:\.\/\.github\/workflows\/[\w-]+\.yml|[\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/,
       );
-  });
-
-  it("leaves no credential of git in the checked-out folder", () => {
-    for (const [, step = ""] of text.matchAll(/- uses: actions\/checkout@(.*\n(?: {8}.*\n)*)/g))
-      expect(step).toContain("\n          persist-credentials: false\n");
   });
 
   it("holds no token of npm", () => {

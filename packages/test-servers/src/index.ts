@@ -1,10 +1,7 @@
-export { startCaddy } from "./caddy.ts";
-export { countFences } from "./count-fences.ts";
 export { startEtcdCluster, type EtcdCluster } from "./etcd.ts";
 export { findChromium, findNginxModule, findProgram, findSystemPostgres } from "./find-program.ts";
 export { findFreePort } from "./free-port.ts";
-export { startHaproxy } from "./haproxy.ts";
-export { startNginx } from "./nginx.ts";
+export { startCaddy, startHaproxy, startNginx } from "./proxies.ts";
 export type { NotifyingProtocol } from "./notification-filter.ts";
 export { startPgBouncer, type PgBouncerOptions, type PgBouncerServer } from "./pgbouncer.ts";
 export type { PostgresEngine } from "./postgres-programs.ts";

@@ -4,13 +4,10 @@ import {
   isJSDocLink,
   isJSDocLinkCode,
   isJSDocLinkPlain,
-  isPropertySignatureDeclaration,
-  isUnionTypeNode,
   isVariableDeclaration,
   SyntaxKind,
   type Identifier,
   type Node,
-  type TypeNode,
 } from "typescript/unstable/ast";
 import { API, SymbolFlags, type Project, type Symbol as TsSymbol } from "typescript/unstable/sync";
 import { commentText } from "../doc-comments.ts";
@@ -38,15 +35,8 @@ export interface PublishedNames {
   readonly exported: readonly NamedComment[];
   /** All comments of that, of its members, and of the types that they need. */
   readonly comments: readonly NamedComment[];
-  /** The optional numbers and booleans of each exported type whose name ends with `Options` or `Query`. */
-  readonly settings: readonly NamedComment[];
-  /** The members of these types that another type was mapped to. */
-  readonly mapped: readonly string[];
   readonly links: readonly NamedLink[];
 }
-
-/** TypeScript's mark of a member that `Pick`, `Omit` or `Partial` made. */
-const MAPPED = 1 << 18;
 
 const STATEMENTS: ReadonlySet<SyntaxKind> = new Set([
   SyntaxKind.InterfaceDeclaration,
@@ -63,11 +53,6 @@ function eachNode(node: Node, visit: (node: Node) => void): void {
   node.forEachChild((child) => eachNode(child, visit));
 }
 
-function isSetting(type: TypeNode): boolean {
-  if (isUnionTypeNode(type)) return type.types.some(isSetting);
-  return type.kind === SyntaxKind.NumberKeyword || type.kind === SyntaxKind.BooleanKeyword;
-}
-
 /** The name of a declaration or a member; empty without one. */
 function nameOf(node: Node): string {
   const { name } = node as Node & { readonly name?: Node };
@@ -81,8 +66,6 @@ class Reader {
   readonly #declarations = new Map<string, Node>();
   readonly exported: NamedComment[] = [];
   readonly comments: NamedComment[] = [];
-  readonly settings: NamedComment[] = [];
-  readonly mapped: string[] = [];
   readonly links: NamedLink[] = [];
 
   constructor(project: Project, folder: string) {
@@ -105,7 +88,6 @@ class Reader {
         const place = `${name}: ${symbol.name}`;
         this.exported.push({ place, text: comment === undefined ? "" : textOf(comment) });
       }
-      this.#readSettings(symbol, `${name}: ${symbol.name}`);
     }
   }
 
@@ -140,21 +122,6 @@ class Reader {
     this.links.push({ place, text, leads: target !== undefined || /^\{@\w+ https?:/.test(text) });
   }
 
-  /** Reads the optional members of a type, also those that it has from others. */
-  #readSettings(symbol: TsSymbol, place: string): void {
-    if (!/(Options|Query)$/.test(symbol.name)) return;
-    const { checker } = this.#project;
-    for (const member of checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(symbol))) {
-      if ((member.checkFlags & MAPPED) !== 0) this.mapped.push(`${place}.${member.name}`);
-      const node = member.declarations[0]?.resolve(this.#project);
-      if ((member.flags & SymbolFlags.Optional) === 0 || node === undefined) continue;
-      if (!isPropertySignatureDeclaration(node) || !isSetting(node.type)) continue;
-      const comment = node.jsDoc?.at(-1);
-      const text = comment === undefined ? "" : textOf(comment);
-      this.settings.push({ place: `${place}.${member.name}`, text });
-    }
-  }
-
   /** What an import or an export stands for. */
   #realOf(symbol: TsSymbol): TsSymbol {
     const isAlias = (symbol.flags & SymbolFlags.Alias) !== 0;
@@ -186,8 +153,8 @@ export function readNames({ doors, config }: EmittedTypes): PublishedNames {
     const reader = new Reader(project, folder);
     for (const { name, types } of doors) reader.readDoor(name, types);
     reader.readAll();
-    const { exported, comments, settings, mapped, links } = reader;
-    return { exported, comments, settings, mapped, links };
+    const { exported, comments, links } = reader;
+    return { exported, comments, links };
   } finally {
     api.close();
   }
