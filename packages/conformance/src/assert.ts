@@ -146,8 +146,12 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 const BEYOND_ASCII = /[^\u0020-\u007e]/g;
 
-function escapeUnit(unit: string): string {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+/** A text with each character beyond ASCII as JSON may write it. */
+export function escaped(text: string): string {
+  return text.replaceAll(
+    BEYOND_ASCII,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
 }
 
 /** What JSON has no word for, in a form that no contract's text has. */
@@ -162,8 +166,6 @@ export function show(value: unknown): string {
     if (part === undefined) return UNDEFINED;
     return typeof part === "bigint" ? `${part}n (a bigint)` : part;
   });
-  const text = (json ?? String(value))
-    .replaceAll(JSON.stringify(UNDEFINED), "undefined")
-    .replaceAll(BEYOND_ASCII, escapeUnit);
+  const text = escaped((json ?? String(value)).replaceAll(JSON.stringify(UNDEFINED), "undefined"));
   return text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text;
 }

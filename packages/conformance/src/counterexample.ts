@@ -19,11 +19,9 @@ export class Counterexample extends Error {
     { cause, found, isReplayed }: CounterexampleDetails,
   ) {
     const text = fc.stringify(input);
-    super(`${sayWhy(cause)}\n\nThe input: ${text.replace(COMMANDS, "")}\n${found}`, { cause });
-    const commands = address.commands ?? COMMANDS.exec(text)?.[1];
+    super(`${sayWhy(cause)}\n\nThe input: ${text}\n${found}`, { cause });
     const { seed, path } = address;
-    const where = { seed, path, ...(commands === undefined ? {} : { commands }) };
-    this.example = { ...where, input: text.replace(COMMANDS, "") };
+    this.example = { seed, path, input: text };
     this.isReplayed = isReplayed;
   }
 }
@@ -33,6 +31,3 @@ interface CounterexampleDetails {
   readonly found: string;
   readonly isReplayed: boolean;
 }
-
-/** How fast-check ends the text of a program of commands. */
-const COMMANDS = /\s*\/\*replayPath="([^"]*)"\*\/$/;

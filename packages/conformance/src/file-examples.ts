@@ -1,5 +1,5 @@
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { isInputCommands, isInputPath, type SavedExample, type SavedExamples } from "./replay.ts";
+import { isInputPath, type SavedExample, type SavedExamples } from "./replay.ts";
 
 /** Saved examples in a file. Both calls are done when they return. */
 export interface FileExamples extends SavedExamples {
@@ -62,13 +62,12 @@ function isExamples(value: unknown): value is ExamplesByCase {
 
 function isExample(value: unknown): value is SavedExample {
   if (!isObject(value)) return false;
-  const { seed, path, commands, input } = value;
+  const { seed, path, input } = value;
   return (
     Number.isSafeInteger(seed) &&
     typeof path === "string" &&
     isInputPath(path) &&
-    typeof input === "string" &&
-    (commands === undefined || (typeof commands === "string" && isInputCommands(commands)))
+    typeof input === "string"
   );
 }
 

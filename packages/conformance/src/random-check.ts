@@ -7,9 +7,6 @@ import type { InputAddress } from "./replay.ts";
 /** How long inputs are tried without a turn for anything else, in milliseconds. */
 const TURN_MS = 50;
 
-/** Where inputs come from. A function gets the `commands` of the input that is run again, for `fc.commands`. */
-type Inputs<T> = fc.Arbitrary<T> | ((commands?: string) => fc.Arbitrary<T>);
-
 /** What a random case declares about its inputs. */
 interface CheckManner<T> {
   readonly kind: InputKind;
@@ -24,7 +21,7 @@ interface CheckManner<T> {
  * @throws Counterexample with the smallest input that was found
  */
 export type RandomCheck = <T>(
-  inputs: Inputs<T>,
+  inputs: fc.Arbitrary<T>,
   holds: (input: T) => Promise<void>,
   manner: CheckManner<T>,
 ) => Promise<void>;
@@ -45,7 +42,7 @@ export interface CheckConditions {
 export function createRandomCheck(conditions: CheckConditions): RandomCheck {
   const { profile, seed, replay, examples = [], signal } = conditions;
   return async <T>(
-    inputs: Inputs<T>,
+    inputs: fc.Arbitrary<T>,
     holds: (input: T) => Promise<void>,
     { kind, chances = 1, always = [] }: CheckManner<T>,
   ): Promise<void> => {
@@ -69,15 +66,8 @@ export function createRandomCheck(conditions: CheckConditions): RandomCheck {
       }
     }
 
-    function drawFrom(commands?: string): fc.Arbitrary<T> {
-      return typeof inputs === "function" ? inputs(commands) : inputs;
-    }
-
     /** @throws TypeError if the address leads nowhere */
-    function find({ seed: from, path, commands }: InputAddress): T {
-      if (commands !== undefined && typeof inputs !== "function") {
-        throw new TypeError("Expected a replay without commands, since this case draws none.");
-      }
+    function find({ seed: from, path }: InputAddress): T {
       const where = { seed: from, path, numRuns: 1, ...fixed };
       const nowhere =
         replay === undefined
@@ -86,7 +76,7 @@ export function createRandomCheck(conditions: CheckConditions): RandomCheck {
       let sampled: readonly [T] | undefined;
       try {
         // A property draws tuples, and a path leads to its input only from what was drawn.
-        [sampled] = fc.sample(fc.tuple(drawFrom(commands)), where);
+        [sampled] = fc.sample(fc.tuple(inputs), where);
       } catch (cause) {
         throw new TypeError(nowhere, { cause });
       }
@@ -109,7 +99,7 @@ export function createRandomCheck(conditions: CheckConditions): RandomCheck {
     if (replay !== undefined) return runAgain(replay);
     for (const example of examples) await runAgain(example);
     const numRuns = profile.inputs[kind] + always.length;
-    const details = await fc.check(fc.asyncProperty(drawFrom(), tryInput), {
+    const details = await fc.check(fc.asyncProperty(inputs, tryInput), {
       seed,
       numRuns,
       ...fixed,

@@ -3,18 +3,11 @@ export interface InputAddress {
   readonly seed: number;
   /** fast-check's path from the seed to the input. */
   readonly path: string;
-  /** Which commands of the input were run; only for a case that draws programs of calls. */
-  readonly commands?: string;
 }
 
 /** Whether a text has the form of a path. */
 export function isInputPath(text: string): boolean {
   return /^\d+(:\d+)*$/.test(text);
-}
-
-/** Whether a text has the form in which fast-check prints which commands of a program were run. */
-export function isInputCommands(text: string): boolean {
-  return /^[A-Za-z\d+/]*:[A-Za-z\d+/]*$/.test(text);
 }
 
 /** One input of one case, to run again alone. */
@@ -38,7 +31,6 @@ export interface SavedExamples {
 }
 
 /** The option that runs an input again, to be pasted among the others. */
-export function replayOption({ case: name, seed, path, commands }: Replay): string {
-  const more = commands === undefined ? "" : `, commands: ${JSON.stringify(commands)}`;
-  return `replay: { case: ${JSON.stringify(name)}, seed: ${seed}, path: "${path}"${more} }`;
+export function replayOption({ case: name, seed, path }: Replay): string {
+  return `replay: { case: ${JSON.stringify(name)}, seed: ${seed}, path: "${path}" }`;
 }

@@ -111,7 +111,6 @@ describe("what run-events-conformance writes", () => {
             counterexample: {
               seed: -12,
               path: expect.any(String),
-              commands: expect.any(String),
               input: expect.stringContaining("createRun("),
             },
           },
@@ -160,11 +159,6 @@ describe("how run-events-conformance ends", () => {
     ["kept.ts --clause S9 --path 0:1", "Expected --seed with --path."],
     ["kept.ts --clause S9 --seed 1 --path 0:1", "Expected --case to name one case"],
     ["kept.ts --clause S9 --seed 1 --path x", "Expected --path as a failure prints it, got x."],
-    ["kept.ts --commands A:B", "Expected --path with --commands."],
-    [
-      "kept.ts --seed 1 --path 0 --commands nonsense",
-      "Expected --commands as a failure prints them",
-    ],
     ["absent.ts", "absent.ts cannot be loaded: "],
     ["../unwary-doors.ts", "to export `conformance`"],
   ])("exits with 2 and one line for misuse: %s", async (args, why) => {

@@ -59,8 +59,13 @@ describe("the kit in many processes", () => {
     expect(failure?.message).toContain("S6 is broken");
   });
 
-  it("refuses a store that other processes do not see, case by case", async () => {
-    for (const { name, run } of casesOn({ kind: "memory" })) {
+  it("refuses a store that other processes do not see, in each kind of case", async () => {
+    // A race, one whose clock is turned, and a crash: each starts its processes in another way.
+    const cases = casesOn({ kind: "memory" });
+    const chosen = ["S1 ", "S21 in a process", "S6 "].map((name) =>
+      cases.find((one) => one.name.startsWith(name)),
+    );
+    for (const { name, run } of chosen.flatMap((one) => one ?? [])) {
       await expect(run(), name).rejects.toThrow("The store declares shared: false.");
     }
   });

@@ -1,10 +1,10 @@
 import { parseArgs } from "node:util";
-import { type InputAddress, isInputCommands, isInputPath, type Replay } from "../replay.ts";
+import { type InputAddress, isInputPath, type Replay } from "../replay.ts";
 import { Misuse } from "./misuse.ts";
 
 /** How it is called, in one line. */
 export const USAGE =
-  "run-events-conformance MODULE [--profile quick|ci|soak] [--case TEXT] [--clause S4] [--seed N] [--path P [--commands C]] [--json FILE] [--examples FILE]";
+  "run-events-conformance MODULE [--profile quick|ci|soak] [--case TEXT] [--clause S4] [--seed N] [--path P] [--json FILE] [--examples FILE]";
 
 /** What the caller asks. */
 export interface Arguments {
@@ -27,7 +27,6 @@ const OPTIONS = {
   clause: { type: "string" },
   seed: { type: "string" },
   path: { type: "string" },
-  commands: { type: "string" },
   json: { type: "string" },
   examples: { type: "string" },
 } as const;
@@ -46,28 +45,17 @@ export function parseArguments(argv: readonly string[]): Arguments {
     case: values.case ?? null,
     clause: values.clause ?? null,
     seed,
-    replay: parseReplay(seed, values.path, values.commands),
+    replay: parseReplay(seed, values.path),
     json: values.json ?? null,
     examples: values.examples ?? null,
   };
 }
 
-function parseReplay(
-  seed: number | null,
-  path: string | undefined,
-  commands: string | undefined,
-): InputAddress | null {
-  if (path === undefined) {
-    if (commands !== undefined)
-      throw misuse("Expected --path with --commands. Copy both from the failure.");
-    return null;
-  }
+function parseReplay(seed: number | null, path: string | undefined): InputAddress | null {
+  if (path === undefined) return null;
   if (seed === null) throw misuse("Expected --seed with --path. Copy both from the failure.");
   if (!isInputPath(path)) throw misuse(`Expected --path as a failure prints it, got ${path}.`);
-  if (commands !== undefined && !isInputCommands(commands)) {
-    throw misuse(`Expected --commands as a failure prints them, got ${commands}.`);
-  }
-  return { seed, path, ...(commands === undefined ? {} : { commands }) };
+  return { seed, path };
 }
 
 function parse(argv: readonly string[]) {
@@ -98,9 +86,8 @@ function misuse(why: string): Misuse {
 
 /** The command that runs an input again, fit for a shell. */
 export function replayLine(module: string, replay: Replay): string {
-  const { case: name, seed, path, commands } = replay;
-  const more = commands === undefined ? "" : ` --commands ${quote(commands)}`;
-  return `To run it again:\n  npx run-events-conformance ${quoteIfNeeded(module)} --case ${quote(name)} --seed ${seed} --path "${path}"${more}`;
+  const { case: name, seed, path } = replay;
+  return `To run it again:\n  npx run-events-conformance ${quoteIfNeeded(module)} --case ${quote(name)} --seed ${seed} --path "${path}"`;
 }
 
 function quoteIfNeeded(text: string): string {

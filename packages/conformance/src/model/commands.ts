@@ -1,9 +1,9 @@
-import type fc from "fast-check";
+import fc from "fast-check";
 import { type NewEvent, type OwnerQuery, type RunName } from "@tm/run-events-core/store";
 import type { AppendRequest, Appender } from "../core-calls.ts";
 import type { KitQuery, KitStore } from "../kit-store.ts";
 import { appendRequest } from "../append-request.ts";
-import { assertEqual } from "../assert.ts";
+import { assertEqual, escaped } from "../assert.ts";
 import { isListed, judgeAppend, judgeDeletion, judgeHead, judgeRead } from "./judge.ts";
 import { type ModelLease, NEW_LEASE } from "./model-lease.ts";
 import { notified, type Watch } from "./watch.ts";
@@ -25,7 +25,9 @@ export interface RealStore {
 }
 
 /** One call, which is made of the store and of the model. */
-export type Command = fc.AsyncCommand<StoreModel, RealStore>;
+export interface Command extends fc.WithToStringMethod {
+  readonly run: (model: StoreModel, real: RealStore) => Promise<void>;
+}
 
 /** One request of a call. */
 export interface AppendInput {
@@ -51,9 +53,8 @@ const SHOWN_CHARACTERS = 200;
 /** A call with its input, which is what a failure shows. */
 export function command(name: string, input: unknown, run: Command["run"]): Command {
   return {
-    check: () => true,
     run: (model, real) => notified(model, real, () => run(model, real)),
-    toString: () => `${name}(${JSON.stringify(input, inShort)})`,
+    [fc.toStringMethod]: () => `${name}(${escaped(JSON.stringify(input, inShort))})`,
   };
 }
 

@@ -3,8 +3,8 @@ import { LISTED_OWNER, type RaceClaim } from "../races/race.ts";
 import { ALL_RUNS, type Theme } from "../races/race-arbitrary.ts";
 import * as steps from "../races/step-arbitrary.ts";
 
-const { appends, batches, claim, conditional, create, end, head, input, ofAny, place } = steps;
-const { read, release, renewal, request, weighted } = steps;
+const { appends, batches, claim, conditional, create, end, head, input, place } = steps;
+const { ofAny, ofFirst, read, release, renewal, request, weighted } = steps;
 
 /** Appends without conditions: each lands. */
 export const PLAIN: Theme = {
@@ -25,7 +25,7 @@ export const SEEN: Theme = {
 /** Whole batches, and who sees them. */
 export const BATCHES: Theme = {
   begins: ALL_RUNS,
-  step: weighted([2, appends(request({ eventTypes: batches }))], [1, read], [1, head]),
+  step: ofFirst(weighted([1, appends(request({ eventTypes: batches }))], [1, read], [2, head])),
 };
 
 /** Who wins a sequence, a key, the end, the lease. */
@@ -71,7 +71,7 @@ export const KEYED: Theme = {
 };
 
 const working = request({
-  eventTypes: fc.constantFrom(["TOKEN"], ["INPUT_REQUESTED", "TOKEN"]),
+  eventTypes: fc.constantFrom(["TOKEN"], ["INPUT_REQUESTED", "TOKEN"], ["INPUT_REQUESTED"]),
   by: fc.constant("worker"),
   key: fc.constantFrom(null, "own"),
 });
@@ -79,14 +79,16 @@ const working = request({
 /** Workers that ask under their fences and give the run back, and persons who answer. */
 export const DIALOGUES: Theme = {
   begins: ALL_RUNS,
-  step: weighted(
-    [3, claim("brief")],
-    [4, appends(working)],
-    [3, appends(input("own"))],
-    [1, renewal],
-    [1, release],
-    [1, read],
-    [1, head],
+  step: ofAny(
+    weighted(
+      [3, claim("brief")],
+      [5, appends(working)],
+      [2, appends(input("own"))],
+      [1, renewal],
+      [1, release],
+      [1, read],
+      [1, head],
+    ),
   ),
 };
 
@@ -95,9 +97,9 @@ export const UPKEEP: Theme = {
   begins: ALL_RUNS,
   step: ofAny(
     weighted(
-      [4, claim("brief")],
+      [6, claim("brief")],
       [1, claim("long")],
-      [2, release],
+      [8, release],
       [2, appends(working)],
       [1, steps.ending],
       [3, steps.due],

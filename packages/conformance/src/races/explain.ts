@@ -44,8 +44,15 @@ function independentOf(operations: readonly RaceOperation[]): Iterable<readonly 
 interface Beginning {
   readonly order: readonly RaceOperation[];
   readonly model: StoreModel;
-  /** Those of them that were sent twice, and have had their first effect. */
+  /** Those that were sent twice, and have had their first effect. */
   readonly doubled: ReadonlySet<RaceOperation>;
+}
+
+/** What may have had an effect or not: an operation without an answer, or the first effect of one that was sent twice. */
+interface Doubt {
+  readonly one: RaceOperation;
+  readonly judge: RaceOperation["judge"];
+  readonly isFirst: boolean;
 }
 
 class OrderSearch {
@@ -68,41 +75,63 @@ class OrderSearch {
     return isFound ? null : this.#describe();
   }
 
-  #canFinish({ order, model, doubled }: Beginning): boolean {
+  #canFinish(beginning: Beginning): boolean {
+    const { order, model } = beginning;
     const done = new Set(order);
     const left = this.#operations.filter((one) => !done.has(one));
     const firstEnd = left[0]?.endedAt ?? Infinity;
     if (firstEnd === Infinity) return true;
-    const reached = this.#operations.map((one) => (done.has(one) ? 2 : Number(doubled.has(one))));
-    const key = `${reached.join("")} ${this.#stateOf(model)}`;
-    if (this.#tried.has(key)) return false;
-    this.#tried.add(key);
+    if (!this.#isNew(beginning, done)) return false;
     const possible = left.filter(
       ({ begunAt, after }) => begunAt <= firstEnd && (after === null || done.has(after)),
     );
+    const answered = possible.filter(({ endedAt }) => endedAt !== Infinity);
+    const refused: RaceOperation[] = [];
     const reasons: string[] = [];
-    for (const one of possible) {
-      const next = copyFor(one.runId, model);
-      try {
-        one.judge(next);
-      } catch (error) {
-        reasons.push(`${lineOf(one)}: ${error instanceof Error ? error.message : String(error)}`);
-        continue;
-      }
-      if (this.#canFinish({ order: [...order, one], model: next, doubled })) return true;
+    for (const one of answered) {
+      const next = after(model, one);
+      if (next instanceof Error) {
+        refused.push(one);
+        reasons.push(`${lineOf(one)}: ${next.message}`);
+      } else if (this.#canFinish({ ...beginning, order: [...order, one], model: next }))
+        return true;
     }
-    for (const one of possible) {
-      if (one.judgeFirst === null || doubled.has(one)) continue;
-      const next = copyFor(one.runId, model);
-      one.judgeFirst(next);
-      const twice = new Set([...doubled, one]);
-      if (this.#canFinish({ order, model: next, doubled: twice })) return true;
-    }
+    // What is in doubt may as well come later, but for what does not fit without it.
+    const doubts = doubtsOf(possible, beginning);
+    if (refused.some((one) => this.#canFollow(one, beginning, doubts))) return true;
     if (reasons.length > 0 && order.length >= this.#longest.length) {
       this.#longest = order;
       this.#reasons = reasons;
     }
     return false;
+  }
+
+  /** Whether an operation fits once some of what is in doubt has had its effect, and the others fit then. */
+  #canFollow(one: RaceOperation, beginning: Beginning, doubts: readonly Doubt[]): boolean {
+    for (const doubt of doubts) {
+      const model = copyFor(doubt.one.runId, beginning.model);
+      doubt.judge(model);
+      if (this.#stateOf(model) === this.#stateOf(beginning.model)) continue;
+      const order = doubt.isFirst ? beginning.order : [...beginning.order, doubt.one];
+      const doubled = doubt.isFirst
+        ? new Set([...beginning.doubled, doubt.one])
+        : beginning.doubled;
+      const next = after(model, one);
+      if (next instanceof Error) {
+        const others = doubts.filter((other) => other !== doubt);
+        if (this.#canFollow(one, { order, model, doubled }, others)) return true;
+      } else if (this.#canFinish({ order: [...order, one], model: next, doubled })) return true;
+    }
+    return false;
+  }
+
+  /** Whether what follows was not looked at yet. */
+  #isNew({ model, doubled }: Beginning, done: ReadonlySet<RaceOperation>): boolean {
+    const reached = this.#operations.map((one) => (done.has(one) ? 2 : Number(doubled.has(one))));
+    const key = `${reached.join("")} ${this.#stateOf(model)}`;
+    if (this.#tried.has(key)) return false;
+    this.#tried.add(key);
+    return true;
   }
 
   #stateOf({ runs, deletedFences }: StoreModel): string {
@@ -135,6 +164,26 @@ function lineOf({ client, text, begunAt, endedAt }: RaceOperation): string {
 
 function emptyModel(): StoreModel {
   return { runs: new Map(), lastOrdinals: new Map(), deletedFences: new Map() };
+}
+
+/** The model after an operation, or why it answers otherwise. */
+function after(model: StoreModel, { runId, judge }: RaceOperation): StoreModel | Error {
+  const next = copyFor(runId, model);
+  try {
+    judge(next);
+    return next;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+function doubtsOf(possible: readonly RaceOperation[], { doubled }: Beginning): readonly Doubt[] {
+  return possible.flatMap((one): Doubt[] => {
+    if (one.endedAt === Infinity) return [{ one, judge: one.judge, isFirst: false }];
+    return one.judgeFirst === null || doubled.has(one)
+      ? []
+      : [{ one, judge: one.judgeFirst, isFirst: true }];
+  });
 }
 
 /** A copy for an operation on this run: nothing that it does changes another. */

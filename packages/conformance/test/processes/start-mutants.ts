@@ -1,6 +1,5 @@
 import { setTimeout } from "node:timers/promises";
 import { type Change, type Head, runOf } from "@tm/run-events-core/store";
-import type { JournalStore } from "./journal-store.ts";
 import {
   aheadMs,
   changeAs,
@@ -13,7 +12,9 @@ import {
 /** In here it dies, as a rule. */
 const BETWEEN_MS = 10;
 /** How long it waits for a run that is to have a place. */
-const WAITED_MS = 200;
+const WAITED_MS = 600;
+/** How long it takes to create a run whose place it has: mostly it dies meanwhile. */
+const CREATING_MS = 40;
 const LOOK_AGAIN_MS = 5;
 const MINUTE_MS = 60_000;
 
@@ -52,7 +53,7 @@ export const startMutants: readonly ProcessMutant[] = [
             await setTimeout(LOOK_AGAIN_MS);
           }
         }
-        await setTimeout(BETWEEN_MS);
+        await setTimeout(CREATING_MS);
         const answer = await changed(change);
         journal.drop(slot);
         return answer;
