@@ -5,9 +5,12 @@ import type { Clock } from "../time/clock.ts";
  * @see clause S13 in `STORE.md`
  */
 const RECHECK_MS = 5_000;
-const TICK_MS = 1_000;
-/** The most that a tick reads. The rate is low, since these reads are most of the cost of many quiet streams. With very many of them, each is read less often. */
-const MOST_A_TICK = 50;
+/**
+ * The most that is read in this way at once, and the pause after it. With many followers a round takes longer than `RECHECK_MS`. The
+ * rate is low, since these reads are most of the cost of many quiet streams.
+ */
+const RECHECK_AT_ONCE = 50;
+const RECHECK_PAUSE_MS = 1_000;
 
 /** What is read in rounds. */
 export interface Rechecked {
@@ -15,48 +18,65 @@ export interface Rechecked {
   refresh(isRecheck: true): void;
 }
 
-/** The rounds in which each follower of a process is read without a notification: a part of them at each tick. */
+/**
+ * The rounds in which each follower of a process is read without a notification.
+ *
+ * | state   | event                   | next    | what happens                                                          |
+ * | ------- | ----------------------- | ------- | --------------------------------------------------------------------- |
+ * | stopped | `start`                 | waiting | a round will begin in `RECHECK_MS`                                    |
+ * | waiting | `RECHECK_MS` pass       | round   | it holds the followers that there are now; the first of them are read |
+ * | round   | `RECHECK_PAUSE_MS` pass | round   | the next followers are read                                           |
+ * | round   | its last one is read    | waiting |                                                                       |
+ * | round   | `RECHECK_MS` pass       | round   | nothing: with very many followers a round takes longer                |
+ * | any     | `stop`                  | stopped | both timers stop                                                      |
+ */
 export class Rounds {
   readonly #clock: Clock;
   readonly #followers: ReadonlyMap<string, Rechecked>;
-  #stopTicking: (() => void) | null = null;
+  #stopRecheck: (() => void) | null = null;
+  /** Those that are still to be read in this round; `null` between two rounds. */
   #round: Iterator<Rechecked> | null = null;
-  /** How many are still to be read in this round. One that is added meanwhile is last in the map, and waits for the next round. */
-  #left = 0;
-  /** How many ticks each of those that are due has waited, together. */
-  #waited = 0;
+  /** The number of those. One that is added meanwhile is last in the map, and waits for the next round. */
+  #leftInRound = 0;
+  #stopRound: (() => void) | null = null;
 
   /** @param followers all that there are, at any time */
   constructor(followers: ReadonlyMap<string, Rechecked>, clock: Clock) {
-    this.#clock = clock;
     this.#followers = followers;
+    this.#clock = clock;
   }
 
   /** Begins the rounds, unless they have begun. */
   start(): void {
-    this.#stopTicking ??= this.#clock.every(TICK_MS, () => this.#readSome());
+    this.#stopRecheck ??= this.#clock.every(RECHECK_MS, () => this.#startRound());
   }
 
   stop(): void {
-    this.#stopTicking?.();
-    this.#stopTicking = null;
-    this.#round = null;
-    this.#left = 0;
-    this.#waited = 0;
+    this.#stopRecheck?.();
+    this.#stopRecheck = null;
+    this.#endRound();
+  }
+
+  #startRound(): void {
+    if (this.#round !== null) return;
+    this.#round = this.#followers.values();
+    this.#leftInRound = this.#followers.size;
+    this.#stopRound = this.#clock.every(RECHECK_PAUSE_MS, () => this.#readSome());
+    this.#readSome();
   }
 
   #readSome(): void {
-    const ticks = RECHECK_MS / TICK_MS;
-    this.#waited = Math.min(this.#waited + this.#followers.size, MOST_A_TICK * ticks);
-    for (; this.#waited >= ticks; this.#waited -= ticks) {
-      if (this.#left === 0 || this.#round === null) {
-        this.#round = this.#followers.values();
-        this.#left = this.#followers.size;
-      }
-      this.#left -= 1;
+    for (let left = RECHECK_AT_ONCE; left > 0 && this.#round !== null; left -= 1) {
       const next = this.#round.next();
-      if (next.done === true) this.#left = 0;
-      else next.value.refresh(true);
+      this.#leftInRound -= 1;
+      if (next.done !== true) next.value.refresh(true);
+      if (next.done === true || this.#leftInRound === 0) this.#endRound();
     }
+  }
+
+  #endRound(): void {
+    this.#round = null;
+    this.#stopRound?.();
+    this.#stopRound = null;
   }
 }

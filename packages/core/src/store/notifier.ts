@@ -7,7 +7,7 @@ export type OnNotification = (runId: string | null) => void;
 /** What a subscription is to: a run, or all runs of an owner. */
 export type Subject = RunName | Pick<RunName, "ownerId">;
 
-/** The subscriptions of one process, by the texts that {@link nameKey} makes. */
+/** The subscriptions of one process, by the texts that `nameKey` makes. */
 export interface Notifier {
   /** Whether nothing has subscriptions. */
   isEmpty(): boolean;
