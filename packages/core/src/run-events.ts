@@ -1,4 +1,5 @@
 import type { TailOptions } from "./follow/tail.ts";
+import type { CreateOptions } from "./log/create-options.ts";
 import type { Claim, ClaimOptions, LeaseOptions } from "./log/leases.ts";
 import type {
   AppendOptions,
@@ -31,32 +32,7 @@ export interface RunEvents extends Upkeep, Pick<RunLog, "append" | "input" | "pr
    * `payload_too_large`, `store_unavailable`
    * @see clause W8 in `WIRE.md` of `@tm/run-events-http`, clause S16 in `STORE.md`
    */
-  create(run: {
-    readonly ownerId: string;
-    /**
-     * Matches `^[A-Za-z0-9_-]{1,128}$`.
-     * @defaultValue a new UUID
-     */
-    readonly runId?: string;
-    /**
-     * Any JSON value.
-     * @defaultValue `null`
-     */
-    readonly metadata?: unknown;
-    /**
-     * What the run is about, such as a chat, a document or a build: 1 to 200 characters, none of them a control character. It never
-     * changes. `list` finds the runs of a topic.
-     * @defaultValue `null`: no topic
-     * @see clause W34 in `WIRE.md` of `@tm/run-events-http`
-     */
-    readonly topic?: string | null | undefined;
-    /**
-     * Creates the run only while the owner has no live run of `topic`. The topic is free again the moment that run ends.
-     * @defaultValue `false`
-     * @see clause W35 in `WIRE.md` of `@tm/run-events-http`
-     */
-    readonly exclusive?: boolean | undefined;
-  }): Promise<RunSnapshot>;
+  create(run: CreateOptions): Promise<RunSnapshot>;
   /**
    * Reads one page of the events after `since`, ascending.
    * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed`, `invalid_cursor`, `invalid_request`, `store_unavailable`
@@ -164,7 +140,7 @@ export interface RunEvents extends Upkeep, Pick<RunLog, "append" | "input" | "pr
    * await done;
    */
   start<Value>(
-    run: Parameters<RunEvents["create"]>[0] & WorkOptions,
+    run: CreateOptions & WorkOptions,
     task: (run: WorkedRun) => Value | Promise<Value>,
   ): Promise<{ readonly runId: string; readonly done: Promise<Value> }>;
 }
@@ -172,9 +148,7 @@ export interface RunEvents extends Upkeep, Pick<RunLog, "append" | "input" | "pr
 /** The runs of one owner: the calls of {@link RunEvents}, each without `ownerId`. */
 export interface OwnedRuns {
   readonly ownerId: string;
-  create(
-    run?: Omit<Parameters<RunEvents["create"]>[0], "ownerId">,
-  ): ReturnType<RunEvents["create"]>;
+  create(run?: Omit<CreateOptions, "ownerId">): ReturnType<RunEvents["create"]>;
   append(
     runId: string,
     events: Parameters<RunEvents["append"]>[1],

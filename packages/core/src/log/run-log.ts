@@ -15,6 +15,7 @@ import type { Probe } from "../upkeep/probe.ts";
 import type { Upkeep } from "../upkeep/upkeep.ts";
 import type { Stalls } from "../upkeep/watched-store.ts";
 import type { Closing } from "./closing.ts";
+import type { CreateOptions } from "./create-options.ts";
 import type { Leases } from "./leases.ts";
 
 /** Settings of `createRunLog` and `createRunEvents`. */
@@ -141,20 +142,16 @@ export interface RunLog extends Leases, Upkeep {
    * (with `runId`); with `leaseMs` also `claimed` and `run_finished`, if the run exists
    * @see clauses W8, W35 and W36 in `WIRE.md` of `@tm/run-events-http`, clause S16 in `STORE.md`
    */
-  createRun(run: {
-    readonly runId?: string | undefined;
-    readonly ownerId: string;
-    readonly metadata?: unknown;
-    readonly topic?: string | null | undefined;
-    /** Refuses the creation while the owner has a live run of the topic. Only with `topic`. */
-    readonly exclusive?: boolean | undefined;
-    /** As in `ClaimOptions`. Without it, the run is not claimed. */
-    readonly leaseMs?: number | undefined;
-    /** As in `ClaimOptions`. Only with `leaseMs`. */
-    readonly worker?: string | null | undefined;
-    /** As in `ClaimOptions`. Only with `runId`, and only a claim uses it. */
-    readonly idempotencyKey?: string | undefined;
-  }): Promise<{
+  createRun(
+    run: CreateOptions & {
+      /** As in `ClaimOptions`. Without it, the run is not claimed. */
+      readonly leaseMs?: number | undefined;
+      /** As in `ClaimOptions`. Only with `leaseMs`. */
+      readonly worker?: string | null | undefined;
+      /** As in `ClaimOptions`. Only with `runId`, and only a claim uses it. */
+      readonly idempotencyKey?: string | undefined;
+    },
+  ): Promise<{
     readonly created: boolean;
     readonly run: RunRecord;
   }>;
