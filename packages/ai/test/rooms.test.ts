@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readSources, roomsOf } from "../../test-servers/src/rooms.ts";
 
-/** The rooms of ai from the ground up: what all imports share, then a room for each import. The doors are the files beside them. */
+/** The rooms of ai from the ground up: what all imports share, then a room for each import. The doors are the files next to them. */
 const SHARED = ["runs", "streams", "produce", "routes"];
 const IMPORTS = [
   "ag-ui",

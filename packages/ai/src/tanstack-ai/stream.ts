@@ -23,8 +23,8 @@ export interface RunEventsStreamOptions extends StreamRunsOptions {
    */
   readonly firstChunkDeadlineMs?: number | undefined;
   /**
-   * How long a producer may append nothing, in milliseconds: 1 or more, or `Infinity`. Its run then fails: the producer may have ended
-   * without a `close`.
+   * How long a producer may append nothing, in milliseconds: 1 or more, or `Infinity`. More than 24 days count as 24 days. Its run
+   * then fails: the producer may have ended without a `close`.
    * @defaultValue 3,600,000: an hour
    */
   readonly idleMs?: number | undefined;
