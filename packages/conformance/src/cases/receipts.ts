@@ -4,6 +4,8 @@ import { createRun } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
 const KEYS = 300;
+/** Longer than an index or a column may hold. */
+const LONG = "x".repeat(20_000);
 
 /** Cases of S5 in `STORE.md`: which events a key replays. */
 export const receipts: readonly TrialCase[] = [
@@ -46,6 +48,21 @@ export const receipts: readonly TrialCase[] = [
         const outcome = await append(store, "run", [event("TOKEN")], { expectedSequence });
         assertEqual(outcome, refused, `the outcome with ${expectedSequence} expected`);
       }
+    },
+  },
+  {
+    name: "S5 a key is known with all of its events, to the last byte of a long one",
+    async run({ store }) {
+      const long = (end: string) => [event("TOKEN", "1"), event("TOKEN", `"${LONG}${end}"`)];
+      const keyed = { idempotencyKey: "key" };
+      await createRun(store, "run");
+      const landing = await land(store, "run", long("a"), keyed);
+      for (const batch of [long("b"), long("a").slice(0, 1), long("a").toReversed()]) {
+        const outcome = await append(store, "run", batch, keyed);
+        assertEqual(outcome, { outcome: "idempotency_key_reused" }, "the outcome of other events");
+      }
+      const again = await append(store, "run", long("a"), keyed);
+      assertEqual(again, { outcome: "replayed", ...landing }, "the outcome of the same events");
     },
   },
 ];
