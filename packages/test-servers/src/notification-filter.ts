@@ -1,21 +1,68 @@
-import type { NotificationFilter } from "./filter.ts";
-import { createPostgresFilter } from "./postgres-notifications.ts";
-import { createRedisFilter } from "./redis-notifications.ts";
-
 /** A protocol in which a server sends messages that no request on the connection asked for. */
 export type NotifyingProtocol = "postgres" | "redis";
 
-/** The protocol by the first byte that the client sends; null if it is neither. */
-export function parseProtocol(firstByte: number | undefined): NotifyingProtocol | null {
-  // The length of a Postgres start-up message is below 2^24; a Redis command is an array.
-  if (firstByte === 0) return "postgres";
-  return firstByte === "*".charCodeAt(0) ? "redis" : null;
+/** Takes the notifications out of what a server sends on one connection, chunk by chunk. @returns what of it the client gets */
+export type NotificationFilter = (chunk: Buffer) => Buffer;
+
+/**
+ * The filter for a connection on which the client has sent this so far; `null` if no notification can come yet.
+ * @param isDropping asked at the end of each notification
+ */
+export function filterFor(
+  sent: string,
+  isDropping: (protocol: NotifyingProtocol) => boolean,
+): NotificationFilter | null {
+  // The length of a Postgres start-up message is below 2^24; a Redis command is an array. No client of the tests asks for encryption.
+  if (sent.startsWith("\0")) return createPostgresFilter(() => isDropping("postgres"));
+  // What a replica gets is no text.
+  const subscribes = sent.startsWith("*") && /subscribe/i.test(sent);
+  return subscribes ? createRedisFilter(() => isDropping("redis")) : null;
 }
 
-/** @param isDropping asked at the start of each notification */
-export function createNotificationFilter(
-  protocol: NotifyingProtocol,
-  isDropping: () => boolean,
-): NotificationFilter {
-  return protocol === "postgres" ? createPostgresFilter(isDropping) : createRedisFilter(isDropping);
+// A message is a type, then a length that counts itself and the body.
+const TYPE_BYTES = 1;
+const LENGTH_BYTES = 4;
+const NOTIFICATION_RESPONSE = "A".charCodeAt(0);
+
+/** Drops NotificationResponse messages. */
+function createPostgresFilter(isDropping: () => boolean): NotificationFilter {
+  let unread = Buffer.alloc(0);
+  return (chunk) => {
+    unread = Buffer.concat([unread, chunk]);
+    const passed: Buffer[] = [];
+    while (unread.length >= TYPE_BYTES + LENGTH_BYTES) {
+      const end = TYPE_BYTES + unread.readUInt32BE(TYPE_BYTES);
+      if (unread.length < end) break;
+      const isDropped = unread[0] === NOTIFICATION_RESPONSE && isDropping();
+      if (!isDropped) passed.push(unread.subarray(0, end));
+      unread = unread.subarray(end);
+    }
+    return Buffer.concat(passed);
+  };
+}
+
+const LIST = /^[*>](\d+)\r\n$/;
+const NAME = /^[sp]?message\r\n$/;
+
+/** Drops lists (RESP2) and pushes (RESP3) whose first element is `message`, `smessage` or `pmessage`. None of ours has a line break in it. */
+function createRedisFilter(isDropping: () => boolean): NotificationFilter {
+  let unread = "";
+  /** Lines of what may be a notification: the number of elements, then a length and a text for each. */
+  let held: string[] = [];
+  return (chunk) => {
+    let passed = "";
+    const lines = (unread + chunk.toString("latin1")).split(/(?<=\n)/);
+    unread = lines.at(-1)?.endsWith("\n") === false ? (lines.pop() ?? "") : "";
+    for (const line of lines) {
+      held.push(line);
+      const [first = "", , name] = held;
+      const count = Number(LIST.exec(first)?.[1] ?? 0);
+      const mayNotify = count > 1 && (name === undefined || NAME.test(name));
+      const isWhole = held.length === 1 + 2 * count;
+      if (mayNotify && !isWhole) continue;
+      if (!mayNotify || !isDropping()) passed += held.join("");
+      held = [];
+    }
+    return Buffer.from(passed, "latin1");
+  };
 }

@@ -3,11 +3,10 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { HOST } from "./free-port.ts";
 import { Gate } from "./gate.ts";
 import {
-  createNotificationFilter,
-  parseProtocol,
+  filterFor,
+  type NotificationFilter,
   type NotifyingProtocol,
 } from "./notification-filter.ts";
-import type { NotificationFilter } from "./filter.ts";
 
 /** A connection that is open through the proxy. */
 export interface ProxiedConnection {
@@ -108,16 +107,13 @@ function joinSockets({
   readonly dropped: () => NotifyingProtocol | null;
 }): () => string {
   let sent = "";
-  let filter: NotificationFilter | undefined;
+  let filter: NotificationFilter | null = null;
   client.on("data", (chunk: Buffer) => {
-    const protocol = sent === "" ? parseProtocol(chunk[0]) : null;
-    if (protocol !== null)
-      filter = createNotificationFilter(protocol, () => dropped() === protocol);
-    filter?.readClient(chunk);
     sent += chunk.toString("latin1");
+    filter ??= filterFor(sent, (protocol) => dropped() === protocol);
   });
   client.pipe(gate.passage("client", (chunk) => chunk)).pipe(server);
-  server.pipe(gate.passage("server", (chunk) => filter?.filterServer(chunk) ?? chunk)).pipe(client);
+  server.pipe(gate.passage("server", (chunk) => filter?.(chunk) ?? chunk)).pipe(client);
   return () => sent;
 }
 
