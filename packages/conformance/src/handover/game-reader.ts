@@ -1,6 +1,5 @@
-import { type RunEvents, RunEventsError } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
 import { assert, assertEqual } from "../assert.ts";
-import { OWNER } from "../kit-store.ts";
 import type { HandClock } from "../hand-clock.ts";
 import type { PlannedReader } from "./game.ts";
 import { readOn } from "./read-on.ts";
@@ -11,8 +10,6 @@ import type { StagedStore, Witness } from "./staged-store.ts";
 export interface ReaderPlace {
   readonly runId: string;
   readonly staged: StagedStore;
-  /** Core over the same store object. */
-  readonly runs: RunEvents;
   readonly stage: Stage;
   readonly witness: Witness;
   readonly clock: HandClock;
@@ -36,31 +33,21 @@ export interface GameReader {
 /** Makes a reader that holds each event against the plan. */
 export function createGameReader(
   name: string,
-  { kind, late, lag, limit, stays }: PlannedReader,
-  { runId, staged, runs, stage, witness, clock, isOver, total }: ReaderPlace,
+  { peeks, late, lag, limit, stays }: PlannedReader,
+  { runId, staged, stage, witness, clock, isOver, total }: ReaderPlace,
 ): GameReader {
   let since = 0;
   let seen = 0;
 
-  const describe = (): string => `${name} (${kind}) has ${since} + ${seen} of ${total} events`;
-
-  async function* sequences(): AsyncGenerator<{ sequence: number; payload: unknown }> {
-    if (kind === "tail") {
-      yield* runs.tail(runId, { ownerId: OWNER, since });
-      return;
-    }
-    const options = { since, limit, peeks: kind === "peeks", clock, isOver };
-    for await (const { sequence, payload } of readOn(staged.store, runId, options)) {
-      yield { sequence, payload: JSON.parse(payload) as unknown };
-    }
-  }
+  const describe = (): string => `${name} has ${since} + ${seen} of ${total} events`;
 
   /** @returns whether it stayed to the end */
   async function read(): Promise<boolean> {
-    for await (const { sequence, payload } of sequences()) {
+    const options = { since, limit, peeks, clock, isOver };
+    for await (const { sequence, payload } of readOn(staged.store, runId, options)) {
       const next = since + seen + 1;
       assertEqual(sequence, next, `the next sequence, where ${describe()},`);
-      const at = (payload as { readonly at?: unknown } | null)?.at;
+      const { at } = JSON.parse(payload) as { readonly at?: unknown };
       assertEqual(at, next, `the payload of event ${next}`);
       seen += 1;
       if (seen === stays) return false;

@@ -1,4 +1,3 @@
-import { createRunEvents, type RunEvents } from "@tm/run-events-core";
 import type { KitStore } from "../kit-store.ts";
 import type fc from "fast-check";
 import { BrokenClause } from "../assert.ts";
@@ -51,8 +50,6 @@ class Play {
   readonly #clock = createHandClock();
   readonly #witness: Witness;
   readonly #staged: readonly StagedStore[];
-  /** Core over each store object. */
-  readonly #opened: readonly RunEvents[];
   readonly #batches: ReturnType<typeof batchesOf>;
   readonly #readers: readonly GameReader[];
   readonly #found: unknown[] = [];
@@ -75,15 +72,11 @@ class Play {
     this.#staged = stores.map((store, index) =>
       createStagedStore(store.inner, `store ${index + 1}`, { stage, witness, closes }),
     );
-    this.#opened = this.#staged.map(({ inner: store }) =>
-      createRunEvents({ store, clock: this.#clock }),
-    );
     this.#batches = batchesOf(game);
     this.#readers = game.readers.map((planned, index) =>
       createGameReader(`reader ${index + 1}`, planned, {
         runId,
         staged: roundAt(this.#staged, planned.store),
-        runs: roundAt(this.#opened, planned.store),
         stage,
         witness,
         clock: this.#clock,
@@ -126,11 +119,11 @@ class Play {
     this.#stage.giveUp();
   }
 
-  async #close({ store, late, by }: PlannedClose): Promise<void> {
+  async #close({ store, late }: PlannedClose): Promise<void> {
     for (let turn = 0; turn < late; turn++) await this.#stage.turn("close is late");
     const closed = roundAt(this.#staged, store);
     closed.isClosing = true;
-    this.#closing = (by === "runs" ? roundAt(this.#opened, store) : closed.store).close();
+    this.#closing = closed.store.close();
     await this.#closing.finally(() => (this.#closing = null));
   }
 
@@ -161,11 +154,10 @@ class Play {
 
   /** Nothing is left to pick. Waits for the notifications that are owed, for the time to poll, or for a close. */
   async #waitOn(): Promise<void> {
-    const { fates, close } = this.#game;
     const arrival = (): Promise<unknown> => this.#stage.arrival();
     if (this.#closing !== null) {
       await this.#within(Promise.race([this.#closing, arrival()]), "a close to end");
-    } else if (fates.includes("dropped") || close !== null) this.#clock.tick();
+    } else if (this.#game.close !== null) this.#clock.tick();
     else await this.#within(arrival(), `a notification, at ${this.#progress()}`);
   }
 
@@ -176,11 +168,10 @@ class Play {
   async #endAll(ends: readonly Promise<void>[], isFailed: boolean): Promise<void> {
     this.#isOver = true;
     await this.#stage.open();
-    const closed = this.#opened.map((runs) => runs.close());
     this.#clock.tick();
     // What has failed need not end well: it only has to be over before the next game.
     const endMs = isFailed ? 0 : this.#patienceMs;
-    await within(this.#deadlineMs, Promise.all([...closed, ...ends]), "every call to end", endMs);
+    await within(this.#deadlineMs, Promise.all(ends), "every call to end", endMs);
     for (const { page, text } of this.#witness.pages) {
       if (JSON.stringify(page) !== text) {
         this.#witness.find("S11", `a page that was ${text} changed`);

@@ -69,7 +69,7 @@ export function createStage(
     pick: () => scheduler.waitNext(1),
     async settle() {
       for (;;) {
-        // Twice: core gathers its reads to the end of a turn.
+        // Twice: core gathers its writes to the end of a turn.
         await nextTurn();
         await nextTurn();
         if (underWay.length === 0 || isGivenUp) return;

@@ -19,8 +19,7 @@ export interface Witness {
 
 /** A store object whose answers and notifications come when the stage releases them. */
 export interface StagedStore {
-  readonly inner: RunEventStore;
-  /** The same, behind core's rules. */
+  /** Behind core's rules. */
   readonly store: KitStore;
   /** Set before it is closed: from then on its calls may fail. */
   isClosing: boolean;
@@ -97,10 +96,10 @@ export function createStagedStore(
       isClosed = true;
     },
   });
-  return { inner: staged, store: kitStore(staged), isClosing: false };
+  return { store: kitStore(staged), isClosing: false };
 }
 
-/** A subscription whose notifications are held back, dropped or doubled. */
+/** A subscription whose notifications are held back, or doubled. */
 function stageSubscription(
   store: RunEventStore,
   subject: Subject,
@@ -121,7 +120,6 @@ function stageSubscription(
 
   function notify(changed: string | null): void {
     const fate = witness.nextNotification();
-    if (fate === "dropped") return;
     for (let count = fate === "doubled" ? 2 : 1; count > 0; count--) {
       void stage.turn(`notify at ${name}`).then(() => {
         if (!isStopped && !isClosed()) onNotification(changed);

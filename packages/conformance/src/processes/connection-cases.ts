@@ -1,12 +1,15 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { StoredEvent } from "@tm/run-events-core/store";
 import { append, event, events } from "../append-request.ts";
-import { assert, assertEqual, BrokenClause, isSame, show } from "../assert.ts";
-import type { AppendOutcome, LeaseOutcome } from "../core-calls.ts";
+import { assert, assertEqual, BrokenClause } from "../assert.ts";
 import { describeError } from "../describe-error.ts";
 import { type KitStore, OWNER } from "../kit-store.ts";
-import { claim, LONG_MS } from "../lease.ts";
 import { nextTurn } from "../next-turn.ts";
+import { requireOrder } from "../races/explain.ts";
+import type { Asked, RaceOperation } from "../races/operation.ts";
+import type { RaceStep } from "../races/race.ts";
+import { CANCEL, plainly } from "../races/race-arbitrary.ts";
+import { RaceClient } from "../races/race-client.ts";
+import { READ_ALL } from "../races/run-race.ts";
 import { createRun, readLog, readRun } from "../read-log.ts";
 import type { Cut, CuttingProxy } from "./cutting-proxy.ts";
 import type { Draws } from "./draws.ts";
@@ -61,15 +64,36 @@ export const connectionCases: readonly ProcessCase[] = [
   },
 ];
 
+const CREATE = plainly("a");
+const APPEND: RaceStep = {
+  call: "append",
+  requests: [
+    { runId: "a", eventTypes: ["TOKEN", "TOKEN"], key: "own", expected: null, by: "anybody" },
+  ],
+};
+const CLAIM = { call: "claim", runId: "a", claimKey: "own", length: "long" } as const;
+
 /** A store behind a proxy, and one of another process, which loses nothing. */
-async function startLine({ crew }: ProcessTrial): Promise<{
+interface Line {
   readonly proxy: CuttingProxy;
   readonly store: KitStore;
-  readonly witness: KitStore;
-}> {
+  readonly other: KitStore;
+  /** Makes calls of the store behind the proxy, and the witness those of the other. Both are recorded. */
+  readonly client: RaceClient;
+  readonly witness: RaceClient;
+  readonly operations: readonly RaceOperation[];
+}
+
+async function startLine({ crew }: ProcessTrial): Promise<Line> {
   const proxy = await crew.startProxy();
-  const [one, other] = await Promise.all([crew.start({ proxy }), crew.start()]);
-  return { proxy, store: one.store, witness: other.store };
+  const [{ store }, { store: other }] = await Promise.all([crew.start({ proxy }), crew.start()]);
+  let instant = 0;
+  const operations: RaceOperation[] = [];
+  // A driver may send a call again by itself, as core does.
+  const place = { prefix: "", now: () => (instant += 1), operations, mayRepeat: true };
+  const client = new RaceClient("1", store, place);
+  const witness = new RaceClient("2", other, { ...place, mayRepeat: false });
+  return { proxy, store, other, client, witness, operations };
 }
 
 /** Where to cut calls whose answers have this many chunks: once at each chunk, then anywhere. */
@@ -128,108 +152,66 @@ async function cutting<Answer>(
   }
 }
 
-async function loseAppends(trial: ProcessTrial): Promise<void> {
-  const { proxy, store, witness } = await startLine(trial);
-  const runId = "lost";
-  await createRun(witness, runId);
-  const ask = (name: string): Promise<AppendOutcome> => {
-    const batch = [0, 1].map((at) => event("TOKEN", JSON.stringify(`${name}.${at}`)));
-    return append(store, runId, batch, { idempotencyKey: name });
-  };
-  // The first opens connections and prepares statements.
-  for (const name of ["first", "second"]) await ask(name);
-  const chunks = await chunksOf(proxy, () => ask("third"));
-  const answers = new Map<string, AppendOutcome | RunEventsError>();
-  for (const [round, cut] of cutsFor(chunks, trial.draws).entries()) {
-    const name = `append-${round}`;
-    // Opens the connection, so that the answer that is cut is that of the append, and not one to the opening of the connection.
-    if (cut.at === "answer") await untilAnswered(() => ask(`open-${round}`));
-    const answer = await cutting(proxy, cut, "an append", () => ask(name));
-    const isInDoubt = answer instanceof RunEventsError && answer.ambiguous;
-    answers.set(name, isInDoubt ? await untilAnswered(() => ask(name)) : answer);
-  }
-  checkCuts(proxy);
-  const log = await readLog(witness, runId);
-  for (const [name, answer] of answers) checkLanding(log.events, name, answer);
+/** Makes a call under a key that loses its connection, and makes it again until it is answered if it is in doubt. @returns it, unless it failed */
+async function lose(line: Line, cut: Cut, step: RaceStep): Promise<Asked | undefined> {
+  const { proxy, client, operations } = line;
+  const before = operations.length;
+  await cutting(proxy, cut, step.call, () => client.step(step));
+  const made = operations[before];
+  if (made?.endedAt === Infinity) await untilAnswered(() => client.make(made.asked));
+  return made?.asked;
 }
 
-/** Compares the outcome of an append with the log. */
-function checkLanding(
-  log: readonly StoredEvent[],
-  name: string,
-  answer: AppendOutcome | RunEventsError,
-): void {
-  const places = log
-    .filter(({ payload }) => payload === JSON.stringify(`${name}.0`))
-    .map(({ sequence }) => sequence);
-  if (answer instanceof RunEventsError) {
-    if (places.length === 0) return;
-    const what = "an append has landed whose failure is not `ambiguous`";
-    throw new BrokenClause("S7", `${what}: ${describeError(answer)}`);
+async function loseAppends(trial: ProcessTrial): Promise<void> {
+  const line = await startLine(trial);
+  const { proxy, client, witness } = line;
+  await witness.step(CREATE);
+  // The first opens connections and prepares statements.
+  for (let time = 0; time < 2; time++) await client.step(APPEND);
+  const chunks = await chunksOf(proxy, () => client.step(APPEND));
+  for (const cut of cutsFor(chunks, trial.draws)) {
+    // Opens the connection, so that the answer that is cut is that of the append, and not one to the opening of the connection.
+    if (cut.at === "answer") await untilAnswered(() => client.step(APPEND));
+    await lose(line, cut, APPEND);
   }
-  if (places.length !== 1) {
-    const times = `an append whose connection was lost was answered ${answer.outcome}`;
-    throw new BrokenClause("S7", `${times}, and has landed ${places.length} times`);
-  }
-  const { firstSequence } = answer as Partial<Extract<AppendOutcome, { firstSequence: number }>>;
-  if (firstSequence === places[0]) return;
-  const why = `an append was answered with the sequence ${firstSequence}`;
-  throw new BrokenClause("S1", `${why}, and the log has it at ${places[0]}`);
+  checkCuts(proxy);
+  await witness.run(READ_ALL);
+  requireOrder("S7", line.operations);
 }
 
 async function loseClaims(trial: ProcessTrial): Promise<void> {
-  const { proxy, store, witness } = await startLine(trial);
-  const ask = (runId: string, from = store, claimKey = `of ${runId}`): Promise<LeaseOutcome> =>
-    from.claim({ runId, leaseMs: LONG_MS, claimKey });
-  for (const runId of ["first", "second", "third"]) await createRun(witness, runId);
-  for (const runId of ["first", "second"]) await claim(store, runId);
-  const chunks = await chunksOf(proxy, () => ask("third"));
-  for (const [round, cut] of cutsFor(chunks, trial.draws).entries()) {
-    const runId = `claimed-${round}`;
-    await createRun(witness, runId);
-    const first = await cutting(proxy, cut, "a claim", () => ask(runId));
-    const isInDoubt = first instanceof RunEventsError && first.ambiguous;
-    const last = isInDoubt ? await untilAnswered(() => ask(runId)) : first;
-    const other = await ask(runId, witness, "another");
-    const same = await ask(runId, witness);
-    checkClaim(last, { other, same });
+  const line = await startLine(trial);
+  const { proxy, client, witness } = line;
+  const createAgain = (): Promise<void> =>
+    witness.run([CANCEL, { call: "deleteRun", runId: "a" }, CREATE]);
+  await createAgain();
+  await client.step(CLAIM);
+  await createAgain();
+  const chunks = await chunksOf(proxy, () => client.step(CLAIM));
+  for (const cut of cutsFor(chunks, trial.draws)) {
+    await createAgain();
+    const asked = await lose(line, cut, CLAIM);
+    // The same claim from elsewhere gets the same lease, and another none.
+    if (asked !== undefined) await witness.make(asked);
+    await witness.step({ ...CLAIM, claimKey: "another" });
   }
   checkCuts(proxy);
-}
-
-/** Compares the outcome of a claim with those of another process' claims, under another key and then under the same. */
-function checkClaim(
-  answer: LeaseOutcome | RunEventsError,
-  { other, same }: { readonly other: LeaseOutcome; readonly same: LeaseOutcome },
-): void {
-  if (answer instanceof RunEventsError) {
-    if (other.outcome === "granted") return;
-    const why = "a run is claimed by a claim that is not `ambiguous`";
-    throw new BrokenClause("S7", `${why}: ${describeError(answer)}`);
-  }
-  if (answer.outcome !== "granted") {
-    const lost = "a claim whose connection was lost was refused by the lease that it had made";
-    throw new BrokenClause("S21", `${lost}: it was answered ${answer.outcome}`);
-  }
-  if (other.outcome === "claimed" && isSame(same, answer)) return;
-  const times = `a run was claimed once, which was answered ${show(answer)}`;
-  const again = `the same claim from elsewhere is answered ${show(same)}`;
-  throw new BrokenClause("S21", `${times}; ${again}, and another claim ${other.outcome}`);
+  requireOrder("S21", line.operations);
 }
 
 async function followThroughLosses(trial: ProcessTrial): Promise<void> {
-  const { proxy, store, witness } = await startLine(trial);
+  const { proxy, store, other } = await startLine(trial);
   const runId = "followed";
-  await createRun(witness, runId);
+  await createRun(other, runId);
   const follower = await Follower.start(store, runId);
   for (let round = 1; round <= FOLLOWED_CUTS; round++) {
-    await append(witness, runId, events(1));
+    await append(other, runId, events(1));
     await Promise.race([follower.ended, untilWaiting(follower, round)]);
     proxy.cutAll();
   }
-  await append(witness, runId, [event("RUN_COMPLETED")]);
+  await append(other, runId, [event("RUN_COMPLETED")]);
   await follower.ended;
-  const log = await readLog(witness, runId);
+  const log = await readLog(other, runId);
   assertEqual(follower.events, log.events, "what a reader got whose connections were lost");
 }
 
@@ -239,8 +221,8 @@ async function untilWaiting(follower: Follower, count: number): Promise<void> {
 }
 
 async function loseCalls(trial: ProcessTrial): Promise<void> {
-  const { proxy, store, witness } = await startLine(trial);
-  await createRun(witness, ASKED);
+  const { proxy, store, other } = await startLine(trial);
+  await createRun(other, ASKED);
   for (const [index, [call, ask]] of Object.entries({ ...READS, ...WRITES }).entries()) {
     // So that each has a connection to lose.
     await untilAnswered(() => store.getRun(ASKED));

@@ -13,7 +13,8 @@ export interface Theme {
   readonly step: fc.Arbitrary<RaceStep>;
 }
 
-const plainly = (runId: string): RaceStep => ({
+/** Creates a run without anything else. */
+export const plainly = (runId: string): RaceStep => ({
   call: "createRun",
   runId,
   ownerId: LISTED_OWNER,
@@ -48,7 +49,8 @@ const anyStep = weighted(
   [1, steps.pause],
 );
 
-const CANCEL: RaceStep = {
+/** Ends the first run. */
+export const CANCEL: RaceStep = {
   call: "append",
   requests: [
     { runId: "a", eventTypes: ["TOKEN", "RUN_CANCELLED"], key: "end", expected: null, by: "owner" },
