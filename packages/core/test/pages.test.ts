@@ -118,6 +118,18 @@ describe("the pages of a log", () => {
     expect(reads.length).toBe(8);
   });
 
+  it("W46: readers whose last events have other times share no read", async () => {
+    const log = logOf(20, 10);
+    const pages = new Pages(async ({ sequence, atMs }) => {
+      if (atMs !== log[sequence - 1]?.createdAtMs) throw new Error("another history");
+      return { run: runRecord({ lastSequence: log.length }), events: log.slice(sequence) };
+    });
+    const from = positionAt(log, 10);
+    const [right, other] = [pages.next(from), pages.next({ ...from, atMs: from.atMs + 1 })];
+    await expect(other).rejects.toThrow("another history");
+    expect((await right)?.events[0]?.sequence).toBe(11);
+  });
+
   it("S20: a read that fails fails all readers that wait for it, and a later reader reads again", async () => {
     const log = logOf(10, 10);
     let failures = 1;
