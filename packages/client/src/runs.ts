@@ -14,4 +14,4 @@ export type { KeptRun, RunList } from "./runs/kept-run.ts";
 export type { FollowRunOptions } from "./follow/follow-options.ts";
 export { createClient } from "./runs/create-client.ts";
 export type { AppendConditions } from "./http/run-calls.ts";
-export type { EventsQuery, ListQuery } from "./runs/queries.ts";
+export type { EventsQuery, ListQuery } from "./http/queries.ts";

@@ -1,30 +1,13 @@
+import type { RunBeginning } from "../http/queries.ts";
 import type { ServerOptions } from "../http/server.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import type { PayloadSchemas } from "../typed/payload-schema.ts";
 import type { ConnectionState } from "./connection-state.ts";
 
 /** How to follow a run: where to begin, and what to do with its events. */
-export interface FollowRunOptions<M extends EventMap = EventMap> {
-  /**
-   * The last sequence that you have. Events after it are read.
-   * @defaultValue 0
-   */
-  readonly since?: number | undefined;
-  /**
-   * The `createdAt` of the event `since`, as you got it. If the log has lost that event meanwhile, the loop fails with `history_changed`. For
-   * the events that it hands over itself, the loop always does so.
-   * @defaultValue none
-   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly at?: string | undefined;
-  /**
-   * Begins this many events before the end, in place of `since`: 1 to 1,000.
-   * @defaultValue none: `since` says where to begin
-   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly tail?: number | undefined;
+export interface FollowRunOptions<M extends EventMap = EventMap> extends RunBeginning {
   /** Ends the loop at once, with the signal's reason. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * The interval of the server's heartbeats, in milliseconds. After 2.5 intervals without a frame, the stream is given up.
    * @defaultValue 15,000

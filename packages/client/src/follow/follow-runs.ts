@@ -6,6 +6,7 @@ import { runsStreamCall } from "../http/feed-calls.ts";
 import { type LinkedAbort, linkAbort } from "../http/link-abort.ts";
 import { FOR_EVER_MS, pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
+import type { RunBeginning } from "../http/queries.ts";
 import { streamCall } from "../http/run-calls.ts";
 import { createServer, type Server } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
@@ -17,8 +18,8 @@ import {
   type Loss,
   startCourse,
 } from "./course.ts";
-import { FollowedRun, type RunBeginning, type RunListener } from "./followed-run.ts";
-import { onPageReturn } from "./page-signals.ts";
+import { FollowedRun, type RunListener } from "./followed-run.ts";
+import { onPresenceChange } from "./page-signals.ts";
 import { planAttempt } from "./plan-attempt.ts";
 import { poll } from "./poll.ts";
 import type { RunsReaderOptions } from "./runs-reader-options.ts";
@@ -81,7 +82,8 @@ export class RunsReader {
     this.#server = createServer(options);
     this.#pollServer = createServer({ ...options, ...(pollFetch && { fetch: pollFetch }) });
     this.#course = startCourse(canStream(credential) ? "stream" : "poll");
-    this.#stopListening = onPageReturn((hasMoved) => {
+    this.#stopListening = onPresenceChange((presence, hasMoved) => {
+      if (presence !== "visible" && !hasMoved) return;
       this.#hasReturned = true;
       if (hasMoved) this.#attempt?.abort(unanswered("The page was away from the network."));
       this.#onSeen();

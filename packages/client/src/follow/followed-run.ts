@@ -1,7 +1,8 @@
 import { isTerminal, type RunEvent, type RunEventsPage } from "@tm/run-events-core";
 import type { encodeRunStart } from "@tm/run-events-core/wire";
 import { contiguous } from "../http/contiguous.ts";
-import { type Call, pageCall, tailCall, WAIT_SECONDS } from "../http/run-calls.ts";
+import type { RunBeginning } from "../http/queries.ts";
+import { type Call, pageCall, WAIT_SECONDS } from "../http/run-calls.ts";
 import { unanswered } from "../http/server-errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import { Followed, type Polled, type StateListener } from "./followed.ts";
@@ -15,27 +16,6 @@ export interface RunListener {
   readonly onEvents: (events: RunEvent[]) => void | Promise<void>;
   /** Called after each change of the run's connection. `finished` and `failed` are final. */
   readonly onState: StateListener<ConnectionState>;
-}
-
-/** Where to begin in a run. */
-export interface RunBeginning {
-  /**
-   * The last sequence that you have.
-   * @defaultValue 0
-   */
-  readonly since?: number | undefined;
-  /**
-   * The `createdAt` of the event `since`, as you got it.
-   * @defaultValue none
-   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly at?: string | undefined;
-  /**
-   * Begins this many events before the end, in place of `since`: 1 to 1,000.
-   * @defaultValue none: `since` says where to begin
-   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly tail?: number | undefined;
 }
 
 /** One run that is followed. It hands over exactly cursor + 1, cursor + 2, …, even if the server repeats or omits events. */
@@ -99,7 +79,7 @@ export class FollowedRun extends Followed<ConnectionState> {
 
   pollCall(isHeld: boolean): Call {
     const wait = isHeld ? WAIT_SECONDS : 0;
-    if (this.#tail !== undefined) return tailCall(this.key, this.#tail, { wait });
+    if (this.#tail !== undefined) return pageCall(this.key, { tail: this.#tail, wait });
     return pageCall(this.key, { since: this.cursor, at: this.#at, wait });
   }
 

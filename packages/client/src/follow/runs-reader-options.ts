@@ -1,13 +1,9 @@
 import type { ServerOptions } from "../http/server.ts";
+import type { FollowRunOptions } from "./follow-options.ts";
 import type { StreamSlot } from "./stream-slot.ts";
 
 /** Where the server is, its heartbeat, and what allows a connection that stays open. */
-export interface RunsReaderOptions extends ServerOptions {
-  /**
-   * The server's heartbeat, in milliseconds.
-   * @defaultValue 15,000
-   */
-  readonly heartbeatMs?: number;
+export interface RunsReaderOptions extends ServerOptions, Pick<FollowRunOptions, "heartbeatMs"> {
   /**
    * Makes the polls that the server answers at once.
    * @defaultValue the `fetch` of all requests

@@ -1,4 +1,5 @@
 import type { ServerOptions } from "../http/server.ts";
+import type { FollowRunOptions } from "./follow-options.ts";
 import { RunsReader } from "./follow-runs.ts";
 import { FeedList, type ListedRun } from "../feed/feed-list.ts";
 import { type FeedConnection, FollowedFeed } from "../feed/followed-feed.ts";
@@ -13,7 +14,7 @@ export interface WatchedRuns {
 }
 
 /** Which list to watch, and how. */
-export interface WatchRunsOptions {
+export interface WatchRunsOptions extends Pick<FollowRunOptions, "signal" | "heartbeatMs"> {
   /**
    * Only runs of this topic.
    * @defaultValue none: runs of all topics
@@ -25,14 +26,6 @@ export interface WatchRunsOptions {
    * @defaultValue `false`
    */
   readonly last?: boolean | undefined;
-  /** Ends the loop at once, with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  /**
-   * The interval of the server's heartbeats, in milliseconds. After 2.5 intervals without a frame, the stream is given up.
-   * @defaultValue 15,000
-   * @see clause W22 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly heartbeatMs?: number;
   /** Called after each change of the connection's state. */
   readonly onConnectionState?: ((state: FeedConnection) => void) | undefined;
 }

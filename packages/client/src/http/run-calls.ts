@@ -1,6 +1,13 @@
-import type { AppendReceipt, EventDraft, RunStatus } from "@tm/run-events-core";
-import { checkRunId, checkTopic, RUNS_PATH, SealedJson } from "@tm/run-events-core/wire";
+import type { AppendReceipt, EventDraft } from "@tm/run-events-core";
+import {
+  checkRunId,
+  checkTopic,
+  describeValue,
+  RUNS_PATH,
+  SealedJson,
+} from "@tm/run-events-core/wire";
 import { type Check, isCount, isPositive, isText, isTextIfAny, type Shape } from "./fits.ts";
+import type { EventsQuery, LeaseAsked, ListQuery, NewRun, RunBeginning } from "./queries.ts";
 
 /** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
 export const WAIT_SECONDS = 25;
@@ -33,14 +40,8 @@ export interface Call {
   readonly read?: Read;
 }
 
-/** Which events to read. @see clauses W15 to W17 in `WIRE.md` */
-export interface PageQuery {
-  /** Without it, the server begins with the first event. */
-  readonly since?: number | undefined;
-  /** The `createdAt` of the event `since`. @see clause W46 in `WIRE.md` */
-  readonly at?: string | undefined;
-  /** Without it, the server decides. */
-  readonly limit?: number | undefined;
+/** Which events to read. Without `limit`, the server decides. @see clauses W15 to W17, W45 and W46 in `WIRE.md` */
+export interface PageQuery extends RunBeginning, Pick<EventsQuery, "limit"> {
   /** How long the server may wait for an event, in seconds. */
   readonly wait: number;
 }
@@ -87,22 +88,15 @@ function runPath(runId: string, rest = ""): string {
   return `${RUNS_PATH}/${runId}${rest}`;
 }
 
-/** What a run is created with, besides its id. */
-interface NewRun {
-  readonly topic?: string | null | undefined;
-  readonly exclusive?: boolean | undefined;
-  readonly metadata?: unknown;
-  /** How long the lease lasts; without it the run is not claimed. */
-  readonly leaseMs?: number | undefined;
-  readonly worker?: string | null | undefined;
-}
-
 /**
  * A creation that claims its run has a key, so that it gets the same lease if it is sent again.
+ * @throws TypeError if the id is not a string, for example because a variable was never set
  * @see clauses W8 and W34 to W36 in `WIRE.md`
  */
-export function createCall(runId: string, { metadata, ...run }: NewRun): Call {
-  const { topic, exclusive, leaseMs, worker } = run;
+export function createCall(run: NewRun & Partial<LeaseAsked>): Call {
+  const { runId = crypto.randomUUID(), metadata, topic, exclusive, leaseMs, worker } = run;
+  if (typeof runId !== "string")
+    throw new TypeError(`Expected runId to be a string, got ${describeValue(runId)}.`);
   const data = metadata === undefined ? "" : `,"metadata":${SealedJson.of(metadata).text}`;
   const rest = JSON.stringify({ runId, topic, exclusive, leaseMs, worker });
   const call = { path: RUNS_PATH, method: "POST", body: `${rest.slice(0, -1)}${data}}` } as const;
@@ -167,25 +161,17 @@ export function inputCall(
   };
 }
 
-/** @see clauses W15 to W17 in `WIRE.md` */
-export function pageCall(runId: string, { since, at, limit, wait }: PageQuery): Call {
+/** The server refuses a `since` besides `tail`. @see clauses W15 to W17, W45 and W46 in `WIRE.md` */
+export function pageCall(runId: string, { since, at, tail, limit, wait }: PageQuery): Call {
   const start = since === undefined ? "" : `since=${since}${sameHistory(at)}&`;
   const most = limit === undefined ? "" : `limit=${limit}&`;
+  const end = tail === undefined ? "" : `&tail=${tail}`;
   return {
-    path: runPath(runId, `/events?${start}${most}wait=${wait}`),
+    path: runPath(runId, `/events?${start}${most}wait=${wait}${end}`),
     seconds: ANSWER_SECONDS + wait,
-    answer: PAGE,
+    // A page that was asked for by its end says where it begins.
+    answer: tail === undefined ? PAGE : { ...PAGE, since: isCount },
   };
-}
-
-/**
- * Does the same for the last events, and checks that the page says where it begins.
- * @param query has no `since`, or the server refuses it
- * @see clause W45 in `WIRE.md`
- */
-export function tailCall(runId: string, tail: number, query: PageQuery): Call {
-  const call = pageCall(runId, query);
-  return { ...call, path: `${call.path}&tail=${tail}`, answer: { ...PAGE, since: isCount } };
 }
 
 /** @see clauses W19 and W46 in `WIRE.md` */
@@ -208,15 +194,7 @@ export function getCall(runId: string): Call {
  * @throws RunEventsError `invalid_request` for a topic that no run can have: a query would hold it in another form
  * @see clauses W14 and W34 in `WIRE.md`
  */
-export function listCall({
-  topic,
-  ...rest
-}: {
-  readonly status?: RunStatus | "live" | undefined;
-  readonly topic?: string | undefined;
-  readonly limit?: number | undefined;
-  readonly cursor?: string | undefined;
-}): Call {
+export function listCall({ topic, ...rest }: ListQuery): Call {
   const query = { ...rest, topic: checkTopic(topic) ?? undefined };
   const filters = Object.entries(query).filter(([, value]) => value !== undefined);
   const search = new URLSearchParams(filters.map(([name, value]) => [name, `${value}`]));
@@ -232,12 +210,6 @@ export function cancelCall(runId: string): Call {
 /** @see clause W14 in `WIRE.md` */
 export function deleteCall(runId: string): Call {
   return { path: runPath(runId), method: "DELETE" };
-}
-
-/** How long a lease is asked for, and by which worker. */
-interface LeaseAsked {
-  readonly leaseMs: number;
-  readonly worker?: string | null | undefined;
 }
 
 /**

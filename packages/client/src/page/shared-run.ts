@@ -1,4 +1,4 @@
-import type { AppendReceipt, RunEvent, RunEventsError, RunStatus } from "@tm/run-events-core";
+import type { AppendReceipt, RunEvent, RunEventsError, RunEventsPage } from "@tm/run-events-core";
 import { askServer } from "../http/ask-server.ts";
 import { checkPlace, type Range, readRange } from "../http/read-range.ts";
 import { CALL_PATIENCE_MS, type Patience } from "../http/retrying.ts";
@@ -7,7 +7,7 @@ import {
   cancelCall,
   type InputConditions,
   inputCall,
-  tailCall,
+  pageCall,
 } from "../http/run-calls.ts";
 import { createServer } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
@@ -21,13 +21,7 @@ export interface SharedRunOptions extends ConnectionOptions {
 }
 
 /** The last events of a run. @see clause W45 in `WIRE.md` */
-export interface TailPage {
-  readonly events: readonly RunEvent[];
-  readonly since: number;
-  readonly runStatus: RunStatus;
-  readonly currentPhase: string | null;
-  readonly lastSequence: number;
-}
+export type TailPage = RunEventsPage & { readonly since: number };
 
 /**
  * The run that all views of this page share, if they ask for the same user.
@@ -88,7 +82,7 @@ export class SharedRun extends Shared<() => void> {
    */
   async readTail(tail: number, onRetry: (error: RunEventsError) => void): Promise<TailPage> {
     const { runId } = this.#options;
-    const call = tailCall(runId, tail, { limit: tail, wait: 0 });
+    const call = pageCall(runId, { tail, limit: tail, wait: 0 });
     const asked =
       this.#tails.get(tail) ?? this.#ask<TailPage>(call, { signal: this.signal, onRetry });
     this.#tails.set(tail, asked);

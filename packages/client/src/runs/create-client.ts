@@ -12,7 +12,7 @@ import { sealDraft } from "@tm/run-events-core/wire";
 import { type WatchedRuns, watchRuns, type WatchRunsOptions } from "../follow/watch-runs.ts";
 import { followRun, type RunFollower } from "../follow/follow-run.ts";
 import type { FollowRunOptions } from "../follow/follow-options.ts";
-import { checkRunId } from "../http/check-run-id.ts";
+import type { EventsQuery, LeaseAsked, ListQuery, NewRun } from "../http/queries.ts";
 import { CALL_PATIENCE_MS, retrying } from "../http/retrying.ts";
 import {
   ANSWER_SECONDS,
@@ -31,12 +31,10 @@ import {
   type Read,
   releaseCall,
   renewCall,
-  tailCall,
 } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
 import { closeSessionCall, openSessionCall, sessionCall } from "../http/session-calls.ts";
 import type { EventMap } from "../typed/event-map.ts";
-import type { EventsQuery, ListQuery } from "./queries.ts";
 import { type KeptRun, readKept, readList, type RunList } from "./kept-run.ts";
 
 /** The longest wait that a server accepts, in seconds. It refuses a longer one at once. @see clause W17 in `WIRE.md` */
@@ -85,21 +83,7 @@ export interface Client {
    * @throws RunEventsError `topic_busy` (with `runId`) for an `exclusive` run while you have a live run of the topic
    * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
    */
-  create(
-    run?: {
-      readonly runId?: string | undefined;
-      /** What the run is about: 1 to 200 characters. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
-      readonly topic?: string | null | undefined;
-      /**
-       * Creates the run only while you have no live run of `topic`.
-       * @defaultValue `false`
-       * @see clause W35 in `WIRE.md` of `@tm/run-events-http`
-       */
-      readonly exclusive?: boolean | undefined;
-      readonly metadata?: unknown;
-    },
-    options?: CallOptions,
-  ): Promise<RunSnapshot>;
+  create(run?: NewRun, options?: CallOptions): Promise<RunSnapshot>;
   /**
    * Creates a run and claims it in the same step, so that it is never without a worker. A call that is tried again keeps its key, and gets
    * the same lease. {@link Client.work} needs a run that exists; this is for a worker of your own, as `run-events exec` is one.
@@ -107,15 +91,7 @@ export interface Client {
    * @throws RunEventsError as {@link Client.create}; `claimed` (with `expiresAt`) or `run_finished` for a run that exists
    * @see clause W36 in `WIRE.md` of `@tm/run-events-http`
    */
-  createClaimed(
-    run: Parameters<Client["create"]>[0] & {
-      /** How long the lease lasts, in milliseconds: 1,000 to 3,600,000. */
-      readonly leaseMs: number;
-      /** The worker's name: 1 to 100 characters. @see clause W44 in `WIRE.md` of `@tm/run-events-http` */
-      readonly worker?: string | null | undefined;
-    },
-    options?: CallOptions,
-  ): Promise<RunSnapshot & Claim>;
+  createClaimed(run: NewRun & LeaseAsked, options?: CallOptions): Promise<RunSnapshot & Claim>;
   /** Lists your runs, newest first, one page at a time. @see clause W14 in `WIRE.md` of `@tm/run-events-http` */
   list(query?: ListQuery, options?: CallOptions): Promise<RunList>;
   /**
@@ -168,15 +144,7 @@ export interface Client {
    * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`
    * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
    */
-  claim(
-    runId: string,
-    options: {
-      /** How long the lease lasts, in milliseconds: 1,000 to 3,600,000. */
-      readonly leaseMs: number;
-      /** The worker's name: 1 to 100 characters. @see clause W44 in `WIRE.md` of `@tm/run-events-http` */
-      readonly worker?: string | null | undefined;
-    } & CallOptions,
-  ): Promise<Claim>;
+  claim(runId: string, options: LeaseAsked & CallOptions): Promise<Claim>;
   /**
    * Renews a lease: it then lasts `leaseMs` from now, in milliseconds: 1,000 to 3,600,000.
    * @throws RunEventsError `fenced`, `run_finished`, `not_found`
@@ -255,16 +223,13 @@ export function createClient(options: ClientOptions = {}): Client {
   }
 
   return {
-    create: async ({ runId = crypto.randomUUID(), ...run } = {}, how) =>
-      ask(createCall(checkRunId(runId), run), how),
-    createClaimed: async ({ runId = crypto.randomUUID(), ...run }, how) =>
-      ask(createCall(checkRunId(runId), run), how),
+    create: async (run = {}, how) => ask(createCall(run), how),
+    createClaimed: async (run, how) => ask(createCall(run), how),
     list: async ({ status, topic, limit, cursor } = {}, how) =>
       ask({ ...listCall({ status, topic, limit, cursor }), read: readList }, how),
     get: async (runId, how) => ask({ ...getCall(runId), read: readKept }, how),
     async events(runId, { since, at, tail, limit, waitSeconds = 0, parseJson } = {}, how) {
-      const query = { since, at, limit, wait: waitSeconds };
-      const call = tail === undefined ? pageCall(runId, query) : tailCall(runId, tail, query);
+      const call = pageCall(runId, { since, at, tail, limit, wait: waitSeconds });
       const held = waitSeconds > 0 ? Math.min(waitSeconds, MOST_WAIT_SECONDS) : 0;
       const read: Read = (json, _, text) => (parseJson ? parseJson(text) : json);
       return ask({ ...call, seconds: ANSWER_SECONDS + held, read }, how);

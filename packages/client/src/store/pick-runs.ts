@@ -1,13 +1,6 @@
-import { isTerminal, type RunStatus } from "@tm/run-events-core";
+import { isTerminal } from "@tm/run-events-core";
 import type { ListedRun } from "../feed/feed-list.ts";
-
-/** Which runs a list shows. */
-export interface RunsFilter {
-  /** Only runs in this status. `live` is for all that have not finished. Without it, runs in every status. */
-  readonly status?: RunStatus | "live" | undefined;
-  /** Only runs of this topic; without it, of all. */
-  readonly topic?: string | undefined;
-}
+import type { RunsFilter } from "../http/queries.ts";
 
 /** Whether a list shows a run. */
 export function isPicked(run: ListedRun, { status, topic }: RunsFilter): boolean {

@@ -1,8 +1,8 @@
 import type { RunSnapshot } from "@tm/run-events-core";
+import type { RunsFilter } from "../http/queries.ts";
 import { type Patience, retrying } from "../http/retrying.ts";
 import { listCall } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
-import type { RunsFilter } from "./pick-runs.ts";
 
 /** The most runs of one answer. @see clause W14 in `WIRE.md` */
 const MOST_RUNS = 200;

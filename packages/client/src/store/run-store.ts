@@ -3,12 +3,12 @@ import { runNotFound } from "@tm/run-events-core/store";
 import { historyChanged } from "@tm/run-events-core/wire";
 import type { ConnectionState, FollowState } from "../follow/connection-state.ts";
 import { contiguous } from "../http/contiguous.ts";
+import { CALL_PATIENCE_MS } from "../http/retrying.ts";
 import { toError } from "../http/server-errors.ts";
 import { isOtherLog, type Place, rangeBefore, type RunCell } from "../page/run-cell.ts";
 import { type SharedRun, shareRun, type TailPage } from "../page/shared-run.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import { checkPayload, hasSchema } from "../typed/payload-schema.ts";
-import { readEarlier } from "./read-earlier.ts";
 import type { InitialRun, RunOptions, RunView, Store } from "./run-view.ts";
 import { sharedOptions } from "./view-key.ts";
 
@@ -142,7 +142,7 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
         const page = await shared.readTail(this.#tail ?? 0, onRetry);
         const events: RunEvent[] = [];
         for (const event of contiguous(page.events, page.since))
-          events.push(await this.#check(event));
+          events.push(await checkPayload(this.#schemas, event));
         signal.throwIfAborted();
         this.#begin(page, events);
         this.#change();
@@ -205,7 +205,7 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
       if (cell !== null) {
         const connection = cell.connection;
         if (connection.state !== "failed" && isOtherLog(cell, this.#place))
-          throw historyChanged(await shared.check(this.#place, this.#onRetry));
+          throw historyChanged(cell.cursor);
         this.#adopt(connection);
       }
     } catch (error) {
@@ -235,21 +235,20 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
 
   async #appendChecked(events: readonly RunEvent[]): Promise<void> {
     for (const event of events) {
-      const checked = await this.#check(event);
+      const checked = await checkPayload(this.#schemas, event);
       if (event.sequence === this.#cursor + 1) this.#events.push(checked);
     }
-  }
-
-  async #check(event: RunEvent): Promise<RunEvent> {
-    return hasSchema(this.#schemas, event.eventType) ? checkPayload(this.#schemas, event) : event;
   }
 
   async #load(shared: SharedRun, from: number): Promise<void> {
     this.#loadError = null;
     const since = Math.max(0, from - (this.#tail ?? EARLIER));
     try {
+      // The earlier events must be of the same log.
       const range = { since, until: from, next: this.#events[0] };
-      const earlier = await readEarlier(shared, range, async (event) => this.#check(event));
+      const earlier: RunEvent[] = [];
+      for await (const events of shared.readRange(range, { patienceMs: CALL_PATIENCE_MS }))
+        for (const event of events) earlier.push(await checkPayload(this.#schemas, event));
       this.#events.unshift(...earlier);
       this.#from = since;
     } catch (error) {

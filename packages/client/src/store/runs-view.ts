@@ -1,6 +1,7 @@
-import type { RunEventsError, RunSnapshot, RunStatus } from "@tm/run-events-core";
+import type { RunEventsError, RunSnapshot } from "@tm/run-events-core";
 import type { ListedRun } from "../feed/feed-list.ts";
 import type { FeedConnection } from "../feed/followed-feed.ts";
+import type { RunsFilter } from "../http/queries.ts";
 import type { ServerOptions } from "../http/server.ts";
 
 /** What a page knows of a list before it reads the list, such as what its server rendered. A page of `list` is such a value. */
@@ -10,18 +11,7 @@ export interface InitialRuns {
 }
 
 /** Which runs to show, where the server is, and for which user. */
-export interface RunsOptions extends ServerOptions {
-  /**
-   * Only runs in this status. `live` is for all that have not finished.
-   * @defaultValue none: runs in every status
-   */
-  readonly status?: RunStatus | "live" | undefined;
-  /**
-   * Only runs of this topic.
-   * @defaultValue none: runs of all topics
-   * @see clause W34 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly topic?: string | undefined;
+export interface RunsOptions extends ServerOptions, RunsFilter {
   /**
    * Whether each run comes with its last event, such as the question of a run that waits.
    * @defaultValue `false`

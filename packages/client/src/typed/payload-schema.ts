@@ -22,7 +22,7 @@ type SchemaResult<Output> =
 export type PayloadSchemas<M extends EventMap> = { readonly [T in keyof M]?: PayloadSchema<M[T]> };
 
 /**
- * Checks an event's payload with its schema. Call it for a type that `hasSchema`.
+ * Checks an event's payload with its schema, if its type has one.
  * @returns the event, with the payload that the schema returns
  * @throws RunEventsError `invalid_event` with the schema's messages, which may quote the payload
  */
@@ -30,7 +30,7 @@ export async function checkPayload<
   Event extends { readonly eventType: string; readonly payload?: unknown },
 >(schemas: PayloadSchemas<EventMap>, event: Event): Promise<Event> {
   const { eventType, payload } = event;
-  const schema = schemas[eventType];
+  const schema = hasSchema(schemas, eventType) ? schemas[eventType] : undefined;
   if (schema === undefined) return event;
   const result = await schema["~standard"].validate(payload);
   if (result.issues === undefined) return { ...event, payload: result.value };

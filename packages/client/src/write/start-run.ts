@@ -6,8 +6,8 @@ import {
   SealedJson,
 } from "@tm/run-events-core/wire";
 import type { sealDraft } from "@tm/run-events-core/wire";
-import { checkRunId } from "../http/check-run-id.ts";
-import { appendCall, cancelCall, createCall } from "../http/run-calls.ts";
+import type { NewRun } from "../http/queries.ts";
+import { appendCall, cancelCall, createCall, type InputConditions } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
 import type { EventMap, PayloadOf } from "../typed/event-map.ts";
 import { checkPayload, hasSchema, type PayloadSchemas } from "../typed/payload-schema.ts";
@@ -19,23 +19,7 @@ const BATCH_EVENTS = 500;
 const GATHER_MS = 50;
 
 /** Which run to write, and how. */
-export interface StartOptions<M extends EventMap = EventMap> extends ServerOptions {
-  /**
-   * The run's id. If you already have a run with this id, the writer continues it.
-   * @defaultValue a new UUID
-   * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly runId?: string;
-  /** What the run is about: 1 to 200 characters. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
-  readonly topic?: string | null | undefined;
-  /**
-   * Creates the run only while you have no live run of `topic`; else the start is refused as `topic_busy`.
-   * @defaultValue `false`
-   * @see clause W35 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly exclusive?: boolean | undefined;
-  /** Any JSON value. A `JsonText` is sent as its text. */
-  readonly metadata?: unknown;
+export interface StartOptions<M extends EventMap = EventMap> extends ServerOptions, NewRun {
   /**
    * How long each call is tried while the server does not answer, in milliseconds. This includes the start.
    * @defaultValue 300,000
@@ -70,12 +54,7 @@ export type TypedDraft<M extends EventMap> = {
 }[keyof M & string];
 
 /** How a batch is appended. @see clauses W10 and W11 in `WIRE.md` of `@tm/run-events-http` */
-export interface AppendOptions {
-  /** Under the same key the same append lands once. */
-  readonly idempotencyKey?: string;
-  /** The append lands only if this is the run's last sequence. Without it, the append lands at any sequence. */
-  readonly expectedSequence?: number;
-}
+export type AppendOptions = InputConditions;
 
 /** An event to append. */
 interface AnyDraft {
@@ -137,8 +116,7 @@ export async function startRun<M extends EventMap = EventMap>(
   options: StartOptions<M> = {},
 ): Promise<RunWriter<M>> {
   checkEmitOptions(options);
-  const { runId: id = crypto.randomUUID(), mergeMs = GATHER_MS } = options;
-  const runId = checkRunId(id);
+  const { runId = crypto.randomUUID(), mergeMs = GATHER_MS } = options;
   const sender = createRunSender(createServer(options), runId, options);
   const enqueue = createOrder(options.schemas ?? {});
   const endKey = crypto.randomUUID();
@@ -181,7 +159,7 @@ export async function startRun<M extends EventMap = EventMap>(
   }
 
   try {
-    const { lastSequence } = await sender.ask(createCall(runId, options));
+    const { lastSequence } = await sender.ask(createCall({ ...options, runId }));
     const eventType = "RUN_STARTED";
     if (lastSequence === 0) await append([{ eventType }], { idempotencyKey: eventType });
   } catch (error) {

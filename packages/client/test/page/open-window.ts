@@ -1,5 +1,5 @@
 import { expect, onTestFinished, vi } from "vitest";
-import type { Presence } from "../../src/follow/page-signals.ts";
+import type { onPresenceChange, Presence } from "../../src/follow/page-signals.ts";
 import { linkAbort, untilAborted } from "../../src/http/link-abort.ts";
 import type { FeedCell } from "../../src/page/feed-cell.ts";
 import { type ConnectionOptions, PageConnection } from "../../src/page/page-connection.ts";
@@ -51,10 +51,11 @@ export function openWindow(options: ConnectionOptions, presence: Presence = "vis
   const watching = new Set<(presence: Presence) => void>();
   let connection: PageConnection | null = null;
   let now = presence;
-  const watch = (listener: (presence: Presence) => void): (() => void) => {
-    watching.add(listener);
-    listener(now);
-    return () => void watching.delete(listener);
+  const watch: typeof onPresenceChange = (listener) => {
+    const call = (presence: Presence): void => listener(presence, false);
+    watching.add(call);
+    call(now);
+    return () => void watching.delete(call);
   };
   const open = (): PageConnection =>
     (connection ??= new PageConnection(options, () => (connection = null), watch));

@@ -32,7 +32,7 @@ it.each([200, 400, 401, 403, 404, 405, 502])(
       if (index % 2 === 0) response.writeHead(status, { "content-type": "text/html" }).end("<p>");
       else {
         const runStatus = url.includes("wait=") ? "cancelled" : "running";
-        json(response, 200, { firstSequence: 1, lastSequence: 1, runStatus });
+        json(response, 200, { firstSequence: 1, lastSequence: 1, runStatus, events: [] });
       }
     });
     await onFastClock(async () => {
