@@ -7,16 +7,11 @@ import {
   encodeConnected,
   encodeEvent,
   encodeFrames,
-  encodeRunEvent,
   encodeRunEvents,
   encodeRunFinished,
   encodeStatus,
 } from "../src/wire/frame.ts";
-import {
-  encodeStreamError,
-  STREAM_ERRORS,
-  type StreamErrorCode,
-} from "../src/wire/stream-error.ts";
+import { encodeError, STREAM_ERRORS, type StreamErrorCode } from "../src/wire/stream-error.ts";
 import { createFrameReader, type Frame, readFrames } from "./frame-reader.ts";
 import { jsonSample } from "./json-sample.ts";
 import { storedEvent } from "./run-record.ts";
@@ -51,7 +46,7 @@ const code = fc.constantFrom(...(Object.keys(STREAM_ERRORS) as StreamErrorCode[]
 /** Every kind of frame. */
 const frame: fc.Arbitrary<Uint8Array> = fc
   .oneof(
-    event.map(encodeRunEvent),
+    event.map((one) => encodeRunEvents([one])),
     fc.tuple(state, sequence).map(([state, last]) => encodeStatus(state, last)),
     fc.tuple(state, sequence).map(([state, last]) => encodeRunFinished(state, last)),
     fc
@@ -59,11 +54,7 @@ const frame: fc.Arbitrary<Uint8Array> = fc
       .map(([state, since, lastSequence, retryMs]) =>
         encodeConnected({ runId: "r-1", since, state, lastSequence, retryMs }),
       ),
-    fc
-      .tuple(code, sequence)
-      .map(([name, last]) =>
-        encodeStreamError({ code: name, ...STREAM_ERRORS[name], lastSequence: last }, 500),
-      ),
+    fc.tuple(code, sequence).map(([name, last]) => encodeError(name, { lastSequence: last }, 500)),
   )
   .map((text) => encodeFrames([text]));
 
@@ -118,7 +109,7 @@ function plainFrame({ sequence: at, eventType, payload, createdAtMs }: StoredEve
   return `data: ${json.join("")}\nid: ${at}\n\n`;
 }
 
-describe("encodeRunEvents", () => {
+describe("encodeRunEvents of many", () => {
   const separator = fc.constantFrom("\u0085", "\u2028", "\u2029");
   const odd = fc
     .array(
@@ -139,7 +130,7 @@ describe("encodeRunEvents", () => {
       fc.property(fc.array(any, { maxLength: 8 }), (events) => {
         const plain = events.map(plainFrame);
         expect(encodeRunEvents(events)).toBe(plain.join(""));
-        expect(events.map(encodeRunEvent)).toStrictEqual(plain);
+        expect(events.map((one) => encodeRunEvents([one]))).toStrictEqual(plain);
         expect(Buffer.from(encodeFrames(plain))).toStrictEqual(Buffer.from(plain.join("")));
       }),
       { numRuns: 500 },
@@ -163,14 +154,14 @@ describe("encodeRunEvents", () => {
   });
 });
 
-describe("encodeRunEvent", () => {
+describe("encodeRunEvents of one event", () => {
   it("W1, W22: a real parser reads the event back, under every chunking", () => {
     fc.assert(
       fc.property(
         fc.array(event, { minLength: 1, maxLength: 4 }),
         fc.array(fc.nat()),
         (log, cuts) => {
-          const bytes = encodeFrames(log.map(encodeRunEvent));
+          const bytes = encodeFrames(log.map((one) => encodeRunEvents([one])));
           const expected = log.map((one) => ({
             data: {
               type: "run_event",
@@ -193,11 +184,11 @@ describe("encodeRunEvent", () => {
     );
   });
 
-  it("W22: encodeRunEvent writes data before id, byte for byte", () => {
+  it("W22: encodeRunEvents writes data before id, byte for byte", () => {
     const payload = '{"n":1.0,"s":"a\\u0000\\r\\n\u0085\u2028\u2029😀","big":12345678901234567890}';
-    const bytes = encodeRunEvent(
+    const bytes = encodeRunEvents([
       storedEvent({ sequence: 15, payload, createdAtMs: Date.UTC(2026, 5, 20, 12, 1) }),
-    );
+    ]);
     expect(bytes).toBe(
       'data: {"type":"run_event","event":{"sequence":15,"eventType":"TOKEN","payload":' +
         '{"n":1.0,"s":"a\\u0000\\r\\n\\u0085\\u2028\\u2029😀","big":12345678901234567890}' +
@@ -205,8 +196,8 @@ describe("encodeRunEvent", () => {
     );
   });
 
-  it("W1: encodeRunEvent escapes the separators in keys too", () => {
-    const bytes = encodeRunEvent(storedEvent({ payload: '{"\u2028":{"\u0085":"\u2029"}}' }));
+  it("W1: encodeRunEvents escapes the separators in keys too", () => {
+    const bytes = encodeRunEvents([storedEvent({ payload: '{"\u2028":{"\u0085":"\u2029"}}' })]);
     expect(readFrames(bytes)[0]?.data).toMatchObject({
       event: { payload: { "\u2028": { "\u0085": "\u2029" } } },
     });

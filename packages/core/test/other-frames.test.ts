@@ -7,16 +7,15 @@ import {
   encodeStatus,
   NO_RETRY_MS,
 } from "../src/wire/frame.ts";
-import { encodeStreamError, STREAM_ERRORS } from "../src/wire/stream-error.ts";
+import { encodeError } from "../src/wire/stream-error.ts";
 import { readFrames } from "./frame-reader.ts";
 
 describe("a frame whose reader is not to come back", () => {
   it("W22: a frame that is cut at any byte makes its reader wait an hour only if all of its data came", () => {
     const state: RunState = { runStatus: "completed", phase: null };
-    const failure = { code: "not_found", ...STREAM_ERRORS.not_found } as const;
     for (const [text, idLine] of [
       [encodeRunFinished(state, 57), "id: 58\n"],
-      [encodeStreamError(failure, NO_RETRY_MS), ""],
+      [encodeError("not_found", {}, NO_RETRY_MS), ""],
     ] as const) {
       const early: string[] = [];
       for (let cut = 0; cut < text.length; cut++) {
@@ -75,18 +74,15 @@ describe("the other frames", () => {
   });
 
   it("W22: error moves no cursor, and has the fields of its code", () => {
-    const failure = {
-      code: "cursor_ahead",
-      ...STREAM_ERRORS.cursor_ahead,
-      lastSequence: 3,
-    } as const;
-    expect(readFrames(encodeStreamError(failure, NO_RETRY_MS))).toMatchObject([
-      {
-        data: { type: "error", code: "cursor_ahead", retryable: false, lastSequence: 3 },
-        id: undefined,
-      },
-    ]);
-    const plain = readFrames(encodeStreamError({ code: "internal", ...STREAM_ERRORS.internal }, 1));
+    expect(readFrames(encodeError("cursor_ahead", { lastSequence: 3 }, NO_RETRY_MS))).toMatchObject(
+      [
+        {
+          data: { type: "error", code: "cursor_ahead", retryable: false, lastSequence: 3 },
+          id: undefined,
+        },
+      ],
+    );
+    const plain = readFrames(encodeError("internal", {}, 1));
     expect(plain[0]?.data).not.toHaveProperty("lastSequence");
   });
 });

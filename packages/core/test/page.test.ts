@@ -20,7 +20,7 @@ import {
 } from "../src/rules/page.ts";
 import { shownState } from "../src/rules/shown-state.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
-import { encodeRunEvent } from "../src/wire/frame.ts";
+import { encodeRunEvents } from "../src/wire/frame.ts";
 import { ADA } from "./adas-runs.ts";
 import { batches } from "./run-draft.ts";
 import { runRecord, storedEvent } from "./run-record.ts";
@@ -169,7 +169,7 @@ describe("createPageCut", () => {
       payload: '"x"',
       createdAtMs: 253_402_300_799_999,
     });
-    expect(encodeRunEvent(event).length).toBeLessThanOrEqual(eventBytes(3));
+    expect(encodeRunEvents([event]).length).toBeLessThanOrEqual(eventBytes(3));
     expect(eventBytes(0)).toBe(EVENT_ENVELOPE_BYTES);
   });
 });

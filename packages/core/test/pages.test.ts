@@ -6,7 +6,7 @@ import type { StoredEvent } from "../src/rules/event.ts";
 import { utf8Bytes } from "../src/rules/json-text.ts";
 import { planEvents } from "../src/rules/lifecycle.ts";
 import { createPageCut } from "../src/rules/page.ts";
-import { encodeRunEvent } from "../src/wire/frame.ts";
+import { encodeRunEvents } from "../src/wire/frame.ts";
 import { rounds } from "./rounds.ts";
 import { batches } from "./run-draft.ts";
 import { runRecord, storedEvent } from "./run-record.ts";
@@ -96,7 +96,7 @@ describe("the pages of a log", () => {
           const reader = open[turn % open.length];
           if (reader === undefined) break;
           const slice = await next(pages, reader.position);
-          const bytes = slice.events.map(encodeRunEvent).join("");
+          const bytes = slice.events.map((one) => encodeRunEvents([one])).join("");
           if (slice.events.length > 1) expect(utf8Bytes(bytes)).toBeLessThanOrEqual(SLICE_BYTES);
           reader.had.push(...slice.events);
           reader.position = slice.to;

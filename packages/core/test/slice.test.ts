@@ -16,7 +16,7 @@ import {
   type RunState,
 } from "../src/rules/lifecycle.ts";
 import type { HeadState } from "../src/rules/shown-state.ts";
-import { encodeFrames, encodeRunEvent } from "../src/wire/frame.ts";
+import { encodeFrames, encodeRunEvents } from "../src/wire/frame.ts";
 import { readFrames } from "./frame-reader.ts";
 import { batches } from "./run-draft.ts";
 import { storedEvent } from "./run-record.ts";
@@ -62,7 +62,7 @@ describe("createSlice", () => {
         const expected = finished ? [{ type: "run_finished", ...Object(frameOf(head)) }] : changes;
         const frames = readFrames(slice.bytes(status));
         expect(frames.slice(0, events.length)).toStrictEqual(
-          events.flatMap((event) => readFrames(encodeRunEvent(event))),
+          events.flatMap((event) => readFrames(encodeRunEvents([event]))),
         );
         expect(frames.slice(events.length).map((frame) => frame.data)).toStrictEqual(expected);
         expect(slice.bytes(status)).toBe(slice.bytes(status));
@@ -88,7 +88,7 @@ describe("fitSlice", () => {
         );
         const start = index % all.length;
         const fitting = fitSlice(all, start, weighEvent);
-        const bytes = encodeFrames(fitting.map(encodeRunEvent)).length;
+        const bytes = encodeFrames(fitting.map((one) => encodeRunEvents([one]))).length;
         const next = all[start + fitting.length];
         expect(fitting).toStrictEqual(all.slice(start, start + fitting.length));
         expect(fitting.length === 1 || bytes <= SLICE_BYTES).toBe(true);

@@ -8,7 +8,7 @@ import {
   encodeRunState,
 } from "../wire/feed-frame.ts";
 import { encodeFrames } from "../wire/frame.ts";
-import { encodeFeedFailure, streamErrorCode, type StreamErrorCode } from "../wire/stream-error.ts";
+import { encodeError, streamErrorCode, type StreamErrorCode } from "../wire/stream-error.ts";
 import type { FrameSource, FrameTaker } from "./frame-source.ts";
 
 /**
@@ -78,7 +78,7 @@ export class FeedSource implements FrameSource {
   }
 
   failure(code: StreamErrorCode): Uint8Array {
-    return encodeFeedFailure(code);
+    return encodeFrames([encodeError(code, { feed: true }, null)]);
   }
 
   leave(): void {

@@ -1,6 +1,6 @@
-import { encodeFrames, encodeStreamFrame, NO_RETRY_MS } from "../wire/frame.ts";
+import { encodeFrames, encodeStreamFrame, NO_RETRY_MS, openingRetry } from "../wire/frame.ts";
 import {
-  encodeFailure,
+  encodeError,
   retryAfter,
   STREAM_ERRORS,
   streamErrorCode,
@@ -8,7 +8,6 @@ import {
 } from "../wire/stream-error.ts";
 import type { FrameSource, FrameTaker } from "./frame-source.ts";
 import type { SourceHost } from "./open-stream.ts";
-import { openingRetry } from "./opening-frame.ts";
 
 /**
  * How many pages of the log are read or held for one stream at once. So the memory that it can take does not grow with its runs.
@@ -155,7 +154,7 @@ export class JoinedSource implements FrameSource {
   }
 
   failure(code: StreamErrorCode): Uint8Array {
-    return encodeFailure(code, 0, this.#random);
+    return encodeFrames([encodeError(code, {}, retryAfter(code, this.#random))]);
   }
 
   leave(): void {

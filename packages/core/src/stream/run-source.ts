@@ -2,19 +2,18 @@ import type { Follower } from "../follow/follower.ts";
 import type { FollowerReader } from "../follow/reader-set.ts";
 import type { Position, Slice } from "../follow/slice.ts";
 import { RunEventsError } from "../rules/errors.ts";
-import { INITIAL_STATE } from "../rules/lifecycle.ts";
+import { INITIAL_STATE, isTerminal } from "../rules/lifecycle.ts";
 import type { RunRecord } from "../rules/run.ts";
-import type { HeadState } from "../rules/shown-state.ts";
-import { encodeFrames, encodeHeartbeat } from "../wire/frame.ts";
+import { type HeadState, shownState } from "../rules/shown-state.ts";
+import { encodeConnected, encodeFrames, encodeHeartbeat, openingRetry } from "../wire/frame.ts";
 import {
-  encodeFailure,
-  encodeRunFailure,
+  encodeError,
+  retryAfter,
   streamErrorCode,
   type StreamErrorCode,
 } from "../wire/stream-error.ts";
 import type { FrameSource, FrameTaker } from "./frame-source.ts";
 import type { RunRequest, SourceHost } from "./open-stream.ts";
-import { encodeOpening, stateBeforeEnd } from "./opening-frame.ts";
 
 /**
  * The frames of one run, alone on a stream or among those of many.
@@ -91,8 +90,10 @@ export class RunSource implements FrameSource, FollowerReader {
     if (position === null || this.#follower === null) return null;
     if (!this.#isConnected) {
       this.#isConnected = true;
-      const random = this.#isOneOfMany ? null : this.#host.random();
-      return encodeOpening(this.#runId, position.sequence, this.#sent, random);
+      const [runId, since, state] = [this.#runId, position.sequence, this.#sent];
+      const retryMs = this.#isOneOfMany ? null : openingRetry(this.#host.random());
+      const { lastSequence } = state;
+      return encodeFrames([encodeConnected({ runId, since, state, lastSequence, retryMs })]);
     }
     const next = this.#held ?? this.#follower.next(this);
     if (next === null) return null;
@@ -124,9 +125,11 @@ export class RunSource implements FrameSource, FollowerReader {
   }
 
   failure(code: StreamErrorCode): Uint8Array {
-    return this.#isOneOfMany
-      ? encodeRunFailure(this.#runId, code, this.#sent.lastSequence)
-      : encodeFailure(code, this.#sent.lastSequence, this.#host.random);
+    const { lastSequence } = this.#sent;
+    const frame = this.#isOneOfMany
+      ? encodeError(code, { runId: this.#runId, lastSequence }, null)
+      : encodeError(code, { lastSequence }, retryAfter(code, this.#host.random));
+    return encodeFrames([frame]);
   }
 
   leave(): void {
@@ -135,11 +138,15 @@ export class RunSource implements FrameSource, FollowerReader {
     this.#follower?.leave(this);
   }
 
-  /** The state that may be sent of a head. A store that loses the end of its log may have a shorter one than the reader. */
+  /**
+   * The state that may be sent of a head before `run_finished`: only that frame may say that the run has ended. A store that loses the end
+   * of its log may have a shorter one than the reader.
+   */
   #standing(head: HeadState): HeadState {
     const reached = this.position?.sequence ?? 0;
     const lastSequence = Math.max(head.lastSequence, reached);
-    return { ...stateBeforeEnd(head, reached), lastSequence };
+    const { runStatus, phase } = shownState(head, reached);
+    return { runStatus: isTerminal(runStatus) ? "running" : runStatus, phase, lastSequence };
   }
 
   #follow(run: RunRequest): Promise<RunRecord | null> {

@@ -5,7 +5,13 @@ import { checkRunId } from "../rules/run-id.ts";
 import { checkTopic } from "../rules/topic.ts";
 import { createTimetable } from "../time/timetable.ts";
 import type { Report } from "../rules/telemetry.ts";
-import { encodeFailure, streamErrorCode, type StreamErrorCode } from "../wire/stream-error.ts";
+import { encodeFrames } from "../wire/frame.ts";
+import {
+  encodeError,
+  retryAfter,
+  streamErrorCode,
+  type StreamErrorCode,
+} from "../wire/stream-error.ts";
 import type { FrameSource, FrameTaker } from "./frame-source.ts";
 import { FeedSource } from "./feed-source.ts";
 import { JoinedSource } from "./joined-source.ts";
@@ -198,7 +204,9 @@ class LiveStreams implements Streams {
     return {
       ready: Promise.resolve(),
       start(sink) {
-        if (!gone) sendLast(sink, encodeFailure(code, 0, random), onError);
+        if (gone) return;
+        const frame = encodeError(code, {}, retryAfter(code, random));
+        sendLast(sink, encodeFrames([frame]), onError);
       },
       drained() {},
       closed() {

@@ -8,6 +8,15 @@ import { INITIAL_STATE, type RunState } from "../rules/lifecycle.ts";
  */
 export const NO_RETRY_MS = 3_600_000;
 
+/**
+ * The `retry:` of the first frame of a stream, in milliseconds.
+ * @param random 0 to 1, for its jitter
+ * @see clause W22 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function openingRetry(random: number): number {
+  return 2_000 + Math.floor(random * 3_001);
+}
+
 // A Python client's `splitlines` breaks a line at these, so a frame escapes them: the same JSON value. See W1.
 const LINE_SEPARATORS = /[\u0085\u2028\u2029]/g;
 
@@ -83,11 +92,6 @@ export function encodeConnected(frame: Connected): string {
  */
 function encodeRunId(runId: string | null): string {
   return runId === null ? "" : `"runId":${JSON.stringify(runId)},`;
-}
-
-/** The frame of one event. @see clause W22 in `WIRE.md` of `@tm/run-events-http` */
-export function encodeRunEvent(event: StoredEvent): string {
-  return encodeRunEvents([event]);
 }
 
 /**

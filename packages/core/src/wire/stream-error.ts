@@ -1,5 +1,5 @@
 import { RUN_NOT_FOUND, RunEventsError, type RunEventsErrorCode } from "../rules/errors.ts";
-import { encodeFrame, encodeFrames, NO_RETRY_MS } from "./frame.ts";
+import { encodeFrame, NO_RETRY_MS } from "./frame.ts";
 
 /**
  * Why a stream ends before its run does. A reader comes back by itself after the retryable ones.
@@ -70,21 +70,12 @@ export function streamErrorCode(error: unknown): StreamErrorCode {
   return (error instanceof RunEventsError ? FROM_ERROR[error.code] : undefined) ?? "internal";
 }
 
-/** The content of an `error` frame. */
-export interface StreamFailure {
-  readonly code: StreamErrorCode;
-  readonly message: string;
-  readonly retryable: boolean;
+/** What an `error` frame is about. @see clauses W47 and W48 in `WIRE.md` of `@tm/run-events-http` */
+interface ErrorSubject {
   readonly lastSequence?: number;
-  /**
-   * The run that cannot be read on, on a stream of many runs.
-   * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
-   */
+  /** The run that cannot be read on, on a stream of many runs. */
   readonly runId?: string;
-  /**
-   * Whether the feed of a stream cannot be read on.
-   * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
-   */
+  /** Whether the feed of a stream cannot be read on. */
   readonly feed?: true;
 }
 
@@ -93,46 +84,18 @@ export interface StreamFailure {
  * @param retryMs `null` unless the stream ends
  * @see clauses W22, W47 and W48 in `WIRE.md` of `@tm/run-events-http`
  */
-export function encodeStreamError(failure: StreamFailure, retryMs: number | null): string {
-  const { runId, feed, code, message, retryable, lastSequence } = failure;
-  return encodeFrame(
-    JSON.stringify({ type: "error", runId, feed, code, message, retryable, lastSequence }),
-    null,
-    retryMs,
-  );
+export function encodeError(
+  code: StreamErrorCode,
+  { runId, feed, lastSequence = 0 }: ErrorSubject,
+  retryMs: number | null,
+): string {
+  const { retryable, message } = STREAM_ERRORS[code];
+  const end = SHOW_END.has(code) ? { lastSequence } : {};
+  const json = JSON.stringify({ type: "error", runId, feed, code, message, retryable, ...end });
+  return encodeFrame(json, null, retryMs);
 }
 
 /** How long a reader waits before it comes back after this error, in milliseconds. @see clause W22 in `WIRE.md` */
 export function retryAfter(code: StreamErrorCode, random: () => number): number {
   return STREAM_ERRORS[code].retryable ? 500 + Math.floor(random() * 14_501) : NO_RETRY_MS;
-}
-
-/** The last frame of a stream that ends with this error, as bytes. */
-export function encodeFailure(
-  code: StreamErrorCode,
-  lastSequence: number,
-  random: () => number,
-): Uint8Array {
-  const failure = failureOf(code, lastSequence);
-  return encodeFrames([encodeStreamError(failure, retryAfter(code, random))]);
-}
-
-/** The last frame of one run on a stream of many, as bytes. @see clause W47 in `WIRE.md` of `@tm/run-events-http` */
-export function encodeRunFailure(
-  runId: string,
-  code: StreamErrorCode,
-  lastSequence: number,
-): Uint8Array {
-  return encodeFrames([encodeStreamError({ runId, ...failureOf(code, lastSequence) }, null)]);
-}
-
-/** The last frame of a feed, as bytes. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
-export function encodeFeedFailure(code: StreamErrorCode): Uint8Array {
-  return encodeFrames([encodeStreamError({ feed: true, ...failureOf(code, 0) }, null)]);
-}
-
-function failureOf(code: StreamErrorCode, lastSequence: number): StreamFailure {
-  const { retryable, message } = STREAM_ERRORS[code];
-  const details = SHOW_END.has(code) ? { lastSequence } : {};
-  return { code, message, retryable, ...details };
 }
