@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { parseArguments, USAGE } from "./arguments.ts";
-import { createFailurePrinter } from "./causes.ts";
+import { createFailurePrinter } from "./failure-printer.ts";
 import { chooseCases } from "./choose-cases.ts";
 import { loadOptions } from "./load-options.ts";
 import { Misuse, orMisuse } from "./misuse.ts";

@@ -1,5 +1,4 @@
 import type { ChosenCases } from "./choose-cases.ts";
-import { type Cause, sameCauses } from "./causes.ts";
 import { type CaseReport, type CasesRun, HUNG_IN_A_ROW } from "./run-cases.ts";
 
 /** Everything that a run came to. Plain data: the file that `--json` writes. */
@@ -31,24 +30,19 @@ export function createReport(
 }
 
 /**
- * The causes that several cases share, a line for each clause in the order of their numbers, and a last line with the sums. A
- * clause is broken if any case found it broken, its own or another clause's.
+ * A line for each clause in the order of their numbers, and a last line with the sums. A clause is broken if any case found it broken, its
+ * own or another clause's.
  */
 export function printReport(report: Report): string {
   const { cases } = report;
   const found = new Set(cases.flatMap(({ failure }) => (failure === null ? [] : failure.clause)));
   const clauses = new Set([...cases.map(({ clause }) => clause), ...found]);
   const lines = [...clauses].toSorted(byNumber).map((clause) => clauseLine(clause, cases));
-  return [...sameCauses(cases).map(causeLines), ...lines, lastLine(report)].join("\n");
+  return [...lines, lastLine(report)].join("\n");
 }
 
 function byNumber(one: string, other: string): number {
   return one.localeCompare(other, "en", { numeric: true });
-}
-
-function causeLines({ text, cases }: Cause): string {
-  const [first] = cases;
-  return `${cases.length} cases, one cause: ${text}\n  begin with ${first}\n`;
 }
 
 function lastLine({ passed, failed, interrupted, gaveUp, notRun }: Report): string {

@@ -41,19 +41,14 @@ async function answerTo(command: Command): Promise<unknown> {
   const { id, call, args } = command;
   if (call === "open") return open(args[0]);
   assert(opened !== null, "a worker opens its store first");
-  switch (call) {
-    case "subscribe": {
-      const subscription = opened.subscribe(args, (runId) => send({ notified: id, runId }));
-      subscriptions.set(id, subscription);
-      return subscription.ready;
-    }
-    case "stop":
-      return subscriptions.get(args)?.stop();
-    case "readHeads":
-      return opened.inner.read(args);
-    default:
-      return (opened[call] as (...given: readonly unknown[]) => Promise<unknown>)(...args);
+  if (call === "subscribe") {
+    const subscription = opened.subscribe(args, (runId) => send({ notified: id, runId }));
+    subscriptions.set(id, subscription);
+    return subscription.ready;
   }
+  if (call === "stop") return subscriptions.get(args)?.stop();
+  if (call === "readHeads") return opened.inner.read(args);
+  return (opened[call] as (...given: readonly unknown[]) => Promise<unknown>)(...args);
 }
 
 async function obey(command: Command): Promise<void> {

@@ -1,16 +1,15 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { RunName, RunRecord } from "@tm/run-events-core/store";
+import type { RunName } from "@tm/run-events-core/store";
+import { show } from "../assert.ts";
+import type { AppendRequest } from "../core-calls.ts";
 import type { KitStore } from "../kit-store.ts";
-import { assert, assertEqual, show } from "../assert.ts";
 import { LONG_MS, untilExpired } from "../lease.ts";
-import { judgeAppend, judgeCreation, judgeDeletion, judgeHead, judgeRead } from "../model/judge.ts";
-import { judgeEndDue, judgeWaits } from "../model/judge-due.ts";
+import { judgeCreation, judgeDeletion, judgeHead, judgeRead } from "../model/judge.ts";
+import { judgeEndDue } from "../model/judge-due.ts";
 import { claimRequest, judgeClaim, judgeRelease, judgeRenewal } from "../model/judge-lease.ts";
-import { judgeListed, judgePurged } from "../model/judge-many.ts";
-import type { AppendOutcome, DueKind } from "../core-calls.ts";
 import { turns } from "../turns.ts";
-import type { StoreModel } from "../model/run-model.ts";
 import type { Answered, Asked, Part, RaceOperation } from "./operation.ts";
+import { appendCall, callOfRun, listCall, listDueCall, purgeCall } from "./race-calls.ts";
 import { claimInput, requestOf, type SeenRun, UNSEEN } from "./race-request.ts";
 import { LISTED_OWNER, type RaceAppend, type RaceStep, RUN_IDS } from "./race.ts";
 
@@ -96,7 +95,7 @@ export class RaceClient {
       case "createRun":
         return this.#create(step);
       case "append":
-        return this.#append(step.requests);
+        return appendCall(step.requests.map((one) => this.#requestOf(one)));
       case "read":
         return this.#read(step);
       case "getRun":
@@ -112,9 +111,9 @@ export class RaceClient {
       case "endDue":
         return this.#endDue(step);
       case "listDue":
-        return this.#listDue(step.due);
+        return listDueCall(step.due, this.#runIds());
       case "purge":
-        return this.#purge(step.limit);
+        return purgeCall(step.limit, this.#runIds());
       case "listRuns":
         return this.#list(step);
     }
@@ -132,43 +131,27 @@ export class RaceClient {
     };
     const claim = step.claim === null ? null : claimInput(step.claim, this.#nextName);
     const request = claim === null ? run : { ...run, claim: claimRequest(claim) };
-    return one(
+    return callOfRun(
       { call: "createRun", asked: request, isKeyed: claim !== null && claim.claimKey !== null },
       (store) => store.createRun(request),
       (model, answer) => void judgeCreation(model, run, claim, answer),
     );
   }
 
-  #append(appends: readonly RaceAppend[]): Asked {
-    const requests = appends.map((append) => {
-      const name = this.#runOf(append.runId);
-      return requestOf(append, name, this.#seenOf(name.runId), this.#nextName);
-    });
-    const partsOf = (outcomes: readonly (AppendOutcome | null)[]): readonly Part[] =>
-      requests.map((request, at) => ({
-        text: textOf("append", request, outcomes[at] ?? null),
-        runId: request.runId,
-        outcome: outcomes[at]?.outcome,
-        judge: (model) => judgeAppend(model, request, outcomes[at]),
-        isOrdered: requests[at - 1]?.runId === request.runId,
-      }));
-    return {
-      isKeyed: requests.every(({ idempotencyKey }) => idempotencyKey !== null),
-      unanswered: partsOf(requests.map(() => null)),
-      async ask(store) {
-        const outcomes = await store.append(requests);
-        assertEqual(outcomes.length, requests.length, "the number of outcomes");
-        const shows = requests.map(({ runId }, at) => ({ runId, ...outcomes[at] }));
-        return { parts: partsOf(outcomes), shows };
-      },
-    };
+  #list({ topic, runStatus }: Extract<RaceStep, { readonly call: "listRuns" }>): Asked {
+    return listCall({ ownerId: this.#own(LISTED_OWNER), topic, runStatus }, this.#runIds());
+  }
+
+  #requestOf(append: RaceAppend): AppendRequest & RunName {
+    const name = this.#runOf(append.runId);
+    return requestOf(append, name, this.#seenOf(name.runId), this.#nextName);
   }
 
   #read(step: Extract<RaceStep, { readonly call: "read" }>): Asked {
     const name = this.#runOf(step.runId);
     const since = step.from === "seen" ? this.#seenOf(name.runId).lastSequence : 0;
     const query = { ...name, since, limit: step.limit, maxBytes: 1_000_000 };
-    return one(
+    return callOfRun(
       { call: "read", asked: query },
       async (store) => (await store.read([query]))[0] ?? "no run",
       (model, page) => page && judgeRead(model, query, page === "no run" ? null : page),
@@ -177,7 +160,7 @@ export class RaceClient {
 
   #getRun(id: string): Asked {
     const name = this.#runOf(id);
-    return one(
+    return callOfRun(
       { call: "getRun", asked: name },
       async (store) => (await store.getRun(name.runId, name.ownerId)) ?? "no run",
       (model, run) => run && judgeHead(model, name, run === "no run" ? null : run),
@@ -188,7 +171,7 @@ export class RaceClient {
     const name = this.#runOf(step.runId);
     const input = claimInput(step, this.#nextName);
     const request = { ...name, ...claimRequest(input) };
-    return one(
+    return callOfRun(
       { call: "claim", asked: request, isKeyed: input.claimKey !== null },
       (store) => store.claim(request),
       (model, answer) => void judgeClaim(model, name, input, answer),
@@ -197,7 +180,7 @@ export class RaceClient {
 
   #renew(id: string): Asked {
     const asked = this.#askedFence(id);
-    return one(
+    return callOfRun(
       { call: "renew", asked },
       (store) => store.renew({ ...asked, leaseMs: LONG_MS }),
       (model, answer) => void judgeRenewal(model, asked, "long", answer),
@@ -206,7 +189,7 @@ export class RaceClient {
 
   #release(id: string): Asked {
     const asked = this.#askedFence(id);
-    return one(
+    return callOfRun(
       { call: "release", asked },
       (store) => store.release(asked),
       (model, answer) => judgeRelease(model, asked, answer),
@@ -215,7 +198,7 @@ export class RaceClient {
 
   #delete(id: string): Asked {
     const name = this.#runOf(id);
-    return one(
+    return callOfRun(
       { call: "deleteRun", asked: name },
       (store) => store.deleteRun(name.runId, name.ownerId),
       (model, answer) => judgeDeletion(model, name, answer),
@@ -225,63 +208,11 @@ export class RaceClient {
   #endDue({ runId, kind }: Extract<RaceStep, { readonly call: "endDue" }>): Asked {
     const name = this.#runOf(runId);
     const limit = { kind, limitMs: 0 };
-    return one(
+    return callOfRun(
       { call: `endDue ${kind}`, asked: name },
       (store) => store.endDue(name, limit),
       (model, answer) => judgeEndDue(model, name, limit, answer),
     );
-  }
-
-  /** Each run that is listed waits for this at some instant of the call. What is missing may not be due yet. */
-  #listDue(due: DueKind): Asked {
-    const ask = async (store: KitStore): Promise<Answered> => {
-      const runs = await store.listDue({ due, forMs: 0, limit: 1_000 });
-      const own = runs.filter(({ runId }) => this.#runIds().includes(runId));
-      const parts = own.map((run): Part => ({
-        text: textOf("listDue", due, run),
-        runId: run.runId,
-        judge: (model) => judgeWaits(model, run, due),
-      }));
-      return { parts, shows: own };
-    };
-    return { isKeyed: false, unanswered: [], ask };
-  }
-
-  /** Each removal takes effect by itself. An empty answer says nothing: others may have removed what it found. */
-  #purge(limit: number): Asked {
-    const ask = async (store: KitStore): Promise<Answered> => {
-      const gone = await store.purge({ finishedForMs: 0, limit });
-      assert(gone.length <= limit, `a purge removes ${limit} runs at most, got ${gone.length}`);
-      const own = gone.filter(({ runId }) => this.#runIds().includes(runId));
-      const parts = own.map((name): Part => ({
-        text: textOf("purge", limit, gone),
-        runId: name.runId,
-        judge: (model) => judgePurged(model, name),
-      }));
-      return { parts, shows: [] };
-    };
-    return { isKeyed: false, unanswered: [], ask };
-  }
-
-  /** Each run is in the list as it was at some instant of the call, or missing because it did not belong there at some instant. */
-  #list({ topic, runStatus }: Extract<RaceStep, { readonly call: "listRuns" }>): Asked {
-    const query = { ownerId: this.#own(LISTED_OWNER), runStatus, topic, before: null, limit: 100 };
-    const ask = async (store: KitStore): Promise<Answered> => {
-      const runs = await store.listRuns(query);
-      const ordinals = runs.map(({ ordinal }) => ordinal);
-      const expected = [...new Set(ordinals)].toSorted((a, b) => b - a);
-      assertEqual(ordinals, expected, "the ordinals of a list, each once, in order");
-      const parts = this.#runIds().map((runId): Part => {
-        const listed = runs.find((run) => run.runId === runId) ?? null;
-        return {
-          text: textOf("listRuns", query, listed ?? `without ${runId}`),
-          runId,
-          judge: (model) => judgeListed(model, query, runId, listed),
-        };
-      });
-      return { parts, shows: runs };
-    };
-    return { isKeyed: false, unanswered: [], ask };
   }
 
   #askedFence(name: string): RunName & { readonly fence: number } {
@@ -330,61 +261,4 @@ export class RaceClient {
   #own(name: string): string {
     return `${this.#place.prefix}${name}`;
   }
-}
-
-/** A call that is about one run. */
-interface OfRun extends Partial<Pick<Asked, "isKeyed">> {
-  readonly call: string;
-  readonly asked: { readonly runId: string; readonly topic?: string | null };
-}
-
-/** @param judge gets `null` if the answer is not known */
-function one<Answer>(
-  { call, asked, isKeyed = false }: OfRun,
-  ask: (store: KitStore) => Promise<Answer>,
-  judge: (model: StoreModel, answer: Answer | null) => void,
-): Asked {
-  const { runId, topic = null } = asked;
-  const partOf = (answer: Answer | null): Part => ({
-    text: textOf(call, asked, answer),
-    runId,
-    topic,
-    outcome: outcomeOf(answer),
-    judge: (model) => judge(model, answer),
-  });
-  return {
-    isKeyed,
-    unanswered: [partOf(null)],
-    async ask(store) {
-      const answer = await ask(store);
-      return { parts: [partOf(answer)], shows: shownIn(answer) };
-    },
-  };
-}
-
-/** What a line of a failure does not show: the model says which fields differ. */
-const HIDDEN: ReadonlySet<string> = new Set([
-  ...["ownerId", "metadata", "change", "ordinal", "worker"],
-  ...["createdAtMs", "updatedAtMs", "maxBytes"],
-]);
-
-/** A call as a line of a failure shows it: without what is hidden or `null`. */
-function textOf(call: string, asked: unknown, answer: unknown): string {
-  const brief = (value: unknown): string =>
-    JSON.stringify(value, (key, part: unknown) =>
-      part === null || HIDDEN.has(key) ? undefined : part,
-    );
-  return answer === null ? `${call} ${brief(asked)}` : `${call} ${brief(asked)} = ${brief(answer)}`;
-}
-
-function outcomeOf(answer: unknown): string | undefined {
-  const { outcome } = (answer ?? {}) as { readonly outcome?: string };
-  return outcome;
-}
-
-/** What the answer to a call about a run shows of it. */
-function shownIn(answer: unknown): readonly RunRecord[] {
-  if (typeof answer !== "object" || answer === null) return [];
-  if ("run" in answer) return [answer.run as RunRecord];
-  return "runId" in answer && "lastSequence" in answer ? [answer as RunRecord] : [];
 }

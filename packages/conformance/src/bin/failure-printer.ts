@@ -1,34 +1,10 @@
 import type { CaseReport } from "./run-cases.ts";
 
-/** Cases that failed for the same reason, in the order in which they ran. */
-export interface Cause {
-  /** The text of all, without the numbers in which they differ. */
-  readonly text: string;
-  /** Their names; two at least. */
-  readonly cases: readonly [string, string, ...string[]];
-}
-
 /** The part of a message that failures of one cause share: the driver's message, else the first line. */
 function causeOf(message: string): string {
   const [, ...lines] = message.split("\n");
   const beneath = lines.find((line) => line.startsWith("  caused by "));
   return (beneath ?? lines[0] ?? "").trim().replaceAll(/\d+/g, "N");
-}
-
-/** The causes of more than one failed case, those of most cases first. */
-export function sameCauses(reports: readonly CaseReport[]): readonly Cause[] {
-  const failed = reports.flatMap(({ name, failure }) =>
-    failure === null ? [] : [{ name, text: causeOf(failure.message) }],
-  );
-  const groups = [...Map.groupBy(failed, ({ text }) => text)];
-  return groups
-    .flatMap(([text, group]) => {
-      const [first, second, ...others] = group.map(({ name }) => name);
-      return first === undefined || second === undefined
-        ? []
-        : [{ text, cases: [first, second, ...others] as const }];
-    })
-    .toSorted((one, other) => other.cases.length - one.cases.length);
 }
 
 /**
