@@ -42,11 +42,6 @@ export interface PolledNotificationsOptions {
   readonly selectMoved?: (() => Answer<readonly RunName[]>) | undefined;
   /** How often to poll while there are subscriptions, in milliseconds. */
   readonly pollMs: number;
-  /**
-   * The longest pause after a poll that took long, in milliseconds.
-   * @defaultValue Infinity
-   */
-  readonly mostPauseMs?: number | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -60,7 +55,7 @@ const OWNERS_MS = 1_000;
  * @see clause S13 in `STORE.md`
  */
 export function createPolledNotifications(options: PolledNotificationsOptions): Notifications {
-  const { selectPositions, selectMoved, pollMs, mostPauseMs, clock = systemClock } = options;
+  const { selectPositions, selectMoved, pollMs, clock = systemClock } = options;
   const notifier = createNotifier();
   const seen = createSeenHeads();
   let isClosed = false;
@@ -70,7 +65,6 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
     poll,
     isNeeded: () => selectPositions !== null && !notifier.isEmpty(),
     pauseMs: () => pollMs,
-    mostPauseMs,
     clock,
   });
 

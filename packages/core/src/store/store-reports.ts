@@ -17,23 +17,19 @@ export interface StoreReports {
 
 /** Makes the reports of one store. */
 export function createStoreReports(): StoreReports {
-  let all: StoreReports["report"] = null;
+  const observers = new Set<(diagnostic: StoreDiagnostic) => void>();
+  const toAll = (diagnostic: StoreDiagnostic): void => {
+    for (const report of observers) report(diagnostic);
+  };
   let wasUp = false;
   let downAtMs: number | null = null;
   return {
     observe(report) {
       if (wasUp) report({ type: "notifications_up", downMs: null });
-      const others = all;
-      all =
-        others === null
-          ? report
-          : (diagnostic) => {
-              others(diagnostic);
-              report(diagnostic);
-            };
+      observers.add(report);
     },
     get report() {
-      return all;
+      return observers.size === 0 ? null : toAll;
     },
     connected(isUp) {
       if (isUp === wasUp) return;
@@ -41,14 +37,14 @@ export function createStoreReports(): StoreReports {
       const now = performance.now();
       const downMs = downAtMs === null ? null : now - downAtMs;
       if (!isUp) downAtMs = now;
-      all?.(
+      toAll(
         isUp
           ? { type: "notifications_up", downMs }
           : { type: "notifications_down", reason: "lost" },
       );
     },
     closed() {
-      if (wasUp) all?.({ type: "notifications_down", reason: "closed" });
+      if (wasUp) toAll({ type: "notifications_down", reason: "closed" });
       wasUp = false;
     },
   };

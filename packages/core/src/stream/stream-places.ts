@@ -42,20 +42,11 @@ export class StreamPlaces {
     );
   }
 
-  /** Counts a stream that opens. */
-  take(ownerId: string, runs: number): void {
-    this.#add(ownerId, 1, runs);
-  }
-
-  /** Counts a stream that has ended. */
-  free(ownerId: string, runs: number): void {
-    this.#add(ownerId, -1, -runs);
-  }
-
-  #add(ownerId: string, streams: number, runs: number): void {
+  /** Counts a stream that opens, by 1, or that has ended, by -1. */
+  count(ownerId: string, streams: 1 | -1, runs: number): void {
     const add = (open: Open): Open => ({
       streams: open.streams + streams,
-      runs: open.runs + runs,
+      runs: open.runs + streams * runs,
     });
     this.#all = add(this.#all);
     const own = add(this.#perUser.get(ownerId) ?? NOTHING);

@@ -255,7 +255,7 @@ class LiveStreams implements Streams {
   #add(stream: Stream): void {
     const { now, times, tickMs } = this.#host;
     this.#streams.add(stream, now() + times.stallMs);
-    this.#places.take(stream.reader.ownerId, stream.runs);
+    this.#places.count(stream.reader.ownerId, 1, stream.runs);
     this.#opened += 1;
     this.#report?.({ type: "stream_opened" });
     if (this.#stopTicking === null) this.#tickEvery(tickMs);
@@ -263,7 +263,7 @@ class LiveStreams implements Streams {
 
   #remove(stream: Stream, end: StreamEnd): void {
     this.#streams.remove(stream);
-    this.#places.free(stream.reader.ownerId, stream.runs);
+    this.#places.count(stream.reader.ownerId, -1, stream.runs);
     this.#count(end);
     this.#report?.({ type: "stream_ended", reason: end });
     if (this.#streams.items.length > 0) return;
