@@ -32,7 +32,11 @@ async function measureAppends(
   location: string,
 ): Promise<readonly Figure[]> {
   const start = (which: string): Child<AppendWriter> =>
-    startChild<AppendWriter>(scope, "append-subjects.ts", [store, location, which]);
+    startChild<AppendWriter>(scope, new URL("append-subjects.ts", import.meta.url), [
+      store,
+      location,
+      which,
+    ]);
   const first = start("first");
   await first.call("count");
   const others = Array.from({ length: PROCESSES - 1 }, () => start("other"));

@@ -4,7 +4,7 @@ import { type ChatLoad, TOKEN, TOKENS_A_SECOND } from "./chat-load.ts";
 import { serveParent } from "./child.ts";
 
 /** Answers to ask for. */
-export interface AskForAnswers extends ChatLoad {
+interface AskForAnswers extends ChatLoad {
   readonly port: number;
   /** Makes the ids of these chats different from those of all others. */
   readonly prefix: string;

@@ -42,13 +42,17 @@ async function measureChats(
     "ours, Postgres": ["ours", "postgres", postgres],
     "ours, Redis": ["ours", "redis", redis],
   };
-  const pages = startChild<Pages>(scope, "chat-pages.ts");
+  const pages = startChild<Pages>(scope, new URL("chat-pages.ts", import.meta.url));
   const figures: Figure[] = [];
   const turns = {} as Record<Name, () => Promise<ChatCost>>;
   let chats = 0;
   let asked = 0;
   for (const name of [...PEERS, ...OURS]) {
-    const server = startChild<ChatServer>(scope, "chat-subjects.ts", parameters[name]);
+    const server = startChild<ChatServer>(
+      scope,
+      new URL("chat-subjects.ts", import.meta.url),
+      parameters[name],
+    );
     const port = await server.call("listen");
     turns[name] = async () => {
       const prefix = `c${++asked}`;

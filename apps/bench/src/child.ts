@@ -31,17 +31,17 @@ export interface Child<Self extends Api<Self>> {
 }
 
 /**
- * Starts a module of this folder as a process that calls `serveParent`. It ends with the scope.
+ * Starts a module as a process that calls `serveParent`. It ends with the scope.
  * @param parameters what the module finds in `process.argv` from index 2 on
  * @param flags of Node's, besides this process's own
  */
 export function startChild<Self extends Api<Self>>(
   scope: AsyncDisposableStack,
-  module: string,
+  module: URL,
   parameters: readonly string[] = [],
   flags: readonly string[] = [],
 ): Child<Self> {
-  const child = fork(new URL(module, import.meta.url), parameters, {
+  const child = fork(module, parameters, {
     serialization: "advanced",
     execArgv: [...process.execArgv, ...flags],
   });
@@ -56,7 +56,7 @@ export function startChild<Self extends Api<Self>>(
   });
   void gone.then(([code]) => {
     for (const { reject } of waiting.values())
-      reject(new Error(`${module} ended with ${String(code)}`));
+      reject(new Error(`${module.pathname} ended with ${String(code)}`));
   });
   scope.defer(async () => {
     if (child.connected) child.disconnect();

@@ -70,13 +70,16 @@ async function measure({
 }: Load): Promise<{ readonly costs: Costs; readonly figures: readonly Figure[] }> {
   await using scope = new AsyncDisposableStack();
   const nchanPort = await startNchan(scope);
-  const readers = startChild<Readers>(scope, "readers.ts");
+  const readers = startChild<Readers>(scope, new URL("readers.ts", import.meta.url));
   const names = (Object.keys(PATHS) as SubjectName[]).filter(
     (name) => name !== "nchan" || nchanPort !== null,
   );
   const turns: Partial<Record<Turn, () => Promise<Cost>>> = {};
   for (const name of names) {
-    const server = startChild<FanoutServer>(scope, "fanout-subjects.ts", [name, String(nchanPort)]);
+    const server = startChild<FanoutServer>(scope, new URL("fanout-subjects.ts", import.meta.url), [
+      name,
+      String(nchanPort),
+    ]);
     const port = await server.call("listen");
     const paths = Array<string>(count).fill(PATHS[name]);
     const mark = name === "nchan" ? SEQUENCE_FIELD : ID_LINE;

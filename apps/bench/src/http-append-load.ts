@@ -2,7 +2,7 @@ import { Client } from "undici";
 import { serveParent } from "./child.ts";
 
 /** Requests to send, this many at any time as there are paths, each over a connection of its own. */
-export interface HttpLoad {
+interface HttpLoad {
   readonly port: number;
   /** One a connection. */
   readonly paths: readonly string[];

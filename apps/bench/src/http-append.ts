@@ -35,10 +35,14 @@ async function measureAppends(
   scope: AsyncDisposableStack,
 ): Promise<readonly Figure[]> {
   const folder = await createTempFolder(scope);
-  const loader = startChild<HttpLoader>(scope, "http-append-load.ts");
+  const loader = startChild<HttpLoader>(scope, new URL("http-append-load.ts", import.meta.url));
   const start = async (name: string): Promise<Pick<Subject, "server" | "port">> => {
     const parameters = [name, join(folder, name), String(CONNECTIONS)];
-    const server = startChild<HttpAppendServer>(scope, "http-append-subjects.ts", parameters);
+    const server = startChild<HttpAppendServer>(
+      scope,
+      new URL("http-append-subjects.ts", import.meta.url),
+      parameters,
+    );
     return { server, port: await server.call("listen") };
   };
   const requests = quick ? 640 : 16_000;

@@ -91,8 +91,13 @@ async function measureOnce(load: Load): Promise<readonly [each: Measured, one: M
 }
 
 async function open(scope: AsyncDisposableStack, { streams }: Load, runs: number): Promise<Scene> {
-  const server = startChild<IdleServer>(scope, "idle-subject.ts", [String(runs)], serverFlags());
-  const readers = startChild<Readers>(scope, "readers.ts");
+  const server = startChild<IdleServer>(
+    scope,
+    new URL("idle-subject.ts", import.meta.url),
+    [String(runs)],
+    serverFlags(),
+  );
+  const readers = startChild<Readers>(scope, new URL("readers.ts", import.meta.url));
   const port = await server.call("listen");
   await server.call("collect");
   const before = await server.call("memory");

@@ -43,9 +43,19 @@ async function measureKind(
   file: string,
 ): Promise<readonly Figure[]> {
   await using scope = new AsyncDisposableStack();
-  const server = startChild<NeighboursServer>(scope, "neighbours-server.ts", [file]);
-  const quiet = startChild<QuietLoader>(scope, "neighbours-loaders.ts", ["quiet"]);
-  const flooder = startChild<FloodLoader>(scope, "neighbours-loaders.ts", ["flood"]);
+  const server = startChild<NeighboursServer>(
+    scope,
+    new URL("neighbours-server.ts", import.meta.url),
+    [file],
+  );
+  const quiet = startChild<QuietLoader>(scope, new URL("neighbours-loaders.ts", import.meta.url), [
+    "quiet",
+  ]);
+  const flooder = startChild<FloodLoader>(
+    scope,
+    new URL("neighbours-loaders.ts", import.meta.url),
+    ["flood"],
+  );
   const port = await server.call("listen");
   const measureOnce = (): Promise<Round> =>
     measureRound(server, quiet, { port, millis: quick ? 300 : 3_000 });

@@ -13,7 +13,7 @@ export type Mark = readonly [before: string, after: string];
 export const ID_LINE: Mark = ["\nid: ", "\n\n"];
 
 /** Which readers, and what they do. */
-export interface Connect {
+interface Connect {
   /** Names these readers in later calls. */
   readonly group: string;
   readonly port: number;
@@ -24,7 +24,7 @@ export interface Connect {
 }
 
 /** What a group's readers have had. */
-export interface Received {
+interface Received {
   readonly bytes: number;
   readonly open: number;
 }

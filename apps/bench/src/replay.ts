@@ -28,7 +28,7 @@ async function measureStore(
 ): Promise<readonly Figure[]> {
   const last = quick ? 2_000 : 100_000;
   const many = quick ? { count: 5, events: 500 } : { count: 50, events: 10_000 };
-  const readers = startChild<Readers>(scope, "readers.ts");
+  const readers = startChild<Readers>(scope, new URL("readers.ts", import.meta.url));
   const ours = await start(scope, "ours", store, location, String(last));
   const singly = await start(scope, "singly", String(last));
   const path = streamPath(runIdOf(0));
@@ -66,7 +66,11 @@ async function start(
   scope: AsyncDisposableStack,
   ...parameters: readonly string[]
 ): Promise<Subject> {
-  const server = startChild<TestedServer>(scope, "replay-subjects.ts", parameters);
+  const server = startChild<TestedServer>(
+    scope,
+    new URL("replay-subjects.ts", import.meta.url),
+    parameters,
+  );
   return { server, port: await server.call("listen") };
 }
 

@@ -22,7 +22,7 @@ export const STORE_TITLES: Readonly<Record<StoreKind, string>> = {
 const POOL_SIZE = 16;
 
 /** Opens a pool of the size that all have. */
-export function createPool(url: string): pg.Pool {
+function createPool(url: string): pg.Pool {
   return new pg.Pool({ connectionString: url, max: POOL_SIZE });
 }
 

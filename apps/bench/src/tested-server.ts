@@ -34,7 +34,7 @@ export function streamPath(runId: string): string {
 }
 
 /** Listens on a free port of the loopback interface, and returns the port. */
-export async function listen(server: Server): Promise<number> {
+async function listen(server: Server): Promise<number> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
