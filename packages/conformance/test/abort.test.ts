@@ -27,7 +27,7 @@ describe("the signal of a run", () => {
         open: () => ({ ...store, close: async () => void ended.push("closed") }),
         destroy: () => void ended.push("destroyed"),
       },
-      "each run counts",
+      "a new run is queued",
     );
     const controller = new AbortController();
     const running = run({ signal: controller.signal });
@@ -85,7 +85,7 @@ describe("the signal of a run", () => {
           return createMemoryStore();
         },
       },
-      "each run counts",
+      "a new run is queued",
     );
     await expect(run({ signal: AbortSignal.abort(new Error("Enough.")) })).rejects.toThrow();
     expect(opened).toBe(0);

@@ -79,7 +79,7 @@ describe("a profile", () => {
 
   it("soak runs a case without anything random once", async () => {
     const { doors, runs } = countingDoors();
-    await caseOf({ ...doors, profile: "soak", soakMs: 3_600_000 }, "each run counts").run();
+    await caseOf({ ...doors, profile: "soak", soakMs: 3_600_000 }, "a new run is queued").run();
     expect(runs).toHaveLength(1);
   });
 

@@ -121,7 +121,7 @@ describe("a failure of a random case", () => {
   });
 
   it("is refused as a replay of what the case does not draw", async () => {
-    const { name } = caseOf(sound, "each run counts");
+    const { name } = caseOf(sound, "a new run is queued");
     const replay = { case: name, seed: 1, path: "0" };
     expect(await messageOf(caseOf({ ...sound, replay }, name))).toContain(
       "Expected a random case to run again, but this case draws no inputs. Run it without a replay.",
@@ -179,6 +179,6 @@ describe("saved examples", () => {
       save() {},
     };
     const alone = { name: "alone", open: () => createMemoryStore(), examples };
-    expect(await messageOf(caseOf(alone, "each run counts"))).toContain("No such disk.");
+    expect(await messageOf(caseOf(alone, "a new run is queued"))).toContain("No such disk.");
   });
 });

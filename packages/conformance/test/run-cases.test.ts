@@ -109,12 +109,12 @@ describe("runCases", () => {
           },
           destroy: () => step("destroy"),
         },
-        "each run counts",
+        "a new run is queued",
       );
       const { reported, end } = await endOf([one, ...casesOf(play.passing)]);
       expect(end).toEqual({ passed: [false, true], gaveUp: false });
       expect(reported[0]).toMatch(
-        /^stuck: S1 each run counts its own sequences from 1\nExpected the /,
+        /^stuck: S16 a new run is queued, without phase or events\nExpected the /,
       );
       expect(reported[0]).not.toContain("It did not come to an end then.");
     },

@@ -4,7 +4,7 @@ import { event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { jsonText } from "../json-text-arbitrary.ts";
 import { createRun, readLog, readRun } from "../read-log.ts";
-import type { KitStore } from "../kit-store.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
 /** Payloads that stores are known to change or to refuse. */
@@ -92,6 +92,22 @@ export const payloads: readonly TrialCase[] = [
           await keeps(store, `run-${runs}`, texts);
         },
         { kind: "values", always: NAMED.map((text) => [text]) },
+      );
+    },
+  },
+  {
+    name: "S8 metadata comes back byte for byte",
+    async run({ store, check }) {
+      let runs = 0;
+      await check(
+        jsonText,
+        async (text) => {
+          runs += 1;
+          const created = await createRun(store, `run-${runs}`, OWNER, text);
+          assertEqual(created.metadata, text, "the metadata of a run at its creation");
+          assertEqual(await store.getRun(`run-${runs}`), created, "the run");
+        },
+        { kind: "values", always: NAMED },
       );
     },
   },
