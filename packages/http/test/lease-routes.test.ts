@@ -65,38 +65,6 @@ describe.each(DOORS)("%s", (door) => {
       { fence: FIRST_FENCE + 60_000_000 },
     ]);
   });
-
-  it.for(["", "k".repeat(129), "é"])(
-    "W31: an `Idempotency-Key` of %j claims nothing: 400",
-    async (key) => {
-      await using world = await openWorld(door);
-      const runId = await world.record();
-      // A header is sent as Latin-1: the é is one byte that is not ASCII.
-      expect(statusAndJson(await world.send(keyedClaim(runId, key)))).toMatchObject([
-        400,
-        { code: "invalid_request" },
-      ]);
-      expect(statusAndJson(await world.send(claim(runId)))).toMatchObject([
-        200,
-        { fence: expect.any(Number) },
-      ]);
-    },
-  );
-
-  it("W31: one of several concurrent claims of a run gets it", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => world.send(claim(runId))));
-    const won = answers.filter(({ status }) => status === 200);
-    const { fence } = await world.runs.log.getRun(runId, { ownerId: "ada" });
-    expect(won.map((answer) => answer.json()["fence"])).toEqual([fence]);
-    for (const lost of answers.filter((answer) => !won.includes(answer))) {
-      expect(statusAndJson(lost)).toMatchObject([
-        409,
-        { code: "claimed", expiresAt: won[0]?.json()["expiresAt"] },
-      ]);
-    }
-  });
 });
 
 describe.each(DOORS)("%s", (door) => {
@@ -126,34 +94,6 @@ describe.each(DOORS)("%s", (door) => {
       200,
       { fence: next },
     ]);
-  });
-
-  it("W31: a released run can be claimed at once, and can be released again", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record();
-    const fence = Number((await world.send(claim(runId))).json()["fence"]);
-    for (let times = 0; times < 2; times++) {
-      const answer = await world.send(release(runId, fence));
-      expect(statusAndJson(answer)).toEqual([204, null]);
-      expect(answer.headers["cache-control"]).toBe("private, no-store");
-    }
-    expect(statusAndJson(await world.send(renew(runId, fence)))).toMatchObject([
-      409,
-      { code: "fenced" },
-    ]);
-    const again = await world.send(claim(runId));
-    expect(Number(again.json()["fence"])).toBeGreaterThan(fence);
-  });
-
-  it("W31: a finished run has no lease and takes no claim", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record("NOTE", "RUN_COMPLETED");
-    for (const call of [claim(runId), renew(runId, 1), release(runId, 1)]) {
-      expect(statusAndJson(await world.send(call))).toMatchObject([
-        409,
-        { code: "run_finished", runStatus: "completed", lastSequence: 2 },
-      ]);
-    }
   });
 
   it("W3, W31: a body of the wrong shape for the method is 400, and changes nothing", async () => {
