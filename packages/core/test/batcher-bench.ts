@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { Batcher, type BatcherOptions, type Sending as Answering } from "../src/log/batcher.ts";
+import { Batcher, type BatcherOptions } from "../src/log/batcher.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 
@@ -22,8 +22,11 @@ export interface Bench {
   readonly answer: () => void;
 }
 
-export interface Sending extends Answering<string> {
+export interface Sending {
   readonly items: readonly Item[];
+  /** Answers an item, by its index. */
+  readonly settle: (index: number, answer: string) => void;
+  readonly pass: () => void;
   readonly done: Deferred<void>;
 }
 
@@ -35,10 +38,11 @@ export function createBench(options: Partial<BatcherOptions<Item, string>> = {})
   const sends: Sending[] = [];
   const clock = createFakeClock();
   const batcher = new Batcher<Item, string>({
-    send(items, answering) {
+    send(sent, pass) {
+      const items = sent.map(({ item }) => item);
       groups.push(items);
       const done = createDeferred<void>();
-      sends.push({ items, ...answering, done });
+      sends.push({ items, settle: (index, answer) => sent[index]?.settle(answer), pass, done });
       return done.promise;
     },
     keyOf: ({ key }) => String(key),

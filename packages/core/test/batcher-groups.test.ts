@@ -154,6 +154,7 @@ describe("groups in flight", () => {
     await endOfTurns();
     void batcher.add(item(2, 1, 7));
     sending()[0]?.settle(0, "first");
+    sending()[0]?.settle(0, "again");
     await nextGroup();
     expect(groups).toHaveLength(1);
     sending()[0]?.settle(1, "last");

@@ -181,10 +181,10 @@ describe("a batcher", () => {
   it("a send that throws at once rejects its group, and the batcher continues", async () => {
     let calls = 0;
     const { batcher } = createBench({
-      async send(items, { settle }) {
+      async send(sent) {
         calls += 1;
         if (calls === 1) throw new TypeError("misuse");
-        items.forEach((one, index) => settle(index, nameOf(one)));
+        for (const { item: one, settle } of sent) settle(nameOf(one));
       },
     });
     await expect(batcher.add(item(0))).rejects.toThrow("misuse");
@@ -193,10 +193,10 @@ describe("a batcher", () => {
 
   it("an item is rejected if its answer is an error, or if it gets none", async () => {
     const { batcher } = createBench({
-      async send(_, { settle }) {
-        settle(0, "yes");
-        settle(0, "again");
-        settle(1, new Error("no"));
+      async send([first, second]) {
+        first?.settle("yes");
+        first?.settle("again");
+        second?.settle(new Error("no"));
       },
     });
     const [yes, no, none] = await Promise.allSettled(

@@ -18,7 +18,11 @@ async function read(
   runIds: readonly string[],
 ): Promise<readonly (ReadResult | Error | null | undefined)[]> {
   const answers: (ReadResult | Error | null)[] = [];
-  await sendReads(store, runIds.map(query), (index, answer) => (answers[index] = answer));
+  const group = runIds.map((runId, at) => ({
+    item: query(runId),
+    settle: (answer: ReadResult | Error | null) => void (answers[at] = answer),
+  }));
+  await sendReads(store, group);
   return answers;
 }
 

@@ -33,12 +33,14 @@ async function send(
   times: SendTimes = hastyTimes(),
 ): Promise<readonly (AppendOutcome | Error)[]> {
   const results: (AppendOutcome | Error)[] = [];
-  const settle = (index: number, result: unknown): void => {
-    expect(results[index]).toBeUndefined();
-    results[index] = result as AppendOutcome | Error;
-  };
-  const sending = { settle, pass() {} };
-  await sendWrites(store, group.map(appendWrite), sending, times, createCommitIds());
+  const sent = group.map((request, index) => ({
+    item: appendWrite(request),
+    settle(result: unknown): void {
+      expect(results[index]).toBeUndefined();
+      results[index] = result as AppendOutcome | Error;
+    },
+  }));
+  await sendWrites(store, sent, () => {}, times, createCommitIds());
   return results;
 }
 

@@ -8,18 +8,20 @@ const MOST_PASSED = 16;
 /** The fewest items of a group before it leaves items for another group: each group has a cost. */
 const LEAST_SHARE = 16;
 
-/** How a group that is being sent answers. */
-export interface Sending<Answer> {
-  /** Answers one item of the group, by its index; an `Error` rejects it. Only the first answer counts. */
-  readonly settle: (index: number, answer: Answer | Error) => void;
-  /** Lets the next group be sent: the items that are not settled take longer. */
-  readonly pass: () => void;
+/** An item of a group that is being sent. */
+export interface Sent<Item, Answer> {
+  readonly item: Item;
+  /** Answers the item; an `Error` rejects it. Only the first answer counts. */
+  readonly settle: (answer: Answer | Error) => void;
 }
 
 /** How a batcher sends its items. */
 export interface BatcherOptions<Item, Answer> {
-  /** Sends one group and settles its items, each as soon as its answer is known. A rejection rejects the items without an answer. */
-  readonly send: (items: readonly Item[], sending: Sending<Answer>) => Promise<void>;
+  /**
+   * Sends one group and settles its items, each as soon as its answer is known. A rejection rejects the items without an answer.
+   * @param pass lets the next group be sent: the items that are not settled take longer
+   */
+  readonly send: (group: readonly Sent<Item, Answer>[], pass: () => void) => Promise<void>;
   /** Of a key, the items of one group are in flight at a time. */
   readonly keyOf: (item: Item) => string;
   /** The owner of an item. Waiting owners share the groups evenly, even if one adds more. */
@@ -43,10 +45,9 @@ export interface BatcherOptions<Item, Answer> {
   readonly clock: Clock;
 }
 
-interface Waiting<Item, Answer> extends WaitingItem {
-  readonly item: Item;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: unknown) => void;
+interface Waiting<Item, Answer> extends WaitingItem, Sent<Item, Answer> {
+  /** Whether it has its answer. */
+  isOver: boolean;
 }
 
 /**
@@ -95,7 +96,15 @@ export class Batcher<Item, Answer> {
       const owner = ownerOf(item);
       admit?.(this.#queue.weight, this.#queue.weightOf(owner), item);
       const key = keyOf(item);
-      this.#queue.add({ item, key, owner, weight: weigh(item), resolve, reject });
+      const settle = (answer: Answer | Error): void => {
+        if (waiting.isOver) return;
+        waiting.isOver = true;
+        this.#free(key);
+        if (answer instanceof Error) reject(answer);
+        else resolve(answer);
+      };
+      const waiting = { item, key, owner, weight: weigh(item), settle, isOver: false };
+      this.#queue.add(waiting);
       this.#isUrgent ||= isUrgent?.(item) === true;
       if (!this.#busy.has(key)) this.#wake();
     });
@@ -179,28 +188,12 @@ export class Batcher<Item, Answer> {
       this.#wake();
     };
     const stopTimer = this.#options.clock.every(LATE_MS, pass);
-    const isOver = new Uint8Array(group.length);
-    /** Takes an item that has no answer yet, to give it one. */
-    const take = (index: number): Waiting<Item, Answer> | null => {
-      const waiting = group[index];
-      if (waiting === undefined || isOver[index] === 1) return null;
-      isOver[index] = 1;
-      this.#free(waiting.key);
-      return waiting;
-    };
-    const settle: Sending<Answer>["settle"] = (index, answer) => {
-      if (answer instanceof Error) take(index)?.reject(answer);
-      else take(index)?.resolve(answer);
-    };
     try {
-      await this.#options.send(
-        group.map(({ item }) => item),
-        { settle, pass },
-      );
+      await this.#options.send(group, pass);
       // An error is made only if one is needed, since taking its stack is more work than all the rest.
-      group.forEach((_, index) => take(index)?.reject(noAnswer()));
+      for (const waiting of group) if (!waiting.isOver) waiting.settle(noAnswer());
     } catch (error) {
-      group.forEach((_, index) => take(index)?.reject(error));
+      for (const { settle } of group) settle(error as Error);
     }
     stopTimer();
     if (isPrompt) this.#prompt -= 1;

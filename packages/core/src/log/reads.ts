@@ -51,7 +51,7 @@ export function createReads(
   report: Report | null,
 ): Reads {
   const queue = new Batcher<StoreQuery, StoreResult | null>({
-    send: (group, { settle }) => sendReads(store, group, settle),
+    send: (group) => sendReads(store, group),
     keyOf: nameKey,
     ownerOf: ({ ownerId }) => ownerId,
     clock,

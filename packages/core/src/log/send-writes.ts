@@ -6,24 +6,20 @@ import { nameKey } from "../rules/head.ts";
 import { landOnce } from "../rules/land-once.ts";
 import type { Change, RunEventStore } from "../store/store.ts";
 import { eachAtMost } from "../time/each-at-most.ts";
-import type { Sending } from "./batcher.ts";
+import type { Sent } from "./batcher.ts";
 import { sendAgain, type SendTimes } from "./send-again.ts";
 import type { Write } from "./write.ts";
 
 /** How many runs of a failed group are sent at once, each by itself. */
 const RUNS_AT_ONCE = 8;
 
-/** A write of a group, by its index there. */
-interface Sent {
-  readonly index: number;
-  readonly write: Write;
-}
+type SentWrite = Sent<Write, unknown>;
 
 type Writer = Pick<RunEventStore, "append" | "change">;
 
 /** The writes of one run in a group that are not answered, in their order. */
 class RunWrites {
-  #left: readonly Sent[];
+  #left: readonly SentWrite[];
   /** Whether the store may take the first of them as plain, as far as is known. */
   #isPlain = true;
   /** Decides about the first of them. It remembers what it has decided, for when it is in doubt what landed. */
@@ -32,25 +28,26 @@ class RunWrites {
   /** Whether a commit may have landed that was not answered. */
   #isInDoubt = false;
 
-  constructor(writes: readonly Sent[], newId: () => string) {
+  constructor(writes: readonly SentWrite[], newId: () => string) {
     this.#left = writes;
     this.#newId = newId;
   }
 
-  get left(): readonly Sent[] {
+  get left(): readonly SentWrite[] {
     return this.#left;
   }
 
   /** The first ones, as far as the store may take them as plain. */
-  get plains(): readonly Sent[] {
+  get plains(): readonly SentWrite[] {
     if (!this.#isPlain) return [];
-    const ruled = this.#left.findIndex(({ write }) => write.plain === null);
+    const ruled = this.#left.findIndex(({ item }) => item.plain === null);
     return ruled === -1 ? this.#left : this.#left.slice(0, ruled);
   }
 
-  /** The first of those that are left are answered. The others go by their rules. */
-  answered(count: number): void {
-    this.#left = this.#left.slice(count);
+  /** Answers the first of those that are left. The others go by their rules. */
+  answer(answers: readonly unknown[]): void {
+    answers.forEach((answer, at) => this.#left[at]?.settle(answer));
+    this.#left = this.#left.slice(answers.length);
     this.#isPlain = false;
     this.#decide = null;
   }
@@ -62,17 +59,17 @@ class RunWrites {
   }
 
   /** Takes away the writes that may not be sent again. */
-  takeUnrepeatable(): readonly Sent[] {
-    const lost = this.#left.filter(({ write }) => !write.mayRepeat);
+  takeUnrepeatable(): readonly SentWrite[] {
+    const lost = this.#left.filter(({ item }) => !item.mayRepeat);
     if (lost.length === 0) return lost;
-    this.#left = this.#left.filter(({ write }) => write.mayRepeat);
+    this.#left = this.#left.filter(({ item }) => item.mayRepeat);
     this.#decide = null;
     return lost;
   }
 
   /** The change that decides about the first of those that are left: all that one commit can hold. */
   change(): Change<readonly unknown[]> {
-    const writes = this.#left.map(({ write }) => write);
+    const writes = this.#left.map(({ item }) => item);
     const topic = writes.find((write) => write.topic !== null)?.topic ?? null;
     const other = writes.findIndex((write) => write.topic !== null && write.topic !== topic);
     const foldable = other === -1 ? writes : writes.slice(0, other);
@@ -95,24 +92,23 @@ class RunWrites {
  */
 export async function sendWrites(
   store: Writer,
-  group: readonly Write[],
-  sending: Sending<unknown>,
+  group: readonly SentWrite[],
+  pass: () => void,
   times: SendTimes,
   newId: () => string,
 ): Promise<void> {
-  const sent = group.map((write, index): Sent => ({ write, index }));
-  const byRun = Map.groupBy(sent, ({ write }) => nameKey(write));
+  const byRun = Map.groupBy(group, ({ item }) => nameKey(item));
   const runs = [...byRun.values()].map((writes) => new RunWrites(writes, newId));
-  const failure = await trySend(store, runs, sending);
+  const failure = await trySend(store, runs, pass);
   if (failure === null) return;
   const failedMs = times.clock.now();
   const open = runs.filter(isOpen);
   await eachAtMost(open, RUNS_AT_ONCE, async (run) => {
     const alone =
-      failure.ambiguous || open.length === 1 ? failure : await trySend(store, [run], sending);
+      failure.ambiguous || open.length === 1 ? failure : await trySend(store, [run], pass);
     if (alone === null) return;
     const fromMs = alone === failure ? failedMs : times.clock.now();
-    await settleDoubt(store, run, alone, sending, times, fromMs);
+    await settleDoubt(store, run, alone, pass, times, fromMs);
   });
 }
 
@@ -124,75 +120,52 @@ function isOpen({ left }: RunWrites): boolean {
 async function trySend(
   store: Writer,
   runs: readonly RunWrites[],
-  sending: Sending<unknown>,
+  pass: () => void,
 ): Promise<RunEventsError | null> {
   try {
-    await send(store, runs, sending);
+    await send(store, runs, pass);
     return null;
   } catch (error) {
     if (error instanceof RunEventsError) {
       if (error.ambiguous) for (const run of runs) run.doubt();
       return error;
     }
-    for (const { left } of runs)
-      for (const { index } of left) sending.settle(index, error as Error);
+    for (const { left } of runs) for (const { settle } of left) settle(error as Error);
     return null;
   }
 }
 
 /** Sends what is left of runs, and settles it as it is answered. */
-async function send(
-  store: Writer,
-  runs: readonly RunWrites[],
-  sending: Sending<unknown>,
-): Promise<void> {
-  await sendPlains(store, runs, sending);
+async function send(store: Writer, runs: readonly RunWrites[], pass: () => void): Promise<void> {
+  await sendPlains(store, runs);
   let open = runs.filter(isOpen);
   // Writes that were plain are over: what waits for them need not wait for the others.
-  if (open.length > 0) sending.pass();
+  if (open.length > 0) pass();
   while (open.length > 0) {
     const answers = await store.change(open.map((run) => run.change()));
-    for (const [at, run] of open.entries()) settleFirst(run, answers[at] ?? [], sending);
+    for (const [at, run] of open.entries()) run.answer(answers[at] ?? []);
     open = open.filter(isOpen);
   }
 }
 
 /** Asks the store to take as plain what may be. What it does not take goes by its rule, and so do the run's later writes. */
-async function sendPlains(
-  store: Writer,
-  runs: readonly RunWrites[],
-  sending: Sending<unknown>,
-): Promise<void> {
+async function sendPlains(store: Writer, runs: readonly RunWrites[]): Promise<void> {
   const sent = runs.map((run) => run.plains);
   const plains: Plain[] = [];
-  for (const some of sent) for (const { write } of some) if (write.plain) plains.push(write.plain);
+  for (const some of sent) for (const { item } of some) if (item.plain) plains.push(item.plain);
   if (plains.length === 0) return;
   const landings = await store.append(plains);
   let from = 0;
   for (const [at, run] of runs.entries()) {
     const answers: unknown[] = [];
-    for (const { write } of sent[at] ?? []) {
+    for (const { item } of sent[at] ?? []) {
       const landing = landings[from + answers.length] ?? null;
       if (landing === null) break;
-      answers.push(write.answerOf(landing));
+      answers.push(item.answerOf(landing));
     }
     from += sent[at]?.length ?? 0;
-    settleFirst(run, answers, sending);
+    run.answer(answers);
   }
-}
-
-/** Settles the first writes of a run that are left. */
-function settleFirst(
-  run: RunWrites,
-  answers: readonly unknown[],
-  { settle }: Sending<unknown>,
-): void {
-  const { left } = run;
-  answers.forEach((answer, nth) => {
-    const one = left[nth];
-    if (one !== undefined) settle(one.index, answer);
-  });
-  run.answered(answers.length);
 }
 
 /** Sends again what is in doubt and may be repeated; the rest gets the error. */
@@ -200,18 +173,18 @@ async function settleDoubt(
   store: Writer,
   run: RunWrites,
   first: RunEventsError,
-  sending: Sending<unknown>,
+  pass: () => void,
   times: SendTimes,
   fromMs: number,
 ): Promise<void> {
   const lost = first.ambiguous ? run.takeUnrepeatable() : run.left;
-  for (const { index } of lost) sending.settle(index, first);
+  for (const { settle } of lost) settle(first);
   if (!first.ambiguous || !isOpen(run)) return;
   try {
     // The run's later writes wait for these meanwhile, so their order stays.
-    const call = run.left[0]?.write.call ?? "change";
-    await sendAgain(call, () => send(store, [run], sending), first, times, fromMs);
+    const call = run.left[0]?.item.call ?? "change";
+    await sendAgain(call, () => send(store, [run], pass), first, times, fromMs);
   } catch {
-    for (const { index } of run.left) sending.settle(index, first);
+    for (const { settle } of run.left) settle(first);
   }
 }

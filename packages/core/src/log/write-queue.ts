@@ -40,9 +40,9 @@ export function createWriteQueue(
   const { appendsAtOnce, mostBytes, mostEvents } = checkCapabilities(store.capabilities);
   const newId = createCommitIds();
   const queue: Batcher<Write, unknown> = new Batcher<Write, unknown>({
-    async send(group, sending) {
-      const sent = (): Promise<void> => sendWrites(store, group, sending, times, newId);
-      const appends = group.filter(({ call }) => call === "append").length;
+    async send(group, pass) {
+      const sent = (): Promise<void> => sendWrites(store, group, pass, times, newId);
+      const appends = group.filter(({ item }) => item.call === "append").length;
       if (report === null || appends === 0) return sent();
       const fromMs = clock.now();
       const { queued } = queue;
