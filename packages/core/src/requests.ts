@@ -1,6 +1,5 @@
 /** Checks of what a request or an option holds, for servers and for programs with a command line. */
 export { leaseMistake, MAX_LEASE_MS, MIN_LEASE_MS } from "./log/leases.ts";
-export { parseIdempotencyKey } from "./rules/append.ts";
 export { parseCursor } from "./rules/cursor.ts";
 export { MAX_PAYLOAD_BYTES } from "./rules/event.ts";
 export { checkAt } from "./rules/history.ts";

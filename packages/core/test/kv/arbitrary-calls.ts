@@ -69,7 +69,7 @@ function requestOf(
   return { ...name, events, expectedSequence: null, idempotencyKey, appender };
 }
 
-/** Appends to a run that nobody has claimed. */
+/** Appends to a run that no worker has claimed. */
 export async function append(
   store: RunEventStore,
   name: RunName,
