@@ -56,7 +56,7 @@ it("S13: a commit that came while a channel was not subscribed does not count as
   await vi.waitFor(() => expect(onNotification).toHaveBeenCalled(), 5_000);
   await polls.pass();
   expect(reports).toEqual(["notifications_up", "notifications_down", "notifications_up"]);
-  // One that no message tells of does count.
+  // A change without a message counts as missed.
   await admin.acl("SETUSER", "default", "resetchannels");
   await other.append([appendOf("a", 2)]);
   await polls.pass();

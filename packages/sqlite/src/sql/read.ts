@@ -4,7 +4,7 @@ import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
 /**
- * Prepares the statements that read a log: the first tells how many events the page holds, from the headers of their rows, so that no payload
+ * Prepares the statements that read a log: the first finds how many events the page holds, from the headers of their rows, so that no payload
  * is read in vain. No statement is left half read: a Durable Object has no way to end it.
  * @see clauses S9 and S12 in `STORE.md`
  */
