@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import type { Reporter, TestModule, Vite } from "vitest/node";
-import { findStartedBy, listProcesses, type RunningProcess } from "./running-processes.ts";
+import { listStarted, markStarted, type RunningProcess } from "./running-processes.ts";
 
 /** How long a run may go on without the end of a test, in milliseconds. Every test has to be shorter. */
 const HANG_LIMIT_MS = 300_000;
@@ -14,6 +14,7 @@ export function hangGuard(limitMs: number = HANG_LIMIT_MS): Vite.Plugin {
     name: "hang-guard",
     configureVitest({ vitest, project }) {
       if (!project.isRootProject() || vitest.config.watch) return;
+      markStarted();
       vitest.config.reporters.push(createHangReporter(limitMs));
     },
   };
@@ -32,7 +33,7 @@ function createHangReporter(limitMs: number): Reporter {
   }
 
   function end(): void {
-    const left = findStartedBy(process.pid, listProcesses());
+    const left = listStarted();
     console.error(describeHang(limitMs, [...running].map(nameOf), left));
     for (const { pid } of left) kill(pid);
     process.exit(1);
@@ -78,6 +79,6 @@ function describeHang(
     "Test files that run:",
     ...runningFiles.map((file) => `  ${file}`),
     "Processes that are alive, which are killed now:",
-    ...processes.map(({ pid, ageSeconds, command }) => `  ${pid}, ${ageSeconds} s old: ${command}`),
+    ...processes.map(({ pid, command }) => `  ${pid}: ${command}`),
   ].join("\n");
 }
