@@ -30,7 +30,7 @@ export function problemOf(error: unknown): Reply & { readonly body: string } {
 }
 
 /** A problem with a status of the caller's choice. */
-export function problem(
+function problem(
   status: number,
   code: RunEventsErrorCode,
   detail: string,

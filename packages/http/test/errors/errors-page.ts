@@ -16,8 +16,8 @@ const SECTIONS: Partial<Readonly<Record<ErrorCode, string>>> = {
   overloaded: "Codes of a stream",
 };
 
-const OF_STREAMS = `A live stream answers 200 where it can, since an \`EventSource\` gives up on anything else. So it ends with an \`error\` frame, which has one
-of these codes. After the retryable ones a reader comes back by itself, with its cursor.`;
+const OF_STREAMS = `A live stream answers 200 where it can, since an \`EventSource\` gives up on anything else, and reports a failure by an \`error\` frame with one of
+these codes. After a retryable one a reader comes back by itself, with its cursor.`;
 
 /** Where the bounds are that a code is about. */
 const BOUNDS: Partial<Readonly<Record<ErrorCode, string>>> = {
