@@ -27,7 +27,7 @@ describe("the signal of a run", () => {
         open: () => ({ ...store, close: async () => void ended.push("closed") }),
         destroy: () => void ended.push("destroyed"),
       },
-      "a new run is queued",
+      "an append that expects another sequence",
     );
     const controller = new AbortController();
     const running = run({ signal: controller.signal });
