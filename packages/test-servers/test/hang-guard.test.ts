@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
-import { expect, it, type TestContext } from "vitest";
+import { it, type TestContext } from "vitest";
 
 const FOLDER = join(import.meta.dirname, "hangs");
 const VITEST = join(
