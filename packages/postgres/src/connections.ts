@@ -1,6 +1,6 @@
 import { createStoreReports } from "@tm/run-events-core/store";
 import type { PostgresPool } from "./driver.ts";
-import { createListener } from "./listener.ts";
+import { Listener } from "./listener.ts";
 import { Notifications } from "./notifications.ts";
 import { checkPool, connectOf, ownTransactOf, queryOfPool } from "./pool.ts";
 import {
@@ -51,14 +51,15 @@ export function openConnections(
   const query = withRetries(queryOfPool(pool));
   const connect = connectOf(pool);
   const connectListener = connectOf(listenPool);
-  const { notify } = sql;
   const reports = createStoreReports();
+  const send = (payloads: readonly string[]): Promise<unknown> =>
+    query(sql.notify, [channel, payloads]);
   const notifications = new Notifications({
     query,
     sql,
+    send,
     listen:
-      connectListener &&
-      ((on) => createListener({ ...on, connect: connectListener, channel, notify, query })),
+      connectListener && ((on) => new Listener({ ...on, connect: connectListener, channel, send })),
     reports,
   });
   // A listener that receives notifications on one of the pool's connections shows that they are sessions.

@@ -1,6 +1,6 @@
 import { planBackoff } from "@tm/run-events-core/store";
 import type { PostgresPoolClient } from "./driver.ts";
-import { type Connect, namingQueryOf, type Query } from "./query.ts";
+import type { Connect } from "./query.ts";
 
 /** How often a heartbeat tests the connection, and how long a heartbeat or LISTEN may take, in milliseconds. */
 const HEARTBEAT_MS = 5_000;
@@ -8,26 +8,13 @@ const HEARTBEAT_MS = 5_000;
 const BACKOFF = { firstMs: 100, mostMs: 30_000, jitter: 0.5 };
 const PROBE = "?";
 
-/** The one connection of a process that sends and receives notifications. */
-export interface Listener {
-  /** Whether a heartbeat came back lately. Through a transaction pooler none does, since LISTEN is lost there. */
-  isProven(): boolean;
-  /** Connects, unless it has, and stays connected until `close`. */
-  start(): void;
-  /** Notifies all listeners. Rejects with the driver's error; polling then finds what was not sent. */
-  send(payloads: readonly string[]): Promise<void>;
-  close(): void;
-}
-
 /** What a listener does. */
 export interface ListenerOptions {
   readonly connect: Connect;
   /** An identifier. */
   readonly channel: string;
-  /** The statement that notifies, with the channel and the payloads as its parameters. */
-  readonly notify: string;
-  /** Runs the statement on other connections while this one is not proven. */
-  readonly query: Query;
+  /** Notifies all listeners, on another connection. */
+  readonly send: (payloads: readonly string[]) => Promise<unknown>;
   readonly onNotification: (payload: string) => void;
   /** Called when `isProven` changes. Before it turned true, notifications may have been lost. */
   readonly onProven: (proven: boolean) => void;
@@ -37,16 +24,10 @@ export interface ListenerOptions {
  * Listens on its own connection. The connection is lost if it breaks, or if a heartbeat does not arrive before the next
  * one. Then the listener connects again, after growing pauses. Another connection sends the heartbeat, since a transaction
  * pooler only returns what a connection notifies itself of. Timers do not keep the process alive.
- * @see clauses S13 and S13 in `STORE.md`
+ * @see clause S13 in `STORE.md`
  */
-export function createListener(options: ListenerOptions): Listener {
-  return new OwnConnection(options);
-}
-
-class OwnConnection implements Listener {
+export class Listener {
   readonly #options: ListenerOptions;
-  // Only called while this connection is proven, so it is a session.
-  readonly #query = namingQueryOf(() => true);
   #client: PostgresPoolClient | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isProven = false;
@@ -60,22 +41,16 @@ class OwnConnection implements Listener {
     this.#options = options;
   }
 
+  /** Whether a heartbeat came back lately. Through a transaction pooler none does, since LISTEN is lost there. */
   isProven(): boolean {
     return this.#isProven;
   }
 
+  /** Connects, unless it has, and stays connected until `close`. */
   start(): void {
     if (this.#isStarted || this.#isClosed) return;
     this.#isStarted = true;
     void this.#connect();
-  }
-
-  async send(payloads: readonly string[]): Promise<void> {
-    const { channel, notify, query } = this.#options;
-    const values = [channel, [...payloads]];
-    const client = this.#client;
-    if (client !== null && this.#isProven) await this.#query(client, notify, values);
-    else await query(notify, values);
   }
 
   close(): void {
@@ -136,9 +111,8 @@ class OwnConnection implements Listener {
       this.#lose(client);
       return;
     }
-    const { channel, notify, query } = this.#options;
     this.#awaited = `${PROBE}${crypto.randomUUID()}`;
-    query(notify, [channel, [this.#awaited]]).catch(() => this.#lose(client));
+    this.#options.send([this.#awaited]).catch(() => this.#lose(client));
     this.#arm(HEARTBEAT_MS, () => this.#beat(client));
   }
 

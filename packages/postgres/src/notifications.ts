@@ -35,6 +35,8 @@ type Poller = ReturnType<typeof createPoller>;
 export interface NotificationsOptions {
   readonly query: Query;
   readonly sql: Pick<Statements, "selectPositions">;
+  /** Notifies all listeners. After a rejection they find the commits by polling. */
+  readonly send: (payloads: readonly string[]) => Promise<unknown>;
   /** `null` if no other process can reach the database: then nothing is sent or received. */
   readonly listen: ((on: Pick<ListenerOptions, "onNotification" | "onProven">) => Listener) | null;
   readonly reports: StoreReports;
@@ -70,7 +72,7 @@ export class Notifications {
   #ownersAt = Number.NEGATIVE_INFINITY;
   #closing: Promise<void> | null = null;
 
-  constructor({ query, sql, listen, reports }: NotificationsOptions) {
+  constructor({ query, sql, send, listen, reports }: NotificationsOptions) {
     this.#query = query;
     this.#sql = sql;
     this.#reports = reports;
@@ -83,7 +85,12 @@ export class Notifications {
     this.#listener = listener;
     this.#sender = createChangeSender({
       notify: (change) => this.#notify(change),
-      send: listener && ((changes) => send(listener, changes)),
+      send:
+        listener &&
+        (async (changes) => {
+          listener.start();
+          await send(encodeChanges(changes));
+        }),
     });
     this.#poller = createPoller({
       poll: () => this.#poll(),
@@ -242,11 +249,6 @@ export class Notifications {
     // Without other processes, this one knows all commits outside of callers' transactions.
     return this.#listener !== null && this.#notifier.subjects().next().done !== true;
   }
-}
-
-function send(listener: Listener, changes: Iterable<RunChange>): Promise<void> {
-  listener.start();
-  return listener.send(encodeChanges(changes));
 }
 
 /** Waits for the promise, for `ms` at most. The timer ends with the promise. The promise must not reject. */

@@ -74,7 +74,7 @@ describe("plain appends", () => {
     await start(store, ["a"]);
     const keyed = appendOf("a", 1, { idempotencyKey: "k" });
     await store.append([keyed]);
-    await untilProven(store, pool, "a");
+    await untilProven(store, "a");
     let connected = 0;
     real.on("connect", () => (connected += 1));
     for (const _ of oneTo(20)) {
@@ -155,7 +155,7 @@ describe("prepared statements", () => {
     const listenPool = recordPool(openPool(server().url, { max: 1 }));
     const store = await openStore(pool, { listenPool });
     await start(store, ["a"]);
-    await untilProven(store, listenPool, "a");
+    await untilProven(store, "a");
     for (const value of oneTo(5)) await store.append([appendOf("a", value)]);
     expect(new Set(appendNames(pool))).toEqual(new Set([null]));
   });

@@ -230,8 +230,8 @@ describe("the notifications of an append in the caller's transaction", () => {
       await openStore(pools[1], { schema }),
     ] as const;
     await stores[0].createRun(createOf("other"));
-    await untilProven(stores[0], pools[0], "other");
-    await untilProven(stores[1], pools[1], "other");
+    await untilProven(stores[0], "other");
+    await untilProven(stores[1], "other");
     const notifications = stores.map((store) => {
       const onNotification = vi.fn();
       store.subscribe("a", onNotification);

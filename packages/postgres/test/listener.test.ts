@@ -51,7 +51,7 @@ describe("the connection that listens", () => {
   it("S13: a store has one connection that listens, with any number of subscribed runs and commits", async () => {
     const { store, pool, listening } = await openProxied();
     for (const number of oneTo(500)) countNotifications(store, `run-${number}`);
-    await untilProven(store, pool, "a");
+    await untilProven(store, "a");
     await Promise.all(oneTo(50).map(() => store.append([appendOf("a"), appendOf("b")])));
     expect(listening()).toBe(1);
     expect(pool.count("LISTEN")).toBe(1);
@@ -59,7 +59,7 @@ describe("the connection that listens", () => {
 
   it("S18: the connection that listens is closed with the store, and the pool stays open", async () => {
     const { store, pool, listening } = await openProxied();
-    await untilProven(store, pool, "a");
+    await untilProven(store, "a");
     await store.close();
     await expect.poll(listening, PATIENT).toBe(0);
     expect((await pool.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
@@ -101,9 +101,9 @@ describe("the connection that listens", () => {
   );
 
   it("S13: commits notify even if every notification is lost, before and after the connection is proven", async () => {
-    const { proxy, store, pool, other } = await openProxied();
+    const { proxy, store, other } = await openProxied();
     const counter = countNotifications(store, "a");
-    await untilProven(store, pool, "a");
+    await untilProven(store, "a");
     proxy.dropNotifications("postgres");
     for (const value of oneTo(2)) {
       const before = counter.notifyCount();
@@ -124,7 +124,7 @@ describe("the connection that listens", () => {
     });
     const sound = await openProxied();
     lossy.proxy.dropNotifications("postgres");
-    await untilProven(sound.store, sound.pool, "a");
+    await untilProven(sound.store, "a");
     for (const { store, other } of [mute, lossy]) {
       const counter = countNotifications(store, "a");
       for (const value of oneTo(5)) {
@@ -141,8 +141,8 @@ describe("the connection that listens", () => {
       (sound.pool.count(POLL) - soundPolls) * 3,
     );
     expect(lossy.pool.sent.some(({ text, client }) => /notify/.test(text) && client)).toBe(false);
-    await untilProven(mute.store, mute.pool, "b");
-    await untilProven(lossy.store, lossy.pool, "b");
+    await untilProven(mute.store, "b");
+    await untilProven(lossy.store, "b");
     expect([mute.listening(), lossy.listening()]).toEqual([1, 1]);
   });
 });

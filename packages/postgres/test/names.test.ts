@@ -18,7 +18,7 @@ async function openProven(schema: string): Promise<{ pool: RecordedPool; store: 
   await store.createRun(createOf("run-1"));
   const subscription = store.subscribe("run-1", () => {});
   onTestFinished(() => subscription.stop());
-  await untilProven(store, pool, "run-1");
+  await untilProven(store, "run-1");
   return { pool, store };
 }
 

@@ -47,7 +47,7 @@ describe("notifications", () => {
     const { store, pool } = await openBlind(schema);
     const other = await openStore(openPool(server().url), { schema });
     await other.createRun(createOf("own"));
-    await untilProven(store, pool, "own");
+    await untilProven(store, "own");
     await expectEachNotifies(store.inner, other.inner);
     expect(pool.count(POLL)).toBe(1);
   });
@@ -56,10 +56,10 @@ describe("notifications", () => {
     "S13: another store's commits notify the subscription to their owner, under any id: %s",
     async (ownerId) => {
       const schema = newSchema();
-      const { store, pool } = await openBlind(schema);
+      const { store } = await openBlind(schema);
       const other = await openStore(openPool(server().url), { schema });
       await other.createRun(createOf("own"));
-      await untilProven(store, pool, "own");
+      await untilProven(store, "own");
       const [notified, strange] = [vi.fn(), vi.fn()];
       store.subscribe({ ownerId }, notified);
       store.subscribe({ ownerId: "bob" }, strange);
@@ -71,10 +71,10 @@ describe("notifications", () => {
 
   it("S13: a lease notifies no subscription", async () => {
     const schema = newSchema();
-    const { store, pool } = await openBlind(schema);
+    const { store } = await openBlind(schema);
     const other = await openStore(openPool(server().url), { schema });
     for (const runId of ["a", "own"]) await other.createRun(createOf(runId));
-    await untilProven(store, pool, "own");
+    await untilProven(store, "own");
     const counter = countNotifications(store, "a");
     const { fence } = await claimed(other, claimOf("a"));
     for (const number of oneTo(3)) await other.renew(renewOf("a", fence, 1_000_000 + number));
@@ -106,13 +106,13 @@ describe("notifications", () => {
 
   it("S13: every run of a burst is notified of, and more changes are followed by a longer pause", async () => {
     const schema = newSchema();
-    const { store, pool } = await openBlind(schema);
+    const { store } = await openBlind(schema);
     const writing = recordPool(openPool(server().url));
     const other = await openStore(writing, { schema });
     const runIds = oneTo(300).map((number) => `run-${number}`);
     await Promise.all(runIds.map((runId) => other.createRun(createOf(runId))));
-    await untilProven(store, pool, "run-1");
-    await untilProven(other, writing, "run-1");
+    await untilProven(store, "run-1");
+    await untilProven(other, "run-1");
     const counters = runIds.map((runId) => countNotifications(store, runId));
     const before = changeCounts(writing).length;
     const startedAt = performance.now();
@@ -129,13 +129,13 @@ describe("notifications", () => {
 
   it("S13, S18: a commit right before a close is sent", async () => {
     const schema = newSchema();
-    const { store, pool } = await openBlind(schema);
+    const { store } = await openBlind(schema);
     const writing = recordPool(openPool(server().url));
     const other = await openStore(writing, { schema });
     const runIds = ["a", "b", "c", "d", "e", "last"];
     for (const runId of runIds) await other.createRun(createOf(runId));
-    await untilProven(store, pool, "a");
-    await untilProven(other, writing, "a");
+    await untilProven(store, "a");
+    await untilProven(other, "a");
     const counter = countNotifications(store, "last");
     await other.append(runIds.map((runId) => appendOf(runId)));
     await expect.poll(counter.notifyCount, PATIENT).toBe(1);
@@ -150,7 +150,7 @@ describe("notifications", () => {
     const pool = recordPool(openPool(server().url));
     const store = await openStore(pool);
     for (const runId of ["a", "b"]) await store.createRun(createOf(runId));
-    await untilProven(store, pool, "a");
+    await untilProven(store, "a");
     await store.append([appendOf("b"), appendOf("a"), endOf("a")]);
     await store.deleteRun("a");
     // Each statement is a whole transaction, and none both writes and notifies.
@@ -167,7 +167,7 @@ describe("notifications", () => {
     const other = await openStore(openPool(server().url), { schema });
     await other.createRun(createOf("quiet"));
     await other.createRun(createOf("busy"));
-    await untilProven(store, pool, "busy");
+    await untilProven(store, "busy");
     const quiet = countNotifications(store, "quiet");
     const busy = countNotifications(store, "busy");
     // The first poll finds both.
@@ -197,10 +197,10 @@ describe("notifications", () => {
 
   it("S13: notifications of strangers on the channel do no harm", async () => {
     const schema = newSchema();
-    const { store, pool } = await openBlind(schema);
+    const { store } = await openBlind(schema);
     const other = await openStore(openPool(server().url), { schema });
     for (const runId of ["a", "own"]) await other.createRun(createOf(runId));
-    await untilProven(store, pool, "own");
+    await untilProven(store, "own");
     const counter = countNotifications(store, "a");
     const stranger = openPool(server().url);
     for (const payload of ["", "?", "?a", "a:X:y", "{}", " : : ", `a:${ADA}:1:${"9".repeat(30)}`]) {

@@ -78,7 +78,7 @@ describe("notifications behind a pooler of transactions", () => {
     const store = await openStore(pool, { schema, listenPool });
     const other = await openStore(openPool(pooledUrl()), { schema });
     for (const runId of ["a", "own"]) await other.createRun(createOf(runId));
-    await untilProven(store, listenPool, "own");
+    await untilProven(store, "own");
     const counter = countNotifications(store, "a");
     for (const value of oneTo(5)) {
       await other.append([appendOf("a", value)]);

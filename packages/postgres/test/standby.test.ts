@@ -185,7 +185,7 @@ describe("a standby", () => {
       const store = await openStore(pool, { schema, ...(isOwn ? { listenPool } : {}) });
       const writer = await openStore(openPool(primary.url), { schema });
       await writer.createRun(createOf("own"));
-      await untilProven(store, isOwn ? listenPool : pool, "own");
+      await untilProven(store, "own");
       const counter = countNotifications(store, "a");
       await untilThere(schema, 1);
       proxy.moveTo(standby);

@@ -151,7 +151,7 @@ describe("a unique index", () => {
     const schema = newSchema();
     const store = await openStore(pool, { schema });
     await store.createRun(createOf("a"));
-    await untilProven(store, pool, "a");
+    await untilProven(store, "a");
     // Often enough for a generic plan.
     for (const value of oneTo(20)) await store.append([appendOf("a", value)]);
     expect(pool.sent.some(({ name, text }) => name !== null && text.includes("INSERT"))).toBe(true);
