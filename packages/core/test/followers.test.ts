@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { FollowerReader } from "../src/follow/reader-set.ts";
-import { createFollowers, type Followers } from "../src/follow/followers.ts";
+import { Followers } from "../src/follow/followers.ts";
 import { readAfter } from "../src/log/read-after.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
@@ -17,10 +17,10 @@ async function createBench(): Promise<{
 }> {
   const [source, clock] = [createScriptedSource(), createFakeClock()];
   for (const runId of ["a", "b"]) await source.writes.create({ ...RUN, runId });
-  return { source, clock, followers: createFollowers(source, clock) };
+  return { source, clock, followers: new Followers(source, clock) };
 }
 
-describe("createFollowers", () => {
+describe("the followers of a process", () => {
   it("S13: a run with any number of readers is followed once, and a run without readers is not followed", async () => {
     const { source, clock, followers } = await createBench();
     expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
@@ -54,7 +54,7 @@ describe("createFollowers", () => {
 
   it("S13: many runs are read in turns, none twice before all have been read once", async () => {
     const [source, clock] = [createScriptedSource(), createFakeClock()];
-    const followers = createFollowers(source, clock);
+    const followers = new Followers(source, clock);
     const runIds = Array.from({ length: 120 }, (_, at) => `run-${at}`);
     for (const runId of runIds) await source.writes.create({ ...RUN, runId });
     const readers = runIds.map(() => reader());
@@ -94,7 +94,7 @@ describe("createFollowers", () => {
     const startedAt = clock.now();
     const readAt: number[] = [];
     let count = 0;
-    const followers = createFollowers(
+    const followers = new Followers(
       {
         subscribe: () => ({ ready: Promise.resolve(), stop() {} }),
         async read(query) {

@@ -1,5 +1,5 @@
 import { RUN_LOG } from "../src/rules/brand.ts";
-import { createFollowers } from "../src/follow/followers.ts";
+import { Followers } from "../src/follow/followers.ts";
 import { createRunLog } from "../src/log/create-run-log.ts";
 import type { RunLog } from "../src/log/run-log.ts";
 import type { NewEvent } from "../src/rules/event.ts";
@@ -57,7 +57,7 @@ export interface StreamWorld {
 /** A log whose followers read the scripted source. */
 export function scriptedLog(source: ScriptedSource, clock: FakeClock): RunLog {
   const log = createRunLog({ store: source.store, clock });
-  return Object.assign(log, { [RUN_LOG]: { followers: createFollowers(source, clock) } });
+  return Object.assign(log, { [RUN_LOG]: { followers: new Followers(source, clock) } });
 }
 
 /** @param takes answers each write of each transport, and whether one that is full has drained at once */

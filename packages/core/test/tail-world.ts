@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
-import { createFollowers, type Followers } from "../src/follow/followers.ts";
+import { Followers } from "../src/follow/followers.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
@@ -30,7 +30,7 @@ export async function createTailWorld(): Promise<TailWorld> {
   const source = createScriptedSource();
   const clock = createFakeClock();
   await source.writes.create(RUN);
-  const followers = createFollowers(source, clock);
+  const followers = new Followers(source, clock);
   return { source, clock, followers, readers: [], generation: 1, lastSequence: 0 };
 }
 

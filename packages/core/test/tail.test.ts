@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { createFollowers } from "../src/follow/followers.ts";
+import { Followers } from "../src/follow/followers.ts";
 import { tailSlices } from "../src/follow/tail.ts";
 import { createFakeClock } from "./fake-clock.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
@@ -14,7 +14,7 @@ const REASON = new Error("enough");
 async function createBench() {
   const [source, clock] = [createScriptedSource(), createFakeClock()];
   await source.writes.create(RUN);
-  return { source, clock, followers: createFollowers(source, clock) };
+  return { source, clock, followers: new Followers(source, clock) };
 }
 
 async function turn(source: ScriptedSource): Promise<void> {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { ListPage, ListReader } from "../src/follow/list-reader.ts";
 import { type ListLimits, WatchedList, type WatchScope } from "../src/follow/watched-list.ts";
-import { createWatches, type Watches } from "../src/follow/watches.ts";
+import { Watches } from "../src/follow/watches.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { isTerminal } from "../src/rules/lifecycle.ts";
 import type { RunRecord } from "../src/rules/run.ts";
@@ -113,7 +113,7 @@ class Player {
     this.#limits = limits;
     this.#random = randomOf(seed);
     this.#model = new WatchModel(this.time, faults, this.#random);
-    this.#watches = createWatches(this.#model, this.time, limits);
+    this.#watches = new Watches(this.#model, this.time, limits);
     // A reader that comes later would make a watch look, which may have missed something.
     for (const ownerId of OWNERS) this.#open({ ownerId, topic: null });
   }

@@ -54,7 +54,7 @@ export class Follower {
   #pages: Pages | null = null;
   /** Which run this is, once it has been read: 0 before. @see RunRecord.ordinal */
   #ordinal = 0;
-  /** What was read of the log's end. */
+  /** The end of the log, as far as it was read. */
   readonly #end: LogEnd;
   #failure: { readonly error: unknown } | null = null;
   /** Whether the subscription is ready: every later commit notifies. */
@@ -212,7 +212,7 @@ export class Follower {
     if (this.#retired) return;
     const { run, events, timeAtSinceMs } = this.#checked(result);
     if ((timeAtSinceMs ?? 0) !== this.#end.atMs) {
-      // What is in memory is of the history that is gone.
+      // The events in memory belong to the history that is gone.
       this.#end.startAt(run);
       this.#isAwaited = true;
       return;

@@ -10,31 +10,8 @@ import type { FollowerReader } from "./reader-set.ts";
 import { createRecentBudget } from "./recent-events.ts";
 import { Rounds } from "./rounds.ts";
 
-/** The followers of one process: one a run, however many readers it has. */
-export interface Followers {
-  /** Adds the reader to the run's follower, as `Follower.open` does, and returns both. */
-  open(
-    name: RunName,
-    reader: FollowerReader,
-    since: number,
-    atMs?: number | null,
-  ): { readonly follower: Follower; readonly opened: ReturnType<Follower["open"]> };
-  /**
-   * Finds the cursor this many events before the end of a run.
-   * @throws RunEventsError `not_found`, `store_unavailable`
-   */
-  tailStart(name: RunName, tail: number): Promise<number>;
-  /** Ends all readers with `store_unavailable`, and every timer and subscription. Idempotent; opens nothing afterwards. */
-  close(): void;
-}
-
-/** Makes the followers of a process: one for each run that has readers. */
-export function createFollowers(source: FollowerSource, clock: Clock): Followers {
-  return new RunFollowers(source, clock);
-}
-
 /**
- * All followers of a process.
+ * The followers of one process: one for each run that has readers, however many.
  *
  * | state     | event                     | next      | what happens                                    |
  * | --------- | ------------------------- | --------- | ----------------------------------------------- |
@@ -42,7 +19,7 @@ export function createFollowers(source: FollowerSource, clock: Clock): Followers
  * | following | the last follower retires | empty     | the rounds stop                                 |
  * | any       | `close`                   | closed    | each follower fails and retires; `open` throws  |
  */
-class RunFollowers implements Followers {
+export class Followers {
   readonly #source: FollowerSource;
   readonly #budget = createRecentBudget();
   readonly #followers = new Map<string, Follower>();
@@ -54,12 +31,13 @@ class RunFollowers implements Followers {
     this.#rounds = new Rounds(this.#followers, clock);
   }
 
+  /** Adds the reader to the run's follower, as `Follower.open` does, and returns both. */
   open(
     name: RunName,
     reader: FollowerReader,
     since: number,
     atMs: number | null = null,
-  ): ReturnType<Followers["open"]> {
+  ): { readonly follower: Follower; readonly opened: ReturnType<Follower["open"]> } {
     if (this.#isClosed) throw storeClosed();
     checkRunId(name.runId);
     checkCursor(since);
@@ -67,6 +45,10 @@ class RunFollowers implements Followers {
     return { follower, opened: follower.open(reader, since, atMs) };
   }
 
+  /**
+   * Finds the cursor this many events before the end of a run.
+   * @throws RunEventsError `not_found`, `store_unavailable`
+   */
   async tailStart({ ownerId, runId }: RunName, tail: number): Promise<number> {
     checkRunId(runId);
     const head = await this.#source.read({ ownerId, runId, since: 0, limit: 0, maxBytes: 1 });
@@ -74,6 +56,7 @@ class RunFollowers implements Followers {
     return tailStart(head.run.lastSequence, tail);
   }
 
+  /** Ends all readers with `store_unavailable`, and every timer and subscription. Idempotent; opens nothing afterwards. */
   close(): void {
     this.#isClosed = true;
     for (const follower of this.#followers.values()) follower.fail(storeClosed());

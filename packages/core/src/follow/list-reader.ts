@@ -11,7 +11,7 @@ const LIST_BYTES = 4_194_304;
 const PAGE_RUNS = 128;
 /** The most runs of a page whose metadata has to be read: each may have 256 KiB. */
 const READ_AT_ONCE = 16;
-/** Of how many runs the last events are read at once: one may have 256 KiB, and those that do not fit are read for nothing. */
+/** The number of runs whose last events are read at once: an event may have 256 KiB, and those that do not fit are read in vain. */
 const LAST_AT_ONCE = 4;
 
 /** How a reader of a watched list begins. */
@@ -144,7 +144,7 @@ export class ListReader implements WatchReader {
     this.wake();
   }
 
-  /** What is pending now; `null` if nothing is. The version is that of these states, or an older one. */
+  /** Takes the pending changes; `null` without any. The version belongs to these states, or is an older one. */
   #take(): Taken | null {
     const { list } = this.#watch;
     const begins = this.#begin();

@@ -7,7 +7,7 @@ import { type Clock, nextTurn } from "../time/clock.ts";
 import { OwnedHeads } from "./owned-heads.ts";
 import type { OwnerLooks } from "./owner-looks.ts";
 import type { Rechecked } from "./rounds.ts";
-import { LIST_LIMITS, type ListLimits, WatchedList, type WatchScope } from "./watched-list.ts";
+import { type ListLimits, WatchedList, type WatchScope } from "./watched-list.ts";
 
 /** The part of a store that watched lists need. */
 export interface WatchSource {
@@ -21,7 +21,7 @@ export interface WatchHost {
   readonly source: WatchSource;
   readonly clock: Clock;
   readonly looks: OwnerLooks;
-  readonly limits?: ListLimits;
+  readonly limits: ListLimits;
 }
 
 /** A reader of a watched list, as the watch notifies it. */
@@ -65,7 +65,6 @@ export class OwnerWatch implements Rechecked {
   readonly list: WatchedList;
   readonly #scope: WatchScope;
   readonly #host: WatchHost;
-  readonly #limits: ListLimits;
   readonly #heads: OwnedHeads;
   readonly #onOver: () => void;
   readonly #subscription: Subscription;
@@ -89,7 +88,6 @@ export class OwnerWatch implements Rechecked {
   constructor(scope: WatchScope, host: WatchHost, onOver: () => void) {
     this.#scope = scope;
     this.#host = host;
-    this.#limits = host.limits ?? LIST_LIMITS;
     this.#onOver = onOver;
     this.list = new WatchedList(scope, host.limits);
     const { ownerId } = scope;
@@ -228,9 +226,9 @@ export class OwnerWatch implements Rechecked {
     const number = this.#begun;
     const { clock } = this.#host;
     this.#lookedAtMs = clock.now();
-    const live = await this.#list("live", this.#limits.live + 1);
+    const live = await this.#list("live", this.#host.limits.live + 1);
     // Afterwards, so that a run that ends meanwhile is in one of them.
-    const newest = await this.#list(null, this.#limits.newest);
+    const newest = await this.#list(null, this.#host.limits.newest);
     const lacking = new Map<string, RunRecord | null>();
     const lost = this.list.lackingIn({ live, newest });
     for (let at = 0; at < lost.length; at += READ_AT_ONCE) {

@@ -12,7 +12,7 @@ const RECHECK_MS = 5_000;
 const RECHECK_AT_ONCE = 50;
 const RECHECK_PAUSE_MS = 1_000;
 
-/** What is read in rounds. */
+/** A run or a list that is read in rounds. */
 export interface Rechecked {
   /** Reads it again, as after a notification. @param isRecheck that none has come */
   refresh(isRecheck: true): void;
@@ -34,7 +34,7 @@ export class Rounds {
   readonly #clock: Clock;
   readonly #followers: ReadonlyMap<string, Rechecked>;
   #stopRecheck: (() => void) | null = null;
-  /** Those that are still to be read in this round; `null` between two rounds. */
+  /** The ones that are still to be read in this round; `null` between two rounds. */
   #round: Iterator<Rechecked> | null = null;
   /** The number of those. One that is added meanwhile is last in the map, and waits for the next round. */
   #leftInRound = 0;

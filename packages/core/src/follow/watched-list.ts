@@ -8,7 +8,7 @@ import {
 } from "../rules/list-version.ts";
 import type { RunRecord } from "../rules/run.ts";
 
-/** Whose runs a list has. */
+/** The owner and the topic of a list. */
 export interface WatchScope {
   readonly ownerId: string;
   /** Only runs of this topic; `null` for all. */
@@ -21,7 +21,7 @@ export interface ListLimits {
   readonly live: number;
   /** The newest ones of any status. */
   readonly newest: number;
-  /** Those that have ended since they were in the list, the last to end. */
+  /** The number of runs kept that ended after they were in the list, the last to end. */
   readonly ended: number;
 }
 
@@ -67,7 +67,7 @@ interface Listed {
 export class WatchedList {
   readonly #scope: WatchScope;
   readonly #limits: ListLimits;
-  /** Those that have ended since are in the order in which that was seen. */
+  /** The list's runs. The ones that have ended since are in the order in which their end was seen. */
   readonly #runs = new Map<string, Listed>();
   #sum: number;
   #more = false;

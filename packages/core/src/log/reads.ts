@@ -1,8 +1,8 @@
-import { createFollowers, type Followers } from "../follow/followers.ts";
+import { Followers } from "../follow/followers.ts";
 import type { WatchSource } from "../follow/owner-watch.ts";
 import { SLICE_BYTES } from "../follow/slice.ts";
 import { tailSlices } from "../follow/tail.ts";
-import { createWatches, type Watches } from "../follow/watches.ts";
+import { Watches } from "../follow/watches.ts";
 import { checkBound } from "../rules/check-bound.ts";
 import { checkCursor, clampCursor } from "../rules/cursor.ts";
 import { runNotFound } from "../rules/errors.ts";
@@ -80,11 +80,11 @@ export function createReads(
     report === null
       ? undefined
       : () => report({ type: "notification_missed", foundBy: "reread", runs: 1 });
-  const followers = createFollowers({ ...source, onMissed }, clock);
+  const followers = new Followers({ ...source, onMissed }, clock);
 
   return {
     followers,
-    watches: createWatches(source, clock),
+    watches: new Watches(source, clock),
     async readPage(runId, options) {
       const ownerId = ownerIdOf(options);
       const { at, tail, limit = PAGE_LIMIT, maxBytes = PAGE_BYTES } = options;
