@@ -9,7 +9,7 @@ import { streamPath } from "./tested-server.ts";
 
 const BURST = 10;
 
-/** Who fans out, and where its stream is. */
+/** The subjects, each with the path of its stream. */
 const PATHS = {
   ours: streamPath(runIdOf(0)),
   "response.write": "/",
@@ -21,7 +21,7 @@ type Kind = "single" | "burst";
 type Turn = `${SubjectName}, ${Kind}`;
 type Costs = Readonly<Record<Turn, readonly Cost[]>>;
 
-/** What is measured in one go. */
+/** One measurement. */
 interface Load {
   readonly readers: number;
   readonly rounds: number;

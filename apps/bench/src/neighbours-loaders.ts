@@ -66,7 +66,7 @@ function serveQuiet(): void {
 const AT_ONCE = 32;
 const UPLOADS = 300;
 /**
- * Of an upload's line that does not end, in bytes: as many uploads as a user may have fill what that user's bodies may take. More
+ * The bytes of a line that does not end, so that as many uploads as a user may have fill the user's bound of bodies. More
  * would fill the memory that the system has for the sockets of both ends, and all connections with it.
  */
 const LINE_BYTES = 260_000;

@@ -31,7 +31,7 @@ export const neighbours: Section = {
 /** What the quiet owners saw in a round. */
 interface Round {
   readonly p99Ms: number;
-  /** Of what the server's main thread worked while an append waited. */
+  /** The 99th percentile of the main thread's work while an append waited. */
   readonly workP99Ms: number;
   /** The most memory that the server had. */
   readonly peakMib: number;

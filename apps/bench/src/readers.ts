@@ -51,7 +51,7 @@ interface Reader {
   bytes: number;
   /** Events out of order, repeated or missing. */
   wrong: number;
-  /** What may be the beginning of a mark that goes on in the next packet. */
+  /** The end of the last packet, which may be the beginning of a mark. */
   rest: string;
 }
 

@@ -1,4 +1,4 @@
-/** Whose all runs are. */
+/** The owner of all runs. */
 export const OWNER = "owner";
 
 /** The id of one of many runs. */

@@ -20,7 +20,7 @@ export interface LiveStream {
   leave(): void;
 }
 
-/** Who owns a stream, and what sends its request. */
+/** The owner of a stream, and the function that sends its request. */
 interface StreamOptions {
   readonly owner?: Owner;
   readonly fetch?: typeof globalThis.fetch;

@@ -95,7 +95,7 @@ it("a start within another program releases everything when the program closes i
     STORE_URL: `sqlite:${join(folder, "runs.db")}`,
     API_TOKENS: `ada=${ADA}`,
     RECORD_SAMPLE: "0",
-    // So few streams that any machine has enough descriptors for them.
+    // Few enough streams that any machine has the descriptors for them.
     MAX_STREAMS: "100",
   };
   const events: string[] = [];

@@ -39,7 +39,7 @@ const halves = fc.oneof(
   ),
 );
 
-/** What may be shown of a URL; `null` if it is malformed. */
+/** The URL as it may be shown; `null` if it is malformed. */
 function shown(text: string): string | null {
   const storeUrl = parseStoreUrl(text);
   return storeUrl === null ? null : encodeStoreUrl(storeUrl);

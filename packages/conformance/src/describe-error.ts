@@ -14,7 +14,7 @@ export function describeError(error: unknown): string {
 const MOST_FRAMES = 5;
 
 /**
- * What is to be shown of an error: its message, and of one that the kit has not made itself also what lies beneath it and
+ * The text to show for an error: its message and, unless the kit itself made the error, also its causes and
  * where it was thrown.
  */
 export function sayWhy(error: unknown): string {

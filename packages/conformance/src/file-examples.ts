@@ -25,7 +25,7 @@ export function createFileExamples(file: string): FileExamples {
       const next = Object.fromEntries(all.set(caseName, [...(all.get(caseName) ?? []), example]));
       const part = `${file}.${crypto.randomUUID()}.part`;
       writeFileSync(part, `${JSON.stringify(next, null, 2)}\n`);
-      // So that no reader gets half a file.
+      // Renamed at the end, so that no reader gets half a file.
       renameSync(part, file);
     },
   };

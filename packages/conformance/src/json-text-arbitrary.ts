@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** What is easily lost: escapes, lone surrogates, spelling, characters beyond the basic plane, separators of SSE and JS. */
+/** Texts that are easily damaged: escapes, lone surrogates, spelling, characters beyond the basic plane, separators of SSE and JS. */
 const PIECES = [
   "a",
   "\\u0000",

@@ -1,6 +1,6 @@
 import { within } from "./within.ts";
 
-/** What has become of a call by now. */
+/** The state of a call. */
 export type Settled = { readonly error: unknown } | { readonly answer: unknown } | "waiting";
 
 /** Waits for all calls for as long as a call may take, and returns the outcome of each. */

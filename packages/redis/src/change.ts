@@ -52,7 +52,7 @@ export async function changeRuns<Answer>(
   return answers;
 }
 
-/** What was seen of a run that only the commit needs. */
+/** The part of a seen run that only the commit needs. */
 interface SeenKeys {
   readonly hasReceipts: boolean;
   /** The newest run of each of the topic's lists of live runs. */
@@ -106,7 +106,7 @@ class ChangeCall {
     const replies = await this.#connection.run(SEE, scriptKeys, values);
     const [nowMs, seen] = replies as readonly [nowMs: string, seen: readonly SeenReply[]];
     const parsed = changes.map((change, at) => this.#parse(change, seen[at], Number(nowMs)));
-    // What was decided before is known again by what is seen now, if it has landed.
+    // An earlier decision that has landed is recognised in the run as it is seen now.
     for (const change of changes) this.#sent.delete(change);
     return parsed;
   }

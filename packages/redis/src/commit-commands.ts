@@ -17,7 +17,7 @@ export interface Check {
 const RECEIPTS_AT_ONCE = 100;
 
 /**
- * What has to hold besides the run's own version, for a run that is created: its ordinal is above those of its bucket, so that runs are listed
+ * The checks for a run that is created, besides its own version: its ordinal is above those of its bucket, so that runs are listed
  * in the order of their commits, and the topic's live runs are those that were seen.
  * @param newest the newest run of each of the topic's lists, empty without one
  */

@@ -64,7 +64,7 @@ export async function listDue(
     connection,
     entries.map(({ member }) => parseName(member)),
   );
-  // Those that have changed meanwhile wait for something else, or for longer.
+  // Runs that have changed meanwhile wait for something else, or for longer.
   const scores = new Map(entries.map(({ member, score }) => [member, score]));
   return heads.filter(
     (head) => dueKindOf(head) === due && head.dueMs <= (scores.get(nameKey(head)) ?? 0),

@@ -7,7 +7,7 @@ import { findSystemPostgres } from "./find-program.ts";
 import { UNPRIVILEGED_USER } from "./unprivileged-user.ts";
 import type { WorkFolder } from "./work-folder.ts";
 
-/** Whose Postgres runs: the one that npm installed (18), or the system's. */
+/** The Postgres to run: the one that npm installed (18), or the system's. */
 export type PostgresEngine = "embedded" | "system";
 
 const run = promisify(execFile);

@@ -62,7 +62,7 @@ async function initialize(dataFolder: string, folder: WorkFolder, programs: stri
       "--locale-provider=icu",
       "--icu-locale=en-US",
       "--locale=C",
-      // What is written from here on is synced: only this empty start need not be.
+      // Only this empty start need not be synced; later writes are.
       "--no-sync",
     ],
     folder,

@@ -32,7 +32,7 @@ export interface RedisServer {
   close(): Promise<void>;
 }
 
-/** So that a suite can run on each. */
+/** The programs of Redis, for suites that run on each. */
 export const REDIS_PROGRAMS: readonly RedisProgram[] = ["redis-server", "valkey-server"];
 
 const DEFAULT_SETTINGS = [

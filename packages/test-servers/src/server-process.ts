@@ -16,7 +16,7 @@ export interface ServerProgram {
   /** What it prints, on either output, once it accepts connections. */
   readonly readyText: string;
   readonly endSignal: EndSignal;
-  /** Who runs it. Default null: the user that runs the tests. */
+  /** The user that runs it. Default null: the user that runs the tests. */
   readonly user?: SystemUser | null;
 }
 

@@ -28,7 +28,7 @@ export interface TcpTarget {
 export interface TcpProxy {
   readonly host: string;
   readonly port: number;
-  /** Those that are open now, in the order in which they came. */
+  /** The connections that are open now, in the order in which they came. */
   connections(): readonly ProxiedConnection[];
   /** From now on no byte passes, nor the end of a connection; connections stay open, and new ones come. */
   stall(): void;
@@ -37,7 +37,7 @@ export interface TcpProxy {
    * missing.
    */
   stallAnswers(): void;
-  /** What was held back passes, and all that follows. */
+  /** Passes the bytes that were held back, and all later ones. */
   resume(): void;
   /** Destroys the connections that are open. New ones may come. */
   cut(): void;

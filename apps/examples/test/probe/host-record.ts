@@ -6,7 +6,7 @@ export const RESULTS: string = join(import.meta.dirname, "../../results");
 /** What the last recorded run of the probe found on one host. */
 export interface HostRecord {
   readonly name: string;
-  /** Of the server and its runtime, by the names of their packages. */
+  /** The versions of the server and its runtime, by the names of their packages. */
   readonly versions: Readonly<Record<string, string>>;
   /** By check: `yes` or `no`, perhaps with a colon and what the table says of it. */
   readonly results: Readonly<Record<string, string>>;

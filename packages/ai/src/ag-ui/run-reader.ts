@@ -83,7 +83,7 @@ export class RunReader {
   }
 }
 
-/** Those of the named members that the event has. */
+/** Picks the named members that the event has. */
 function membersOf(event: BaseEvent, names: readonly string[]): Readonly<Record<string, unknown>> {
   const has = names.filter((name) => event[name] !== undefined);
   return Object.fromEntries(has.map((name) => [name, event[name]]));

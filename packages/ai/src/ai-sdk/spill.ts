@@ -7,7 +7,7 @@ import { untilAborted } from "../produce/until-aborted.ts";
 export interface SpilledFile {
   /** The bytes of the data URL, decoded. */
   readonly data: Uint8Array<ArrayBuffer>;
-  /** That of the part or the chunk, such as `image/png`. */
+  /** The media type of the part or the chunk, such as `image/png`. */
   readonly mediaType: string;
   readonly filename?: string | undefined;
   readonly chatId: string;

@@ -26,7 +26,7 @@ export interface StreamRunsOptions {
   /** The runs, on any store. Each stream is one of them. */
   readonly runs: RunEvents;
   /**
-   * Whose streams these are: one owner never sees the streams of another, and two owners may use the same id. Leave it out if your
+   * The owner of these streams: one owner never sees the streams of another, and two owners may use the same id. Leave it out if your
    * program itself checks who may read a stream.
    * @defaultValue one owner for all streams of the program
    */

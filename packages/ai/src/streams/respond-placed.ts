@@ -34,7 +34,7 @@ async function* framesOf(
     const { event, place } = value;
     yield `${place === null ? "" : `id: ${place}\n`}data: ${JSON.stringify(event)}\n\n`;
   }
-  // So a reader can tell the end from a lost connection.
+  // Lets a reader tell the end from a lost connection.
   yield "event: end\n\n";
 }
 

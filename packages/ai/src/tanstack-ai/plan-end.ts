@@ -4,7 +4,7 @@ import type { StreamChunk } from "@tanstack/ai";
 /** The end of a run that was closed after the chunk of its error: readers have that chunk, so for them the run is whole. */
 const CLOSED_WITH_ERROR = { reason: "run_error" };
 
-/** What is known of a run when its producer closes it. */
+/** A run as its producer closes it. */
 interface ClosedRun {
   readonly lastChunk: StreamChunk | undefined;
   /** Whether chunks were lost. */

@@ -8,7 +8,7 @@ import { asked, PLACE, saying } from "./small-chats.ts";
 export const textsOf = ({ chat }: RunPage): readonly string[] => chat.messages.map(textOf);
 /** The status of its chat, and the error. */
 export const standOf = ({ chat }: RunPage): readonly unknown[] => [chat.status, chat.error];
-/** That of a chat without an error. */
+/** The state of a chat without an error. */
 export const READY: readonly unknown[] = ["ready", undefined];
 
 /** Another turn of a chat, which ends. */

@@ -12,9 +12,9 @@ import { createServer, type TestServer } from "./server.ts";
 
 /** A server of chats with the routes of the runs. */
 export interface RunServer extends TestServer {
-  /** Who is signed in; `ada` at first. */
+  /** The user who is signed in; `ada` at first. */
   user: string | null;
-  /** What was asked for so far, such as `POST /api/chat`. */
+  /** The requests so far, such as `POST /api/chat`. */
   readonly requests: readonly string[];
   /** What happens to requests; by default they are answered. */
   onRequest: (request: Request, answer: () => Promise<Response>) => Promise<Response>;

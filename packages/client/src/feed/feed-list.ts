@@ -27,7 +27,7 @@ const MAY_CHANGE = [
  */
 export class FeedList {
   #runs = new Map<string, ListedRun>();
-  /** Those that came since the feed began to start over; `null` when it has sent them all. */
+  /** The runs that came since the feed began to start over; `null` when it has sent them all. */
   #next: Map<string, ListedRun> | null = null;
   /** The feed of which it has every live run; `null` before they have all come. */
   #feed: FeedWant | null = null;

@@ -139,7 +139,7 @@ export class RunsReader {
 
   async #run(): Promise<void> {
     const { signal } = this.#whole;
-    // What is added in one turn shares the first connection.
+    // Parts that are added in one turn share the first connection.
     let gatherMs = 0;
     while (this.#parts.size > 0 && !signal.aborted) {
       try {
@@ -222,7 +222,7 @@ export class RunsReader {
         else if (this.#forget(part) && hasMore) abort(CHANGED);
       },
     });
-    // What is still open has ended too early. What the server could not read has a timer, which opens the next stream.
+    // A part that is still open has ended too early. One that the server could not read has a timer, which opens the next stream.
     if (streamed.some((part) => part.isOpen && !part.isOver))
       throw unanswered("The stream ended before the run did.");
     if (this.#parts.size > 0) await pause(FOR_EVER_MS, signal);

@@ -2,7 +2,7 @@ import type { RunEventsError } from "@tm/run-events-core";
 import type { Call } from "../http/run-calls.ts";
 import { toError } from "../http/server-errors.ts";
 
-/** What is known of the connection of a run, or of a list. */
+/** The state of the connection of a run, or of a list. */
 interface Connection {
   readonly state: string;
   readonly error: RunEventsError | null;

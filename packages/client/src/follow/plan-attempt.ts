@@ -6,7 +6,7 @@ import type { FollowedRun } from "./followed-run.ts";
 
 /** How the parts of a set are read until the set changes, or the connection is lost. At most one request stays open. */
 export interface AttemptPlan {
-  /** Those of the stream; none without a stream. */
+  /** The parts read by the stream; none without a stream. */
   readonly streamed: readonly (FollowedRun | FollowedFeed)[];
   /** The others, and whether the server holds their polls. */
   readonly polled: readonly {

@@ -97,7 +97,7 @@ class Poller {
   }
 }
 
-/** What is polled. */
+/** A part that can be polled. */
 type Pollable = Pick<
   Followed<{
     readonly state: "polling" | "paused" | "failed";

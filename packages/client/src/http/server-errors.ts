@@ -25,7 +25,7 @@ export function unanswered(message: string, cause?: unknown): RunEventsError {
   return new RunEventsError("store_unavailable", message, { cause });
 }
 
-/** What was thrown, as an error to show. Anything but a RunEventsError, such as what a credential's function throws, is `internal`. */
+/** Makes an error to show of a thrown value. Anything but a RunEventsError, such as an error of a credential's function, is `internal`. */
 export function toError(cause: unknown): RunEventsError {
   return cause instanceof RunEventsError
     ? cause

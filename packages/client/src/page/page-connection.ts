@@ -9,7 +9,7 @@ import { runsAddress } from "../http/server-url.ts";
 
 /** Where the server is, and for whom runs are followed. */
 export interface ConnectionOptions extends ServerOptions {
-  /** Who is signed in. Views of different users share nothing. */
+  /** The user who is signed in. Views of different users share nothing. */
   readonly userId?: string | undefined;
 }
 

@@ -79,7 +79,7 @@ export interface InitialRun {
 
 /** Where the server is, for which user the run is shown, and how its events are folded. */
 export interface FoldOptions<M extends EventMap = EventMap> extends ServerOptions {
-  /** Who is signed in. Views of different users share nothing. */
+  /** The user who is signed in. Views of different users share nothing. */
   readonly userId?: string | undefined;
   /**
    * Schemas that check payloads, as `followRun` does. An event that does not fit fails this view alone. The schemas of the first call
@@ -87,7 +87,7 @@ export interface FoldOptions<M extends EventMap = EventMap> extends ServerOption
    */
   readonly schemas?: PayloadSchemas<M> | undefined;
   /**
-   * What is known of the run already, such as a page of `read`. The first view shows its events, and reading goes on after the last of them.
+   * The events that you already have, such as a page of `read`. The first view shows its events, and reading goes on after the last of them.
    * If the log has lost this event meanwhile, the view fails with `history_changed`. The value of the first call for a run counts.
    * @defaultValue none: the first view has no events
    * @see clause W46 in `WIRE.md` of `@tm/run-events-http`

@@ -17,10 +17,10 @@ export interface RunsOptions extends ServerOptions, RunsFilter {
    * @defaultValue `false`
    */
   readonly last?: boolean | undefined;
-  /** Who is signed in. Views of different users share nothing. */
+  /** The user who is signed in. Views of different users share nothing. */
   readonly userId?: string | undefined;
   /**
-   * What is known of the list already, such as a page of `list`. The first view shows those of its runs that fit `status` and `topic`,
+   * The runs that you already have, such as a page of `list`. The first view shows the ones that fit `status` and `topic`,
    * without their last events. At least as many runs are then read again.
    * @defaultValue none: the first view has no runs
    */

@@ -127,7 +127,7 @@ export async function startRun<M extends EventMap = EventMap>(
     try {
       return await sender.ask(appendCall(runId, events, how));
     } catch (error) {
-      // What would follow lacks the events that the log has lost.
+      // Later events must not follow on a log that has lost earlier ones.
       if ((error as { code?: unknown } | null)?.code === "history_changed") queue.refuse(error);
       throw error;
     }

@@ -7,7 +7,7 @@ import { randomSeed } from "../trial.ts";
 import { type Arguments, replayLine } from "./arguments.ts";
 import { Misuse, orMisuse } from "./misuse.ts";
 
-/** What is to be run, and how. */
+/** The chosen cases of a store, and their settings. */
 export interface ChosenCases {
   readonly store: string;
   readonly profile: string;

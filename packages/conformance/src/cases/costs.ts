@@ -20,7 +20,7 @@ const SLACK_ROWS = 10;
 
 type Calls = Readonly<Record<string, (store: KitStore, head: number) => Promise<unknown>>>;
 
-/** Of one run, at its head: what a live run asks all the time. */
+/** Calls about one run, at its head, which a live run makes all the time. */
 const OF_A_RUN: Calls = {
   getRun: (store) => store.getRun("run"),
   "read of the last events": (store, head) => readRun(store, "run", { since: head - 5 }),
@@ -34,7 +34,7 @@ const OF_A_RUN: Calls = {
   },
 };
 
-/** Of all runs: what upkeep and a page of the list ask. */
+/** Calls about all runs, which upkeep and a page of the list make. */
 const OF_ALL_RUNS: Calls = {
   "listDue of expired leases": (store) => dueRuns(store, "leased"),
   purge: (store) => store.purge({ finishedForMs: 0, limit: 10 }),
@@ -43,12 +43,12 @@ const OF_ALL_RUNS: Calls = {
   getRun: (store) => store.getRun("expired"),
 };
 
-/** Of the runs that no worker works on: here none is due. */
+/** Calls about the runs that no worker works on, none of which is due here. */
 const OF_IDLE_RUNS: Calls = {
   "listDue of queued runs": (store) => dueRuns(store, "queued", LONG_MS),
 };
 
-/** Of a topic, and of what is live: what a page about one chat asks. */
+/** Calls about a topic and its live runs, which a page about one chat makes. */
 const OF_TOPICS: Calls = Object.fromEntries(
   Object.entries({
     "listRuns of a topic": { topic: RARE, runStatus: null },

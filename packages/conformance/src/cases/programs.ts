@@ -28,7 +28,7 @@ export const programs: readonly TrialCase[] = [
               return stores[calls % stores.length] ?? stores[0];
             },
             async reopen() {
-              // Those of the object that is closed end with it.
+              // The subscriptions of the object that is closed end with it.
               for (const watch of this.watches.splice(0)) stop(watch);
               const [first, ...others] = stores;
               const youngest = await trial.reopen();

@@ -105,7 +105,7 @@ export const scale: readonly TrialCase[] = [
   {
     name: "S12 a call of 8 MiB lands whole",
     async run({ store }) {
-      // Of characters that a driver may escape: a statement of all of them may be twice as long.
+      // These characters may be escaped by a driver, which makes its statement twice as long.
       const escaped = '\\"'.repeat((requests.MAX_PAYLOAD_BYTES - 4) / 2);
       const batch = Array.from({ length: LARGE }, (_, index) =>
         event("TOKEN", `"${String.fromCharCode(97 + index)} ${escaped}"`),

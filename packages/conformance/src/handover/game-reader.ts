@@ -20,7 +20,7 @@ export interface ReaderPlace {
 
 /** One reader on its way. */
 export interface GameReader {
-  /** Who it is and how far it has come. */
+  /** Its name, and how far it has come. */
   describe(): string;
   seen(): number;
   /**

@@ -33,7 +33,7 @@ export interface PlannedReader {
   readonly late: number;
   /** How many events before the acknowledged head it starts. */
   readonly lag: number;
-  /** Of its pages. */
+  /** The limit of its pages. */
   readonly limit: number;
   /** After how many events it leaves; `null` stays to the end. */
   readonly stays: number | null;

@@ -91,7 +91,7 @@ class Play {
     const [played] = await Promise.allSettled([this.#playOn()]);
     const isFailed = this.#found.length > 0 || played.status === "rejected";
     const [ended] = await Promise.allSettled([this.#endAll(ends, isFailed)]);
-    // What was found shows more than a reader that waited in vain.
+    // A fault that was found explains more than a reader that waited in vain.
     if (this.#found.length > 0) throw this.#found[0];
     for (const outcome of [played, ended]) if (outcome.status === "rejected") throw outcome.reason;
   }
@@ -169,7 +169,7 @@ class Play {
     this.#isOver = true;
     await this.#stage.open();
     this.#clock.tick();
-    // What has failed need not end well: it only has to be over before the next game.
+    // A failed game need not end well, but it has to be over before the next one.
     const endMs = isFailed ? 0 : this.#patienceMs;
     await within(this.#deadlineMs, Promise.all(ends), "every call to end", endMs);
     for (const { page, text } of this.#witness.pages) {

@@ -26,7 +26,7 @@ export async function ageMs(real: RealStore, age: Age, atMs: number | null): Pro
 /** An answer about runs that have been due for some time. */
 export interface DueAnswer {
   readonly what: string;
-  /** Of all programs. */
+  /** The runs of all programs. */
   readonly names: readonly RunName[];
   readonly askedMs: number;
   readonly limit: number;

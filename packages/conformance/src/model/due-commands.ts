@@ -87,7 +87,7 @@ export function tickCommand(): Command {
 /** Asks whether the store can write, and for its time. */
 export function probeCommand(): Command {
   return command("probe", null, async (_model, real) => {
-    // Of one store object: where an engine has no clock, core's differ by some milliseconds from one to the other.
+    // Both times come from one store object: where an engine has no clock, two objects differ by some milliseconds.
     const store = real.next();
     const beforeMs = await storeNow(store);
     const probedMs = await store.probe();

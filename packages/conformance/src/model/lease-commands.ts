@@ -12,7 +12,7 @@ import {
 import { NEW_LEASE } from "./model-lease.ts";
 import { runOf, type StoreModel } from "./run-model.ts";
 
-/** Who asks for which run. */
+/** The run that is asked for. */
 type LeaseInput = RunName;
 
 /** Claims a run. */

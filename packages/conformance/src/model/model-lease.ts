@@ -2,7 +2,7 @@ import type { RunRecord } from "@tm/run-events-core/store";
 import type { Appender } from "../core-calls.ts";
 import { assert } from "../assert.ts";
 
-/** Who may write to a run, as far as the calls so far show. */
+/** The right to write to a run, as far as the calls so far show it. */
 export interface ModelLease {
   /** The highest fence that the store has returned. */
   readonly fence: number;

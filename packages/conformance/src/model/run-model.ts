@@ -97,7 +97,7 @@ export function learnRun(
   return learnt;
 }
 
-/** What has to become of an append, which then is in the model. */
+/** Appends to the model, and returns the outcome that the store must have. */
 export function appendToModel(model: StoreModel, request: AppendRequest & RunName): AppendOutcome {
   const run = runOf(model, request);
   if (run === undefined) return { outcome: "not_found" };

@@ -224,7 +224,7 @@ async function loseCalls(trial: ProcessTrial): Promise<void> {
   const { proxy, store, other } = await startLine(trial);
   await createRun(other, ASKED);
   for (const [index, [call, ask]] of Object.entries({ ...READS, ...WRITES }).entries()) {
-    // So that each has a connection to lose.
+    // A first call, so that each process has a connection to lose.
     await untilAnswered(() => store.getRun(ASKED));
     const cut: Cut = { at: index % 2 === 0 ? "answer" : "request", after: 0 };
     const answer = await cutting(proxy, cut, `\`${call}\``, () => ask(store));

@@ -52,7 +52,7 @@ export type Opened = RunEventStore["capabilities"];
 export interface Failure {
   /** The error with its causes, and where it was thrown. */
   readonly text: string;
-  /** Of a `RunEventsError`; the cause is that of the driver. */
+  /** The members of a `RunEventsError`, whose cause is the driver's error. */
   readonly own: {
     readonly code: RunEventsErrorCode;
     readonly message: string;

@@ -81,7 +81,7 @@ class Fork {
     const id = ++this.#lastId;
     if (onNotification !== undefined) this.#notified.set(id, onNotification);
     const answer = this.#answerTo(id, `the answer of worker ${this.#name} to ${asked.call}`);
-    // One that has ended takes no more commands, and its end shows that.
+    // A process that has ended takes no more commands; its exit reports that.
     this.#child.send({ id, ...asked } as Command, () => {});
     return { id, answer };
   }
@@ -147,7 +147,7 @@ function storeOf(forked: Fork, capabilities: Opened): KitStore {
       const { id, answer } = forked.ask({ call: "subscribe", args: subject }, (runId) => {
         if (!isStopped) onNotification(runId);
       });
-      // That of a process that was killed: a caller that waits for it learns of it.
+      // Rejects if the process is killed. A caller that waits for the answer still gets the error.
       answer.catch(() => {});
       return {
         ready: answer as Promise<void>,

@@ -22,13 +22,13 @@ export const SEEN: Theme = {
   step: weighted([1, appends(request({}))], [1, read], [2, head]),
 };
 
-/** Whole batches, and who sees them. */
+/** Batches, which every process has to see whole. */
 export const BATCHES: Theme = {
   begins: ALL_RUNS,
   step: ofFirst(weighted([1, appends(request({ eventTypes: batches }))], [1, read], [2, head])),
 };
 
-/** Who wins a sequence, a key, the end, the lease. */
+/** Races for a sequence, a key, the end, the lease. */
 export const CONTENDED: Theme = {
   begins: ALL_RUNS,
   step: weighted(

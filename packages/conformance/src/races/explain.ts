@@ -44,11 +44,11 @@ function independentOf(operations: readonly RaceOperation[]): Iterable<readonly 
 interface Beginning {
   readonly order: readonly RaceOperation[];
   readonly model: StoreModel;
-  /** Those that were sent twice, and have had their first effect. */
+  /** The operations that were sent twice, and have had their first effect. */
   readonly doubled: ReadonlySet<RaceOperation>;
 }
 
-/** What may have had an effect or not: an operation without an answer, or the first effect of one that was sent twice. */
+/** A possible effect: of an operation without an answer, or the first one of an operation that was sent twice. */
 interface Doubt {
   readonly one: RaceOperation;
   readonly judge: RaceOperation["judge"];
@@ -96,7 +96,7 @@ class OrderSearch {
       } else if (this.#canFinish({ ...beginning, order: [...order, one], model: next }))
         return true;
     }
-    // What is in doubt may as well come later, but for what does not fit without it.
+    // An effect in doubt may come later, unless the next answer does not fit without it.
     const doubts = doubtsOf(possible, beginning);
     if (refused.some((one) => this.#canFollow(one, beginning, doubts))) return true;
     if (reasons.length > 0 && order.length >= this.#longest.length) {

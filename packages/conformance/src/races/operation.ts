@@ -20,7 +20,7 @@ export interface Answered {
 
 /** A part of a call that takes effect by itself. */
 export interface Part {
-  /** What was answered, for a message. */
+  /** The answer as text, for a message. */
   readonly text: string;
   readonly runId: string;
   /** The topic whose place it may take. */

@@ -48,7 +48,7 @@ function appenderOf(by: RaceAppend["by"], fence: number): Appender {
     case "input":
       return { by };
     case "worker":
-      // Who was never shown a fence appends without.
+      // A process that was never shown a fence appends without one.
       return fence === 0 ? { by: "anybody" } : { by, fence };
   }
 }

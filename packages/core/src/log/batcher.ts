@@ -22,7 +22,7 @@ export interface BatcherOptions<Item, Answer> {
    * @param pass lets the next group be sent: the items that are not settled take longer
    */
   readonly send: (group: readonly Sent<Item, Answer>[], pass: () => void) => Promise<void>;
-  /** Of a key, the items of one group are in flight at a time. */
+  /** The key of an item. Of each key, the items of only one group are in flight at a time. */
   readonly keyOf: (item: Item) => string;
   /** The owner of an item. Waiting owners share the groups evenly, even if one adds more. */
   readonly ownerOf: (item: Item) => string;

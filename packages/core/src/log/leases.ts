@@ -121,7 +121,7 @@ export function checkLease(leaseMs: number): void {
   if (mistake !== null) throw new RunEventsError("invalid_request", mistake);
 }
 
-/** What is wrong with the length of a lease; `null` if a lease may be so long. */
+/** Describes the fault of a lease's length; `null` if a lease may be so long. */
 export function leaseMistake(leaseMs: unknown): string | null {
   const isLength =
     Number.isSafeInteger(leaseMs) &&

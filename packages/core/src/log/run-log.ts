@@ -103,7 +103,7 @@ export interface PageOptions extends OwnerOption {
   readonly maxBytes?: number;
 }
 
-/** Whose list to follow. */
+/** The list to follow. */
 export interface WatchOptions {
   readonly ownerId: string;
   /**

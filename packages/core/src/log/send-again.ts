@@ -16,7 +16,7 @@ export interface SendTimes {
   readonly report: Report | null;
 }
 
-/** What is sent again. */
+/** The kind of a call that is sent again. */
 export type SentCall = Extract<Diagnostic, { readonly type: "resend" }>["call"];
 
 /**

@@ -133,7 +133,7 @@ export class WaitingQueue<Item extends WaitingItem> {
   }
 }
 
-/** Those who have waited come first, then light items: a small append does not wait for a large one that came at the same time. */
+/** Items that have waited come first, then light ones, so that a small append does not wait for a large one that came at the same time. */
 function turnOf({ items, hasWaited }: Waiting<WaitingItem>): number {
   return hasWaited ? -1 : (items[0]?.weight ?? 0);
 }

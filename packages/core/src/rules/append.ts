@@ -27,7 +27,7 @@ export interface AppendRequest {
   readonly idempotencyKey: string | null;
   /** Refuse unless the run's `lastSequence` is this; `null` allows any. */
   readonly expectedSequence: number | null;
-  /** Who appends: `isFenced` refuses by it, and `leaseAfter` is the lease after the append. */
+  /** The appender: `isFenced` refuses by it, and `leaseAfter` is the lease after the append. */
   readonly appender: Appender;
 }
 

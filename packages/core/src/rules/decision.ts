@@ -6,7 +6,7 @@ import type { KeptReceipt } from "./judge-append.ts";
 export interface Seen<Known = Head> {
   /** `null` if the run does not exist. */
   readonly head: Known | null;
-  /** Of the idempotency keys that were asked for, those that the run has, with their events. */
+  /** The receipts that the run has of the idempotency keys that were asked for, with their events. */
   readonly receipts: ReadonlyMap<string, KeptReceipt>;
   /** The newest live run of the topic that was asked for; `null` without one. */
   readonly holder: RunName | null;
@@ -21,7 +21,7 @@ export interface NewReceipt extends Omit<KeptReceipt, "events"> {
   readonly idempotencyKey: string;
 }
 
-/** What is decided about one run. */
+/** A decision about one run: the answer, and what to commit. */
 export interface Decision<Answer, Known = Head> {
   readonly answer: Answer;
   /** Missing: nothing is written. `null`: the run is removed whole. Otherwise it is saved, or created if there was none. */

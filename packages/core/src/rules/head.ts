@@ -106,7 +106,7 @@ export function commitsAfter(commits: readonly string[], id: string): readonly s
   return [...commits.slice(1 - KEPT_COMMITS), id];
 }
 
-/** What has its default is left out. */
+/** Encodes `extra`. A field with its default is left out. */
 function encodeExtra({ createdAtMs, worker, keptClaim, resumable, commits }: Run): string {
   return JSON.stringify({
     createdAtMs,

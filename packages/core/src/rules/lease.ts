@@ -54,7 +54,7 @@ export function leaseAfter(
 }
 
 /**
- * Who appends with this fence, or without one.
+ * The appender with this fence, or without one.
  * @throws RunEventsError `invalid_request` unless the fence is a positive safe integer
  */
 export function appenderOf(fence: number | undefined): Appender {

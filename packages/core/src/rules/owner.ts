@@ -1,6 +1,6 @@
 import { describeValue } from "./describe-value.ts";
 
-/** Whose run a call is about. */
+/** The owner of the run that a call is about. */
 export interface OwnerOption {
   /**
    * The owner of the run. A run is found by its owner and its id: two owners may have the same id, and neither can tell.

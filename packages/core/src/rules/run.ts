@@ -1,7 +1,7 @@
 import type { RunStatus } from "./event.ts";
 import type { Lease } from "./lease.ts";
 
-/** What is known of a run besides its events: callers get it, and the rules decide by it. */
+/** A run without its events: callers get it, and the rules decide by it. */
 export interface RunRecord extends Lease {
   readonly runId: string;
   readonly ownerId: string;

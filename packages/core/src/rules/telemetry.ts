@@ -2,7 +2,7 @@ import { describeValue, isPromise } from "./describe-value.ts";
 import type { Diagnostic, WorkEnd } from "./diagnostic.ts";
 import { RunEventsError, type RunEventsErrorCode } from "./errors.ts";
 
-/** What is known of a worker's work before it begins. */
+/** A worker's work as it begins. */
 export interface WorkStart {
   readonly runId: string;
   /** The run's last sequence when it was claimed. */

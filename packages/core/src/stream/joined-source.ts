@@ -80,7 +80,7 @@ export class JoinedSource implements FrameSource {
   readonly #taker: FrameTaker;
   readonly #random: () => number;
   readonly #parts = new Set<Part>();
-  /** Those that may have something to send, in the order of their turns. */
+  /** The parts that may have something to send, in the order of their turns. */
   readonly #queue: Part[] = [];
   #pages = 0;
   /** The parts to open, the next one last. */

@@ -33,7 +33,7 @@ export interface RunRequest extends RunStart {
   readonly ownerId: string;
 }
 
-/** Who asks for a stream. */
+/** The reader that asks for a stream. */
 export interface StreamReader {
   readonly ownerId: string;
   /**

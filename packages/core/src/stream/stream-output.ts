@@ -1,6 +1,6 @@
 import type { StreamSink } from "./open-stream.ts";
 
-/** Whose transport it is. An object and no function, to save memory. */
+/** The owner of the transport. It is an object, and not a function, to save memory. */
 interface OutputOwner {
   /** The transport has thrown this error. */
   onBroken(error: unknown): void;

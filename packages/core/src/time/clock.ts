@@ -16,7 +16,7 @@ export const systemClock: Clock = {
     if (typeof timer === "object" && timer !== null && "unref" in timer) {
       (timer as { unref(): void }).unref();
     }
-    // Of the same kind: a faked one cannot clear a timer that was set before time was faked.
+    // The timer is cleared by the function of the same kind: a faked one cannot clear a timer that was set before time was faked.
     return () => clearInterval(timer as number);
   },
 };

@@ -9,7 +9,7 @@ export interface Operation {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** The path, with `{runId}` for a run's id, or `{code}` for an error's code. */
   readonly path: string;
-  /** Who may call it: anyone, any credential, or a session. @see clauses W4 and W19 in `WIRE.md` */
+  /** The required credential: none, any, or a session. @see clauses W4 and W19 in `WIRE.md` */
   readonly access: "open" | "any" | "session";
   readonly tag: "writing" | "leases" | "polling" | "live stream" | "description";
   readonly id: string;

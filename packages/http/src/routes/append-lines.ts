@@ -162,7 +162,7 @@ class LineUpload {
 /** One line's event; `null` for a blank line. */
 function parseLine(bytes: Uint8Array): EventDraft | null {
   const text = bounds.decodeUtf8(bytes);
-  // Of JSON white space only: `trim` would also take a byte order mark away.
+  // Only JSON white space counts as blank: `trim` would also remove a byte order mark.
   if (/^[ \t\r]*$/.test(text)) return null;
   try {
     JSON.parse(text);

@@ -6,7 +6,7 @@ import { appendOf, createOf, endOf, oneTo, queryOf } from "./requests.ts";
 
 const LAST = Number.MAX_SAFE_INTEGER;
 
-/** What is appended to one run in one call, and whether the call also appends to another run. */
+/** Appends to one run in one call, which may also append to another run. */
 const arbitraryCall = fc.record({
   requests: fc.array(
     fc.record({

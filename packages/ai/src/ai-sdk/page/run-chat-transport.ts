@@ -21,7 +21,7 @@ export interface RunChatTransportOptions extends ServerOptions {
    */
   readonly body?: object | (() => object);
   /**
-   * Who is signed in. Set it if users can change without a reload of the page: views of different users share nothing.
+   * The user who is signed in. Set it if users can change without a reload of the page: views of different users share nothing.
    * @defaultValue none: the page has one user, that of its session
    */
   readonly userId?: string;

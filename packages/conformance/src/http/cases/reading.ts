@@ -95,7 +95,7 @@ const journey: fc.Arbitrary<Journey> = fc.record({
   ),
 });
 
-/** One that is cut again and again, for sure. */
+/** A journey whose connection is cut again and again. */
 const ROUGH: Journey = {
   written: 10,
   since: 2,

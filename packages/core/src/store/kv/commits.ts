@@ -6,7 +6,7 @@ import type { KvEngine, KvPair } from "./engine.ts";
 /** How many commits of one call are under way at once. */
 const COMMITS_AT_ONCE = 8;
 
-/** What is checked and written together, or not at all. */
+/** Checks and writes that are committed together, or not at all. */
 export interface Unit {
   readonly checks: readonly KvPair[];
   readonly writes: readonly KvPair[];
