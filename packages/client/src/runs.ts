@@ -7,7 +7,8 @@ export type {
   WorkedRun,
   WorkOptions,
 } from "@tm/run-events-core";
-export type { CallOptions, Client, ClientOptions, Session } from "./runs/create-client.ts";
+export type { CallOptions } from "./http/retrying.ts";
+export type { Client, ClientOptions, Session } from "./runs/create-client.ts";
 export type { WatchedRuns, WatchRunsOptions } from "./follow/watch-runs.ts";
 export type { FeedConnection } from "./feed/followed-feed.ts";
 export type { KeptRun, RunList } from "./runs/kept-run.ts";

@@ -75,8 +75,13 @@ export function followRun<M extends EventMap = EventMap>(
           return new Promise<void>((resolve) => (readOn = resolve));
         },
         onState({ cursor, ...change }, cause) {
-          failure = cause;
-          update(batch.length === 0 ? { ...change, cursor } : change);
+          failure ??= cause;
+          try {
+            update(batch.length === 0 ? { ...change, cursor } : change);
+          } catch (thrown) {
+            // By the caller's function.
+            failure ??= thrown;
+          }
           waker.wake();
         },
       });

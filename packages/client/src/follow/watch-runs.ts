@@ -53,8 +53,12 @@ export async function* watchRuns(
         waker.wake();
       },
       onState(connection, cause) {
-        failure = cause;
-        onConnectionState?.(connection);
+        failure ??= cause;
+        try {
+          onConnectionState?.(connection);
+        } catch (thrown) {
+          failure ??= thrown;
+        }
         waker.wake();
       },
     });

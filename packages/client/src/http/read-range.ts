@@ -57,20 +57,3 @@ export async function* readRange(
     yield events.filter(({ sequence }) => sequence <= until);
   }
 }
-
-/**
- * Asks the server whether the log still has an event.
- * @returns the sequence of the log's last event
- * @throws RunEventsError `history_changed` if the log has lost the event
- * @throws as `retrying`
- */
-export async function checkPlace(
-  server: Server,
-  { runId, ...place }: Pick<Range, "runId" | "since" | "at">,
-  patience: Patience,
-): Promise<number> {
-  const call = pageCall(runId, { ...place, limit: 1, wait: 0 });
-  const ask = async (): Promise<{ readonly lastSequence: number }> =>
-    server.askJson(call, patience.signal);
-  return (await retrying(ask, patience)).lastSequence;
-}

@@ -12,19 +12,23 @@ const UNSETTLING: ReadonlySet<RunEventsErrorCode> = new Set([
 /** How long a call is tried by default, in milliseconds, where a person waits for it. */
 export const CALL_PATIENCE_MS = 10_000;
 
-/** How patiently a call is made. */
-export interface Patience {
+/** Settings of one call: its signal, and how long it is tried. */
+export interface CallOptions {
   /** Ends the call with its reason. */
-  readonly signal: AbortSignal;
-  /** For how long to try, in milliseconds. Without it there is no bound. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long this call is tried, in milliseconds. Without it, the client's `patienceMs`. */
   readonly patienceMs?: number | undefined;
+  /** Called with each failure after which the call is tried again. */
+  readonly onRetry?: ((error: RunEventsError) => void) | undefined;
+}
+
+/** How patiently a call is made. Without `patienceMs` there is no bound. */
+export interface Patience extends CallOptions {
   /**
    * The longest pause between two attempts, in milliseconds.
    * @defaultValue 30,000
    */
   readonly mostDelayMs?: number | undefined;
-  /** Called with each failure that another attempt follows. */
-  readonly onRetry?: ((error: RunEventsError) => void) | undefined;
 }
 
 /**
@@ -40,7 +44,7 @@ export async function retrying<T>(call: () => Promise<T>, patience: Patience): P
     try {
       return await call();
     } catch (error) {
-      signal.throwIfAborted();
+      signal?.throwIfAborted();
       if (!(error instanceof RunEventsError)) throw error;
       const { code, details, retryable } = error;
       isInDoubt ||= retryable && code !== "too_many_requests";

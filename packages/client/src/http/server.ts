@@ -56,7 +56,7 @@ export interface Server {
    * @throws as `askStream`
    * @throws RunEventsError `store_unavailable`, retryable, if the answer takes longer than the call's `seconds`, or is malformed
    */
-  askJson<T>(call: Call, signal: AbortSignal): Promise<T>;
+  askJson<T>(call: Call, signal?: AbortSignal): Promise<T>;
 }
 
 /**
@@ -98,7 +98,7 @@ export function createServer(options: ServerOptions): Server {
       if (isStream !== true) throw strangeAnswer(call, response);
       return response;
     },
-    async askJson<T>(unmoved: Call, whole: AbortSignal): Promise<T> {
+    async askJson<T>(unmoved: Call, whole?: AbortSignal): Promise<T> {
       const call = locate(unmoved);
       const { seconds = ANSWER_SECONDS } = call;
       const { signal, abort } = linkAbort(whole);

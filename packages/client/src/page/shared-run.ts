@@ -1,6 +1,6 @@
 import type { AppendReceipt, RunEvent, RunEventsError, RunEventsPage } from "@tm/run-events-core";
 import { askServer } from "../http/ask-server.ts";
-import { checkPlace, type Range, readRange } from "../http/read-range.ts";
+import { type Range, readRange } from "../http/read-range.ts";
 import { CALL_PATIENCE_MS, type Patience } from "../http/retrying.ts";
 import {
   type Call,
@@ -108,13 +108,11 @@ export class SharedRun extends Shared<() => void> {
 
   /**
    * Asks the server whether the log still has a view's last event.
-   * @returns the sequence of the log's last event
-   * @throws what waiting cannot cure, such as `history_changed`
+   * @throws RunEventsError `history_changed` if it has not, and what waiting cannot cure
    */
-  async check(place: Place, onRetry: (error: RunEventsError) => void): Promise<number> {
-    const { runId } = this.#options;
-    const patience = { signal: this.signal, onRetry };
-    return checkPlace(createServer(this.#options), { runId, ...place }, patience);
+  async check(place: Place, onRetry: (error: RunEventsError) => void): Promise<void> {
+    const call = pageCall(this.#options.runId, { ...place, limit: 1, wait: 0 });
+    await this.#ask(call, { signal: this.signal, onRetry });
   }
 
   /** Cancels the run. Goes on even if the run is left meanwhile, because a user has asked for it. Never rejects. */
@@ -124,8 +122,7 @@ export class SharedRun extends Shared<() => void> {
     this.#cancelError = null;
     this.#notify();
     try {
-      const { signal } = new AbortController();
-      await this.#ask(cancelCall(this.#options.runId), { signal, patienceMs: CALL_PATIENCE_MS });
+      await this.#ask(cancelCall(this.#options.runId), { patienceMs: CALL_PATIENCE_MS });
     } catch (error) {
       this.#isCancelling = false;
       this.#cancelError = toError(error);
@@ -138,9 +135,8 @@ export class SharedRun extends Shared<() => void> {
    * @throws RunEventsError the reason why it has not landed
    */
   async input(payload: unknown, options: InputConditions = {}): Promise<AppendReceipt> {
-    const { signal } = new AbortController();
     const call = inputCall(this.#options.runId, payload, options);
-    return this.#ask(call, { signal, patienceMs: CALL_PATIENCE_MS });
+    return this.#ask(call, { patienceMs: CALL_PATIENCE_MS });
   }
 
   async #ask<T>(call: Call, patience: Patience): Promise<T> {

@@ -2,7 +2,6 @@ import type {
   AppendReceipt,
   Claim,
   EventDraft,
-  RunEventsError,
   RunEventsPage,
   RunSnapshot,
   WorkedRun,
@@ -13,7 +12,7 @@ import { type WatchedRuns, watchRuns, type WatchRunsOptions } from "../follow/wa
 import { followRun, type RunFollower } from "../follow/follow-run.ts";
 import type { FollowRunOptions } from "../follow/follow-options.ts";
 import type { EventsQuery, LeaseAsked, ListQuery, NewRun } from "../http/queries.ts";
-import { CALL_PATIENCE_MS, retrying } from "../http/retrying.ts";
+import { CALL_PATIENCE_MS, type CallOptions, retrying } from "../http/retrying.ts";
 import {
   ANSWER_SECONDS,
   appendCall,
@@ -47,16 +46,6 @@ export interface ClientOptions extends ServerOptions {
    * @defaultValue 10,000
    */
   readonly patienceMs?: number;
-}
-
-/** Settings of one call: its signal, and how long it is tried. */
-export interface CallOptions {
-  /** Ends the call with its reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** How long this call is tried, in milliseconds. Without it, the client's `patienceMs`. */
-  readonly patienceMs?: number | undefined;
-  /** Called with each failure after which the call is tried again. */
-  readonly onRetry?: ((error: RunEventsError) => void) | undefined;
 }
 
 /** The session of the user who is signed in. */
@@ -213,12 +202,10 @@ export interface Client {
  */
 export function createClient(options: ClientOptions = {}): Client {
   const server = createServer(options);
-  const never = new AbortController().signal;
 
   async function ask<T>(call: Call, how: CallOptions = {}): Promise<T> {
-    const { signal = never, patienceMs = options.patienceMs ?? CALL_PATIENCE_MS, onRetry } = how;
-    const { mostDelayMs } = options;
-    const patience = { signal, patienceMs, mostDelayMs, onRetry };
+    const { signal, patienceMs = options.patienceMs ?? CALL_PATIENCE_MS, onRetry } = how;
+    const patience = { signal, patienceMs, mostDelayMs: options.mostDelayMs, onRetry };
     return retrying(() => server.askJson<T>(call, signal), patience);
   }
 

@@ -116,6 +116,15 @@ it("a slot that becomes free goes to a window that waits, and the window is call
   await expectHeld(origin, SLOTS);
 });
 
+it("a window that waits takes one slot of two that become free at once", async () => {
+  const { origin, holders, waiting } = await fill();
+  holders[0]?.play("release");
+  holders[1]?.play("release");
+  await vi.waitFor(() => expect(waiting.isHeld).toBe(true));
+  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+  await expectHeld(origin, SLOTS - 1);
+});
+
 it("a slot that is granted when its window has left the queue is given back at once", async () => {
   const { origin, holders, waiting } = await fill();
   // In one turn: the grant is on its way when the window leaves.

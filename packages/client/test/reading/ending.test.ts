@@ -1,4 +1,5 @@
 import { followRun } from "@tm/run-events-client";
+import { createClient } from "@tm/run-events-client/runs";
 import { expect, it } from "vitest";
 import { post } from "../api.ts";
 import { collect } from "../collect.ts";
@@ -133,4 +134,15 @@ it("misuse is a TypeError: no origin outside of a page, and a second loop", asyn
   const follower = followRun({ baseUrl: server.baseUrl, runId: "none", credential: ADA[0] });
   await expect(collect(follower)).rejects.toMatchObject({ code: "not_found" });
   await expect(collect(follower)).rejects.toThrow(TypeError);
+});
+
+it("what a function of the caller throws ends the loop, and nothing else", async () => {
+  const { baseUrl } = await startScriptedServer((response) => json(response, 503, {}));
+  const onConnectionState = (): never => {
+    throw new Error("not shown");
+  };
+  const options = { baseUrl, credential: { cookie: "a=b" }, onConnectionState } as const;
+  await expect(collect(followRun({ ...options, runId: "a" }))).rejects.toThrow("not shown");
+  const lists = createClient(options).watch({ onConnectionState });
+  await expect(lists[Symbol.asyncIterator]().next()).rejects.toThrow("not shown");
 });

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { type Heard, listen, open } from "../listen.ts";
 import { onFastClock } from "../on-fast-clock.ts";
-import { frame, json, page, type Script, startScriptedServer, stream } from "../scripted-server.ts";
+import { frame, type Script, startScriptedServer, stream } from "../scripted-server.ts";
 
 const OPENED = frame({ type: "stream_opened" }, 2_000);
 
@@ -44,23 +44,6 @@ function endOf(runId: string, lastSequence: number): string {
   });
 }
 
-it("a stream whose first frame does not come within 5 s is given up for polls", async () => {
-  const { heard, requests } = await followScripted((response, index) => {
-    if (index === 0) stream(response);
-    else page(response, [1], "completed");
-  });
-  expect(heard.map(({ sequences }) => sequences)).toEqual([[1], [1]]);
-  expect(requests.map((path) => path.split("?")[0])).toEqual(["stream", "a/events", "b/events"]);
-});
-
-it("an event that the server leaves out is never skipped: the connection is given up", async () => {
-  const { heard } = await followScripted((response, index) => {
-    if (index === 0) stream(response, OPENED, of("a", 1, 3), of("b", 1));
-    else page(response, [1, 2, 3], "completed");
-  });
-  for (const { sequences } of heard) expect(sequences).toEqual([1, 2, 3]);
-});
-
 it("a run that the server cannot read for now is asked for again after a pause, with all others", async () => {
   const failure = {
     type: "error",
@@ -76,12 +59,4 @@ it("a run that the server cannot read for now is asked for again after a pause, 
   expect(requests).toEqual(["stream?runs=a:0,b:0", "stream?runs=a:1,b:0"]);
   expect(heard.map(({ sequences }) => sequences)).toEqual([[1, 2], [1]]);
   expect(heard[1]?.states).toContain("paused");
-});
-
-it("a refusal that waiting cannot cure fails every run", async () => {
-  const { heard } = await followScripted((response) =>
-    json(response, 401, { code: "unauthenticated", detail: "Sign in." }),
-  );
-  for (const { last } of heard)
-    expect(last).toMatchObject({ state: "failed", error: { code: "unauthenticated" } });
 });

@@ -95,38 +95,6 @@ it("W47: more runs than a stream may have are polled as well, and take the place
   for (const { sequences } of heard) expect(sequences).toEqual([1, 2]);
 });
 
-it("W28, W47: a server that is full for streams is polled", async () => {
-  const { port, runs } = await start({ maxStreamsPerUser: 0 });
-  const ids = [
-    await record(runs, 3),
-    await record(runs, 1),
-    await record(runs, 2, "RUN_COMPLETED"),
-  ];
-  const heard = await onFastClock(async () => {
-    const reader = open(`http://127.0.0.1:${port}`);
-    const heard = ids.map((runId) => listen(reader, runId));
-    await Promise.all([heard[0]?.reach(3), heard[1]?.reach(1), heard[2]?.over]);
-    for (const runId of ids.slice(0, 2))
-      await runs.as("ada").append(runId, [{ eventType: "RUN_COMPLETED" }]);
-    await Promise.all(heard.map(({ over }) => over));
-    return heard;
-  });
-  expect(heard.map(({ sequences }) => sequences)).toEqual([upTo(4), upTo(2), upTo(3)]);
-  expect(heard[0]?.states).toContain("polling");
-});
-
-it("a bearer token polls each run, and the server holds a few polls", async () => {
-  const { port, runs, paths } = await start({});
-  const runId = await record(runs, 2);
-  const reader = open(`http://127.0.0.1:${port}`, { credential: { bearer: "ada" } });
-  const heard = listen(reader, runId);
-  await heard.reach(2);
-  await runs.as("ada").append(runId, [{ eventType: "RUN_COMPLETED" }]);
-  await heard.over;
-  expect(heard.sequences).toEqual(upTo(3));
-  expect(paths.every((path) => path.includes("wait=25"))).toBe(true);
-});
-
 it("after close, and after a run is removed, its listener is not called any more", async () => {
   const { port, runs, handler } = await start();
   const [x, y] = [await record(runs, 2), await record(runs, 2)];
