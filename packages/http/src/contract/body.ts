@@ -41,8 +41,9 @@ export function bodyOf<Values extends object>(
     isRequired: all.some(([, { isOptional }]) => !isOptional),
     parse(text) {
       const members = membersOf(text, known);
-      const values = all.map(([field, { read }]) => [field, read(members.get(field), field)]);
-      return Object.fromEntries(values) as Values;
+      const values: Record<string, unknown> = {};
+      for (const [field, { read }] of all) values[field] = read(members.get(field), field);
+      return values as Values;
     },
   };
 }
