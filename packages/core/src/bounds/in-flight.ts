@@ -35,16 +35,12 @@ type Counts = { -readonly [Name in keyof InFlight]: number };
 
 /** What one user has in flight. */
 interface User extends Counts {
-  readonly reads: Places;
-  readonly large: Places;
+  readonly reads: Gate;
+  readonly large: Gate;
 }
 
-/** How much of a kind of work may be under way at once. */
-interface Places {
-  free: number;
-  /** What waits for a place, in its order. */
-  readonly waiting: (() => void)[];
-}
+/** Lets a few pieces of a kind of work go at once, and the others in their order. */
+type Gate = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 /** One request's share of what its user has in flight. It starts with nothing, and holds nothing after `leave`. */
 export interface Holding {
@@ -107,24 +103,24 @@ function createCounts(): Counts {
 }
 
 function createUser(): User {
-  return {
-    ...createCounts(),
-    reads: { free: MOST_READS, waiting: [] },
-    large: { free: 1, waiting: [] },
-  };
+  return { ...createCounts(), reads: createGate(MOST_READS), large: createGate(1) };
 }
 
-async function inPlace<Result>(places: Places, work: () => Promise<Result>): Promise<Result> {
-  if (places.free > 0) places.free -= 1;
-  // The work that ends hands its place on.
-  else await new Promise<void>((resolve) => places.waiting.push(resolve));
-  try {
-    return await work();
-  } finally {
-    const next = places.waiting.shift();
-    if (next === undefined) places.free += 1;
-    else next();
-  }
+function createGate(atOnce: number): Gate {
+  const waiting: (() => void)[] = [];
+  let free = atOnce;
+  return async (work) => {
+    if (free > 0) free -= 1;
+    // The work that ends hands its place on.
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) free += 1;
+      else next();
+    }
+  };
 }
 
 class RequestHolding implements Holding {
@@ -171,11 +167,11 @@ class RequestHolding implements Holding {
   }
 
   read<Result>(work: () => Promise<Result>): Promise<Result> {
-    return this.#user === null ? work() : inPlace(this.#user.reads, work);
+    return this.#user === null ? work() : this.#user.reads(work);
   }
 
   alone<Result>(work: () => Promise<Result>): Promise<Result> {
-    return this.#user === null ? work() : inPlace(this.#user.large, work);
+    return this.#user === null ? work() : this.#user.large(work);
   }
 
   leave(): void {

@@ -95,14 +95,16 @@ function renewWrite(request: RenewRequest & RunName): Write<RenewOutcome> {
       return { answer: { outcome: "granted", leaseExpiresAtMs }, ...written };
     }),
     plain: {
-      ownerId,
-      runId,
-      fence,
-      leaseMs,
-      events: [],
-      expectedSequence: null,
-      idempotencyKey: null,
+      request: {
+        ownerId,
+        runId,
+        fence,
+        leaseMs,
+        events: [],
+        expectedSequence: null,
+        idempotencyKey: null,
+      },
+      answerOf: ({ leaseExpiresAtMs }) => ({ outcome: "granted", leaseExpiresAtMs }),
     },
-    answerOf: ({ leaseExpiresAtMs }) => ({ outcome: "granted", leaseExpiresAtMs }),
   };
 }

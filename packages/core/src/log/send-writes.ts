@@ -152,7 +152,7 @@ async function send(store: Writer, runs: readonly RunWrites[], pass: () => void)
 async function sendPlains(store: Writer, runs: readonly RunWrites[]): Promise<void> {
   const sent = runs.map((run) => run.plains);
   const plains: Plain[] = [];
-  for (const some of sent) for (const { item } of some) if (item.plain) plains.push(item.plain);
+  for (const { item } of sent.flat()) if (item.plain) plains.push(item.plain.request);
   if (plains.length === 0) return;
   const landings = await store.append(plains);
   let from = 0;
@@ -161,7 +161,7 @@ async function sendPlains(store: Writer, runs: readonly RunWrites[]): Promise<vo
     for (const { item } of sent[at] ?? []) {
       const landing = landings[from + answers.length] ?? null;
       if (landing === null) break;
-      answers.push(item.answerOf(landing));
+      answers.push(item.plain?.answerOf(landing));
     }
     from += sent[at]?.length ?? 0;
     run.answer(answers);

@@ -54,7 +54,7 @@ export function createWriteQueue(
     ownerOf: ({ ownerId }) => ownerId,
     clock,
     weigh: ({ weight }) => weight,
-    isUrgent: ({ plain }) => plain === null || plain.events.length === 0,
+    isUrgent: ({ plain }) => plain === null || plain.request.events.length === 0,
     maxWeight: Math.min(GROUP_BYTES, mostBytes, mostEvents * EVENT_ENVELOPE_BYTES),
     sharedWeight: SHARED_BYTES,
     groupsAtOnce: appendsAtOnce,

@@ -7,10 +7,11 @@ import { eventBytes } from "../rules/page.ts";
 
 /** A write on its way to the store. */
 export interface Write<Answer = unknown> extends RunName {
-  /** The plain case, which the store is asked to take first; `null` if only the rule can decide. */
-  readonly plain: Plain | null;
-  /** What the plain case answers. Called only with a `plain`. */
-  answerOf(landing: PlainLanding): Answer;
+  /** The plain case, which the store is asked to take first, and its answer; `null` if only the rule can decide. */
+  readonly plain: {
+    readonly request: Plain;
+    readonly answerOf: (landing: PlainLanding) => Answer;
+  } | null;
   readonly rule: Rule<Answer>;
   /** The idempotency keys, the topic and the metadata that the rule has to see. */
   readonly keys: readonly string[];
@@ -34,9 +35,6 @@ export function ruledWrite<Answer>(
     ownerId,
     runId,
     plain: null,
-    answerOf() {
-      throw new TypeError("Expected a write that is not plain to be decided by its rule.");
-    },
     rule,
     keys: [],
     topic: null,
@@ -51,15 +49,18 @@ export function ruledWrite<Answer>(
 /** An append as a write. */
 export function appendWrite(request: AppendRequest & RunName): Write<AppendOutcome> {
   const { events, idempotencyKey } = request;
+  const plain = plainOf(request);
   return {
     ...ruledWrite(request, appendRule(request)),
-    plain: plainOf(request),
-    answerOf({ firstSequence, lastSequence, runStatus, phase }) {
-      return { outcome: "appended", firstSequence, lastSequence, runStatus, phase };
-    },
+    plain: plain && { request: plain, answerOf: outcomeOf },
     keys: idempotencyKey === null ? [] : [idempotencyKey],
     mayRepeat: idempotencyKey !== null,
     call: "append",
     weight: events.reduce((bytes, { payload }) => bytes + eventBytes(payload.length), 0),
   };
+}
+
+function outcomeOf(landing: PlainLanding): AppendOutcome {
+  const { firstSequence, lastSequence, runStatus, phase } = landing;
+  return { outcome: "appended", firstSequence, lastSequence, runStatus, phase };
 }
