@@ -144,7 +144,9 @@ export class RaceClient {
 
   #requestOf(append: RaceAppend): AppendRequest & RunName {
     const name = this.#runOf(append.runId);
-    return requestOf(append, name, this.#seenOf(name.runId), this.#nextName);
+    // As core does where a command may be sent twice: without a key it could land twice.
+    const key = append.key ?? (this.#place.mayRepeat ? "own" : null);
+    return requestOf({ ...append, key }, name, this.#seenOf(name.runId), this.#nextName);
   }
 
   #read(step: Extract<RaceStep, { readonly call: "read" }>): Asked {
