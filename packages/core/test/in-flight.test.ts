@@ -188,3 +188,25 @@ it("W49: at most 32 reads of a user are under way, in the order of the calls, an
     { numRuns: 5 },
   );
 });
+
+it("W49: one piece of a user's large work is under way, and another user's beside it", async () => {
+  const inFlights = createInFlights(LIMITS);
+  const ends = [1, 2, 3].map(() => Promise.withResolvers<void>());
+  const begun: number[] = [];
+  const works = ["ada", "ada", "bob"].map((ownerId, at) => {
+    const holding = inFlights.open();
+    return holding.enter(ownerId, () =>
+      holding.alone(async () => {
+        begun.push(at);
+        await ends[at]?.promise;
+      }),
+    );
+  });
+  await setImmediate();
+  expect(begun).toEqual([0, 2]);
+  ends[0]?.resolve();
+  await setImmediate();
+  expect(begun).toEqual([0, 2, 1]);
+  for (const { resolve } of ends) resolve();
+  await Promise.all(works);
+});
