@@ -114,7 +114,7 @@ function* slicesOf(commits: readonly Commit[]): Generator<readonly Commit[]> {
   if (from < commits.length) yield from === 0 ? commits : commits.slice(from);
 }
 
-/** What a commit notifies of: nothing if only a lease or an index has moved. */
+/** The runs that a commit notifies of: none if only a lease or an index has moved. */
 export function changeBy({ change, seen, decision }: Commit): readonly RunChange[] {
   const { ownerId, runId }: RunName = change;
   const { after, events = [] } = decision;

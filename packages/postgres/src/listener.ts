@@ -8,7 +8,7 @@ const HEARTBEAT_MS = 5_000;
 const BACKOFF = { firstMs: 100, mostMs: 30_000, jitter: 0.5 };
 const PROBE = "?";
 
-/** What a listener does. */
+/** The connection and the callbacks of a listener. */
 export interface ListenerOptions {
   readonly connect: Connect;
   /** An identifier. */

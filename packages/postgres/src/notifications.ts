@@ -31,7 +31,7 @@ const JOINED_MS = 30_000;
 type StoreReports = ReturnType<typeof createStoreReports>;
 type Poller = ReturnType<typeof createPoller>;
 
-/** What sends and finds notifications. */
+/** The dependencies that send and find notifications. */
 export interface NotificationsOptions {
   readonly query: Query;
   readonly sql: Pick<Statements, "selectPositions">;

@@ -199,7 +199,7 @@ function kept(text: string, flat: readonly string[]) {
   return { ...parseReceipt(text), events };
 }
 
-/** What begins a commit in the script. */
+/** The beginning of a commit in the script. */
 interface CommitStart {
   readonly head: string;
   readonly version: string;

@@ -40,7 +40,7 @@ export function checksOf(
   ];
 }
 
-/** What a commit writes. Events come first, since they alone may be refused, and the head last. */
+/** The commands of a commit. Events come first, since they alone may be refused, and the head last. */
 export function writesOf(
   keys: Keys,
   { change, seen, decision }: Commit,

@@ -6,7 +6,7 @@ export class Followed {
   readonly subject: Subject;
   readonly channel: string;
   subscriptions = 0;
-  /** What the last poll read of it; `null` before the first poll. */
+  /** The state that the last poll read; `null` before the first poll. */
   mark: string | null = null;
   /** Whether a poll of it is under way. */
   isPolled = false;
@@ -14,7 +14,7 @@ export class Followed {
   hasMessage = false;
   /** How often its channel has been subscribed. */
   times = 0;
-  /** What `times` was when the last poll began; `null` if the channel was not subscribed then. */
+  /** The value of `times` when the last poll began; `null` if the channel was not subscribed then. */
   timesAtMark: number | null = null;
   #ready = createReady();
   #isReady = false;

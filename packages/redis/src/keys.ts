@@ -26,7 +26,7 @@ export interface Keys {
   readonly format: string;
   /** A key of the format before: the last ordinal that a run got. */
   readonly oldOrdinal: string;
-  /** Which bucket an owner's keys are in. */
+  /** The bucket of an owner's keys. */
   bucketOf(ownerId: string): number;
   ofRun(name: RunName): RunKeys;
   /** The last ordinal that a run of this bucket got. */

@@ -21,7 +21,7 @@ export interface SqliteStoreOptions {
    */
   readonly tablePrefix?: string;
   /**
-   * What an acknowledged append survives: power loss with `FULL`, only the crash of processes with `NORMAL`. In a Durable Object, `FULL`
+   * The failure that an acknowledged append survives: power loss with `FULL`, only the crash of processes with `NORMAL`. In a Durable Object, `FULL`
    * waits for `ctx.storage.sync()`.
    * @defaultValue `FULL`
    * @see clause S6 in `STORE.md` of `@tm/run-events-core`

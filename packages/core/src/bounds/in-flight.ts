@@ -33,7 +33,7 @@ export interface InFlight {
 
 type Counts = { -readonly [Name in keyof InFlight]: number };
 
-/** What one user has in flight. */
+/** The requests and bytes that one user has in flight. */
 interface User extends Counts {
   readonly reads: Gate;
   readonly large: Gate;

@@ -52,7 +52,7 @@ export class Follower {
   readonly #readers = new ReaderSet();
   /** For readers that lag; `null` while no reader does. */
   #pages: Pages | null = null;
-  /** Which run this is, once it has been read: 0 before. @see RunRecord.ordinal */
+  /** The run's ordinal, once it has been read; 0 before. @see RunRecord.ordinal */
   #ordinal = 0;
   /** The end of the log, as far as it was read. */
   readonly #end: LogEnd;

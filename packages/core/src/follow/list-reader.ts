@@ -45,7 +45,7 @@ export interface ListPage {
   readonly more: boolean;
 }
 
-/** What a page is made of. */
+/** The parts of a page. */
 interface Taken extends Omit<ListPage, "last" | "isWhole" | "hasMore"> {
   /** Whether it is a part of a whole list. */
   readonly isPart: boolean;

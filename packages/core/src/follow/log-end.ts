@@ -8,7 +8,7 @@ import type { Position, Slice } from "./slice.ts";
 
 const NO_HEAD: HeadState = { ...INITIAL_STATE, lastSequence: 0 };
 
-/** What a follower knows of the end of its run's log. It is all of one history. */
+/** The end of a run's log as its follower knows it, all of one history. */
 export class LogEnd {
   readonly #budget: RecentBudget;
   #head: HeadState = NO_HEAD;

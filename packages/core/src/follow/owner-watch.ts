@@ -16,7 +16,7 @@ export interface WatchSource {
   subscribe(subject: Subject, onNotification: OnNotification): Subscription;
 }
 
-/** What the watches of a process share. */
+/** The parts that the watches of a process share. */
 export interface WatchHost {
   readonly source: WatchSource;
   readonly clock: Clock;
@@ -93,7 +93,7 @@ export class OwnerWatch implements Rechecked {
     const { ownerId } = scope;
     this.#heads = new OwnedHeads(host.source, ownerId);
     this.#subscription = host.source.subscribe({ ownerId }, (runId) => this.#notify(runId));
-    // What was committed before the subscription was ready did not notify.
+    // Commits before the subscription was ready did not notify.
     this.#subscription.ready.then(
       () => this.#begun > 0 && this.refresh(),
       () => {},
@@ -173,7 +173,7 @@ export class OwnerWatch implements Rechecked {
     this.#isWorking = true;
     try {
       while (this.#readers.size > 0 && (this.#mustLook || this.#dirty.size > 0)) {
-        // What changes in one turn is read together.
+        // Runs that change in one turn are read together.
         await nextTurn();
         if (this.#readers.size > 0) await this.#step(this.#host.clock.now());
       }

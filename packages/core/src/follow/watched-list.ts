@@ -15,7 +15,7 @@ export interface WatchScope {
   readonly topic: string | null;
 }
 
-/** How many runs a list has. */
+/** The sizes of a list. */
 export interface ListLimits {
   /** Live ones, the newest. */
   readonly live: number;
@@ -31,7 +31,7 @@ export const LIST_LIMITS: ListLimits = { live: 1_000, newest: 50, ended: 50 };
 /** How long metadata may be that is kept, in UTF-16 units. Longer metadata is read again when it is sent. */
 const KEPT_METADATA = 4_096;
 
-/** What a look at the store has found. */
+/** The result of a look at the store. */
 export interface Look {
   /** The live runs, newest first: one more than the limit if there are more. Without metadata. */
   readonly live: readonly RunRecord[];
@@ -41,7 +41,7 @@ export interface Look {
   readonly lacking: ReadonlyMap<string, RunRecord | null>;
 }
 
-/** What became of a run that was read. */
+/** The outcome of reading a run. */
 export interface ReadOutcome {
   readonly isChanged: boolean;
   /** Whether the list may have a place for another run now. */

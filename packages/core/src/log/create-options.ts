@@ -1,6 +1,6 @@
 import type { OwnerOption } from "../rules/owner.ts";
 
-/** Which run to create. */
+/** The run to create. */
 export interface CreateOptions extends OwnerOption {
   /**
    * Matches `^[A-Za-z0-9_-]{1,128}$`.
@@ -13,7 +13,7 @@ export interface CreateOptions extends OwnerOption {
    */
   readonly metadata?: unknown;
   /**
-   * What the run is about, such as a chat, a document or a build: 1 to 200 characters, none of them a control character. It never
+   * The subject of the run, such as a chat, a document or a build: 1 to 200 characters, none of them a control character. It never
    * changes. `list` finds the runs of a topic.
    * @defaultValue `null`: no topic
    * @see clause W34 in `WIRE.md` of `@tm/run-events-http`

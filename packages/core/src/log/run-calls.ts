@@ -20,7 +20,7 @@ import type { SendTimes } from "./send-again.ts";
 import { createWriteQueue, type WriteQueue } from "./write-queue.ts";
 import { appendWrite, type Write, ruledWrite } from "./write.ts";
 
-/** What became of a renewal. */
+/** The outcome of a renewal. */
 type RenewOutcome =
   | { readonly outcome: "granted"; readonly leaseExpiresAtMs: number | null }
   | LeaseRefusal;

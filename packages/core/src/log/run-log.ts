@@ -71,7 +71,7 @@ export interface AppendOptions extends OwnerOption, WorkAppendOptions {
   readonly fence?: number | undefined;
 }
 
-/** Which page of a run's log to read. */
+/** The page of a run's log to read. */
 export interface PageOptions extends OwnerOption {
   /**
    * The last sequence that the reader has.
@@ -115,7 +115,7 @@ export interface WatchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Which list to read. */
+/** The list to read. */
 export interface ReadListOptions extends WatchOptions {
   /** The version of the list that the caller has. */
   readonly have?: string | null | undefined;

@@ -12,7 +12,7 @@ import { checkLease, claimKeyOf, leaseError } from "./leases.ts";
 import type { RunLog } from "./run-log.ts";
 import type { RunCalls } from "./run-calls.ts";
 
-/** Which runs to list. */
+/** The runs to list. */
 export interface ListOptions {
   readonly ownerId: string;
   /** Only runs in this status. `live` is for all that have not finished. Without it, runs in every status. */

@@ -19,9 +19,9 @@ export interface Write<Answer = unknown> extends RunName {
   readonly wantsMetadata: boolean;
   /** Whether the write may be sent again while it is in doubt whether it landed. */
   readonly mayRepeat: boolean;
-  /** What it brings, in bytes: payloads or metadata. */
+  /** The bytes that it brings: payloads or metadata. */
   readonly weight: number;
-  /** What it is, for telemetry. */
+  /** Its kind, for telemetry. */
   readonly call: SentCall;
 }
 

@@ -48,7 +48,7 @@ export interface FinishedOutcome {
 }
 
 /**
- * What became of one append, judged in this order: `not_found`, the idempotency key (`replayed` with the original
+ * The outcome of one append, judged in this order: `not_found`, the idempotency key (`replayed` with the original
  * landing, or `idempotency_key_reused`), `finished`, `fenced`, `sequence_conflict`, `appended`. A refused append changes
  * nothing.
  * @see clauses W9 to W11 and W32 in `WIRE.md` of `@tm/run-events-http`

@@ -39,7 +39,7 @@ export type LeaseRefusal =
   | { readonly outcome: "fenced" };
 
 /**
- * What became of a claim, a renewal or a release: `granted` with the run as it then is, or a refusal. Refusals are judged in
+ * The outcome of a claim, a renewal or a release: `granted` with the run as it then is, or a refusal. Refusals are judged in
  * the order of their list.
  * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
  */
@@ -53,7 +53,7 @@ export interface LeasedRun extends RunRecord {
 /** How many fences a millisecond has: one for each end of an ordinal. */
 const FENCES_PER_MS = 1_000;
 
-/** What a run's next fence depends on, apart from the time. */
+/** The values that decide a run's next fence, together with the time. */
 type FencedRun = Pick<RunRecord, "fence" | "ordinal">;
 
 /**
@@ -76,7 +76,7 @@ export function nextFence({ fence, ordinal }: FencedRun, nowMs: number): number 
 }
 
 /**
- * What a store keeps of the claim that got a lease: its key with the fence. A later fence makes it invalid.
+ * The claim that got a lease, as a store keeps it: its key with the fence. A later fence makes it invalid.
  * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
  */
 export function encodeKeptClaim(fence: number, claimKey: string): string {

@@ -25,7 +25,7 @@ export interface NewRunRequest {
 export type CreateClaim = Omit<ClaimRequest, "runId" | "ownerId">;
 
 /**
- * What became of a creation. `existing`: the same owner already has this run, and it is returned as it is. `topic_busy`: the creation is
+ * The outcome of a creation. `existing`: the same owner already has this run, and it is returned as it is. `topic_busy`: the creation is
  * exclusive, and the owner has this live run of the topic.
  * With a claim, `created` and `existing` have the run under the lease that was granted. A claim that an existing run refuses gives
  * the refusal.

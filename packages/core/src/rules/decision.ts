@@ -2,7 +2,7 @@ import type { NewEvent } from "./event.ts";
 import type { Head, Run, RunName } from "./head.ts";
 import type { KeptReceipt } from "./judge-append.ts";
 
-/** What a decision about one run sees, all of one instant or under the run's lock. `Known` is a {@link Head} to a store, a {@link Run} to a rule. */
+/** The state that a decision about one run sees, all of one instant or under the run's lock. `Known` is a {@link Head} to a store, a {@link Run} to a rule. */
 export interface Seen<Known = Head> {
   /** `null` if the run does not exist. */
   readonly head: Known | null;

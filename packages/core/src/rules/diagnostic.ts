@@ -1,6 +1,6 @@
 import type { RunEventsErrorCode } from "./errors.ts";
 
-/** What a store reports of its notifications. @see {@link Diagnostic} */
+/** A report of a store about its notifications. @see {@link Diagnostic} */
 export type StoreDiagnostic =
   /** The store's connection for notifications works: for the first time, or again. */
   | {

@@ -1,13 +1,13 @@
 import { isTerminal } from "./lifecycle.ts";
 import type { Run } from "./head.ts";
 
-/** What a run waits for: the end of its lease; a worker, in one of three statuses; its removal. */
+/** The things that a run may wait for: the end of its lease; a worker, in one of three statuses; its removal. */
 export type DueKind = "leased" | "queued" | "running" | "waiting" | "finished";
 
-/** What the rules of due times read of a run. */
+/** The fields of a run that the rules of due times read. */
 type DueRun = Pick<Run, "runStatus" | "leaseExpiresAtMs" | "createdAtMs" | "updatedAtMs" | "dueMs">;
 
-/** What a run waits for. Every run waits for one thing. */
+/** Finds the one thing that a run waits for. */
 export function dueKindOf({
   runStatus,
   leaseExpiresAtMs,

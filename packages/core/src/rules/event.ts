@@ -8,7 +8,7 @@ export type RunStatus = "queued" | "running" | "waiting" | TerminalStatus;
 export type TerminalStatus = "completed" | "failed" | "cancelled";
 
 /**
- * What a batch does to its run's status, no matter what that was before: `started` makes a queued run running, `answered` a waiting one. Both
+ * The effect of a batch on its run's status, no matter what that was before: `started` makes a queued run running, `answered` a waiting one. Both
  * leave any other status as it is. The others are the status that follows.
  * @see clauses W6 and W38 in `WIRE.md` of `@tm/run-events-http`
  */
@@ -49,10 +49,10 @@ export interface RunSnapshot {
   readonly updatedAt: string;
   /** When the terminal event was appended; `null` while the run is live. */
   readonly finishedAt: string | null;
-  /** What the run is about, as it was created; `null` if it has no topic. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
+  /** The topic with which the run was created; `null` if it has none. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
   readonly topic: string | null;
   /**
-   * Which worker has the run; `null` while none does. A lease stays after its end, with a time that is past, until the run is claimed
+   * The lease of the worker that has the run; `null` while none does. A lease stays after its end, with a time that is past, until the run is claimed
    * again, released or ended. The fence is not in it: that is the worker's alone.
    * @see clause W44 in `WIRE.md` of `@tm/run-events-http`
    */

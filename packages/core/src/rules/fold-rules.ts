@@ -34,7 +34,7 @@ export function foldRules<Answer>(rules: readonly Rule<Answer>[]): Rule<readonly
   };
 }
 
-/** What the next rule sees after a decision. */
+/** The state that the next rule sees after a decision. */
 function seenAfter(
   seen: Seen<Run>,
   { lastSequence }: Run,

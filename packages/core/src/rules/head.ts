@@ -28,7 +28,7 @@ export interface Head extends RunName {
   readonly fence: number;
   /** When the lease of `fence` expires, by the store's clock; `null` while the run has no lease. */
   readonly leaseExpiresAtMs: number | null;
-  /** What the run is about, or `null`. It never changes. */
+  /** The run's topic, or `null`. It never changes. */
   readonly topic: string | null;
   /** Whether the run, while it lives, is to be its owner's only one of its topic that was created like this. It never changes. */
   readonly exclusive: boolean;
@@ -40,7 +40,7 @@ export interface Head extends RunName {
   readonly metadata?: string;
 }
 
-/** What `extra` holds. */
+/** The fields in `extra`. */
 interface Extra {
   readonly createdAtMs: number;
   /** The name that the worker gave at its claim. */

@@ -5,7 +5,7 @@ import type { ReadResult } from "./page.ts";
 import type { AppendReceipt } from "./receipt.ts";
 import type { RunRecord } from "./run.ts";
 
-/** What a reader says of its position besides `at`. */
+/** The position of a reader, without `at`. */
 interface ReaderPlace {
   readonly since?: number | undefined;
   readonly tail?: number | undefined;

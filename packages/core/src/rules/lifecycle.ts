@@ -35,7 +35,7 @@ export interface RunState {
 /** The state of a run without events. */
 export const INITIAL_STATE: RunState = { runStatus: "queued", phase: null };
 
-/** What an event of this type does to the status. @see clauses W6 and W38 in `WIRE.md` of `@tm/run-events-http` */
+/** The effect of an event of this type on the status. @see clauses W6 and W38 in `WIRE.md` of `@tm/run-events-http` */
 export function changeBy(eventType: string): StatusChange {
   if (eventType === INPUT_REQUESTED) return "waiting";
   if (eventType === INPUT_RECEIVED) return "answered";
@@ -43,7 +43,7 @@ export function changeBy(eventType: string): StatusChange {
 }
 
 /**
- * What a batch does to the status. An input is alone in its batch, and only the last event can be terminal.
+ * The effect of a batch on the status. An input is alone in its batch, and only the last event can be terminal.
  * @see clauses W6 and W38 in `WIRE.md` of `@tm/run-events-http`
  */
 export function changeOf(batch: readonly { readonly eventType: string }[]): StatusChange {

@@ -1,6 +1,6 @@
 import type { RunRecord } from "./run.ts";
 
-/** What a list shows of a run besides its lease. A lost end of the log may be written again with the same sequence, at another time. */
+/** The fields of a run that a list shows, except for its lease. A lost end of the log may be written again with the same sequence, at another time. */
 export type ListedState = Pick<
   RunRecord,
   "runId" | "ordinal" | "runStatus" | "lastSequence" | "updatedAtMs"

@@ -2,7 +2,7 @@ import type { RunStatus } from "./event.ts";
 import { isTerminal } from "./lifecycle.ts";
 import type { RunRecord } from "./run.ts";
 
-/** Which runs a list has by their status: those in one status, or the `live` ones, which have not finished. */
+/** The runs of a list by their status: the ones in one status, or the `live` ones, which have not finished. */
 export type ListedStatus = RunStatus | "live";
 
 /** Every status, in the order in which a run comes to them. */

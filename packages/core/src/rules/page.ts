@@ -25,7 +25,7 @@ export interface ReadQuery {
   readonly wantsMetadata?: boolean;
 }
 
-/** What a read answers: a run's events after `since`, and its head at the same instant. */
+/** The answer of a read: a run's events after `since`, and its head at the same instant. */
 export interface ReadResult {
   readonly run: RunRecord;
   /**
@@ -39,7 +39,7 @@ export interface ReadResult {
 /** The least that an event, or its frame, takes in addition to its payload, in bytes. */
 export const EVENT_ENVELOPE_BYTES = 224;
 
-/** What one event counts for in `maxBytes`: its payload's UTF-8 bytes and its envelope. @see clause S9 in `STORE.md` */
+/** The size of one event in `maxBytes`: its payload's UTF-8 bytes and its envelope. @see clause S9 in `STORE.md` */
 export function eventBytes(payloadBytes: number): number {
   return payloadBytes + EVENT_ENVELOPE_BYTES;
 }
@@ -70,7 +70,7 @@ export interface LogPage extends RunState {
 }
 
 /**
- * What a page says of its run. Only a page that reaches the end of the log has a terminal status or `waiting`: the read has the head and
+ * The state of the run as a page shows it. Only a page that reaches the end of the log has a terminal status or `waiting`: the read has the head and
  * the events as of one instant.
  * @see clause W16 in `WIRE.md` of `@tm/run-events-http`
  */

@@ -2,7 +2,7 @@ import type { AppendOutcome, AppendRequest } from "./append.ts";
 import { RunEventsError, runFenced, runFinished, runNotFound } from "./errors.ts";
 import type { RunStatus } from "./event.ts";
 
-/** What an append that has landed returns. @see clauses W9 and W10 in `WIRE.md` of `@tm/run-events-http` */
+/** The receipt of an append that has landed. @see clauses W9 and W10 in `WIRE.md` of `@tm/run-events-http` */
 export interface AppendReceipt {
   readonly firstSequence: number;
   readonly lastSequence: number;

@@ -51,14 +51,14 @@ export function createRule(request: NewRunRequest): Rule<CreateOutcome> {
   };
 }
 
-/** What a creation answers if its claim met an existing run, which it never finds gone or fenced. */
+/** The answer of a creation whose claim met an existing run, which it never finds gone or fenced. */
 function outcomeOfClaim(outcome: LeaseOutcome): CreateOutcome {
   if (outcome.outcome === "granted") return { outcome: "existing", run: outcome.run };
   if (outcome.outcome === "claimed" || outcome.outcome === "finished") return outcome;
   throw new TypeError("Expected the claim of a run that exists to be granted, or refused.");
 }
 
-/** What became of a removal. `active`: the run has not finished, or not for long enough, and stays. */
+/** The outcome of a removal. `active`: the run has not finished, or not for long enough, and stays. */
 export type RemovalOutcome = "deleted" | "not_found" | "active";
 
 /**
@@ -76,7 +76,7 @@ export function removalRule(finishedForMs = 0): Rule<RemovalOutcome> {
   };
 }
 
-/** What becomes of a run that is due. `left`: it is not due after all. */
+/** The outcome for a run that is due. `left`: it is not due after all. */
 export type DueOutcome = "ended" | "released" | "left";
 
 /** A limit for runs that wait for something. */

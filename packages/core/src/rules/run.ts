@@ -18,9 +18,9 @@ export interface RunRecord extends Lease {
   readonly finishedAtMs: number | null;
   /** JSON text, opaque; empty in a list without metadata. */
   readonly metadata: string;
-  /** What the run is about, or `null`. It never changes. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
+  /** The run's topic, or `null`. It never changes. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
   readonly topic: string | null;
 }
 
-/** What distinguishes one state of a run's log from the next: every commit on a run moves its sequence. */
+/** The values that distinguish one state of a run's log from the next: every commit on a run moves its sequence. */
 export type RunPosition = Pick<RunRecord, "runId" | "ordinal" | "lastSequence">;

@@ -57,7 +57,7 @@ export function escapeLoneSurrogates(text: string): string {
     : text.replace(/\p{Surrogate}/gu, (unit) => `\\u${unit.charCodeAt(0).toString(16)}`);
 }
 
-/** What `JSON.stringify` could not write. Its message may contain the caller's names, so it is only the cause. */
+/** The error of a value that `JSON.stringify` could not write. Its message may contain the caller's names, so it is only the cause. */
 function unwritable(cause: unknown): string {
   if (cause instanceof RangeError)
     return "Expected a JSON value, got one that is nested too deep. Flatten it.";

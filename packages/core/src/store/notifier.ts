@@ -4,7 +4,7 @@ import { nameKey, type RunName } from "../rules/head.ts";
 /** Called with the run that may have changed; `null` for any run of the owner. */
 export type OnNotification = (runId: string | null) => void;
 
-/** What a subscription is to: a run, or all runs of an owner. */
+/** The subject of a subscription: a run, or all runs of an owner. */
 export type Subject = RunName | Pick<RunName, "ownerId">;
 
 /** The subscriptions of one process, by the texts that `nameKey` makes. */

@@ -9,7 +9,7 @@ import { createSeenHeads } from "./seen-heads.ts";
 import type { Subscription } from "./store.ts";
 import type { Committed } from "./sync-work.ts";
 
-/** What distinguishes one state of a run's log from the next: every append moves its last sequence. */
+/** The value that distinguishes one state of a run's log from the next: every append moves its last sequence. */
 export interface Position extends RunName {
   readonly ordinal: number;
   readonly lastSequence: number;
@@ -76,7 +76,7 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
 
   /** Subscriptions may have been added and stopped since the query began. */
   function receive(names: readonly RunName[], positions: readonly Position[] | null): Answer<void> {
-    // What comes within a second of the last time is remembered.
+    // Changes within a second of the last time are remembered.
     areOwnersOwed ||= positions !== null;
     if (areOwnersOwed && clock.now() - ownersAtMs >= OWNERS_MS) notifyOwners();
     if (positions === null) return;

@@ -7,10 +7,10 @@ import type { Head, RunName } from "../rules/head.ts";
 import type { ListedStatus } from "../rules/listed.ts";
 import type { OnNotification, Subject } from "./notifier.ts";
 
-/** What a store promises beyond the contract, as data. */
+/** The promises of a store beyond the contract, as data. */
 export interface StoreCapabilities {
   /**
-   * What an acknowledged commit survives: only this process (`memory`), the crash of every process (`process`), power loss (`power`), or
+   * The failure that an acknowledged commit survives: only this process (`memory`), the crash of every process (`process`), power loss (`power`), or
    * that is not known (`unknown`).
    */
   readonly durability: "memory" | "process" | "power" | "unknown";
@@ -99,7 +99,7 @@ export interface DueQuery {
   readonly limit: number;
 }
 
-/** What core needs of a database. @see `STORE.md` */
+/** The calls that core needs of a database. @see `STORE.md` */
 export interface RunEventStore {
   readonly capabilities: StoreCapabilities;
   /**

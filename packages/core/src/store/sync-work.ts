@@ -13,7 +13,7 @@ export interface Committed extends RunName {
   readonly ordinal: number;
 }
 
-/** What a transaction answers, and whom it moves. */
+/** The answer of a transaction, and the runs that it moves. */
 export interface Worked<Answer> {
   readonly answers: readonly Answer[];
   readonly committed: readonly Committed[];
@@ -73,7 +73,7 @@ export function appendPlains(
   return { answers, committed };
 }
 
-/** What became of one change. */
+/** The outcome of one change. */
 export interface ChangedRun<Answer> {
   readonly answer: Answer;
   /** `null` if there is nothing to notify of. */
@@ -134,7 +134,7 @@ function findHeads(rows: SyncRows, names: readonly RunName[]): Map<string, Head>
   return heads;
 }
 
-/** What a decision sees. */
+/** The state that a decision sees. */
 function see(rows: SyncRows, change: Change<unknown>, head: Head | null): Seen {
   const { ownerId, keys = [], topic = null, wantsMetadata = false } = change;
   const metadata =

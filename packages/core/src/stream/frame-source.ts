@@ -1,6 +1,6 @@
 import type { StreamErrorCode } from "../wire/stream-error.ts";
 
-/** What a source of frames needs of the stream that sends them. */
+/** The stream as a source of frames needs it. */
 export interface FrameTaker {
   /** Whether it takes nothing now. It calls `drained` of its source when it takes again. */
   readonly stalled: boolean;
@@ -9,7 +9,7 @@ export interface FrameTaker {
 }
 
 /**
- * What a stream sends: the frames of one run, or those of many sources. The stream has the transport, the timer, the limits and the
+ * A source of a stream's frames: one run, or many sources. The stream has the transport, the timer, the limits and the
  * check of the session. It asks for one piece at a time, and only while its transport takes bytes. So a source has no queue.
  */
 export interface FrameSource {

@@ -81,7 +81,7 @@ export interface OpenStream {
   closed(): void;
 }
 
-/** What the sources of frames of one process share. */
+/** The parts that the sources of frames of one process share. */
 export interface SourceHost {
   /** 0 to 1, for the jitter. */
   readonly random: () => number;

@@ -5,7 +5,7 @@ const LEAST_RUNS = 1_000;
 /** The part of these runs that one user's streams may read. On the smallest server it is room for two full streams with feeds. */
 const SHARE_OF_A_USER = 1 / 4;
 
-/** What one user has open. */
+/** The streams that one user has open. */
 interface Open {
   readonly streams: number;
   /** How many runs the streams read. */

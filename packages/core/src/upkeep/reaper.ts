@@ -21,7 +21,7 @@ export interface UpkeepCalls {
   purge(finishedForMs: number, limit: number): Promise<readonly RunName[]>;
 }
 
-/** Which runs to end, and how many. */
+/** The runs to end, and their number. */
 export interface ReapPlan {
   readonly limits: readonly DueLimit[];
   readonly limit: number;

@@ -10,12 +10,12 @@ const LOOK_MS = 250;
 const QUIET_LOOKS = 4;
 /** After how many looks without any answer, even to the check, the store counts as stalled. */
 const STALL_LOOKS = 8;
-/** What a watch depends on. */
+/** The dependencies of a watch. */
 export interface StallWatchOptions {
   readonly clock: Clock;
   /** Asks the store for something small, within a time limit. It touches no run, so that one locked run is not taken for a stall. */
   readonly check: () => Promise<unknown>;
-  /** What it means if the store refuses a check at once: a stall, or an answer like any other. */
+  /** The meaning of a check that the store refuses at once: a stall, or an answer like any other. */
   readonly refusal: "stall" | "answer";
 }
 

@@ -15,7 +15,7 @@ const MOST_CONFIRM_MS = 15_000;
 /** How many runs one `purge` removes at most, by default. */
 const PURGE_RUNS = 100;
 
-/** Which runs to end. */
+/** The runs to end. */
 interface ReapOptions {
   /**
    * How long ago a lease has to have expired, in milliseconds: time for another worker to claim the run and continue it.
@@ -57,7 +57,7 @@ interface ReapOptions {
   readonly waitingForMs?: number;
 }
 
-/** Which runs to remove. */
+/** The runs to remove. */
 interface PurgeOptions {
   /** Removes runs that finished this long ago or longer, by the store's clock. Milliseconds, 0 or more. */
   readonly finishedForMs: number;

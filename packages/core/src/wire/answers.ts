@@ -13,7 +13,7 @@ export function encodePage(page: LogPage): string {
   return PAGE_START + encodeEvents(page.events) + encodePageEnd(page);
 }
 
-/** What a page begins with, before {@link encodeEvents}. */
+/** The beginning of a page, before {@link encodeEvents}. */
 export const PAGE_START = '{"events":[';
 
 /** A page's events, or some of them: with a comma between two parts. */
@@ -21,7 +21,7 @@ export function encodeEvents(events: LogPage["events"]): string {
   return events.map(encodeEvent).join(",");
 }
 
-/** What a page ends with, after its events. */
+/** The end of a page, after its events. */
 export function encodePageEnd(page: Omit<LogPage, "events">): string {
   const { runStatus, phase, lastSequence, hasMore, since } = page;
   const began = since === undefined ? "" : `,"since":${since}`;

@@ -70,7 +70,7 @@ export function streamErrorCode(error: unknown): StreamErrorCode {
   return (error instanceof RunEventsError ? FROM_ERROR[error.code] : undefined) ?? "internal";
 }
 
-/** What an `error` frame is about. @see clauses W47 and W48 in `WIRE.md` of `@tm/run-events-http` */
+/** The subject of an `error` frame. @see clauses W47 and W48 in `WIRE.md` of `@tm/run-events-http` */
 interface ErrorSubject {
   readonly lastSequence?: number;
   /** The run that cannot be read on, on a stream of many runs. */

@@ -8,7 +8,7 @@ import { abortable } from "../time/held.ts";
 import type { KnownEvent, RunAccess } from "./run-access.ts";
 import { endsWork, parkedWhileAsking } from "./work-failures.ts";
 
-/** What the inputs of a worker need. */
+/** The dependencies of a worker's inputs. */
 export interface RunInputsOptions {
   /** Reads one event, as `RunAccess.read`. */
   readonly read: (sequence: number, signal: AbortSignal) => ReturnType<RunAccess["read"]>;

@@ -33,7 +33,7 @@ export interface WorkOptions {
    */
   readonly mergeMs?: number | undefined;
   /**
-   * What becomes of the run when the worker shuts down before the task completes it. `release` lets another worker continue it. `fail`
+   * The effect on the run if the worker shuts down before the task completes it. `release` lets another worker continue it. `fail`
    * ends it with `RUN_FAILED` and `{ reason: "shutdown" }`.
    * @defaultValue `release`
    * @see clause W42 in `WIRE.md` of `@tm/run-events-http`

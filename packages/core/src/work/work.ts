@@ -10,7 +10,7 @@ import { Worker } from "./worker.ts";
 /** A run that is worked on. */
 export interface StartedWork<Value> {
   readonly runId: string;
-  /** What `runWork` answers or throws. A rejection that nothing awaits is not an unhandled one. */
+  /** The outcome of `runWork`. A rejection that nothing awaits is not an unhandled one. */
   readonly done: Promise<Value>;
 }
 

@@ -4,7 +4,7 @@ import { isChange, type Operation } from "../contract/operation.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { type Authenticate, checkIdentity, type Identity } from "./identity.ts";
 
-/** What a host says of its callers. */
+/** The host's functions and settings about its callers. */
 export interface Host<Native> {
   readonly authenticate: Authenticate<Native>;
   readonly allowedOrigins: readonly string[];

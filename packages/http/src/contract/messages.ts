@@ -69,7 +69,7 @@ function unionOf(description: string, messages: Messages): Schema {
   return { description, oneOf };
 }
 
-/** What the streams send, by the name of its schema. */
+/** The messages of the streams, by the name of their schema. */
 export const MESSAGES: Readonly<Record<"StreamMessage" | "RunsStreamMessage", Schema>> = {
   StreamMessage: unionOf("The JSON of one message's `data`.", OF_RUN),
   RunsStreamMessage: unionOf(

@@ -2,7 +2,7 @@ import type { RunEventsErrorCode } from "@tm/run-events-core";
 import { type Schema, schemaRef } from "./schema.ts";
 import { isChange, type Operation, problems } from "./operation.ts";
 
-/** What a path may have between braces, with the schema of it. */
+/** The names that a path may have between braces, each with its schema. */
 const PARTS: Readonly<Record<string, string>> = { runId: "RunId", code: "ErrorCode" };
 
 /** A session, by either of its cookies: that for http or that for https. @see clause W29 in `WIRE.md` */

@@ -24,7 +24,7 @@ export const time: Schema = { type: "string", format: "date-time" };
 /** A cursor as text. */
 export const CURSOR: Schema = { type: "string", pattern: "^(0|[1-9]\\d*)$" };
 
-/** What a run is about. @see clause W34 in `WIRE.md` */
+/** A run's topic. @see clause W34 in `WIRE.md` */
 export const TOPIC: Schema = { type: "string", pattern: "^[^\\p{Cc}\\p{Cs}]{1,200}$" };
 
 /** @see clause W44 in `WIRE.md` */

@@ -4,7 +4,7 @@ import type { StreamErrorCode } from "@tm/run-events-core/wire";
 /** A code that a caller can meet: of a problem, of an `error` frame, or of both. */
 export type ErrorCode = RunEventsErrorCode | StreamErrorCode;
 
-/** What a code means, in sentences without links: they are also read far from the docs. */
+/** The meaning of a code, in sentences without links: they are also read far from the docs. */
 interface ErrorMeaning {
   /** The same in every problem of the code. @see RFC 9457, section 3.1.3 */
   readonly title: string;
@@ -16,7 +16,7 @@ interface ErrorMeaning {
   readonly cure: string;
   /** A case that has the code. It follows a colon. */
   readonly example: string;
-  /** What the code means in an `error` frame, if that differs. */
+  /** The meaning of the code in an `error` frame, if that differs. */
   readonly stream?: string;
 }
 

@@ -3,7 +3,7 @@ import { type Reply, STREAM_HEADERS, type StreamReply } from "../exchange/exchan
 import { plain } from "../contract/operation.ts";
 import type { Call, Route } from "./route.ts";
 
-/** What the routes of live streams have in common. */
+/** The parts that the routes of live streams have in common. */
 export const STREAM: Pick<Route, "method" | "access" | "tag" | "answers"> = {
   method: "GET",
   access: "session",

@@ -36,7 +36,7 @@ function statusText(code: ErrorCode): string {
   return `${statuses.join(", ")}${has}`;
 }
 
-/** What a reader of a live stream does after an `error` frame with the code; nothing for a code that no frame has. */
+/** The action of a live stream's reader after an `error` frame with the code; none for a code that no frame has. */
 function streamRows(code: ErrorCode): readonly (readonly [name: string, text: string])[] {
   const rule = Object.entries(STREAM_ERRORS).find(([name]) => name === code)?.[1];
   if (rule === undefined) return [];

@@ -6,7 +6,7 @@ import { keyHeader } from "../contract/headers.ts";
 import { readBody } from "./call-body.ts";
 import { type Route, RUN_PATH } from "./route.ts";
 
-/** What the routes of a lease have in common. */
+/** The parts that the routes of a lease have in common. */
 const LEASE = { path: `${RUN_PATH}/claim`, access: "any", tag: "leases" } as const;
 
 const KEY = keyHeader(

@@ -4,7 +4,7 @@ import type { Waits } from "../bounds/waits.ts";
 import type { Exchange, Headers, Reply, StreamReply } from "../exchange/exchange.ts";
 import type { Operation } from "../contract/operation.ts";
 
-/** What the routes of one handler share. */
+/** The parts that the routes of one handler share. */
 export interface RouteContext {
   readonly log: RunLog;
   readonly streams: ReturnType<typeof createStreams>;

@@ -67,11 +67,11 @@ export interface HandlerStats {
   readonly streams: ReturnType<ReturnType<typeof createStreams>["stats"]>;
   /** Long-polls that are being held. */
   readonly waiting: number;
-  /** What all users have in flight. @see clause W49 in `WIRE.md` */
+  /** The requests and bytes in flight of all users. @see clause W49 in `WIRE.md` */
   readonly inFlight: bounds.InFlight;
 }
 
-/** What both handlers have besides their way to take a request. */
+/** The members that both handlers have besides their way to take a request. */
 export interface Drainable {
   /**
    * Answers held long-polls, refuses new streams, and ends open streams spread over the window. Resolves when all have ended.

@@ -5,7 +5,7 @@ import { defineReading, refuseOnReplica, type Script } from "./script.ts";
 const SEEN_KEYS = 8;
 
 /**
- * What decisions see of runs of one slot, all as of one instant.
+ * Reads the runs of one slot for decisions, all as of one instant.
  *
  * KEYS: for each run its head, events, receipts and metadata, its bucket's last ordinal, and the topic's lists of live runs; other keys instead
  * of the lists if it asks for no topic.

@@ -8,17 +8,17 @@ import { clearRemains } from "./remains.ts";
 import { type SeenRun, seeRuns } from "./see.ts";
 import { type RemovalsSeen, removingUnit, savingUnit, seeRemovals } from "./units.ts";
 
-/** What a decision commits. */
+/** The commit of a decision. */
 interface Planned {
   readonly unit: Unit;
-  /** What to notify of; `null` for nothing. */
+  /** The run to notify of; `null` for none. */
   readonly committed: Committed | null;
 }
 
 /** How old the time of a decision may be at its commit, in milliseconds, or a process that stood still would write one that is long past. */
 const MOST_SEEN_AGO_MS = 5_000;
 
-/** What changes of runs need besides the engine. */
+/** The dependencies of changes, besides the engine. */
 interface Changing {
   /** The store's clock. */
   readonly now: () => Promise<number>;

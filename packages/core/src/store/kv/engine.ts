@@ -28,7 +28,7 @@ export interface KvSnapshot {
 }
 
 /**
- * What `createKvStore` needs of a database that has ordered keys and an atomic compare-and-set over several of them. Its methods are called at
+ * The functions that `createKvStore` needs of a database with ordered keys and an atomic compare-and-set over several of them. Its methods are called at
  * the same time; what has to wait, waits inside. Any error that they throw is the cause of a `store_unavailable`.
  */
 export interface KvEngine {

@@ -40,7 +40,7 @@ export interface KvStoreOptions {
 const POLL_GRACE_MS = 500;
 /** How many calls of `append` are under way at once. */
 const APPENDS_AT_ONCE = 4;
-/** What a commit has besides events and receipts: the head twice, lists, places, the index. */
+/** The operations of a commit besides events and receipts: the head twice, lists, places, the index. */
 const OTHER_OPS = 16;
 const OTHER_BYTES = 65_536;
 /** How long a call tries again while others write to the same runs. */

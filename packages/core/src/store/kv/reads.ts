@@ -57,7 +57,7 @@ export async function readEvents(
   }
 }
 
-/** What the contract's `read` answers. */
+/** The contract's `read`. */
 export async function readRuns(
   snapshot: KvSnapshot,
   queries: readonly ReadQuery[],
@@ -87,7 +87,7 @@ export async function readMetadata(
   return { metadata: metadata ?? "null" };
 }
 
-/** What the contract's `list` answers for an owner. A status of live runs is looked for among the live ones, any other among all. */
+/** The contract's `list` of an owner. A status of live runs is looked for among the live ones, any other among all. */
 export async function listOwned(snapshot: KvSnapshot, query: OwnerQuery): Promise<readonly Head[]> {
   const { ownerId, runStatus, before, limit } = query;
   const owner = await keys.partOf(ownerId);
@@ -105,7 +105,7 @@ export async function listOwned(snapshot: KvSnapshot, query: OwnerQuery): Promis
   }
 }
 
-/** What the contract's `list` answers for due runs. */
+/** The contract's `list` of due runs. */
 export async function listDue(
   snapshot: KvSnapshot,
   { due, limit }: Pick<DueQuery, "due" | "limit">,

@@ -7,7 +7,7 @@ import * as keys from "./keys.ts";
 import { type FoundHead, readEvents, readHeads, readMetadata } from "./reads.ts";
 import { lastPart, parseReceipt } from "./values.ts";
 
-/** What a decision sees, and what a commit checks so that it is so still. */
+/** The state that a decision sees, and the checks that it is still so at the commit. */
 export interface SeenRun extends Seen {
   readonly id: string;
   readonly checks: readonly KvPair[];
@@ -82,7 +82,7 @@ async function seeReceipts(
   return new Map(found.filter((one) => one !== null));
 }
 
-/** What the creations of an owner's runs need. */
+/** The state that creations of an owner's runs need. */
 interface OwnerSeen {
   nextOrdinal(): number;
   readonly floor: KvPair;

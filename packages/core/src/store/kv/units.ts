@@ -40,7 +40,7 @@ export async function savingUnit(
   return { checks: [...checks, ...absent], writes };
 }
 
-/** What moves in the lists of live runs and in the index of due ones: nothing with a plain append. */
+/** The moves in the lists of live runs and in the index of due ones. A plain append moves nothing. */
 function indexWrites(
   id: string,
   before: Head | null,
@@ -60,7 +60,7 @@ function indexWrites(
   return [...writes, { key: due, value: id }];
 }
 
-/** What removals need to know beyond the heads. */
+/** The state that removals need, besides the heads. */
 export interface RemovalsSeen {
   /** The values of the places of the runs' topics, by the runs' ids. */
   readonly places: ReadonlyMap<string, string | null>;
