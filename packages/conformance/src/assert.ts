@@ -11,7 +11,7 @@ export function assert(condition: boolean, what: string): asserts condition {
   if (!condition) throw new Error(`Expected that ${what}.`);
 }
 
-/** What a case finds broken. Its clause need not be the one that the case is about. */
+/** A broken promise that a case has found. Its clause need not be the one that the case is about. */
 export class BrokenClause extends Error {
   readonly clause: string;
   /** The message without the clause. */
@@ -154,7 +154,7 @@ export function escaped(text: string): string {
   );
 }
 
-/** What JSON has no word for, in a form that no contract's text has. */
+/** Stands for `undefined`, which JSON does not have, in a form that no text of the contract has. */
 const UNDEFINED = "\0undefined";
 
 /**

@@ -21,7 +21,7 @@ export interface ConformanceCase {
   readonly run: (context?: RunContext) => Promise<void>;
 }
 
-/** What a test runner passes to a test. */
+/** The context that a test runner passes to a test. */
 export interface RunContext {
   readonly signal?: AbortSignal | undefined;
 }
@@ -73,7 +73,7 @@ export function nameCase(
   };
 }
 
-/** What every failure begins with: whose it is, which case, and what came. */
+/** The beginning of every failure: the store, the case, and the fault. */
 export function sayFailure(who: string, name: string, cause: unknown): string {
   return `${who}: ${name}\n${sayWhy(cause)}`;
 }

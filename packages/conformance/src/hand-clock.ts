@@ -18,7 +18,7 @@ export function createHandClock(): HandClock {
       return () => tasks.delete(own);
     },
     tick() {
-      // What a task sets is not due yet.
+      // Timers that a task sets are not due yet.
       const due = new Set(tasks);
       for (const task of due) task();
     },

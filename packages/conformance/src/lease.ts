@@ -100,7 +100,7 @@ export function freed(outcome: LeaseOutcome, what: string): RunRecord {
   return (outcome as Extract<LeaseOutcome, { readonly run: RunRecord }>).run;
 }
 
-/** What a claim of a held run is answered. */
+/** The answer to a claim of a held run. */
 export function heldUntil(leaseExpiresAtMs: number): LeaseRefusal {
   return { outcome: "claimed", leaseExpiresAtMs };
 }

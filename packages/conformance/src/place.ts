@@ -13,7 +13,7 @@ export class OpenPlace<Place> {
   readonly #doors: StoreDoors<Place>;
   readonly #signal: AbortSignal | undefined;
   readonly #stores: RunEventStore[] = [];
-  /** What `prepare` gave. */
+  /** The value that `prepare` returned. */
   #prepared: { readonly place: Place } | null = null;
   /** How many calls of `prepare` and `open` have not settled. */
   #pending = 0;

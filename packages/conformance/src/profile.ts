@@ -2,7 +2,7 @@
 export type ProfileName = "quick" | "ci" | "soak";
 
 /**
- * What a random case draws: programs of calls one after the other, programs of several clients that append at once, short races of
+ * The inputs of a random case: programs of calls one after the other, programs of several clients that append at once, short races of
  * all calls, games of readers and a writer whose answers are released in any order, or values
  * alone, as payloads and queries are. Over the wire, where each takes many requests, programs of clients at once and values are counted by
  * themselves.
@@ -16,7 +16,7 @@ export type InputKind =
   | "wirePrograms"
   | "wireValues";
 
-/** What a profile means. */
+/** The sizes of a profile. */
 export interface Profile {
   /** How many inputs a random case draws on one store, or of one server or reader. */
   readonly inputs: Readonly<Record<InputKind, number>>;

@@ -19,7 +19,7 @@ const WRITER_TURNS = 7;
 export interface RacingAppends {
   /** The batch of one append of a round. Those of the last have to end the run. */
   readonly batch: (isLastRound: boolean, round: number) => readonly NewEvent[];
-  /** What the case promises of each page, besides what holds of every page. */
+  /** The check of the case on each page, in addition to the one of every page. */
   readonly onPage?: (page: KitPage) => void;
 }
 

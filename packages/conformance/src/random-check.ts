@@ -7,7 +7,7 @@ import type { InputAddress } from "./replay.ts";
 /** How long inputs are tried without a turn for anything else, in milliseconds. */
 const TURN_MS = 50;
 
-/** What a random case declares about its inputs. */
+/** The inputs of a random case. */
 interface CheckManner<T> {
   readonly kind: InputKind;
   /** For races, which fail only now and then: how often to run an input, once one has failed or is run again. Default 1. */
@@ -26,7 +26,7 @@ export type RandomCheck = <T>(
   manner: CheckManner<T>,
 ) => Promise<void>;
 
-/** What a run of a random case is asked. */
+/** The settings of a run of a random case. */
 export interface CheckConditions {
   readonly profile: Profile;
   readonly seed: number;

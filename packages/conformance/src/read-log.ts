@@ -67,7 +67,7 @@ export async function readLog(
 }
 
 /**
- * What holds of every page, even while others append: contiguous, ascending in time, and of the same instant as its head.
+ * Checks the promises of every page, even while others append: contiguous, ascending in time, and of the same instant as its head.
  * @throws Error that names what does not hold
  */
 function checkPage(query: KitQuery, { run, events }: KitPage): void {
@@ -102,7 +102,7 @@ function statusesAfter(eventType: string): readonly RunStatus[] {
 }
 
 /**
- * What holds of a head whose last event is `last`.
+ * Checks a head whose last event is `last`.
  * @throws Error that names what does not hold
  */
 export function checkHead(run: RunRecord, last: StoredEvent): void {

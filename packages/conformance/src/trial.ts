@@ -5,7 +5,7 @@ import { PROFILES } from "./profile.ts";
 import { createRandomCheck, type RandomCheck } from "./random-check.ts";
 import { untilAborted } from "./until-aborted.ts";
 
-/** What one case works on. Everything it opens is closed and destroyed after it. */
+/** The stores that one case works on. Everything it opens is closed and destroyed after it. */
 export interface Trial {
   /** Fresh and empty. */
   readonly store: KitStore;

@@ -1,6 +1,6 @@
 import { Transform } from "node:stream";
 
-/** Which side of a proxy sends. */
+/** The side of a proxy that sends. */
 export type Sender = "client" | "server";
 
 /**
@@ -34,7 +34,7 @@ export class Gate {
     this.#held.clear();
   }
 
-  /** What a direction does to its chunks. What is held back passes as one, so that its reader has all of it in one breath. */
+  /** The treatment of a direction's chunks. Chunks that are held back pass as one, so that the reader gets them all at once. */
   passage(from: Sender, pass: (chunk: Buffer) => Buffer): Transform {
     const isOpen = (): boolean =>
       this.#stalled === null || (this.#isOfAnswers && from === "client");

@@ -14,7 +14,7 @@ export function filterFor(
 ): NotificationFilter | null {
   // The length of a Postgres start-up message is below 2^24; a Redis command is an array. No client of the tests asks for encryption.
   if (sent.startsWith("\0")) return createPostgresFilter(() => isDropping("postgres"));
-  // What a replica gets is no text.
+  // The data for a replica is not text.
   const subscribes = sent.startsWith("*") && /subscribe/i.test(sent);
   return subscribes ? createRedisFilter(() => isDropping("redis")) : null;
 }

@@ -9,7 +9,7 @@ export const POSTGRES_USER = "postgres";
 /** The superuser's password. */
 export const POSTGRES_PASSWORD = "password";
 
-/** What each new Postgres of an engine starts from. */
+/** The template from which each new Postgres of an engine starts. */
 export interface PostgresTemplate {
   /** The folder that holds `postgres`, which the unprivileged user can run. */
   readonly programs: string;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 
 const SHARED_MEMORY = "/dev/shm";
 
-/** What the tests of a run have there at the same time, and more. */
+/** More than the tests of a run have there at the same time. */
 const ROOM_BYTES = 4 * 2 ** 30;
 
 /**

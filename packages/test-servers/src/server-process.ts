@@ -13,7 +13,7 @@ export interface ServerProgram {
   readonly args: readonly string[];
   /** Variables besides those of the tests. */
   readonly env?: Readonly<Record<string, string>>;
-  /** What it prints, on either output, once it accepts connections. */
+  /** The text that it prints, on either output, once it accepts connections. */
   readonly readyText: string;
   readonly endSignal: EndSignal;
   /** The user that runs it. Default null: the user that runs the tests. */

@@ -17,7 +17,7 @@ export const CHROMIUM_NAMES: readonly string[] = ["chromium", "chromium-browser"
 /** The file of nginx's module nchan. */
 export const NCHAN_MODULE = "ngx_nchan_module.so";
 
-/** What each tier needs of the system. A test that starts a program of a larger tier than its own fails. */
+/** The system's programs that each tier needs. A test that starts a program of a larger tier than its own fails. */
 export const SYSTEM_PROGRAMS: readonly SystemProgram[] = [
   { names: ["redis-server"], tier: "main", aptPackage: "redis-server", brewFormula: "redis" },
   { names: ["valkey-server"], tier: "main", aptPackage: "valkey-server", brewFormula: "valkey" },

@@ -8,8 +8,7 @@ import { requireTier } from "./tier.ts";
 import { UNPRIVILEGED_USER } from "./unprivileged-user.ts";
 
 /**
- * What ends a server at once: the signal with which its own children end too and which leaves nothing
- * behind.
+ * A signal that ends a server and its own children at once, and leaves nothing behind.
  */
 export type EndSignal = "SIGKILL" | "SIGQUIT" | "SIGTERM";
 

@@ -21,7 +21,7 @@ export interface RunEventsAgentConfig extends HttpAgentConfig {
 
 type Events = ReturnType<HttpAgent["run"]>;
 type Connect = HttpAgent["connectAgent"];
-/** What a page has of a thread, and the place after it. */
+/** The part of a thread that a page has, and the place after it. */
 type Kept = Pick<RunEventsAgent, "since" | "messages" | "state">;
 
 /**
@@ -36,7 +36,7 @@ export class RunEventsAgent extends HttpAgent {
   /** The place after the last run that this page has whole. Keep it with the messages and the state, and give it to the next page. */
   since: string | undefined;
   private left: AbortController | undefined;
-  /** What the page had before a run of which it has a part. */
+  /** The state of the page before a run of which it has a part. */
   private before: Kept | undefined;
   /** The response with which the next connection begins. */
   private opened: Response | undefined;

@@ -18,7 +18,7 @@ export interface ThreadRoutesOptions extends CallerOptions {
   readonly api?: string | undefined;
 }
 
-/** What the routes need besides the public calls of threads. */
+/** The calls that the routes need besides the public ones of threads. */
 export interface ThreadParts {
   /** Records as `Threads.record` does. `keep` receives a promise that settles when this process has stopped making the run. */
   readonly record: (

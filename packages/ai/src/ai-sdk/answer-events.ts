@@ -8,7 +8,7 @@ import { joinDeltas } from "./join-deltas.ts";
 export const MESSAGE: (typeof RESERVED_TYPES)[number] = "UI_MESSAGE";
 /** The type of the events of the answer. The payload is an array of chunks. */
 export const CHUNKS: (typeof RESERVED_TYPES)[number] = "UI_CHUNKS";
-/** What the user reads of an answer whose process died or shut down, or whose model was stopped by the program. */
+/** The text that the user reads after an answer whose process died or shut down, or whose model was stopped by the program. */
 export const CUT_SHORT_TEXT = "The answer was cut short.";
 
 /** Makes one event of several, so that an answer has few. */

@@ -4,12 +4,12 @@ import type { LoggedRun } from "../runs/topic-runs.ts";
 import { chunksOf, endOf, messageOf } from "./answer-events.ts";
 import { joinDeltas } from "./join-deltas.ts";
 
-/** What `metadata.run` of an answered message says of its run. */
+/** The run of an answered message, in its `metadata.run`. */
 export interface AnswerRun {
   readonly runId: string;
   /** `running` while it is made; `completed`, `failed` or `cancelled` after it. Only a completed answer is whole. */
   readonly runStatus: RunStatus;
-  /** What the user may read of a failure. */
+  /** The text of a failure that the user may read. */
   readonly errorText?: string;
 }
 

@@ -20,7 +20,7 @@ export interface ChatRoutesOptions<Message extends UIMessage> extends CallerOpti
   readonly api?: string | undefined;
 }
 
-/** What the routes need besides the public calls of chats. */
+/** The calls that the routes need besides the public ones of chats. */
 export interface ChatParts<Message extends UIMessage> {
   /** Answers as `Chats.answer` does. `keep` receives a promise that settles when this process has stopped making the answer. */
   readonly answer: (
@@ -81,7 +81,7 @@ function wantsJson({ headers }: Request): boolean {
 }
 
 /**
- * What a page sends: `DefaultChatTransport` sends all messages, of which the last one is answered. A page may also send `message` alone.
+ * The body that a page sends: `DefaultChatTransport` sends all messages, of which the last one is answered. A page may also send `message` alone.
  * @throws RunEventsError `invalid_request`
  */
 function parseBody<Message>(body: unknown): {

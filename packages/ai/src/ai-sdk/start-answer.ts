@@ -42,7 +42,7 @@ export interface AskedMessage<Message extends UIMessage> extends ChatPlace {
   readonly idempotencyKey?: string | undefined;
 }
 
-/** What a model has to answer. */
+/** The messages that a model has to answer. */
 export interface Question<Message extends UIMessage> extends ChatPlace {
   /** All messages of the chat, the one to answer last. */
   readonly messages: Message[];

@@ -107,7 +107,7 @@ export class LeasedStreams {
     }
   }
 
-  /** What a refused append is for the library: whether the stream is gone, another producer's, or at its end. */
+  /** Translates a refused append for the library: whether the stream is gone, another producer's, or at its end. */
   async refusalOf(
     streamId: string,
     { code }: RunEventsError,

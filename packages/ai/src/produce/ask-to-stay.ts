@@ -17,6 +17,6 @@ export function alsoKept<Options extends { readonly waitUntil?: WaitUntil | unde
 /** Gives the promise to the host, which keeps the program alive until it is settled. A later failure of the host must not end the process. */
 export function askToStay(waitUntil: WaitUntil, promise: Promise<unknown>): void {
   const settled = promise.catch(() => {});
-  // What the host returns may be a promise of another realm: `instanceof Promise` does not find it.
+  // The host may return a promise of another realm, which `instanceof Promise` does not recognise.
   Promise.resolve(waitUntil?.(settled)).catch(() => {});
 }

@@ -1,7 +1,7 @@
 /** The longest time of a timer: about 24 days. */
 const MAX_TIMER_MS = 2_147_483_647;
 
-/** What an idle timer reads and calls. */
+/** The dependencies of an idle timer. */
 interface IdleStream {
   /** The last sequence of the stream now; `undefined` if it does not exist. */
   readonly lastSequence: () => Promise<number | undefined>;

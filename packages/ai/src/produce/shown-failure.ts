@@ -1,4 +1,4 @@
-/** What the user reads of a failure that has no text. The AI SDK has the same text. */
+/** The text that the user reads for a failure without one. The AI SDK has the same text. */
 const FAILED_TEXT = "An error occurred.";
 /** The most UTF-16 units of an error's text that are kept. */
 const MOST_ERROR_TEXT = 1_000;
@@ -11,7 +11,7 @@ export class ShownError extends Error {
 }
 
 /**
- * What the user may read of an error.
+ * The text of an error that the user may read.
  * @param describeError what the program says of an error that was thrown
  */
 export function shownBy(
@@ -21,7 +21,7 @@ export function shownBy(
 }
 
 /**
- * What the user reads of the end of a run that failed.
+ * The text that the user reads at the end of a run that failed.
  * @param payload that of `RUN_FAILED`
  * @param cutShort the text for a producer that has died or was shut down
  */

@@ -2,7 +2,7 @@
 const MOST_UNREAD = 1_048_576;
 
 /**
- * What the caller that produces reads: the text as it comes, without a way through the store. A reader that is slow goes on from the log,
+ * The producing caller's own reader: it gets the text as it comes, without a way through the store. A reader that is slow goes on from the log,
  * so that a stalled connection holds no more than 1 Mi units of a text.
  *
  * | it is  | until                                         | then   |

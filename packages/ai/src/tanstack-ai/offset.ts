@@ -1,6 +1,6 @@
 import { decodePlace, type RunPlace } from "../runs/run-place.ts";
 
-/** Which run a request is about, and from where on it reads. */
+/** The run of a request, and the place from which it reads. */
 export interface StreamPlace {
   readonly runId: string;
   /** `null` for a producer. */

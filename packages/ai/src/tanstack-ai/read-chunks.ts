@@ -9,7 +9,7 @@ import { chunkOf } from "./chunks.ts";
 import { isClosedWithError } from "./plan-end.ts";
 import { isPlace, sequenceOf } from "./offset.ts";
 
-/** What a reader asks for. */
+/** The request of a reader. */
 export interface ChunkQuery {
   readonly name: string;
   readonly offset: string;

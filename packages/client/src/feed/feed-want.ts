@@ -1,4 +1,4 @@
-/** Which runs a feed has to send, and how much of each. */
+/** The runs that a feed has to send, and how much of each. */
 export interface FeedWant {
   /** Only runs of this topic; `null` for all. */
   readonly topic: string | null;

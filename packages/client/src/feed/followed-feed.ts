@@ -6,7 +6,7 @@ import type { Call } from "../http/run-calls.ts";
 import type { FeedList } from "./feed-list.ts";
 import type { FeedWant } from "./feed-want.ts";
 
-/** What a feed's connection does. */
+/** The state of a feed's connection. */
 export interface FeedConnection {
   /** As of a run that is followed, but it does not finish. `failed` is final. */
   readonly state: "connecting" | "live" | "paused" | "polling" | "failed";
@@ -17,7 +17,7 @@ export interface FeedConnection {
 /** Before the first answer. */
 export const CONNECTING: FeedConnection = { state: "connecting", error: null };
 
-/** What a reader of a feed does with it. */
+/** A feed as its reader uses it. */
 export interface FeedListener {
   /** Called after each change of the list. */
   readonly onChange: () => void;
@@ -51,7 +51,7 @@ export class FollowedFeed extends Followed<FeedConnection> {
     this.#onChange = listener.onChange;
   }
 
-  /** What it asks for, and where it goes on. */
+  /** The parameters that it asks with, and the version after which it goes on. */
   start(): FeedQuery {
     return { ...this.#want, version: this.#list.versionFor(this.#want) };
   }

@@ -1,7 +1,7 @@
 import type { RunEventsError, RunStatus } from "@tm/run-events-core";
 
 /**
- * What a follower is doing. `live` reads over the stream. `paused` is between two attempts, or in a hidden tab. `finished` and `failed` are
+ * The state of a follower. `live` reads over the stream. `paused` is between two attempts, or in a hidden tab. `finished` and `failed` are
  * final.
  */
 export type FollowState = "connecting" | "live" | "paused" | "polling" | "finished" | "failed";

@@ -20,7 +20,7 @@ export const PROBE_MS = 300_000;
 const LONG_LIFE_MS = 30_000;
 
 /**
- * What a reader keeps between two attempts. It is a value: each step returns a new one.
+ * The memory of a reader between two attempts. It is a value: each step returns a new one.
  *
  * | after                                        | `failures`                   | `transport`                              |
  * | -------------------------------------------- | ---------------------------- | ---------------------------------------- |
@@ -39,7 +39,7 @@ export interface Course {
   readonly empty: number;
   /** How many attempts in a row brought no event. */
   readonly failures: number;
-  /** Which kind of loss it is if the attempt is lost now. */
+  /** The kind of loss if the attempt is lost now. */
   readonly loss: Loss;
 }
 

@@ -20,7 +20,7 @@ export interface FollowRunOptions<M extends EventMap = EventMap> extends RunBegi
   readonly onConnectionState?: (state: ConnectionState) => void;
 }
 
-/** Which run to follow, and how. */
+/** The run to follow, and how. */
 export interface FollowOptions<M extends EventMap = EventMap>
   extends ServerOptions, FollowRunOptions<M> {
   readonly runId: string;

@@ -61,7 +61,7 @@ export function followRun<M extends EventMap = EventMap>(
     signal?.throwIfAborted();
     const waker = new Waker(signal);
     let reader: RunsReader | undefined;
-    /** What the loop has not taken yet. While this waits for the next events, it must not keep these alive. */
+    /** The events that the loop has not taken yet. While this waits for the next events, it must not keep these alive. */
     let batch: readonly RunEvent[] = [];
     /** Lets the reader go on. */
     let readOn = (): void => {};

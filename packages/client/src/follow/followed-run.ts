@@ -7,7 +7,7 @@ import { unanswered } from "../http/server-errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import { Followed, type Polled, type StateListener } from "./followed.ts";
 
-/** What a reader of many runs does with one of them. */
+/** One run as a reader of many uses it. */
 export interface RunListener {
   /**
    * Called with the events after the cursor, in order, at least one. The array is the listener's. Nothing more is read until the promise

@@ -8,7 +8,7 @@ interface Connection {
   readonly error: RunEventsError | null;
 }
 
-/** What an answer to a poll has brought. */
+/** The result of a poll. */
 export interface Polled {
   /** Whether it had anything that the reader did not have. */
   readonly isNew: boolean;

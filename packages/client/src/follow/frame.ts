@@ -12,7 +12,7 @@ import { EVENT, RUN } from "../http/run-calls.ts";
 
 type Details = RunEventsError["details"];
 
-/** What a frame holds about the whole run. @see clause W22 in `WIRE.md` */
+/** The fields of a frame about the whole run. @see clause W22 in `WIRE.md` */
 type RunUpdate = Pick<RunSnapshot, "runStatus" | "currentPhase" | "lastSequence">;
 
 /** A frame about a run. On a stream of many runs it names the run. @see clauses W22 and W47 in `WIRE.md` of `@tm/run-events-http` */

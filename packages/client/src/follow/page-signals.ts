@@ -1,4 +1,4 @@
-/** What this needs of a browser's page. A host without pages is never hidden and has no such events. */
+/** The part of a browser's page that is used. A host without pages is never hidden and has no such events. */
 interface Page {
   readonly document?: { readonly hidden?: boolean };
   readonly addEventListener?: (

@@ -11,7 +11,7 @@ const CONNECTED_MS = 5_000;
 /** A stream is given up when nothing has come for this many heartbeats. */
 const SILENT_HEARTBEATS = 2.5;
 
-/** What a stream needs of its attempt. */
+/** The dependencies of a stream. */
 export interface StreamAttempt {
   /** Aborts when the attempt ends. */
   readonly signal: AbortSignal;

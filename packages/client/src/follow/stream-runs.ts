@@ -5,7 +5,7 @@ import type { FollowedRun } from "./followed-run.ts";
 import type { ErrorFrame, FeedFrame, Frame, RunFrame } from "./frame.ts";
 import { readFrames, type StreamAttempt } from "./stream-frames.ts";
 
-/** What one attempt to read a run, many runs, or a feed, does besides. */
+/** The callbacks of one attempt to read a run, many runs, or a feed. */
 export interface RunsAttempt extends StreamAttempt {
   /** The run of a stream of one run, whose frames need not name it. */
   readonly only: FollowedRun | null;

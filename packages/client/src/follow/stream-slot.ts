@@ -4,7 +4,7 @@ import { serverUrl } from "../http/server-url.ts";
 /** How many windows may have a stream. Over HTTP/1.1 a browser opens six connections to a host, and other requests need some of them. */
 const SLOTS = 4;
 
-/** What this needs of a browser. Other hosts have no address, and as many connections as they like. */
+/** The part of a browser that is used. Other hosts have no address, and as many connections as they like. */
 interface Host {
   readonly location?: unknown;
   readonly navigator?: { readonly locks?: LockManager };

@@ -13,7 +13,7 @@ export interface WatchedRuns {
   readonly more: boolean;
 }
 
-/** Which list to watch, and how. */
+/** The list to watch, and how. */
 export interface WatchRunsOptions extends Pick<FollowRunOptions, "signal" | "heartbeatMs"> {
   /**
    * Only runs of this topic.

@@ -5,7 +5,7 @@ import { ANSWER_SECONDS, type Call, EVENT, RUN, WAIT_SECONDS } from "./run-calls
 /** The shape of a run of a feed. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
 export const FEED_RUN: Shape = { ...RUN, runId: isText, createdAt: isText };
 
-/** Which runs a feed has, and which version of it the reader has. @see clause W48 in `WIRE.md` */
+/** The runs of a feed, and the version that the reader has. @see clause W48 in `WIRE.md` */
 export interface FeedQuery {
   readonly topic: string | null;
   readonly last: boolean;

@@ -1,6 +1,6 @@
 import type { RunStatus } from "@tm/run-events-core";
 
-/** Which runs of a list. */
+/** A filter of a list. */
 export interface RunsFilter {
   /**
    * Only runs in this status. `live` is for all that have not finished.
@@ -15,7 +15,7 @@ export interface RunsFilter {
   readonly topic?: string | undefined;
 }
 
-/** Which runs to list. */
+/** The runs to list. */
 export interface ListQuery extends RunsFilter {
   /**
    * The most runs to list, from 1 to 200.
@@ -47,7 +47,7 @@ export interface RunBeginning {
   readonly tail?: number | undefined;
 }
 
-/** Which events to read. A page that begins with `tail` says where it begins. */
+/** The events to read. A page that begins with `tail` says where it begins. */
 export interface EventsQuery extends RunBeginning {
   /**
    * The most events to read, from 1 to 1,000.
@@ -66,7 +66,7 @@ export interface EventsQuery extends RunBeginning {
   readonly parseJson?: ((text: string) => unknown) | undefined;
 }
 
-/** What a run is created with. */
+/** The fields with which a run is created. */
 export interface NewRun {
   /**
    * The run's id. If you already have a run with this id, that run is taken.
@@ -74,7 +74,7 @@ export interface NewRun {
    * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
    */
   readonly runId?: string | undefined;
-  /** What the run is about: 1 to 200 characters. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
+  /** The run's topic: 1 to 200 characters. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
   readonly topic?: string | null | undefined;
   /**
    * Creates the run only while you have no live run of `topic`; otherwise it is refused as `topic_busy`.

@@ -40,7 +40,7 @@ export interface Call {
   readonly read?: Read;
 }
 
-/** Which events to read. Without `limit`, the server decides. @see clauses W15 to W17, W45 and W46 in `WIRE.md` */
+/** The events to read. Without `limit`, the server decides. @see clauses W15 to W17, W45 and W46 in `WIRE.md` */
 export interface PageQuery extends RunBeginning, Pick<EventsQuery, "limit"> {
   /** How long the server may wait for an event, in seconds. */
   readonly wait: number;

@@ -1,7 +1,7 @@
 import { parseBasePath } from "@tm/run-events-core/wire";
 import type { ServerOptions } from "./server.ts";
 
-/** What this needs of a browser's page: paths are resolved against its address. Other hosts have no address. */
+/** The part of a browser's page that is used: paths are resolved against its address. Other hosts have no address. */
 interface Page {
   readonly location?: { readonly href: string };
 }

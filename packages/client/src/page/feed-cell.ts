@@ -23,7 +23,7 @@ export class FeedCell implements Cell {
     this.#changeSoon = onceAFrame(() => onChange(this.list.takeGone()));
   }
 
-  /** What the page's views want. */
+  /** The wants of the page's views. */
   get wants(): readonly FeedWant[] {
     return this.#wants;
   }
@@ -47,7 +47,7 @@ export class FeedCell implements Cell {
 
   read(reader: RunsReader): () => void {
     this.#reader = reader;
-    // What an earlier reader read has ended with it.
+    // The reading of an earlier reader has ended with it.
     this.#feed = null;
     this.#plan();
     return () => {

@@ -73,7 +73,7 @@ export interface Cell {
 export class PageConnection {
   readonly #options: ConnectionOptions;
   readonly #onClose: () => void;
-  /** What stops the reading of each. */
+  /** The function that stops the reading of each. */
   readonly #cells = new Map<Cell, () => void>();
   readonly #stopWatching: () => void;
   #reader: RunsReader | null = null;

@@ -15,7 +15,7 @@ import { type ConnectionOptions, connectionFor, shareKey } from "./page-connecti
 import { type Place, RunCell } from "./run-cell.ts";
 import { shareBy, Shared } from "./shared.ts";
 
-/** Which run is followed, for whom, and where the server is. */
+/** The followed run, its user, and its server. */
 export interface SharedRunOptions extends ConnectionOptions {
   readonly runId: string;
 }
@@ -49,7 +49,7 @@ export class SharedRun extends Shared<() => void> {
     return this.#isRefused || this.#cell?.connection.state === "failed";
   }
 
-  /** What has been read; `null` before `follow`. */
+  /** The events read so far; `null` before `follow`. */
   get cell(): RunCell | null {
     return this.#cell;
   }

@@ -1,7 +1,7 @@
 /** How long it is still followed after its last view has left, in milliseconds. A new view often comes at once. */
 const LINGER_MS = 1_000;
 
-/** What views of this page share, by its key. Where a server renders, nothing joins, so that it keeps nothing. */
+/** The parts that views of this page share, by key. Where a server renders, nothing joins, so that it keeps nothing. */
 const all = new Map<string, { readonly hasFailed: boolean }>();
 
 /**
@@ -53,7 +53,7 @@ export abstract class Shared<View> {
     this.changeViews();
     return () => {
       this.#views.delete(view);
-      // What the last view wanted stays until it has left for a second.
+      // The wants of the last view stay for a second after it has left.
       if (this.#views.size > 0) return this.changeViews();
       // The next view may be another user's, or the same one's after a new sign-in.
       if (this.hasFailed) this.#leave();

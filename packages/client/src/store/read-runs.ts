@@ -14,7 +14,7 @@ export interface RunsPage {
   readonly nextCursor: string | null;
 }
 
-/** Which runs of a list to read. */
+/** The runs of a list to read. */
 export interface RunsRange {
   readonly count: number;
   /** Where to begin; `null` for the newest run. */

@@ -13,7 +13,7 @@ export type Reducer<Value, M extends EventMap = EventMap> = (
 
 /** Folds a run's events into one value, each event once. */
 export class RunFold<Value, M extends EventMap> implements Store<Value> {
-  /** What folds the events to come. */
+  /** The reducer of the events to come. */
   reducer: Reducer<Value, M>;
   readonly #store: RunStore<M>;
   readonly #first: Value;

@@ -18,7 +18,7 @@ export interface Store<Value> {
 
 /** A run as a page shows it. Each change gives a new object; the parts that did not change stay the same objects. */
 export interface RunView<M extends EventMap = EventMap> extends Omit<ConnectionState, "state"> {
-  /** What the connection does. `idle`: there is no run yet, because its id is `null`. */
+  /** The state of the connection. `idle`: there is no run yet, because its id is `null`. */
   readonly state: FollowState | "idle";
   /** The events so far, in order of their sequence without a gap: from the first one, or from where `tail` or `initial` began. */
   readonly events: readonly TypedEvent<M>[];
@@ -59,7 +59,7 @@ export interface RunView<M extends EventMap = EventMap> extends Omit<ConnectionS
 }
 
 /**
- * What a page knows of a run before it reads the run, such as what its server rendered. A page of `createClient().events` or of core's
+ * The part of a run that a page has before it reads the run, such as the part that its server rendered. A page of `createClient().events` or of core's
  * `read` is such a value.
  */
 export interface InitialRun {

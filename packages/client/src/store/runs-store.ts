@@ -156,7 +156,7 @@ export class RunsStore implements Store<RunsView> {
       this.#isLoading = false;
       return;
     }
-    // What it shows stays until the list is read.
+    // The shown runs stay until the list is read.
     this.#keepEnded();
     void this.#readAgain(shared, epoch);
   }

@@ -4,13 +4,13 @@ import type { FeedConnection } from "../feed/followed-feed.ts";
 import type { RunsFilter } from "../http/queries.ts";
 import type { ServerOptions } from "../http/server.ts";
 
-/** What a page knows of a list before it reads the list, such as what its server rendered. A page of `list` is such a value. */
+/** The part of a list that a page has before it reads the list, such as the part that its server rendered. A page of `list` is such a value. */
 export interface InitialRuns {
   /** The newest runs of the list, newest first. */
   readonly runs: readonly RunSnapshot[];
 }
 
-/** Which runs to show, where the server is, and for which user. */
+/** The runs to show, their server and their user. */
 export interface RunsOptions extends ServerOptions, RunsFilter {
   /**
    * Whether each run comes with its last event, such as the question of a run that waits.
@@ -29,7 +29,7 @@ export interface RunsOptions extends ServerOptions, RunsFilter {
 
 /** The user's runs as a page shows them. A run, or the list, stays the same object while nothing in it has changed. */
 export interface RunsView {
-  /** What the connection does. */
+  /** The state of the connection. */
   readonly state: FeedConnection["state"];
   /** Why the last attempt was lost, or why following failed; `null` if neither happened. */
   readonly error: RunEventsError | null;

@@ -2,7 +2,7 @@ import { RunEventsError } from "@tm/run-events-core";
 import type { EventMap } from "./event-map.ts";
 
 /**
- * What this package needs of a Standard Schema: zod, valibot, arktype and others have it.
+ * The part of a Standard Schema that this package uses: zod, valibot, arktype and others have it.
  * @see https://standardschema.dev
  */
 export interface PayloadSchema<Output = unknown> {

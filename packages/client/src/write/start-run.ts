@@ -18,7 +18,7 @@ const BATCH_EVENTS = 500;
 /** How long an emitted event waits for others, in milliseconds. */
 const GATHER_MS = 50;
 
-/** Which run to write, and how. */
+/** The run to write, and how. */
 export interface StartOptions<M extends EventMap = EventMap> extends ServerOptions, NewRun {
   /**
    * How long each call is tried while the server does not answer, in milliseconds. This includes the start.

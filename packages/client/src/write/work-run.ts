@@ -3,7 +3,7 @@ import { runWork } from "@tm/run-events-core/wire";
 import { createServer, type ServerOptions } from "../http/server.ts";
 import { createServerAccess } from "./server-access.ts";
 
-/** Which run to work on, and how. */
+/** The run to work on, and how. */
 export interface WorkRunOptions extends ServerOptions, WorkOptions {
   /** The id of one of your runs. The run must exist. */
   readonly runId: string;

@@ -6,7 +6,7 @@ import { Misuse } from "./misuse.ts";
 export const USAGE =
   "run-events-conformance MODULE [--profile quick|ci|soak] [--case TEXT] [--clause S4] [--seed N] [--path P] [--json FILE] [--examples FILE]";
 
-/** What the caller asks. */
+/** The parsed arguments. */
 export interface Arguments {
   /** As it was given. */
   readonly module: string;

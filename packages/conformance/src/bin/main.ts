@@ -63,7 +63,7 @@ function sayMisuse(error: unknown): number {
 async function runAndExit(): Promise<void> {
   const code = await main(process.argv.slice(2)).catch(sayMisuse);
   exit.done();
-  // What the author's module holds open, as a pool, ends with the process; what was printed has to be out by then.
+  // Pools and the like that the author's module holds open end with the process; all output has to be written by then.
   process.stdout.write("", () => process.exit(code));
 }
 

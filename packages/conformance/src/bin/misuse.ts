@@ -1,4 +1,4 @@
-/** What the caller got wrong, in one line. The bin exits with 2. */
+/** A wrong call of the command, described in one line. The bin exits with 2. */
 export class Misuse extends Error {
   override readonly name = "Misuse";
 }

@@ -15,7 +15,7 @@ const GRACE_MS = 30_000;
 /** How long a case may go on after an uncaught error, in milliseconds: it may wait for the code that threw. */
 const AFTER_STRAY_MS = 10_000;
 
-/** What came of a case. Plain data, fit for JSON. */
+/** The result of a case. Plain data, fit for JSON. */
 export interface CaseReport {
   readonly name: string;
   readonly clause: string;
@@ -41,7 +41,7 @@ export interface CaseObserver {
   readonly onReport: (report: CaseReport) => void;
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface CasesRun {
   readonly reports: readonly CaseReport[];
   /** Whether cases were left out because the ones before them hung. */

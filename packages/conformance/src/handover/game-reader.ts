@@ -6,7 +6,7 @@ import { readOn } from "./read-on.ts";
 import type { Stage } from "./stage.ts";
 import type { StagedStore, Witness } from "./staged-store.ts";
 
-/** What a reader finds when it comes. */
+/** The state of the game when a reader comes. */
 export interface ReaderPlace {
   readonly runId: string;
   readonly staged: StagedStore;

@@ -4,10 +4,10 @@ import { event } from "../append-request.ts";
 
 /** One writer, a few readers and what becomes of the notifications, as plain data: the order of things is the scheduler's. */
 export interface Game {
-  /** What the writer appends, one batch after the other. One more event then ends the run. */
+  /** The batches that the writer appends, one after the other. One more event then ends the run. */
   readonly batches: readonly PlannedBatch[];
   readonly readers: readonly PlannedReader[];
-  /** What becomes of the notifications, one after the other, over and over. */
+  /** The fates of the notifications, one after the other, repeated. */
   readonly fates: readonly NotificationFate[];
   /**
    * Whether something is released while calls are under way, step by step, over and over: else every answer has to be there
@@ -65,7 +65,7 @@ export function gameArbitrary(closes: boolean): fc.Arbitrary<Game> {
     isLarge: fc.constantFrom(false, false, false, true),
   });
   const close = fc.record({ store: fc.nat(1), late: fc.nat(12) });
-  // What a close meets is under way: so fewer answers are waited for.
+  // A close meets calls under way, so fewer answers are awaited.
   const isHasty = { weight: closes ? 7 : 1, arbitrary: fc.constant(true) };
   const hasty = fc.oneof(isHasty, { weight: 1, arbitrary: fc.constant(false) });
   const fate = fc.constantFrom<NotificationFate[]>("kept", "kept", "doubled");

@@ -5,7 +5,7 @@ import { wrapInner } from "../wrap-store.ts";
 import type { NotificationFate } from "./game.ts";
 import type { Stage } from "./stage.ts";
 
-/** What a game's store objects show, and the clauses that it breaks. */
+/** Everything that a game's store objects show, and the clauses that it breaks. */
 export interface Witness {
   /** The last sequence of the run that a store object has acknowledged. */
   acknowledged: number;

@@ -6,7 +6,7 @@ import { assertEqual } from "../assert.ts";
 import type { Stage } from "./stage.ts";
 import type { StagedStore } from "./staged-store.ts";
 
-/** What a writer writes, and where. */
+/** The batches of a writer, and their run. */
 export interface Writing {
   readonly runId: string;
   readonly batches: readonly (readonly NewEvent[])[];

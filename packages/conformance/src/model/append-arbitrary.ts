@@ -66,7 +66,7 @@ const input = {
   by: fc.constant("input" as const),
 };
 
-/** What ends a run, of which the program need not know anything. */
+/** Inputs that end a run, of which the program need not know anything. */
 export const endInputs: fc.Arbitrary<Omit<AppendInput, "runId">> = fc.record({
   ownerId: owners,
   expected: fc.constant(null),

@@ -112,7 +112,7 @@ type Kind = keyof ReturnType<typeof commandArbitraries>;
 const LEASED: readonly Kind[] = ["renew", "release", "tick"];
 const DUE: readonly Kind[] = ["due", "reap", "purge"];
 
-/** What a program is about: which runs it begins with and mostly asks for, which commands it has, and how often each. */
+/** The theme of a program: which runs it begins with and mostly asks for, which commands it has, and how often each. */
 interface Theme {
   readonly weight: number;
   readonly begins: readonly string[];

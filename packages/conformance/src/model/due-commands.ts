@@ -9,7 +9,7 @@ import { type Command, command, own, ownRun, type RealStore } from "./commands.t
 import { judgeEndDue } from "./judge-due.ts";
 import { forgetRun, runOf, type StoreModel } from "./run-model.ts";
 
-/** Which runs are asked for, and how many. */
+/** The runs that are asked for, and their number. */
 export interface AgeInput {
   readonly age: Age;
   /** The run whose age it is. */

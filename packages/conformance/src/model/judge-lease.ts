@@ -16,7 +16,7 @@ export interface ClaimInput {
   readonly worker: string | null;
 }
 
-/** What the store is asked for. */
+/** The request to the store. */
 export function claimRequest({ length, claimKey, worker }: ClaimInput): CreateClaim {
   const leaseMs = length === "long" ? LONG_MS : SHORT_MS;
   return { leaseMs, worker, ...(claimKey !== null && { claimKey }) };

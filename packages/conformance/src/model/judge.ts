@@ -28,7 +28,7 @@ import {
   runOf,
 } from "./run-model.ts";
 
-/** What an event counts for besides its payload. */
+/** The size of an event besides its payload. */
 const ENVELOPE_BYTES = 224;
 
 /** A run to create, before its claim. */

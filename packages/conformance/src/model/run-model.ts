@@ -13,11 +13,11 @@ import { leaseAfter, learnLease, letsThrough, type ModelLease, NEW_LEASE } from 
 /** The lease of a run that no worker has. */
 const NO_LEASE = { fence: 0, leaseExpiresAtMs: null, worker: null };
 
-/** What only the store knows of a run whose creation was not answered. */
+/** The fields that only the store knows of a run whose creation was not answered. */
 const UNKNOWN = { ordinal: null, createdAtMs: null };
 type LearntOnce = { readonly [Field in keyof typeof UNKNOWN]: number | null };
 
-/** What a run has to be, in its plainest form. Times and ordinals are the store's: learnt once, then held to. */
+/** The expected state of a run, in its plainest form. Times and ordinals are the store's: learnt once, then held to. */
 export interface ModelRun {
   record: Omit<RunRecord, keyof typeof NO_LEASE | keyof typeof UNKNOWN> & LearntOnce;
   lease: ModelLease;
@@ -26,7 +26,7 @@ export interface ModelRun {
   readonly keys: Map<string, { readonly batch: readonly NewEvent[]; readonly outcome: object }>;
 }
 
-/** What a store has to hold. */
+/** The expected content of a store. */
 export interface StoreModel {
   /** By `nameKey`: two owners may have the same id. */
   readonly runs: Map<string, ModelRun>;
@@ -173,7 +173,7 @@ export function checkRecord(run: ModelRun, actual: RunRecord | null): void {
   );
 }
 
-/** What the store has shown of a run that only it knows. */
+/** The fields of a run that only the store knows, once it has shown them. */
 function known({ ordinal, createdAtMs }: LearntOnce): Partial<RunRecord> {
   return ordinal === null || createdAtMs === null ? {} : { ordinal, createdAtMs };
 }

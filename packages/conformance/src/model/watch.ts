@@ -48,7 +48,7 @@ function positionsOf({ runs }: StoreModel): Positions {
   return new Map([...runs].map(([name, { record }]) => [name, record]));
 }
 
-/** What subscriptions are to: runs that changed, and the owners of those that came or went. */
+/** The subjects to notify: runs that changed, and the owners of those that came or went. */
 function changedNames(before: Positions, after: Positions): ReadonlySet<string> {
   const names = new Set<string>();
   for (const name of new Set([...before.keys(), ...after.keys()])) {

@@ -11,7 +11,7 @@ import { storeNow, untilStoreTime } from "../store-clock.ts";
 const LISTED_MS = 5_000;
 const KINDS = ["leased", "queued", "running", "waiting", "finished"] as const;
 
-/** What each run is listed as. */
+/** The lists in which each run is. */
 type Lists = Readonly<Record<string, readonly string[]>>;
 
 /**

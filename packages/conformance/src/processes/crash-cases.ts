@@ -12,7 +12,7 @@ export interface CrashHooks {
   restart(): void | Promise<void>;
 }
 
-/** What processes do when they crash, and what holds then. Every answer, before and after, is compared with the model. */
+/** The work of processes that crash, and the promises that hold then. Every answer, before and after, is compared with the model. */
 const CALLS: readonly (readonly [clause: string, during: string, what: string, theme: Theme])[] = [
   [
     "S6",

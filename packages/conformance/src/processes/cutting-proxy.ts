@@ -7,7 +7,7 @@ export interface Address {
   readonly port: number;
 }
 
-/** Which chunk costs a connection, counted over all connections from now on. */
+/** The chunk after which a connection is cut, counted over all connections from now on. */
 export interface Cut {
   /**
    * `answer`: a chunk from the server is dropped, and the connection with it. Only chunks on connections that have asked since the plan

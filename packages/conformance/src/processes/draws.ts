@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** What chance decides in a case, one thing after the other. From the same seed the same comes, in the order in which it is asked for. */
+/** The random decisions of a case. The same seed gives the same decisions, in the order in which they are asked for. */
 export interface Draws {
   from<T>(this: void, arbitrary: fc.Arbitrary<T>): T;
   /** From 0 up to 1, without 1, each as likely. */

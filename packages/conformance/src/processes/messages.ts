@@ -48,7 +48,7 @@ export type Message =
 /** The answer to `open`. */
 export type Opened = RunEventStore["capabilities"];
 
-/** What a call failed with. */
+/** The error of a call. */
 export interface Failure {
   /** The error with its causes, and where it was thrown. */
   readonly text: string;

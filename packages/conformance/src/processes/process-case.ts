@@ -2,7 +2,7 @@ import type { Crew } from "./crew.ts";
 import type { Draws } from "./draws.ts";
 import type { ProcessProfile } from "./process-profile.ts";
 
-/** What a case has to work with. */
+/** The tools of a case. */
 export interface ProcessTrial {
   readonly crew: Crew;
   readonly draws: Draws;

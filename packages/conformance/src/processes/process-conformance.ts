@@ -97,7 +97,7 @@ export function runProcessConformance<Place>(
   );
 }
 
-/** What a round failed with, and the seed that it had. */
+/** The error of a round, with its seed. */
 class SeededFailure extends Error {
   override readonly name = "SeededFailure";
   readonly seed: number;

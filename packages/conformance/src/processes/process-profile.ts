@@ -1,6 +1,6 @@
 import type { ProfileName } from "../profile.ts";
 
-/** What a profile means where processes race. */
+/** The sizes of a profile where processes race. */
 export interface ProcessProfile {
   /** How many calls each process makes in a case at least. */
   readonly calls: number;

@@ -113,7 +113,7 @@ async function followAcross({ crew, profile }: ProcessTrial): Promise<void> {
   assertEqual(follower.events, events, "what the reader got, which is exactly 1 to the end");
 }
 
-/** What holds of a store that many processes have open. */
+/** The promises of a store that many processes have open. */
 export const raceCases: readonly ProcessCase[] = [
   ...CONTESTS.map((one) => ({
     name: `${one.clause} ${one.what}`,

@@ -12,7 +12,7 @@ import {
 } from "./messages.ts";
 import { turnClock } from "./turn-clock.ts";
 
-/** What the author's module exports. */
+/** The exports of the author's module. */
 interface StoreModule {
   readonly open?: (place: unknown) => RunEventStore | Promise<RunEventStore>;
 }

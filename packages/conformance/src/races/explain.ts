@@ -58,7 +58,7 @@ interface Doubt {
 class OrderSearch {
   /** The earliest answer first, which is mostly the right order. */
   readonly #operations: readonly RaceOperation[];
-  /** Which operations were done and what they left: what follows depends on nothing else. */
+  /** The operations that were done, and the state that they left, on which alone the rest depends. */
   readonly #tried = new Set<string>();
   /** Runs as text: most stay as they are from one operation to the next. */
   readonly #states = new WeakMap<ModelRun, string>();

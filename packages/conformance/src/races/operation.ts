@@ -7,14 +7,14 @@ export interface Asked {
   /** Whether it may be made again: what it does is under a key. */
   readonly isKeyed: boolean;
   readonly ask: (store: KitStore) => Promise<Answered>;
-  /** What it may have done if it was not answered. */
+  /** Its possible effect if it was not answered. */
   readonly unanswered: readonly Part[];
 }
 
-/** What a call was answered. */
+/** The answer to a call. */
 export interface Answered {
   readonly parts: readonly Part[];
-  /** What it shows of runs. */
+  /** The runs as it shows them. */
   readonly shows: readonly Partial<RunRecord>[];
 }
 
@@ -45,6 +45,6 @@ export interface RaceOperation extends Pick<Part, "text" | "runId" | "topic" | "
   readonly endedAt: number;
   /** The part of the same call that has to take effect before it. */
   readonly after: RaceOperation | null;
-  /** What it may have done if its call was sent twice, and this is the second answer; `null` if it was sent once. */
+  /** Its possible first effect if its call was sent twice, and this is the second answer; `null` if it was sent once. */
   readonly judgeFirst: ((model: StoreModel) => void) | null;
 }

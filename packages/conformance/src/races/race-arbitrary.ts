@@ -5,11 +5,11 @@ import * as steps from "./step-arbitrary.ts";
 const { appends, conditional, create, end, input, ofAny, ofFirst, weighted } = steps;
 const SIZE = { minLength: 1, size: "max" } as const;
 
-/** What a race is about. */
+/** The theme of a race. */
 export interface Theme {
-  /** What the first client does besides, once the first run is there. */
+  /** Further steps of the first client, once the first run is there. */
   readonly begins: fc.Arbitrary<readonly RaceStep[]>;
-  /** What each client does then. */
+  /** The steps of each client after that. */
   readonly step: fc.Arbitrary<RaceStep>;
 }
 
@@ -63,7 +63,7 @@ const ANYTHING: Theme = {
   step: anyStep,
 };
 
-/** What ends a run, removes it, and creates it again under its id. */
+/** Steps that end a run, remove it, and create it again under its id. */
 const LIVES: Theme = {
   begins: fc.constant<readonly RaceStep[]>([CANCEL]),
   step: ofFirst(
@@ -78,7 +78,7 @@ const LIVES: Theme = {
   ),
 };
 
-/** What takes the place of a topic, and what gives it back. */
+/** Steps that take the place of a topic, and that give it back. */
 const PLACES: Theme = {
   begins: fc.constantFrom<(readonly RaceStep[])[]>([], [CANCEL]),
   step: ofAny(weighted([4, steps.place()], [3, appends(end(["owner"]))], [1, steps.head])),
@@ -122,7 +122,7 @@ export const raceArbitrary: fc.Arbitrary<Race> = fc.oneof(
   { weight: 1, arbitrary: raceOf(MANY, [2, 3], 3) },
 );
 
-/** What the first client does. */
+/** The steps of the first client. */
 export function beginning({ begins }: Theme): fc.Arbitrary<readonly RaceStep[]> {
   // The first run may have the place of its topic.
   const first = create({

@@ -119,7 +119,7 @@ export function listCall(
   });
 }
 
-/** What a line of a failure does not show: the model says which fields differ. */
+/** Fields that a line of a failure leaves out: the model says which fields differ. */
 const HIDDEN: ReadonlySet<string> = new Set(
   "ownerId metadata ordinal worker createdAtMs updatedAtMs maxBytes".split(" "),
 );
@@ -138,7 +138,7 @@ function outcomeOf(answer: unknown): string | undefined {
   return outcome;
 }
 
-/** What the answer to a call about a run shows of it. */
+/** The state of a run in the answer to a call about it. */
 function shownIn(answer: unknown): readonly RunRecord[] {
   if (typeof answer !== "object" || answer === null) return [];
   if ("run" in answer) return [answer.run as RunRecord];

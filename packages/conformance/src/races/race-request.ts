@@ -5,7 +5,7 @@ import type { Appender, AppendRequest } from "../core-calls.ts";
 import type { ClaimInput } from "../model/judge-lease.ts";
 import type { RaceAppend, RaceClaim } from "./race.ts";
 
-/** What a client was shown last of a run. */
+/** The last state of a run that a client was shown. */
 export interface SeenRun {
   readonly lastSequence: number;
   /** The last fence that it was given or shown. */

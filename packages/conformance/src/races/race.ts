@@ -1,11 +1,11 @@
 import type { DueKind, DueLimit } from "../core-calls.ts";
 import type { Length } from "../model/judge-lease.ts";
 
-/** What several clients do at once, as plain data: it can be printed, made smaller and run again. */
+/** A race of several clients, as plain data: it can be printed, made smaller and run again. */
 export interface Race {
-  /** What the first client does before the others begin. */
+  /** The steps of the first client before the others begin. */
   readonly prefix: readonly RaceStep[];
-  /** What each other client then does, one step after the other. */
+  /** The steps of each other client after that. */
   readonly branches: readonly (readonly RaceStep[])[];
 }
 

@@ -6,7 +6,7 @@ import type { RaceOperation } from "./operation.ts";
 import { RaceClient } from "./race-client.ts";
 import { type Race, type RaceStep, RUN_IDS } from "./race.ts";
 
-/** What shows what is left in the end. */
+/** The calls that show the final state. */
 export const READ_ALL: readonly RaceStep[] = RUN_IDS.map((runId) => ({
   call: "read",
   runId,

@@ -1,6 +1,6 @@
 import type { RunEventsErrorCode } from "@tm/run-events-core";
 
-/** What one event came to, as the one who wrote it knows. */
+/** The outcome of one event, as its writer knows it. */
 export interface Attempt {
   readonly runId: string;
   /** Names the event: no two attempts have the same. */
@@ -34,7 +34,7 @@ export interface SeenEvent {
   readonly createdAt: string;
 }
 
-/** What one reader has followed from the first event on. */
+/** The events that one reader has followed from the first one on. */
 export interface Reading {
   readonly runId: string;
   readonly events: readonly SeenEvent[];

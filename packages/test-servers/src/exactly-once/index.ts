@@ -15,7 +15,7 @@ import {
   writeWithoutKeys,
 } from "./write.ts";
 
-/** What a play is held on. */
+/** The store of a play. */
 export interface ExactlyOnceOptions {
   /** Two or more on the same data, each over connections of its own; `finish` leaves them open. */
   readonly stores: readonly [RunEventStore, RunEventStore, ...RunEventStore[]];

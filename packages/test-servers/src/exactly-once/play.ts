@@ -6,7 +6,7 @@ import type { Random } from "./random.ts";
 /** The owner of all runs. */
 export const MINE = { ownerId: "ada" } as const;
 
-/** What everyone who takes part in a play shares. */
+/** The state that all participants of a play share. */
 export interface Play {
   readonly random: Random;
   readonly leaseMs: number;
@@ -36,7 +36,7 @@ export function pauseBetweenAttempts(): Promise<void> {
   return setTimeout(PAUSE_MS);
 }
 
-/** What an event holds: its own name and the fence that it was written under. */
+/** The payload of an event: its own name and the fence under which it was written. */
 export function payloadOf(value: string, fence: number | null = null): object {
   return { value, fence };
 }

@@ -31,11 +31,11 @@ const MORE = 15;
 
 const MINE = { ownerId: "ada" };
 
-/** What a reader gets that may go on: each event of the log as it is, up to the end. */
+/** The result of a reader that may go on: each event of the log as it is, up to the end. */
 export const WHOLE = "the whole log, to its end";
 export const CHANGED = "history_changed";
 
-/** What each reader and worker of the play has to get. The numbers are how many events a reader had. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
+/** The expected results of each reader and worker of the play. The numbers are how many events a reader had. @see clause W46 in `WIRE.md` of `@tm/run-events-http` */
 export const OWED: Readonly<Record<string, string>> = {
   "a live reader": CHANGED,
   "a live reader that has stopped before the loss": WHOLE,

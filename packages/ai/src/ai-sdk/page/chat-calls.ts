@@ -8,7 +8,7 @@ import {
 import type { ServerOptions } from "@tm/run-events-client";
 import type { UIMessage } from "ai";
 
-/** What the server has of a chat. */
+/** A chat as the server has it. */
 export interface ReadChat {
   readonly messages: UIMessage[];
   readonly active: { readonly runId: string } | null;

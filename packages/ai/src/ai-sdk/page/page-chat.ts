@@ -1,6 +1,6 @@
 import type { RunEventsError } from "@tm/run-events-core";
 
-/** What a page does in one chat. */
+/** The actions of a page in one chat. */
 export class PageChat {
   readonly #watchers = new Set<ChatWatcher>();
   #busy = 0;
