@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 
-/** The identity of a file, which tells it from another one under the same name. The handle keeps its files open, so no other file gets their inodes. */
+/** Distinguishes a file from another one under the same name. The handle keeps its files open, so no other file gets their inodes. */
 interface FileIdentity {
   readonly dev: number;
   readonly ino: number;
