@@ -4,7 +4,7 @@ import type { Usage } from "./rounds.ts";
 export interface AppendLoad {
   /** Single events, or short runs. */
   readonly count: number;
-  /** How many callers wait at any time. */
+  /** The number of callers that wait at any time. */
   readonly callers: number;
   /** Over how many runs the callers' appends are spread, each caller's on one of them. */
   readonly runs: number;
@@ -16,9 +16,9 @@ export interface AppendWriter {
   append(load: AppendLoad): Promise<void>;
   /** Creates runs, each with a worker that appends one event; then it ends. */
   work(load: AppendLoad): Promise<void>;
-  /** How many events the runs have that are appended to. */
+  /** The number of events in the runs that are appended to. */
   count(): Promise<number>;
 }
 
-/** How many runs there are, and the most callers. */
+/** The number of runs, and the most callers. */
 export const CALLERS = 64;

@@ -6,7 +6,7 @@ import type { Figure, Scale, Section } from "./report.ts";
 import { type Cost, costFigures, costOf, ratios, takeTurns, wallMicros } from "./rounds.ts";
 import { STORE_TITLES, type StoreKind } from "./stores.ts";
 
-/** How many processes append to one run together. */
+/** The number of processes that append to one run together. */
 const PROCESSES = 8;
 /** How many times as many appends as one caller all have to get on many runs: what comes together is committed together. */
 const LEAST_GAIN: Readonly<Partial<Record<StoreKind, number>>> = {

@@ -5,8 +5,8 @@ export const TOKEN = " whale";
 
 /** Answers that are made at the same time. */
 export interface ChatLoad {
-  /** How many chats have an answer. */
+  /** The number of chats that have an answer. */
   readonly chats: number;
-  /** How many tokens an answer has. */
+  /** The number of tokens that an answer has. */
   readonly tokens: number;
 }

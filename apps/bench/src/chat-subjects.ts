@@ -10,7 +10,7 @@ import { serveTested, type TestedServer } from "./tested-server.ts";
 
 /** A server that answers `POST /api/chat`. */
 export interface ChatServer extends TestedServer {
-  /** How many events its store has; 0 if it has none. */
+  /** The number of events that its store has; 0 if it has none. */
   rows(): Promise<number>;
 }
 

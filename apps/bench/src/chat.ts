@@ -6,10 +6,10 @@ import { startStores } from "./on-each-store.ts";
 import { type Figure, median, type Scale, type Section } from "./report.ts";
 import { type Cost, costOf, cpuFigure, cpuMicros, ratios, takeTurns } from "./rounds.ts";
 
-/** How many chats have an answer at the same time. The most come first: a server that has been up for a while is compiled. */
+/** The number of chats that have an answer at the same time. The most come first: a server that has been up for a while is compiled. */
 const CHATS = [100, 4, 1];
 /**
- * How many tokens each answer has that comes before the measured ones, and is not measured itself. While the other servers have their
+ * The number of tokens in each answer that comes before the measured ones, and is not measured itself. While the other servers have their
  * turns, this one has nothing to do, and V8 then drops what it has compiled.
  */
 const LEAD_IN_TOKENS = 100;

@@ -1,7 +1,7 @@
 import type { RunEvents } from "@tm/run-events-core";
 import { OWNER } from "./run-ids.ts";
 
-/** How many events these runs have. */
+/** The number of events that these runs have. */
 export async function countEvents(runs: RunEvents, runIds: readonly string[]): Promise<number> {
   const found = await Promise.all(runIds.map((runId) => runs.get(runId, { ownerId: OWNER })));
   return found.reduce((sum, { lastSequence }) => sum + lastSequence, 0);

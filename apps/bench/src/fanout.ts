@@ -25,7 +25,7 @@ type Costs = Readonly<Record<Turn, readonly Cost[]>>;
 interface Load {
   readonly readers: number;
   readonly rounds: number;
-  /** How many publishes a turn has. */
+  /** The number of publishes that a turn has. */
   readonly publishes: Readonly<Record<Kind, number>>;
 }
 
@@ -109,7 +109,7 @@ async function publishInTurn({
   readonly server: Child<FanoutServer>;
   readonly readers: Child<Readers>;
   readonly group: string;
-  /** How many events a publish has. */
+  /** The number of events that a publish has. */
   readonly burst: number;
   readonly publishes: number;
 }): Promise<void> {

@@ -8,7 +8,7 @@ import { createRunServer, serveTested, type TestedServer } from "./tested-server
 
 /** A server under test that takes appends. */
 export interface HttpAppendServer extends TestedServer {
-  /** How many events the log holds. */
+  /** The number of events that the log holds. */
   count(): Promise<number>;
 }
 

@@ -36,7 +36,7 @@ function eventsOf(runId: string): Pick<Request, "method" | "path"> {
   return { method: "POST", path: `/v1/agent-runs/${runId}/events` };
 }
 
-/** How long an owner waits between two appends, in milliseconds. */
+/** The time that an owner waits between two appends, in milliseconds. */
 const PACE_MS = 20;
 const BODY = JSON.stringify({ events: [sampleEvent(400)] });
 
@@ -62,7 +62,7 @@ function serveQuiet(): void {
   });
 }
 
-/** How many requests are in flight at any time. */
+/** The number of requests that are in flight at any time. */
 const AT_ONCE = 32;
 const UPLOADS = 300;
 /**

@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from "node:net";
 import { serveParent } from "./child.ts";
 
-/** How many connections are under way at once: below what a listener queues. */
+/** The number of connections that are under way at once: below what a listener queues. */
 const CONNECTING_AT_ONCE = 100;
 /** No mark is longer than this, with a sequence in it. */
 const MARK_CHARACTERS = 32;

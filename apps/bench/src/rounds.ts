@@ -2,7 +2,7 @@ import type { Figure } from "./report.ts";
 
 /** What a piece of work took in the process under test. */
 export interface Cost {
-  /** How many units of work were done. */
+  /** The number of units of work that were done. */
   readonly units: number;
   readonly wallMicros: number;
   /** User and system time of the whole process. */

@@ -18,7 +18,7 @@ export const STORE_TITLES: Readonly<Record<StoreKind, string>> = {
   redis: "Redis",
 };
 
-/** How many connections every pool has. */
+/** The number of connections that every pool has. */
 const POOL_SIZE = 16;
 
 /** Opens a pool of the size that all have. */

@@ -10,10 +10,10 @@ import {
 } from "../../server/test/start-server.ts";
 import { deleteRuns } from "./record-run.ts";
 
-/** How long a step in the page may take before the test is given up, in milliseconds. */
+/** The time that a step in the page may take before the test is given up, in milliseconds. */
 const STEP_MS = 30_000;
 
-/** How long a polled change may take: the list of runs is read every two seconds. */
+/** The time that a polled change may take: the list of runs is read every two seconds. */
 export const PATIENT: { readonly timeout: number } = { timeout: STEP_MS };
 
 const BY_ITSELF = /^Failed to load resource: (.* a status of 40[14] |net::ERR_)/;

@@ -6,7 +6,7 @@ export interface FailingStore {
   readonly store: RunEventStore;
   /** Refuses so many appends from now on; not creations, claims and renewals. */
   refuse(times: number, error?: RunEventsError): void;
-  /** How many appends it is still to refuse. */
+  /** The number of appends that it is still to refuse. */
   left(): number;
   /** Refuses so many reads and lists from now on. */
   refuseReads(times: number): void;

@@ -11,7 +11,7 @@ export function readSnippets(): ReadonlyMap<string, string> {
   return new Map([...blocks].map(([, name = "", code = ""]) => [name, code]));
 }
 
-/** How many blocks of code the pages have besides the one that installs, named or not. */
+/** The number of blocks of code that the pages have besides the one that installs, named or not. */
 export function countBlocks(): number {
   return [...PAGES.matchAll(/^```\w+$/gm)].length - 1;
 }

@@ -82,9 +82,9 @@ export async function assertRefused(
   throw new Error(`Expected ${what} to reject with ${code}, got the answer ${show(answer)}.`);
 }
 
-/** How long two values may be, in characters, to be shown whole. */
+/** The most characters of two values that are shown whole. */
 const SHOWN_WHOLE = 120;
-/** How many fields that differ are shown. */
+/** The number of differing fields that are shown. */
 const MOST_FIELDS = 5;
 
 function describeDifference(actual: unknown, expected: unknown): string {

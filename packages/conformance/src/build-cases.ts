@@ -11,12 +11,12 @@ export interface CaseOptions {
   /** The first word of each failure's message, such as the store's name. */
   readonly name: string;
   /**
-   * How many inputs a random case draws.
+   * The number of inputs that a random case draws.
    * @defaultValue `"ci"`
    */
   readonly profile?: ProfileName;
   /**
-   * How long each random case goes on in `soak`, in milliseconds. It ends with the inputs under way.
+   * The time that each random case goes on in `soak`, in milliseconds. It ends with the inputs under way.
    * @defaultValue 600,000, which is 10 minutes
    */
   readonly soakMs?: number;

@@ -9,7 +9,7 @@ export interface ConformanceCase {
    * The clause that it tests: S1 to S31 in `STORE.md` of `@tm/run-events-core`, or W1 to W49 in `WIRE.md` of `@tm/run-events-http`.
    */
   readonly clause: string;
-  /** How long to wait for `run` before it counts as hung, in milliseconds. Bounds a hang, not the speed of the store. */
+  /** The time to wait for `run` before it counts as hung, in milliseconds. Bounds a hang, not the speed of the store. */
   readonly timeoutMs: number;
   /**
    * Opens a store, tests it, closes and destroys what it opened. Cases of a store share nothing and may run at once. Its parameter is

@@ -18,13 +18,13 @@ export type InputKind =
 
 /** The sizes of a profile. */
 export interface Profile {
-  /** How many inputs a random case draws on one store, or of one server or reader. */
+  /** The number of inputs that a random case draws on one store, or of one server or reader. */
   readonly inputs: Readonly<Record<InputKind, number>>;
-  /** How long a case may take before it counts as hung, in milliseconds; in `soak` beyond what was asked. */
+  /** The time that a case may take before it counts as hung, in milliseconds; in `soak` beyond what was asked. */
   readonly timeoutMs: number;
 }
 
-/** How long a random case goes on in `soak` by default, in milliseconds. */
+/** The time that a random case goes on in `soak` by default, in milliseconds. */
 export const DEFAULT_SOAK_MS = 600_000;
 
 const CI: Profile = {

@@ -1,4 +1,4 @@
-/** How many objects are looked at: an error may lead to its driver's whole state. */
+/** The number of objects that are looked at: an error may lead to its driver's whole state. */
 const MOST_OBJECTS = 10_000;
 
 /**

@@ -136,7 +136,7 @@ describe("decisions about one run", () => {
 
   it("S5: a fast statement takes exactly what the rule of appends takes of a plain append to a run that has started, and does the same", () => {
     let taken = 0;
-    // How many sequences the run has left, if they are few.
+    // The number of sequences that the run has left, if they are few.
     const left = fc.oneof({ arbitrary: fc.constant(null), weight: 4 }, fc.nat(4));
     fc.assert(
       fc.property(programs, appends, left, (program, append, room) => {

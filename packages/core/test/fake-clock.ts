@@ -6,7 +6,7 @@ export interface FakeClock extends Clock {
   advance(ms: number): void;
   /** Jumps, as for a process that was stopped: what fell due meanwhile runs late and once, at the next `advance`. */
   skip(ms: number): void;
-  /** How many timers are not stopped. */
+  /** The number of timers that are not stopped. */
   timers(): number;
 }
 

@@ -8,7 +8,7 @@ import { leave, news, settle } from "./feed-bench.ts";
 import { createRunsBench, wordsOf } from "./runs-bench.ts";
 import { codeOf, letGo } from "./stream-bench.ts";
 
-/** How long a lost notification makes a change late at most, with few feeds. */
+/** The longest delay of a change by a lost notification, with few feeds. */
 const RECHECK_MS = 5_000;
 const DOWN = new RunEventsError("store_unavailable", "down");
 

@@ -12,7 +12,7 @@ export interface LosingSource extends FollowerSource {
   /** Loses all events after this sequence. */
   lose(sequence: number): void;
   notify(): void;
-  /** How many reads wait for their answer. */
+  /** The number of reads that wait for their answer. */
   waiting(): number;
   /** Answers the oldest read, with the log as it was when the read began. */
   answer(): void;

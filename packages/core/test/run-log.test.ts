@@ -23,7 +23,7 @@ async function createBench(store: RunEventStore = createMemoryStore()): Promise<
 function createHeldStore(): {
   readonly store: RunEventStore;
   readonly groups: (readonly Plain[])[];
-  /** How many runs each change was about: the first is the creation. */
+  /** The number of runs that each change was about: the first is the creation. */
   readonly changes: readonly number[];
   readonly go: () => void;
 } {

@@ -28,7 +28,7 @@ export interface ScriptedSource extends FollowerSource {
   readonly notifyCount: (() => void)[];
   /** The subscriptions that are not ready yet. */
   readonly readies: Deferred<void>[];
-  /** How many subscriptions are not stopped. */
+  /** The number of subscriptions that are not stopped. */
   subscriptions(): number;
 }
 

@@ -17,7 +17,7 @@ const MOST = { runs: 3, events: 6 };
 /** A store over rows in memory, whose transactions the test sees, with finished runs of so many events. */
 async function openWith(lengths: readonly number[]): Promise<{
   readonly store: RunEventStore;
-  /** How many runs each transaction has removed. */
+  /** The number of runs that each transaction has removed. */
   readonly removed: number[];
   /** Called before each transaction that writes. */
   before: () => void;

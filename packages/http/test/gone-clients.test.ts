@@ -161,7 +161,7 @@ const READS: readonly (readonly [StoreCall, (runId: string) => Call])[] = [
 interface SlowPort {
   readonly handler: NodeHandler;
   readonly port: number;
-  /** How many requests have asked for their user. */
+  /** The number of requests that have asked for their user. */
   asked(): number;
   connections(): Promise<number>;
   /** Answers that every user is ada. */

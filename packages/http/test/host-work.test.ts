@@ -13,7 +13,7 @@ const MOST = 3;
 /** A host with the path `/USER` of its own. The work for that user ends when the gate opens. */
 interface Host {
   readonly begun: string[];
-  /** How many responses have closed. */
+  /** The number of responses that have closed. */
   closed(): number;
   readonly gate: PromiseWithResolvers<void>;
   inFlight(): HandlerStats["inFlight"];

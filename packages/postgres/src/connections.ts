@@ -14,7 +14,7 @@ import {
 } from "./query.ts";
 import type { Statements } from "./statements.ts";
 
-/** How long a statement of a probe may hold a connection, in milliseconds. */
+/** The time that a statement of a probe may hold a connection, in milliseconds. */
 const PROBE_MS = 10_000;
 
 /** The connections of one store to its server. */

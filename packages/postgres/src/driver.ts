@@ -16,7 +16,7 @@ export interface PostgresStatement {
   readonly text: string;
   readonly values: unknown[];
   /**
-   * How long its answer may take, in milliseconds.
+   * The time that its answer may take, in milliseconds.
    * @defaultValue the connection's own setting
    */
   readonly query_timeout?: number;

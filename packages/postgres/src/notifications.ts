@@ -25,7 +25,7 @@ import { createChangeSender, type ChangeSender } from "./send-changes.ts";
 /** How often to poll for commits without a notification, while LISTEN is not proven and while it is, in milliseconds. */
 const FAST_POLL_MS = 50;
 export const SLOW_POLL_MS = 1_000;
-/** How long to poll for the commit of a caller's transaction, in milliseconds. */
+/** The time to poll for the commit of a caller's transaction, in milliseconds. */
 const JOINED_MS = 30_000;
 
 type StoreReports = ReturnType<typeof createStoreReports>;

@@ -5,7 +5,7 @@ import { isContention, isStatementLost, keepsConnection, storeFailure } from "./
 /** Runs one statement. Throws what the driver throws. */
 export type Query = (text: string, values?: unknown[]) => Promise<readonly unknown[]>;
 
-/** How long a statement that conflicts with other transactions is sent again, in milliseconds. */
+/** The time that a statement that conflicts with other transactions is sent again, in milliseconds. */
 const PATIENCE_MS = 10_000;
 const MOST_PAUSE_MS = 20;
 

@@ -65,7 +65,7 @@ const MIGRATIONS: readonly Migration[] = [
   },
 ];
 
-/** How many migrations this program knows. */
+/** The number of migrations that this program knows. */
 export const MIGRATION_COUNT: number = MIGRATIONS.length;
 
 /** The advisory lock under which all schemas of a database are migrated: "run" in ASCII. */

@@ -7,7 +7,7 @@ import type { RunChange } from "./run-changes.ts";
  */
 const PAUSE_A_CHANGE_MS = 1;
 const MOST_PAUSE_MS = 5;
-/** How many runs may wait for the connection that sends. */
+/** The number of runs that may wait for the connection that sends. */
 const MOST_UNSENT = 10_000;
 
 /** Notifies this process and the others of commits. */

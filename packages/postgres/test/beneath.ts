@@ -82,7 +82,7 @@ export function countStatements(own: PostgresPool): CountedPool {
   };
 }
 
-/** How many rows each of the store's tables has. */
+/** The number of rows that each of the store's tables has. */
 export async function countRows(pool: PostgresPool, schema: string): Promise<Counts> {
   const tables = ["runs", "events"] as const;
   const counts: Record<string, number> = {};

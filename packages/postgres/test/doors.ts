@@ -20,7 +20,7 @@ export type Doors = Required<
 
 /** More rows than this are dropped with their schema: where rows were deleted, later reads are slower. */
 const MOST_DELETED = 1_000;
-/** How many stores use a schema, one after the other. */
+/** The number of stores that use a schema, one after the other. */
 const MOST_USES = 20;
 
 /** A schema that no store uses now, and how many stores have used it. */

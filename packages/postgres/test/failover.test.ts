@@ -15,7 +15,7 @@ import { newSchema, openPool, openStore } from "./stores.ts";
 
 /** Shorter than a lease of the play, which no worker may lose meanwhile. */
 const ANSWER_MS = 2_000;
-/** How many events are acknowledged before the failover, and again after it. */
+/** The number of events that are acknowledged before the failover, and again after it. */
 const EVENTS = 150;
 
 interface Pair {

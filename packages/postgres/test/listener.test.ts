@@ -16,7 +16,7 @@ interface Proxied {
   readonly store: RuledStore;
   /** Another store, which reaches the server directly, with the runs `a`, `b` and `c`. */
   readonly other: RuledStore;
-  /** How many connections through the proxy listen. */
+  /** The number of connections through the proxy that listen. */
   listening(): number;
 }
 

@@ -32,7 +32,7 @@ async function openBlind(schema: string): Promise<{ store: RuledStore; pool: Rec
   return { store: await openStore(pool, { schema }), pool };
 }
 
-/** How many changes each notification carried. */
+/** The number of changes that each notification carried. */
 function changeCounts(pool: RecordedPool): readonly number[] {
   return pool.sent
     .filter(({ text }) => text.includes("pg_notify"))

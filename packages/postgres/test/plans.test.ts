@@ -29,7 +29,7 @@ interface PlanNode {
   readonly Plans?: readonly PlanNode[];
 }
 
-/** How many rows a plan has read. */
+/** The number of rows that a plan has read. */
 function rowsOf(node: PlanNode): number {
   const removed =
     (node["Rows Removed by Filter"] ?? 0) + (node["Rows Removed by Join Filter"] ?? 0);

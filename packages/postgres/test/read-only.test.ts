@@ -23,7 +23,7 @@ interface Switched {
   readonly store: RuledStore;
   /** From now on, this many appends find the database read-only, each only on its connection. */
   refuse(times: number): void;
-  /** How many appends were sent since. */
+  /** The number of appends that were sent since. */
   appends(): number;
 }
 

@@ -93,7 +93,7 @@ export async function begin(pool: pg.Pool, statement: string): Promise<pg.PoolCl
   return client;
 }
 
-/** How many sessions wait for a lock. */
+/** The number of sessions that wait for a lock. */
 export async function countWaiting(pool: pg.Pool): Promise<number> {
   const { rows } = await pool.query("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'");
   return rows.length;

@@ -15,7 +15,7 @@ import { COMMIT, COMMIT_SMALL } from "./scripts/commit.ts";
 import { SEE } from "./scripts/see.ts";
 import { packScripts } from "./slots.ts";
 
-/** How long a call begins again, in milliseconds. */
+/** The time that a call begins again, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
 /**

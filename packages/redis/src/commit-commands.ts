@@ -13,7 +13,7 @@ export interface Check {
   readonly command: Command;
 }
 
-/** How many receipts one command writes, since Lua passes it on its stack. */
+/** The number of receipts that one command writes, since Lua passes it on its stack. */
 const RECEIPTS_AT_ONCE = 100;
 
 /**

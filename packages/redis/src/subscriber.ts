@@ -22,7 +22,7 @@ export interface Subscriber {
 
 /** The most channels of one command. */
 const CHANNELS_AT_ONCE = 1_000;
-/** How long the server may be silent after a command, in milliseconds. */
+/** The time that the server may be silent after a command, in milliseconds. */
 const SILENCE_MS = 5_000;
 /** A fifth is random, so that many processes do not reconnect at once. */
 const BACKOFF = { firstMs: 50, mostMs: 2_000, jitter: 0.2 };
@@ -40,7 +40,7 @@ export function createSubscriber(
     : createServerSubscriber(redis, events);
 }
 
-/** How long to wait before an attempt, in milliseconds. Attempts count from 1. */
+/** The time to wait before an attempt, in milliseconds. Attempts count from 1. */
 function pauseBefore(attempt: number): number {
   return planBackoff(BACKOFF, attempt, Math.random());
 }

@@ -28,7 +28,7 @@ async function* keysOf(client: Client, prefix: string): AsyncGenerator<[Redis, s
   }
 }
 
-/** How many entries a key has, by its type. */
+/** The number of entries that a key has, by its type. */
 async function sizeOf(server: Redis, key: string): Promise<number> {
   switch (await server.type(key)) {
     case "hash":

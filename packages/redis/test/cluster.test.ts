@@ -47,7 +47,7 @@ async function openStore(
   return { redis, store };
 }
 
-/** How many shard channels have subscribers on the nodes. */
+/** The number of shard channels that have subscribers on the nodes. */
 async function countChannels(nodes: readonly Redis[]): Promise<number> {
   const channels = await Promise.all(nodes.map((node) => node.pubsub("SHARDCHANNELS")));
   return channels.reduce((sum, some) => sum + (some as unknown[]).length, 0);

@@ -7,7 +7,7 @@ import { connect, openProxy, openServer, openStore, owned, runKeys } from "./ope
 
 const PREFIX = "hung";
 
-/** How many connections are subscribed to a run's channel. */
+/** The number of connections that are subscribed to a run's channel. */
 async function listeners(redis: Redis): Promise<unknown> {
   return (await redis.pubsub("NUMSUB", runKeys("a", PREFIX).head))[1];
 }

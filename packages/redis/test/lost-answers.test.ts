@@ -19,7 +19,7 @@ import {
 } from "@tm/run-events-test-servers/requests";
 import { landOnce } from "../../core/src/rules/land-once.ts";
 
-/** How many scripts the server has run. */
+/** The number of scripts that the server has run. */
 async function countScripts(redis: ReturnType<typeof connect>): Promise<number> {
   const stats = await redis.info("commandstats");
   const counts = stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+),.*failed_calls=(\d+)/g);

@@ -16,12 +16,12 @@ import {
 
 const PREFIX = "counters";
 
-/** How many connections are subscribed to a run's channel. */
+/** The number of connections that are subscribed to a run's channel. */
 async function listeners(redis: Redis, runId = "a"): Promise<unknown> {
   return (await redis.pubsub("NUMSUB", runKeys(runId, PREFIX).head))[1];
 }
 
-/** How many connections the server has. */
+/** The number of connections that the server has. */
 async function countConnections(redis: Redis): Promise<number> {
   return ((await redis.client("LIST")) as string).trim().split("\n").length;
 }

@@ -12,7 +12,7 @@ import { prepareStatements, type Statements } from "./statements.ts";
 import type { Tables } from "./tables.ts";
 import { createTransactions, type Transactions } from "./transactions.ts";
 
-/** How long a call tries in all, in milliseconds. */
+/** The time that a call tries in all, in milliseconds. */
 const PATIENCE_MS = 10_000;
 /** The pauses between two tries: fully random, so that waiting processes do not try again at the same time. */
 const BACKOFF = { firstMs: 1, mostMs: 25, jitter: 1 };

@@ -16,7 +16,7 @@ interface FileSystem {
 const SUFFIXES = ["-wal", "-shm"] as const;
 
 /**
- * How long a call trusts the last check, in milliseconds. A check costs a good part of a commit that is not synced, so not every
+ * The time that a call trusts the last check, in milliseconds. A check costs a good part of a commit that is not synced, so not every
  * call makes one. Appends that are acknowledged in this time may be lost, like those just before the file was removed.
  */
 const FRESH_MS = 10;

@@ -65,7 +65,7 @@ export interface SqliteStore extends RunEventStore {
 /** How late a poll and its queries may be, with many thousand subscribed runs, in milliseconds. */
 const POLL_GRACE_MS = 500;
 
-/** How many runs a purge removes in one transaction: that takes about a millisecond. */
+/** The number of runs that a purge removes in one transaction: that takes about a millisecond. */
 const RUNS_AT_ONCE = 10;
 
 /**

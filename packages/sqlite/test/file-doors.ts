@@ -18,7 +18,7 @@ type OpenHandle = SqliteDatabase & { close(): void };
 export interface FilePlace {
   readonly file: string;
   readonly handles: Map<RunEventStore, OpenHandle>;
-  /** How many statements the stores have run. */
+  /** The number of statements that the stores have run. */
   readonly counters: (() => number)[];
 }
 
@@ -56,7 +56,7 @@ export function fileDoors(driver: FileDriver): StoreDoors<FilePlace> {
   };
 }
 
-/** How many rows each table has. The rows of probes and migrations belong to no run. */
+/** The number of rows that each table has. The rows of probes and migrations belong to no run. */
 function countRows(db: OpenHandle): Counts {
   const tables = db.prepare(
     `SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB '*_runs' OR name GLOB '*_events' OR name GLOB '*_receipts'`,

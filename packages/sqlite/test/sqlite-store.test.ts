@@ -18,7 +18,7 @@ function valueOf(db: Handle, sql: string): unknown {
   return Object.values(db.prepare(sql).get() as object)[0];
 }
 
-/** How many transactions a file's WAL holds: a frame that ends one has the size of the database. */
+/** The number of transactions that a file's WAL holds: a frame that ends one has the size of the database. */
 function countCommits(file: string): number {
   const wal = readFileSync(`${file}-wal`);
   const frameBytes = 24 + wal.readUInt32BE(8);

@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import type { Reporter, TestModule, Vite } from "vitest/node";
 import { listStarted, markStarted, type RunningProcess } from "./running-processes.ts";
 
-/** How long a run may go on without the end of a test, in milliseconds. Every test has to be shorter. */
+/** The time that a run may go on without the end of a test, in milliseconds. Every test has to be shorter. */
 const HANG_LIMIT_MS = 300_000;
 
 /**

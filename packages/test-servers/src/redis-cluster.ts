@@ -5,7 +5,7 @@ import { waitUntil } from "./wait-until.ts";
 
 /** How a Redis Cluster is started. */
 export interface RedisClusterOptions extends RedisOptions {
-  /** How many each master has. Default 0. */
+  /** The number of replicas of each master. Default 0. */
   readonly replicas?: 0 | 1;
 }
 

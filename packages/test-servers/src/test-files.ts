@@ -10,7 +10,7 @@ declare module "vitest" {
     readonly tier: Tier;
     /** The profile of the conformance kit on a store's main server. On its variants and other drivers the kit runs nightly, in `ci`. */
     readonly mainProfile: "quick" | "soak";
-    /** How long each random case goes on in the profile `soak`, in milliseconds. */
+    /** The time that each random case goes on in the profile `soak`, in milliseconds. */
     readonly soakMs: number;
   }
 }

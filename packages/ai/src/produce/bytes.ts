@@ -1,4 +1,4 @@
-/** How many bytes are encoded at a time: a multiple of three, so that the texts can be joined. V8 is fast only up to about so many. */
+/** The number of bytes that are encoded at a time: a multiple of three, so that the texts can be joined. V8 is fast only up to about so many. */
 const STEP = 6_144;
 /** The most bytes of one payload: as base64 they take 262,140 and two quotes. */
 const MOST_BYTES = 196_605;

@@ -9,13 +9,13 @@ export interface RecordOptions {
   /** The runs, on any store. Each answer is one of them. The id of its chat or thread is the topic. */
   readonly runs: RunEvents;
   /**
-   * How long the answer of a process that died stays live, in milliseconds: 1,000 to 3,600,000. Readers get its end after one and a half
+   * The time that the answer of a process that died stays live, in milliseconds: 1,000 to 3,600,000. Readers get its end after one and a half
    * times this, at most.
    * @defaultValue 10,000
    */
   readonly leaseMs?: number | undefined;
   /**
-   * How long a piece of a text waits for others before it is written, in milliseconds: 0 to 10,000. The longer, the fewer events an answer
+   * The time that a piece of a text waits for others before it is written, in milliseconds: 0 to 10,000. The longer, the fewer events an answer
    * has. Its first piece does not wait.
    * @defaultValue 250
    */

@@ -7,11 +7,11 @@ import { refusal } from "./refusals.ts";
  * and an agent of AG-UI send all messages of a chat, with their files.
  */
 const MOST_BODY_BYTES = 16_777_216;
-/** How long a body may take, in milliseconds: four times as long as on the wire, since it may be four times as large. */
+/** The time that a body may take, in milliseconds: four times as long as on the wire, since it may be four times as large. */
 const BODY_MS = 120_000;
 
 /**
- * How many bytes a value counts besides its text, for its memory and the time of its checks: the values of `[[],[],…]` take 20 times the
+ * The number of bytes that a value counts besides its text, for its memory and the time of its checks: the values of `[[],[],…]` take 20 times the
  * bytes of their text.
  */
 const VALUE_BYTES = 128;

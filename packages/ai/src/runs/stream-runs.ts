@@ -32,7 +32,7 @@ export interface StreamRunsOptions {
    */
   readonly ownerId?: string;
   /**
-   * How long a producer that died keeps its stream, in milliseconds: 1,000 to 3,600,000. Readers get its end after one and a half times
+   * The time that a producer that died keeps its stream, in milliseconds: 1,000 to 3,600,000. Readers get its end after one and a half times
    * this, at most.
    * @defaultValue 10,000
    */

@@ -18,12 +18,12 @@ export interface RunEventsStreamOptions extends StreamRunsOptions {
    */
   readonly keyPrefix?: string | undefined;
   /**
-   * How long a reader at `-1` or `now` waits for a run that does not exist yet, in milliseconds: 0 or more, or `Infinity`.
+   * The time that a reader at `-1` or `now` waits for a run that does not exist yet, in milliseconds: 0 or more, or `Infinity`.
    * @defaultValue 100
    */
   readonly firstChunkDeadlineMs?: number | undefined;
   /**
-   * How long a producer may append nothing, in milliseconds: 1 or more, or `Infinity`. More than 24 days count as 24 days. Its run
+   * The time that a producer may append nothing, in milliseconds: 1 or more, or `Infinity`. More than 24 days count as 24 days. Its run
    * then fails: the producer may have ended without a `close`.
    * @defaultValue 3,600,000: an hour
    */

@@ -21,7 +21,7 @@ export interface RunServer extends TestServer {
   readonly fetch: typeof fetch;
   /** Breaks all streams. */
   readonly cut: () => void;
-  /** How many answers are being read. */
+  /** The number of answers that are being read. */
   readonly openAnswers: () => number;
 }
 

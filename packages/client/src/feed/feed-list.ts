@@ -8,7 +8,7 @@ export interface ListedRun extends RunSnapshot {
   readonly last: RunEvent | null;
 }
 
-/** How many runs that have ended a feed keeps: those that ended last. */
+/** The number of ended runs that a feed keeps: the last to end. */
 const MOST_ENDED = 200;
 
 /** The members that differ between two states of a run, or between two runs of the same id. */

@@ -14,7 +14,7 @@ export type Loss = "away" | "empty" | "held_back" | "cut" | "full";
 
 /** After this many empty streams in a row, polls are tried. */
 const MAX_EMPTY = 3;
-/** How long a worse way is kept before the best is tried again, in milliseconds. */
+/** The time that a worse way is kept before the best is tried again, in milliseconds. */
 export const PROBE_MS = 300_000;
 /** An attempt that still receives something at this age, in milliseconds, does not count as a failure. */
 const LONG_LIFE_MS = 30_000;

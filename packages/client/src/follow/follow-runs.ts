@@ -25,7 +25,7 @@ import { poll } from "./poll.ts";
 import type { RunsReaderOptions } from "./runs-reader-options.ts";
 import { streamRuns } from "./stream-runs.ts";
 
-/** How long to wait for further changes of the set before the connection is opened again, in milliseconds. */
+/** The time to wait for further changes of the set before the connection is opened again, in milliseconds. */
 const GATHER_MS = 50;
 
 /** The reason of an attempt that ends because the set of runs has changed. */

@@ -5,7 +5,7 @@ import type { Loss } from "./course.ts";
 import { type Frame, parseFrame } from "./frame.ts";
 import { createStreamParser } from "./parse-stream.ts";
 
-/** How long the first frame may take, in milliseconds. */
+/** The time that the first frame may take, in milliseconds. */
 const CONNECTED_MS = 5_000;
 
 /** A stream is given up when nothing has come for this many heartbeats. */

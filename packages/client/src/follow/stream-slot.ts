@@ -1,7 +1,7 @@
 import { untilAborted } from "../http/link-abort.ts";
 import { serverUrl } from "../http/server-url.ts";
 
-/** How many windows may have a stream. Over HTTP/1.1 a browser opens six connections to a host, and other requests need some of them. */
+/** The number of windows that may have a stream. Over HTTP/1.1 a browser opens six connections to a host, and other requests need some of them. */
 const SLOTS = 4;
 
 /** The part of a browser that is used. Other hosts have no address, and as many connections as they like. */

@@ -4,7 +4,7 @@ import { planBackoff } from "@tm/run-events-core/store";
 const MOST_MS = 30_000;
 
 /**
- * How long to wait before the next attempt, in milliseconds. It is random up to a bound, so that many readers do not come back at
+ * The time to wait before the next attempt, in milliseconds. It is random up to a bound, so that many readers do not come back at
  * once. The bound doubles with each failure, from 0.5 s to `mostMs`. The result is never shorter than the server asked for, up to 30 s.
  * @param failures attempts since the last progress, from 1
  * @param askedMs the pause of `retry:` or `Retry-After`; 0 without one. An answer of another program may hold anything: what is not a

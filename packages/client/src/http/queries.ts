@@ -55,7 +55,7 @@ export interface EventsQuery extends RunBeginning {
    */
   readonly limit?: number | undefined;
   /**
-   * How long the server may wait for an event, in seconds: 0 to 30. On the wire it is `wait`.
+   * The time that the server may wait for an event, in seconds: 0 to 30. On the wire it is `wait`.
    * @defaultValue 0
    */
   readonly waitSeconds?: number | undefined;
@@ -88,7 +88,7 @@ export interface NewRun {
 
 /** How long a lease is asked for, and by which worker. */
 export interface LeaseAsked {
-  /** How long the lease lasts, in milliseconds: 1,000 to 3,600,000. */
+  /** The time that the lease lasts, in milliseconds: 1,000 to 3,600,000. */
   readonly leaseMs: number;
   /** The worker's name: 1 to 100 characters. @see clause W44 in `WIRE.md` of `@tm/run-events-http` */
   readonly worker?: string | null | undefined;

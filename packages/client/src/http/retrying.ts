@@ -9,14 +9,14 @@ const UNSETTLING: ReadonlySet<RunEventsErrorCode> = new Set([
   "internal",
 ]);
 
-/** How long a call is tried by default, in milliseconds, where a person waits for it. */
+/** The time that a call is tried by default, in milliseconds, where a person waits for it. */
 export const CALL_PATIENCE_MS = 10_000;
 
 /** Settings of one call: its signal, and how long it is tried. */
 export interface CallOptions {
   /** Ends the call with its reason. */
   readonly signal?: AbortSignal | undefined;
-  /** How long this call is tried, in milliseconds. Without it, the client's `patienceMs`. */
+  /** The time that this call is tried, in milliseconds. Without it, the client's `patienceMs`. */
   readonly patienceMs?: number | undefined;
   /** Called with each failure after which the call is tried again. */
   readonly onRetry?: ((error: RunEventsError) => void) | undefined;

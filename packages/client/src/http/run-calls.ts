@@ -9,10 +9,10 @@ import {
 import { type Check, isCount, isPositive, isText, isTextIfAny, type Shape } from "./fits.ts";
 import type { EventsQuery, LeaseAsked, ListQuery, NewRun, RunBeginning } from "./queries.ts";
 
-/** How long the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
+/** The time that the server may hold a poll, in seconds. @see clause W17 in `WIRE.md` */
 export const WAIT_SECONDS = 25;
 
-/** How long the server may take to answer, in seconds, beyond the time that it may hold the answer. */
+/** The time that the server may take to answer, in seconds, beyond the time that it may hold the answer. */
 export const ANSWER_SECONDS = 20;
 
 /**
@@ -30,7 +30,7 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   /**
-   * How long the whole answer may take, in seconds.
+   * The time that the whole answer may take, in seconds.
    * @defaultValue 20
    */
   readonly seconds?: number;
@@ -42,7 +42,7 @@ export interface Call {
 
 /** The events to read. Without `limit`, the server decides. @see clauses W15 to W17, W45 and W46 in `WIRE.md` */
 export interface PageQuery extends RunBeginning, Pick<EventsQuery, "limit"> {
-  /** How long the server may wait for an event, in seconds. */
+  /** The time that the server may wait for an event, in seconds. */
   readonly wait: number;
 }
 

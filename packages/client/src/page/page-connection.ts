@@ -15,7 +15,7 @@ export interface ConnectionOptions extends ServerOptions {
 
 /** A page that is hidden for this long, in milliseconds, reads nothing any more until it is seen. */
 const HIDDEN_MS = 10_000;
-/** How many polls that the server answers at once may be on their way: a browser has six connections to a host. */
+/** The number of polls, of those that the server answers at once, that may be on their way: a browser has six connections to a host. */
 const MOST_POLLS = 2;
 
 /** The connections of this page. */

@@ -1,4 +1,4 @@
-/** How long it is still followed after its last view has left, in milliseconds. A new view often comes at once. */
+/** The time that it is still followed after its last view has left, in milliseconds. A new view often comes at once. */
 const LINGER_MS = 1_000;
 
 /** The parts that views of this page share, by key. Where a server renders, nothing joins, so that it keeps nothing. */

@@ -42,7 +42,7 @@ const MOST_WAIT_SECONDS = 30;
 /** The server's address, the credential for it, and how long a call is tried. */
 export interface ClientOptions extends ServerOptions {
   /**
-   * How long a call is tried while the server does not answer, in milliseconds. With 0 the call is made once.
+   * The time that a call is tried while the server does not answer, in milliseconds. With 0 the call is made once.
    * @defaultValue 10,000
    */
   readonly patienceMs?: number;

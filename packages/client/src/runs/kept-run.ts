@@ -12,7 +12,7 @@ export interface RunList {
   readonly runs: readonly KeptRun[];
   /** The `cursor` of the next page; `null` at the end. */
   readonly nextCursor: string | null;
-  /** How long the server keeps a finished run, in milliseconds; `null` if the server does not announce that it removes runs. */
+  /** The time that the server keeps a finished run, in milliseconds; `null` if the server does not announce that it removes runs. */
   readonly retentionMs: number | null;
 }
 

@@ -1,6 +1,6 @@
 import type { RunSnapshot } from "@tm/run-events-core";
 
-/** How long a server keeps finished runs, in milliseconds; `null` for ever. More than 99,999,999,999 s count as for ever. */
+/** The time that a server keeps finished runs, in milliseconds; `null` for ever. More than 99,999,999,999 s count as for ever. */
 export function parseRetention(headers: Headers): number | null {
   const text = headers.get("run-retention");
   return text !== null && /^\d{1,11}$/.test(text) ? Number(text) * 1_000 : null;

@@ -50,7 +50,7 @@ export class RunsStore implements Store<RunsView> {
   #read: ReadonlyMap<string, ListedRun> = new Map();
   /** Where the list goes on: `null` at its end, and `undefined` if runs before that place were dropped. */
   #nextCursor: string | null | undefined = null;
-  /** How many runs were asked for. */
+  /** The number of runs that were asked for. */
   #count = PAGE_RUNS;
   /** The epoch of the feed for which the list is, or was, read. */
   #epoch = 0;

@@ -17,9 +17,9 @@ import { unanswered } from "../http/server-errors.ts";
 import { pollInputs } from "./poll-inputs.ts";
 import { watchServer } from "./watch-server.ts";
 
-/** How long an append is sent again, in milliseconds. An append that a server never takes must not keep the run claimed for ever. */
+/** The time that an append is sent again, in milliseconds. An append that a server never takes must not keep the run claimed for ever. */
 const APPEND_MS = 300_000;
-/** How long a release may take, in seconds: a shutdown waits for it. Without it the lease expires. */
+/** The time that a release may take, in seconds: a shutdown waits for it. Without it the lease expires. */
 const RELEASE_SECONDS = 3;
 
 /**

@@ -13,15 +13,15 @@ import type { EventMap, PayloadOf } from "../typed/event-map.ts";
 import { checkPayload, hasSchema, type PayloadSchemas } from "../typed/payload-schema.ts";
 import { createRunSender } from "./run-sender.ts";
 
-/** How many emitted events one request holds at most. */
+/** The number of emitted events that one request holds at most. */
 const BATCH_EVENTS = 500;
-/** How long an emitted event waits for others, in milliseconds. */
+/** The time that an emitted event waits for others, in milliseconds. */
 const GATHER_MS = 50;
 
 /** The run to write, and how. */
 export interface StartOptions<M extends EventMap = EventMap> extends ServerOptions, NewRun {
   /**
-   * How long each call is tried while the server does not answer, in milliseconds. This includes the start.
+   * The time that each call is tried while the server does not answer, in milliseconds. This includes the start.
    * @defaultValue 300,000
    */
   readonly patienceMs?: number;
@@ -32,7 +32,7 @@ export interface StartOptions<M extends EventMap = EventMap> extends ServerOptio
    */
   readonly merge?: TypedMerges<M> | undefined;
   /**
-   * How long the first emitted event of an append waits for others, in milliseconds: 0 to 10,000. An `append` ends the wait.
+   * The time that the first emitted event of an append waits for others, in milliseconds: 0 to 10,000. An `append` ends the wait.
    * @defaultValue 50
    * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
    */

@@ -1,7 +1,7 @@
 import type { RunsServer } from "../runs-server.ts";
 import { openWindows, type TestWindow, type WindowRun } from "./open-window.ts";
 
-/** How many windows may have a stream. */
+/** The number of windows that may have a stream. */
 export const SLOTS = 4;
 
 /** Adds an event to a run. */

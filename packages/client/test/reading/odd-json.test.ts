@@ -11,9 +11,9 @@ import { HonestLog } from "../honest-log.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import { startScriptedServer } from "../scripted-server.ts";
 
-/** How long a call may take. One that takes longer hangs. */
+/** The time that a call may take. One that takes longer hangs. */
 const HANG_MS = 300_000;
-/** How many requests a call may make, after at most four wrong answers. One that makes more spins. */
+/** The number of requests that a call may make, after at most four wrong answers. One that makes more spins. */
 const MOST_REQUESTS = 60;
 const BEARER = { bearer: "b" } as const;
 const COOKIE = { cookie: "a=b" } as const;

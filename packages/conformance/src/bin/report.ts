@@ -12,7 +12,7 @@ export interface Report {
   readonly gaveUp: boolean;
   readonly passed: number;
   readonly failed: number;
-  /** How many cases were chosen, and have come to nothing. */
+  /** The number of cases that were chosen, and have come to nothing. */
   readonly notRun: number;
   readonly cases: readonly CaseReport[];
 }

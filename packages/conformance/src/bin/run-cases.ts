@@ -9,10 +9,10 @@ import type { ChosenCases } from "./choose-cases.ts";
 /** A store that does not answer is given up after this many cases in a row that hung: each costs the whole time of a case. */
 export const HUNG_IN_A_ROW = 3;
 
-/** How long a case that was ended may take to close and destroy what is open, in milliseconds, before the command goes on without it. */
+/** The time that a case that was ended may take to close and destroy what is open, in milliseconds, before the command goes on without it. */
 const GRACE_MS = 30_000;
 
-/** How long a case may go on after an uncaught error, in milliseconds: it may wait for the code that threw. */
+/** The time that a case may go on after an uncaught error, in milliseconds: it may wait for the code that threw. */
 const AFTER_STRAY_MS = 10_000;
 
 /** The result of a case. Plain data, fit for JSON. */
@@ -20,7 +20,7 @@ export interface CaseReport {
   readonly name: string;
   readonly clause: string;
   readonly passed: boolean;
-  /** How long it took, in milliseconds. */
+  /** The time that it took, in milliseconds. */
   readonly ms: number;
   /** `null` if it passed. */
   readonly failure: ReportedFailure | null;

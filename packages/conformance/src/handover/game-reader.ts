@@ -14,7 +14,7 @@ export interface ReaderPlace {
   readonly witness: Witness;
   readonly clock: HandClock;
   readonly isOver: () => boolean;
-  /** How many events the run has at its end. */
+  /** The number of events that the run has at its end. */
   readonly total: number;
 }
 

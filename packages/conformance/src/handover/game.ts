@@ -29,9 +29,9 @@ export interface PlannedReader {
   readonly peeks: boolean;
   /** The store object that it reads through, counted round. */
   readonly store: number;
-  /** How many turns it comes late. */
+  /** The number of turns that it comes late. */
   readonly late: number;
-  /** How many events before the acknowledged head it starts. */
+  /** The number of events before the acknowledged head at which it starts. */
   readonly lag: number;
   /** The limit of its pages. */
   readonly limit: number;

@@ -56,7 +56,7 @@ class Play {
   #isOver = false;
   /** A store that is closing. */
   #closing: Promise<void> | null = null;
-  /** How many players have not ended. */
+  /** The number of players that have not ended. */
   #live = 0;
 
   constructor(game: Game, scheduler: fc.Scheduler, { stores, runId, patienceMs }: GamePlace) {

@@ -14,7 +14,7 @@ export interface AgeInput {
   readonly age: Age;
   /** The run whose age it is. */
   readonly runId: string;
-  /** How many an answer has at most. */
+  /** The most runs of an answer. */
   readonly limit: number;
 }
 

@@ -6,7 +6,7 @@ import { freed, granted, type HeldRun, LONG_MS, SHORT_MS } from "../lease.ts";
 import { type ModelLease, underFence } from "./model-lease.ts";
 import { checkRecord, type ModelRun, runOf, type StoreModel } from "./run-model.ts";
 
-/** How long a lease is asked for: longer than the program takes, so short that it is over before the next call, or as short without a wait. */
+/** The time that a lease is asked for: longer than the program takes, so short that it is over before the next call, or as short without a wait. */
 export type Length = "long" | "short" | "brief";
 
 /** A claim, alone or of a creation. */

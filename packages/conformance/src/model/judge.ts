@@ -61,7 +61,7 @@ export function judgeRead(
   assertEqual(answer.events.length, lengthOf(run, query), "the number of events");
 }
 
-/** How many events a page has, in the plainest way: the model's own, so that it does not agree with a fault of core's cut. */
+/** The number of events that a page has, in the plainest way: the model's own, so that it does not agree with a fault of core's cut. */
 function lengthOf({ events }: ModelRun, { since, limit, maxBytes }: KitQuery): number {
   let bytes = 0;
   const rest = events.slice(since, since + limit);

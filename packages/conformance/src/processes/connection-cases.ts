@@ -17,7 +17,7 @@ import { Follower } from "./follower.ts";
 import type { ProcessCase, ProcessTrial } from "./process-case.ts";
 import { untilAnswered } from "./until-answered.ts";
 
-/** How many calls lose their connection besides those that are cut at each chunk of an answer. */
+/** The number of calls that lose their connection besides those that are cut at each chunk of an answer. */
 const DRAWN_CUTS = 6;
 /** At most this many chunks of a call's answer are each cut once. */
 const MOST_CHUNKS = 8;
@@ -107,7 +107,7 @@ function cutsFor(chunks: number, { fraction }: Draws): readonly Cut[] {
   return [...each, { at: "request", after: 0 }, ...drawn];
 }
 
-/** How many chunks an uncut call's answer has. */
+/** The number of chunks that an uncut call's answer has. */
 async function chunksOf(proxy: CuttingProxy, ask: () => Promise<unknown>): Promise<number> {
   const before = proxy.answers();
   await ask();

@@ -26,9 +26,9 @@ export interface CuttingProxy {
   plan(cut: Cut | null): void;
   /** Destroys every connection that is open. New ones may come. */
   cutAll(): void;
-  /** How many chunks have come from the server so far. */
+  /** The number of chunks that have come from the server so far. */
   answers(): number;
-  /** How many connections were lost by plan so far. */
+  /** The number of connections that were lost by plan so far. */
   cuts(): number;
   /** Destroys all connections and listens no more. */
   close(): Promise<void>;

@@ -5,7 +5,7 @@ import { within } from "../within.ts";
 import type { Draws } from "./draws.ts";
 import type { Worker } from "./start-worker.ts";
 
-/** How many calls show that a process gets on. */
+/** The number of calls that show that a process gets on. */
 const PROGRESS = 5;
 /** A crash comes after up to this many calls of one process; at least half as many. */
 const MOST_CALLS = 10;

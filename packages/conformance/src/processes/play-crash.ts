@@ -23,9 +23,9 @@ export interface Crash {
 
 /** A process begins again after this many steps. */
 const STEPS = 200;
-/** How many calls under a key that were answered are made again, the youngest. */
+/** The number of answered calls under a key, the youngest ones, that are made again. */
 const RECEIPTS = 10;
-/** How many calls each process makes after the crash. */
+/** The number of calls that each process makes after the crash. */
 const LATER_CALLS = 30;
 
 /**

@@ -15,7 +15,7 @@ export type { CrashHooks } from "./crash-cases.ts";
 export type { Network, ProcessDoors } from "./crew.ts";
 export type { Address } from "./cutting-proxy.ts";
 
-/** How long a case may take before it counts as hung: its processes have to start, and a server to come back. */
+/** The time that a case may take before it counts as hung: its processes have to start, and a server to come back. */
 const CASE_MS = 120_000;
 
 /** The options of {@link runProcessConformance}: the store, how it crashes, and how hard to look. */
@@ -30,7 +30,7 @@ export interface ProcessConformanceOptions<Place> extends ProcessDoors<Place> {
    */
   readonly profile?: ProfileName;
   /**
-   * How long each case goes on in `soak`, in milliseconds. It ends with the round under way.
+   * The time that each case goes on in `soak`, in milliseconds. It ends with the round under way.
    * @defaultValue 600,000, which is 10 minutes
    */
   readonly soakMs?: number;

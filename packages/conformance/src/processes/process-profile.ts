@@ -2,7 +2,7 @@ import type { ProfileName } from "../profile.ts";
 
 /** The sizes of a profile where processes race. */
 export interface ProcessProfile {
-  /** How many calls each process makes in a case at least. */
+  /** The least number of calls that each process makes in a case. */
   readonly calls: number;
 }
 

@@ -16,7 +16,7 @@ interface Contest {
   readonly clause: string;
   readonly what: string;
   readonly theme: Theme;
-  /** How many steps each process makes in a round. */
+  /** The number of steps that each process makes in a round. */
   readonly length: number;
 }
 

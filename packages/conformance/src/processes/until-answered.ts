@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { RunEventsError } from "@tm/run-events-core";
 
 const PAUSE_MS = 20;
-/** How long a store may need to find its server again. */
+/** The time that a store may need to find its server again. */
 const PATIENCE_MS = 10_000;
 
 /**

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type EtcdStores, openEtcdStores } from "./etcd-stores.ts";
 import { type Race, startRace } from "./store-race.ts";
 
-/** How many appends have to be acknowledged before the next step of a race. */
+/** The number of appends that have to be acknowledged before the next step of a race. */
 const SOME = 50;
 /** Longer than an election takes, and than the store's clock takes a process for gone. */
 const STALL_MS = 6_000;

@@ -8,7 +8,7 @@ import { createRule } from "../../../core/src/rules/run-rules.ts";
 
 /** What a race has seen; the tests check it apart from the rules. */
 interface RaceReport {
-  /** How many appends were acknowledged. */
+  /** The number of appends that were acknowledged. */
   readonly acknowledged: number;
   /** What was wrong, in words. */
   readonly faults: readonly string[];

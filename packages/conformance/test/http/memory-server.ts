@@ -14,7 +14,7 @@ export interface ServerBreakage {
   readonly settings?: Partial<HandlerOptions<Request>>;
   /** What is wrong with the sessions of a server that has `POST /v1/session`, over https. */
   readonly sessions?: SessionBreakage;
-  /** How long a lease has expired before the server ends its run. */
+  /** The time after a lease's end before the server ends its run. */
   readonly leaseGraceMs?: number;
   /** Other limits for runs that no worker works on. */
   readonly limits?: Partial<typeof LIMITS>;

@@ -20,9 +20,9 @@ export interface Sample {
 }
 
 const CHILD = fileURLToPath(new URL("./child.ts", import.meta.url));
-/** How long a process may take for one case: one that keeps the event loop busy never answers. */
+/** The time that a process may take for one case: one that keeps the event loop busy never answers. */
 const SILENCE_MS = 40_000;
-/** How long it may take to change all sources, and to run all cases once. */
+/** The time that it may take to change all sources, and to run all cases once. */
 const START_MS = 240_000;
 /** What never ends may also take all memory. */
 const MOST_MEMORY = "--max-old-space-size=1024";

@@ -21,7 +21,7 @@ export function killedShare(tried: readonly Tried[]): number {
   return tried.filter(isKilled).length / tried.length;
 }
 
-/** How many mutants were made, reached and killed, by which cases first, and those that survived. */
+/** The number of mutants that were made, reached and killed, by which cases first, and those that survived. */
 export function encodeTable(
   title: string,
   { made, reached }: Sample,

@@ -3,7 +3,7 @@ import type { Decision } from "../../../core/src/rules/decision.ts";
 import { changeAlone, changesEach, seeNow } from "./inner-store.ts";
 import { turns } from "./turns.ts";
 
-/** How long the steps of a change are apart. */
+/** The time between the steps of a change. */
 const TURNS = 1;
 const SLOW_TURNS = 30;
 

@@ -11,9 +11,9 @@ import {
 
 /** In here it dies, as a rule. */
 const BETWEEN_MS = 10;
-/** How long it waits for a run that is to have a place. */
+/** The time that it waits for a run that is to get a place. */
 const WAITED_MS = 600;
-/** How long it takes to create a run whose place it has: mostly it dies meanwhile. */
+/** The time that it takes to create a run whose place it has: mostly it dies meanwhile. */
 const CREATING_MS = 40;
 const LOOK_AGAIN_MS = 5;
 const MINUTE_MS = 60_000;

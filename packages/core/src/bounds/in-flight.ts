@@ -19,7 +19,7 @@ export const IN_FLIGHT_LIMITS: InFlightLimits = {
 
 /** How many of a user's reads are under way at once: 8 MiB, if each brings a slice of a page. */
 const MOST_READS = 32;
-/** How long a refusal waits for its answer, in milliseconds. */
+/** The time that a refusal waits for its answer, in milliseconds. */
 const REFUSAL_MS = 250;
 
 /** How much is in flight, of one user or of all. */
@@ -62,7 +62,7 @@ export interface Holding {
    * @throws RunEventsError `too_many_requests`
    */
   holdAnswer(bytes: number): void;
-  /** How many bytes the user's answers leave free; the request's own count as free. Nothing is free if it is 0 or less. */
+  /** The number of bytes that the user's answers leave free; the request's own count as free. Nothing is free if it is 0 or less. */
   freeForAnswer(): number;
   /**
    * Refuses a read for whose answer nothing is free.

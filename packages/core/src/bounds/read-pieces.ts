@@ -1,7 +1,7 @@
 import { RunEventsError } from "../rules/errors.ts";
 import { createByteBuffer } from "./byte-buffer.ts";
 
-/** How long a body may take that is read before the work begins, in milliseconds. */
+/** The time limit of a body that is read before the work begins, in milliseconds. */
 const BODY_MS = 30_000;
 
 /**

@@ -37,7 +37,7 @@ export interface WatchReader {
 
 /** The pause between two states of one run, and between two looks, in milliseconds. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
 export const STATE_PAUSE_MS = 250;
-/** How many heads are read at once: each may have 256 KiB of metadata. */
+/** The number of heads that are read at once: each may have 256 KiB of metadata. */
 const READ_AT_ONCE = 64;
 
 /**
@@ -77,7 +77,7 @@ export class OwnerWatch implements Rechecked {
   #isWorking = false;
   #isOver = false;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
-  /** How many looks have begun, and the number of the last that has ended. */
+  /** The number of looks that have begun, and the number of the last that has ended. */
   #begun = 0;
   #ended = 0;
   /** Ends the pause, while there is one. */

@@ -1,9 +1,9 @@
 import { afterThis, afterTurn, type Clock } from "../time/clock.ts";
 import { type WaitingItem, WaitingQueue } from "./waiting-queue.ts";
 
-/** How long a group may keep the next ones waiting, in milliseconds: longer than a healthy store takes. */
+/** The time that a group may keep the next ones waiting, in milliseconds: longer than a healthy store takes. */
 const LATE_MS = 250;
-/** How many groups others may pass at once. */
+/** The number of groups that others may pass at once. */
 const MOST_PASSED = 16;
 /** The fewest items of a group before it leaves items for another group: each group has a cost. */
 const LEAST_SHARE = 16;
@@ -28,7 +28,7 @@ export interface BatcherOptions<Item, Answer> {
   readonly ownerOf: (item: Item) => string;
   /** The weight of an item in `maxWeight`. */
   readonly weigh: (item: Item) => number;
-  /** How many groups may be in flight, besides those that others pass. The waiting items are divided among those that may start. */
+  /** The number of groups that may be in flight, besides those that others pass. The waiting items are divided among those that may start. */
   readonly groupsAtOnce: number;
   /** A group ends before this weight is passed, but holds one item at least. */
   readonly maxWeight: number;
@@ -76,9 +76,9 @@ export class Batcher<Item, Answer> {
   #isHurried = false;
   /** Whether an urgent item has come since the last sending. */
   #isUrgent = false;
-  /** How many groups are in flight that the next one waits for. Only counts are kept: V8 would keep a list's groups for long. */
+  /** The number of groups in flight that the next one waits for. Only counts are kept: V8 would keep a list's groups for long. */
   #prompt = 0;
-  /** How many groups are in flight that others pass. */
+  /** The number of groups in flight that others pass. */
   #passed = 0;
   /** How many items of each key are in flight. */
   readonly #busy = new Map<string, number>();
@@ -110,7 +110,7 @@ export class Batcher<Item, Answer> {
     });
   }
 
-  /** How many items wait for the next groups. */
+  /** The number of items that wait for the next groups. */
   get queued(): number {
     return this.#queue.length;
   }

@@ -18,9 +18,9 @@ export const MIN_LEASE_MS = 1_000;
 /** The longest lease in milliseconds. @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
 export const MAX_LEASE_MS = 3_600_000;
 
-/** How long a lease lasts. */
+/** The time that a lease lasts. */
 export interface LeaseOptions extends OwnerOption {
-  /** How long the lease lasts from when the store has the call, in milliseconds: 1,000 to 3,600,000. */
+  /** The time that the lease lasts, counted from when the store has the call, in milliseconds: 1,000 to 3,600,000. */
   readonly leaseMs: number;
 }
 

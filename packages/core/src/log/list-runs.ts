@@ -2,7 +2,7 @@ import { type Head, recordOf, type RunName, runOf } from "../rules/head.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { OwnerQuery, ReadQuery, RunEventStore } from "../store/store.ts";
 
-/** How many runs one read asks for at most. */
+/** The number of runs that one read asks for at most. */
 const MOST_READ = 1_024;
 
 /** Asks for a run's head alone, with its metadata. */

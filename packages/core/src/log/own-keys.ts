@@ -1,4 +1,4 @@
-/** How many random characters an id begins with: two processes that write to one run have to differ. */
+/** The number of random characters that an id begins with: two processes that write to one run have to differ. */
 const RANDOM_CHARACTERS = 10;
 
 /**

@@ -4,10 +4,10 @@ import type { Report } from "../rules/telemetry.ts";
 import type { Clock } from "../time/clock.ts";
 import { persist } from "../time/persist.ts";
 
-/** How long a call in doubt is sent again, in milliseconds: as long as a database takes to come back. */
+/** The time that a call in doubt is sent again, in milliseconds: as long as a database takes to come back. */
 const PATIENCE_MS = 10_000;
 
-/** How long to send again. */
+/** The time for which calls are sent again. */
 export interface SendTimes {
   readonly clock: Clock;
   /** Whether this process is closing: then a call does not wait for a store that is away. */

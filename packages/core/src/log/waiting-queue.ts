@@ -57,7 +57,7 @@ export class WaitingQueue<Item extends WaitingItem> {
     return this.#owners.get(owner)?.weight ?? 0;
   }
 
-  /** How many items could be in a group now. */
+  /** The number of items that could be in a group now. */
   countReady(busy: CutBounds["busy"]): number {
     if (busy.size === 0) return this.#length;
     let ready = 0;

@@ -6,7 +6,7 @@ import type { RunRecord } from "./run.ts";
 export interface ClaimRequest {
   readonly runId: string;
   readonly ownerId: string;
-  /** How long the lease lasts from now on, by the store's clock. At least 1. */
+  /** The time that the lease lasts from now on, by the store's clock. At least 1. */
   readonly leaseMs: number;
   /**
    * Names this claim, so that it can be sent again when its answer was lost: until the lease that it got expires, the
@@ -50,7 +50,7 @@ export interface LeasedRun extends RunRecord {
   readonly leaseExpiresAtMs: number;
 }
 
-/** How many fences a millisecond has: one for each end of an ordinal. */
+/** The number of fences that a millisecond has: one for each end of an ordinal. */
 const FENCES_PER_MS = 1_000;
 
 /** The values that decide a run's next fence, together with the time. */

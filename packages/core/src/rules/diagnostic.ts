@@ -52,7 +52,7 @@ export type Diagnostic =
   | {
       readonly type: "append";
       readonly runId: string;
-      /** How many events the append has. */
+      /** The number of events that the append has. */
       readonly events: number;
       /** From the call to the answer. The wait in the queue is included. */
       readonly ms: number;
@@ -64,9 +64,9 @@ export type Diagnostic =
   /** A group of writes to the store, some of them appends, has ended. */
   | {
       readonly type: "append_group";
-      /** How many appends it had. */
+      /** The number of appends that it had. */
       readonly appends: number;
-      /** How many writes waited for the next groups when it left. */
+      /** The number of writes that waited for the next groups when it left. */
       readonly queued: number;
       /** From when it was sent until all its writes were answered. */
       readonly ms: number;
@@ -88,7 +88,7 @@ export type Diagnostic =
       readonly type: "tail_ended";
       readonly runId: string;
       readonly ms: number;
-      /** How many events the tail has read. */
+      /** The number of events that the tail has read. */
       readonly events: number;
       /** `left`: its reader left the loop, or its signal aborted. */
       readonly outcome: "finished" | "left" | RunEventsErrorCode;
@@ -97,7 +97,7 @@ export type Diagnostic =
   | {
       readonly type: "work_begun";
       readonly runId: string;
-      /** How long the claim took. */
+      /** The time that the claim took. */
       readonly ms: number;
     }
   /** A worker's task and all its appends have ended. */
@@ -112,7 +112,7 @@ export type Diagnostic =
   /** A `reap` has ended. */
   | {
       readonly type: "reap";
-      /** How many runs it ended. */
+      /** The number of runs that it ended. */
       readonly runs: number;
       readonly ms: number;
       readonly outcome: "done" | RunEventsErrorCode;
@@ -120,7 +120,7 @@ export type Diagnostic =
   /** A `purge` has ended. */
   | {
       readonly type: "purge";
-      /** How many runs it removed. */
+      /** The number of runs that it removed. */
       readonly runs: number;
       readonly ms: number;
       readonly outcome: "done" | RunEventsErrorCode;

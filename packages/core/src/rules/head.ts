@@ -60,7 +60,7 @@ export interface Run extends RunRecord, Omit<Extra, "createdAtMs" | "worker"> {
   readonly dueMs: number;
 }
 
-/** How many commits a run remembers: those of other processes that may come between a commit and its repetition. */
+/** The number of commits that a run remembers: those of other processes that may come between a commit and its repetition. */
 const KEPT_COMMITS = 4;
 
 /** The run of a head. */

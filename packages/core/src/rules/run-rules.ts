@@ -82,7 +82,7 @@ export type DueOutcome = "ended" | "released" | "left";
 /** A limit for runs that wait for something. */
 export interface DueLimit {
   readonly kind: Exclude<DueKind, "finished">;
-  /** How long a run may be past its due time, in milliseconds. */
+  /** The time that a run may be past its due time, in milliseconds. */
   readonly limitMs: number;
 }
 

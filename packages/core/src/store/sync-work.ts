@@ -78,7 +78,7 @@ export interface ChangedRun<Answer> {
   readonly answer: Answer;
   /** `null` if there is nothing to notify of. */
   readonly committed: Committed | null;
-  /** How many events were removed with the run; `null` if it was not removed. */
+  /** The number of events that were removed with the run; `null` if it was not removed. */
   readonly removedEvents: number | null;
 }
 

@@ -1,6 +1,6 @@
-/** How many runs the streams of a process may read for each stream that may be open. */
+/** The number of runs that the streams of a process may read for each stream that may be open. */
 const RUNS_A_STREAM = 5;
-/** How many runs they may read in any case. */
+/** The number of runs that they may read in any case. */
 const LEAST_RUNS = 1_000;
 /** The part of these runs that one user's streams may read. On the smallest server it is room for two full streams with feeds. */
 const SHARE_OF_A_USER = 1 / 4;
@@ -8,7 +8,7 @@ const SHARE_OF_A_USER = 1 / 4;
 /** The streams that one user has open. */
 interface Open {
   readonly streams: number;
-  /** How many runs the streams read. */
+  /** The number of runs that the streams read. */
   readonly runs: number;
 }
 

@@ -4,7 +4,7 @@ import type { FrameSource, FrameTaker } from "./frame-source.ts";
 import type { OpenStream, StreamEnd, StreamHost, StreamReader, StreamSink } from "./open-stream.ts";
 import { sendLast, StreamOutput } from "./stream-output.ts";
 
-/** How long an ended stream may take to hand over its last bytes before it is cut, in milliseconds. */
+/** The time that an ended stream may take to hand over its last bytes before it is cut, in milliseconds. */
 const CLOSE_MS = 5_000;
 
 /**
@@ -32,7 +32,7 @@ const CLOSE_MS = 5_000;
 export class Stream implements OpenStream, FrameTaker, Timed {
   readonly reader: StreamReader;
   readonly ready: Promise<void>;
-  /** How many runs it counts for. */
+  /** The number of runs that it counts for. */
   readonly runs: number;
   place = 0;
   readonly #host: StreamHost<Stream>;

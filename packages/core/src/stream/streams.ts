@@ -44,7 +44,7 @@ export interface StreamsOptions {
    */
   readonly maxAgeMs?: number;
   /**
-   * How long a reader may take nothing before its stream ends, in milliseconds.
+   * The time that a reader may take nothing before its stream ends, in milliseconds.
    * @defaultValue 30,000
    * @see clause W25 in `WIRE.md` of `@tm/run-events-http`
    */

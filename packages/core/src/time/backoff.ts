@@ -9,7 +9,7 @@ export interface Backoff {
 }
 
 /**
- * How long to wait before the next attempt, in milliseconds. The pause doubles with each failure up to `mostMs`. Then a random share of
+ * The time to wait before the next attempt, in milliseconds. The pause doubles with each failure up to `mostMs`. Then a random share of
  * it is taken off, up to `jitter`.
  * @param failures in a row so far, from 1
  * @param random from 0 to 1

@@ -3,13 +3,13 @@ import { RunEventsError } from "../rules/errors.ts";
 import type { RunEventStore } from "../store/store.ts";
 import { type Clock, holdProcess } from "../time/clock.ts";
 
-/** How long a probe waits for the store, by default, in milliseconds. */
+/** The time that a probe waits for the store, by default, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 
 /** How to probe a store. */
 interface ProbeOptions {
   /**
-   * How long to wait for the store, in milliseconds, 1 or more.
+   * The time to wait for the store, in milliseconds, 1 or more.
    * @defaultValue 5,000
    */
   readonly timeoutMs?: number | undefined;

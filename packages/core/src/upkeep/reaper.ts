@@ -6,9 +6,9 @@ import { eachAtMost } from "../time/each-at-most.ts";
 import type { ClockProbe } from "./probe.ts";
 import { addCheck, areSteady, type SteadyChecks } from "./steady-checks.ts";
 
-/** How many runs are ended at once. */
+/** The number of runs that are ended at once. */
 const ENDS_AT_ONCE = 16;
-/** How many runs a list has at least: those that the index has too early are put off, and hide none behind them. */
+/** The number of runs that a list has at least: those that the index has too early are put off, and hide none behind them. */
 const LEAST_LISTED = 1_000;
 
 /** The calls that upkeep makes, as the log makes them. */

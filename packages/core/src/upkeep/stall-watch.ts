@@ -58,7 +58,7 @@ export class StallWatch {
     return this.#stalledBy;
   }
 
-  /** How long the latest check took, in milliseconds. */
+  /** The time that the latest check took, in milliseconds. */
   get checkMs(): number {
     return this.#checkMs;
   }

@@ -5,14 +5,14 @@ import { afterTurn, type Clock } from "../time/clock.ts";
 import type { ClockProbe } from "./probe.ts";
 import { Reaper, type UpkeepCalls } from "./reaper.ts";
 
-/** How many runs one `reap` ends at most, by default. */
+/** The number of runs that one `reap` ends at most, by default. */
 const REAP_RUNS = 100;
 /**
  * For how long checks have to be steady, by default and at most, in milliseconds: longer than the 10 s between two renewals of a lease
  * of 30 s, and than the 5 s after which a worker tries again at the latest.
  */
 const MOST_CONFIRM_MS = 15_000;
-/** How many runs one `purge` removes at most, by default. */
+/** The number of runs that one `purge` removes at most, by default. */
 const PURGE_RUNS = 100;
 
 /** The runs to end. */

@@ -95,7 +95,7 @@ export function encodeError(
   return encodeFrame(json, null, retryMs);
 }
 
-/** How long a reader waits before it comes back after this error, in milliseconds. @see clause W22 in `WIRE.md` */
+/** The time that a reader waits before it comes back after this error, in milliseconds. @see clause W22 in `WIRE.md` */
 export function retryAfter(code: StreamErrorCode, random: () => number): number {
   return STREAM_ERRORS[code].retryable ? 500 + Math.floor(random() * 14_501) : NO_RETRY_MS;
 }

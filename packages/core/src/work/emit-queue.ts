@@ -41,7 +41,7 @@ export interface QueueOptions {
   /** The most events of one append. Events that will be merged count as one. */
   readonly maxEvents: number;
   /**
-   * How long the first event of an append waits for others, in milliseconds: 0 for not at all. A request that follows ends the wait, and so
+   * The time that the first event of an append waits for others, in milliseconds: 0 for not at all. A request that follows ends the wait, and so
    * does a full queue.
    */
   readonly gatherMs: number;

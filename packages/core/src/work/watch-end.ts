@@ -93,7 +93,7 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
   };
 }
 
-/** How long a worker with a store has to be quiet after a notification before the run is checked, in milliseconds. */
+/** The time that a worker with a store has to be quiet after a notification before the run is checked, in milliseconds. */
 const QUIET_MS = 25;
 /** The most that gathered events add to it, in milliseconds. */
 const MOST_GATHER_MS = 250;

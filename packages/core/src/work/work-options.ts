@@ -6,7 +6,7 @@ const MAX_MERGE_MS = 10_000;
 
 /** How to work on a run. */
 export interface WorkOptions {
-  /** How long the lease lasts without a renewal, in milliseconds: 1,000 to 3,600,000. It is renewed each time a third of it has passed. */
+  /** The time that the lease lasts without a renewal, in milliseconds: 1,000 to 3,600,000. It is renewed each time a third of it has passed. */
   readonly leaseMs: number;
   /**
    * The worker's name, which snapshots of the run show while the worker has it: 1 to 100 characters, none of them a control character.
@@ -26,7 +26,7 @@ export interface WorkOptions {
    */
   readonly merge?: Merges | undefined;
   /**
-   * How long the first emitted event of an append waits for others, in milliseconds: 0 to 10,000. An `append` ends the wait, and so
+   * The time that the first emitted event of an append waits for others, in milliseconds: 0 to 10,000. An `append` ends the wait, and so
    * do events that have to wait for room. With 0, events gather only while the append before them is under way.
    * @defaultValue 0
    * @see clause W41 in `WIRE.md` of `@tm/run-events-http`

@@ -47,7 +47,7 @@ export class Worker {
   #isParking = false;
   /** The last sequence that the worker knows of. */
   #lastSequence: number;
-  /** How many appends have landed. */
+  /** The number of appends that have landed. */
   #landings = 0;
 
   /** Keeps the lease and watches the run until `work` is over. */

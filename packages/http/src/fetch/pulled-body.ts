@@ -1,6 +1,6 @@
 import type { Clock } from "@tm/run-events-core/wire";
 
-/** How many bytes are enqueued at a time. */
+/** The number of bytes that are enqueued at a time. */
 const PIECE_BYTES = 65_536;
 
 /** When to report that a body is over, and how long it may wait. */

@@ -3,7 +3,7 @@ import type { Http2ServerRequest } from "node:http2";
 import { type Clock, afterTurn } from "@tm/run-events-core/wire";
 import type { Reply } from "../exchange/exchange.ts";
 
-/** How long to read and discard the rest of a refused body before the connection is closed, in milliseconds. */
+/** The time to read and discard the rest of a refused body before the connection is closed, in milliseconds. */
 const LINGER_MS = 5_000;
 /** The most bytes of a refused body that are read after its answer, as with `fetch`. */
 const REST_BYTES = 4_194_304;
@@ -14,7 +14,7 @@ const PIECE_BYTES = 65_536;
 /** How much of an answer is written in a turn of the event loop, in bytes: the system could take megabytes at once. */
 const TURN_BYTES = 262_144;
 
-/** How long a client may take to read one piece of an answer. */
+/** The time that a client may take to read one piece of an answer. */
 export interface Stall {
   readonly clock: Clock;
   readonly stallMs: number;

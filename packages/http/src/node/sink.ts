@@ -2,7 +2,7 @@ import { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { OpenStream, StreamSink } from "@tm/run-events-core/wire";
 
-/** How many bytes a response may hold before the stream waits. With one slice on top it stays below 64 KiB. @see clause W25 in `WIRE.md` */
+/** The number of bytes that a response may hold before the stream waits. With one slice on top it stays below 64 KiB. @see clause W25 in `WIRE.md` */
 const LOW_WATER_BYTES = 16_384;
 
 /**

@@ -10,7 +10,7 @@ import { type Exchange, stopIfGone } from "../exchange/exchange.ts";
 
 /** Where a list is cut, in bytes of metadata and envelopes, as a page of events is. @see clause W14 in `WIRE.md` */
 const LIST_BYTES = 4_194_304;
-/** How many runs are read at a time. Each may have 256 KiB of metadata, so together they stay within the bound of a list. */
+/** The number of runs that are read at a time. Each may have 256 KiB of metadata, so together they stay within the bound of a list. */
 const RUNS_A_READ = 16;
 
 /**

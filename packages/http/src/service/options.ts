@@ -43,7 +43,7 @@ export interface HandlerOptions<Native> extends StreamsOptions {
    */
   readonly maxBytesPerUser?: number;
   /**
-   * How long a client may read nothing of a stream, or of any other answer, in milliseconds.
+   * The time that a client may read nothing of a stream, or of any other answer, in milliseconds.
    * @defaultValue 30,000
    */
   readonly stallMs?: number;

@@ -50,7 +50,7 @@ interface Incoming<Native> {
 /** Answers requests from a log. Both handlers are built on it. */
 export class Service<Native> implements Drainable {
   readonly clock: Clock;
-  /** How long a client may read nothing of an answer, in milliseconds. @see clause W49 in `WIRE.md` */
+  /** The time that a client may read nothing of an answer, in milliseconds. @see clause W49 in `WIRE.md` */
   readonly stallMs: number;
   readonly #context: RouteContext;
   readonly #find: Router;

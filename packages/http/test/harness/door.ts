@@ -12,7 +12,7 @@ export interface Door {
   connections(): Promise<number>;
   /** The bytes that each open answer of the port holds, beyond what the system has taken. */
   inFlight(): readonly number[];
-  /** How many bytes the port has read of all its connections; 0 without one. */
+  /** The number of bytes that the port has read of all its connections; 0 without one. */
   read(): number;
   /** What the port has refused as no HTTP, or lost. */
   clientErrors(): readonly Error[];

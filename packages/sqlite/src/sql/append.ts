@@ -5,7 +5,7 @@ import type { Tables } from "../tables.ts";
 
 type Receipt = ReturnType<SyncRows["selectReceipts"]>[number];
 
-/** How many rows one statement inserts: a Durable Object allows a statement 100 parameters, and a row has 5. */
+/** The number of rows that one statement inserts: a Durable Object allows a statement 100 parameters, and a row has 5. */
 const ROWS_AT_ONCE = 20;
 
 /** Prepares the methods that append, and find the receipts of earlier appends. */

@@ -2,7 +2,7 @@ import { prepareStatement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
 
-/** How many events one transaction removes. Writers and this process wait for it, so it is short. */
+/** The number of events that one transaction removes. Writers and this process wait for it, so it is short. */
 export const EVENTS_AT_ONCE = 100;
 
 /**

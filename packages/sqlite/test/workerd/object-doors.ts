@@ -70,7 +70,7 @@ export function objectDoors({ storage, statements }: CountedStorage): StoreDoors
   };
 }
 
-/** How many rows of runs the tables have. */
+/** The number of rows of runs that the tables have. */
 function countRows(sql: SqliteObjectStorage["sql"], tablePrefix: string): Counts {
   return Object.fromEntries(
     ["runs", "events", "receipts"].map((table) => {

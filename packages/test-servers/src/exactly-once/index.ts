@@ -19,7 +19,7 @@ import {
 export interface ExactlyOnceOptions {
   /** Two or more on the same data, each over connections of its own; `finish` leaves them open. */
   readonly stores: readonly [RunEventStore, RunEventStore, ...RunEventStore[]];
-  /** How long a silent worker keeps its run, in milliseconds: at least 1,000. Default 4,000. */
+  /** The time that a silent worker keeps its run, in milliseconds: at least 1,000. Default 4,000. */
   readonly leaseMs?: number;
   /** Decides how much is written in a turn. Default a new one, which a failure names. */
   readonly seed?: number;

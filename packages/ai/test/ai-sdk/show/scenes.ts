@@ -2,7 +2,7 @@ import type { BrowserContext, Page } from "playwright-core";
 import type { ChatSite } from "./site.ts";
 import { HALF, WORDS } from "./model.mjs";
 
-/** How long a page has for what it should show, in milliseconds. */
+/** The time that a page has for what it should show, in milliseconds. */
 const PATIENCE_MS = 30_000;
 
 const WHOLE = WORDS.join(" ");

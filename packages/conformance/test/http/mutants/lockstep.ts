@@ -1,4 +1,4 @@
-/** How many writes one reader may be ahead of another. */
+/** The number of writes that one reader may be ahead of another. */
 const AHEAD = 5;
 
 /** Readers of which none gets on before all others have taken what it has. */

@@ -33,7 +33,7 @@ export interface KvSnapshot {
  */
 export interface KvEngine {
   readonly limits: {
-    /** How many keys one `get`, or the checks and writes of one `commit` together, may have at most: 64 or more. */
+    /** The number of keys that one `get`, or the checks and writes of one `commit` together, may have at most: 64 or more. */
     readonly mostOps: number;
     /** How many bytes of UTF-8 the keys and values of one `commit` may have at most. */
     readonly mostBytes: number;

@@ -43,7 +43,7 @@ const APPENDS_AT_ONCE = 4;
 /** The operations of a commit besides events and receipts: the head twice, lists, places, the index. */
 const OTHER_OPS = 16;
 const OTHER_BYTES = 65_536;
-/** How long a call tries again while others write to the same runs. */
+/** The time that a call tries again while others write to the same runs. */
 const PATIENCE_MS = 10_000;
 const BACKOFF = { firstMs: 2, mostMs: 200, jitter: 1 };
 

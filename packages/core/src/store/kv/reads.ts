@@ -9,7 +9,7 @@ import type { KvEntry, KvSnapshot } from "./engine.ts";
 import * as keys from "./keys.ts";
 import { lastPart, parseChunk, parseHead } from "./values.ts";
 
-/** How many entries one scan asks for at most. */
+/** The number of entries that one scan asks for at most. */
 const MOST_ENTRIES = 100;
 
 /** A run's head and its text, by which a commit checks it; `null` for a run that does not exist. */

@@ -4,7 +4,7 @@ import type { Head } from "../../rules/head.ts";
 import { chunkKey } from "./keys.ts";
 import type { KvEntry, KvPair } from "./engine.ts";
 
-/** How many characters of payloads a chunk of the log has at most, unless it has one event. */
+/** The number of characters of payloads that a chunk of the log has at most, unless it has one event. */
 const MOST_CHUNK = 65_536;
 
 export function encodeHead(head: Head): string {
