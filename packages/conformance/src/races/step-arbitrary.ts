@@ -5,7 +5,7 @@ type StepOf<Call extends RaceStep["call"]> = Extract<RaceStep, { readonly call: 
 
 /** Mostly the first: clients meet at one run. */
 const runId = fc.constantFrom("a", "a", "a", "a", "b", "c");
-export const anyRunId: fc.Arbitrary<string> = fc.constantFrom(...RUN_IDS);
+const anyRunId = fc.constantFrom(...RUN_IDS);
 const topic = fc.constantFrom("tea", "tea", "tea", null);
 const is = <T>(value: T): fc.Arbitrary<T> => fc.constant(value);
 
