@@ -1,12 +1,19 @@
 import { Agent, get, type IncomingMessage } from "node:http";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { expect, it, onTestFinished } from "vitest";
+import { beforeAll, expect, it, onTestFinished } from "vitest";
 import { call, openStream, sendRaw, signIn } from "./client.ts";
-import { ADA, startServer } from "./start-server.ts";
+import { ADA, ownedByAll, type ServerProcess, startServer } from "./start-server.ts";
+
+const owner = ownedByAll();
+/** For the tests that leave it as it is. */
+let server: ServerProcess;
+beforeAll(async () => {
+  server = await startServer({}, undefined, owner);
+});
 
 it("W30: healthz and readyz answer while the server is well", async () => {
-  const { url } = await startServer();
+  const { url } = server;
   for (const path of ["/healthz", "/readyz", "/healthz?probe=1"]) {
     const response = await fetch(url + path);
     expect(response.status, path).toBe(200);
@@ -69,14 +76,13 @@ it("W30: metrics are Prometheus text that counts streams, long-polls and answers
 });
 
 it("W30: openapi.json is served to everyone", async () => {
-  const { url } = await startServer();
+  const { url } = server;
   const response = await fetch(`${url}/openapi.json`);
   expect(response.status).toBe(200);
   expect(((await response.json()) as { openapi: string }).openapi).toMatch(/^3\.1\./);
 });
 
 it("W3: each problem's `type` is an address that this server answers to everyone", async () => {
-  const server = await startServer();
   async function expectExplained(text: string): Promise<void> {
     const { type, title, code } = JSON.parse(text) as Readonly<Record<string, string>>;
     expect(type).toBe(`/v1/errors/${code}`);
@@ -106,7 +112,7 @@ it("W3: each problem's `type` is an address that this server answers to everyone
 });
 
 it("W29, W30: openapi.json names the cookie that a session has, over http and over https", async () => {
-  const { url } = await startServer();
+  const { url } = server;
   const { components } = (await (await fetch(`${url}/openapi.json`)).json()) as {
     readonly components: {
       readonly securitySchemes: Readonly<Record<string, { in?: string; name?: string }>>;
@@ -125,7 +131,6 @@ it("W29, W30: openapi.json names the cookie that a session has, over http and ov
 });
 
 it("W3, W30: each answer of the server's own paths has a content type and nosniff", async () => {
-  const server = await startServer();
   const { cookie } = await signIn(server.url, ADA);
   for (const [path, init] of [
     ["/healthz", {}],
@@ -144,7 +149,7 @@ it("W3, W30: each answer of the server's own paths has a content type and nosnif
 });
 
 it("W30: a target in the absolute form gets the same answer", async () => {
-  const { port } = await startServer();
+  const { port } = server;
   for (const [target, status] of [
     [`http://127.0.0.1:${port}/healthz`, 200],
     [`HTTPS://runs.example/readyz?probe=1`, 200],
@@ -158,7 +163,7 @@ it("W30: a target in the absolute form gets the same answer", async () => {
 });
 
 it("W3: an unknown path is a 404 problem, another method a 405 with Allow", async () => {
-  const { url } = await startServer();
+  const { url } = server;
   const unknown = await fetch(`${url}/nothing`);
   expect(unknown.status).toBe(404);
   expect(unknown.headers.get("content-type")).toContain("application/problem+json");
@@ -173,7 +178,6 @@ it.each([
   ["no HTTP at all", "hello\r\n\r\n", 400],
   ["headers without end", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(20_000)}\r\n\r\n`, 431],
 ])("W3: %s gets a problem, and the connection is closed", async (_, bytes, status) => {
-  const server = await startServer();
   const answer = await sendRaw(server.port, bytes);
   expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   const [head = "", body = ""] = answer.split("\r\n\r\n");
