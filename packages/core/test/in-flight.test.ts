@@ -189,7 +189,7 @@ it("W49: at most 32 reads of a user are under way, in the order of the calls, an
   );
 });
 
-it("W49: one piece of a user's large work is under way, and another user's beside it", async () => {
+it("W49: one piece of a user's large work is under way, and another user's next to it", async () => {
   const inFlights = createInFlights(LIMITS);
   const ends = [1, 2, 3].map(() => Promise.withResolvers<void>());
   const begun: number[] = [];
