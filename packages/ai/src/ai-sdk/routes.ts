@@ -4,10 +4,10 @@ import { type CallerOptions, createRoutes, type RoutedRequest } from "../routes/
 import type { Chats } from "./chats.ts";
 import type { Answer, AskedMessage, MakeAnswer, Question } from "./start-answer.ts";
 
-/** How often a comment is sent while an answer is silent, so that proxies keep the connection. */
+/** The interval of comments while an answer is silent, so that proxies keep the connection. */
 const KEEP_ALIVE_MS = 15_000;
 
-/** How the routes know their callers, and how they answer. */
+/** The host's functions that name a caller and answer a message. */
 export interface ChatRoutesOptions<Message extends UIMessage> extends CallerOptions {
   /** Makes an answer. `body` is what the page has sent, such as a choice of a model: check it. */
   readonly answer: (

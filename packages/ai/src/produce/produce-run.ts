@@ -10,7 +10,7 @@ import { LEASE_EXPIRED, returned, type StreamRuns } from "../runs/stream-runs.ts
 /** A run to create. */
 type NewRun = Parameters<RunEvents["create"]>[0];
 
-/** How a stream is produced. */
+/** The settings of a stream's producer. */
 export interface ProduceOptions
   extends Omit<WorkOptions, "leaseMs">, Pick<NewRun, "metadata" | "topic" | "exclusive"> {
   readonly waitUntil?: WaitUntil;

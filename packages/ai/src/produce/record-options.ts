@@ -47,7 +47,7 @@ export function ownersOf(
   return ({ ownerId }) => new StreamRuns({ runs, leaseMs, ownerId }, prefix);
 }
 
-/** How the run of an answer is produced. @param merge joins its neighbouring pieces */
+/** The settings for producing the run of an answer. @param merge joins its neighbouring pieces */
 export function produceOptionsOf(
   options: RecordOptions,
   merge: NonNullable<WorkOptions["merge"]>,

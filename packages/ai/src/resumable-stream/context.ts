@@ -23,7 +23,7 @@ export interface ResumableStreamContextOptions extends StreamRunsOptions {
    */
   readonly replayFinished?: boolean | undefined;
   /**
-   * How long text waits for more before it is written, in milliseconds: 0 to 10,000. The longer, the fewer events a stream has. The
+   * The time that text waits for more before it is written, in milliseconds: 0 to 10,000. The longer, the fewer events a stream has. The
    * stream of the producer itself does not wait.
    * @defaultValue 100
    */

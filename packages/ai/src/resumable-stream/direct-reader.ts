@@ -1,4 +1,4 @@
-/** How much may wait for the reader before it goes on from the log, in UTF-16 units. */
+/** The most text, in UTF-16 units, that may wait for the reader before it goes on from the log. */
 const MOST_UNREAD = 1_048_576;
 
 /**

@@ -2,7 +2,7 @@ import { isForeignOrigin, requests } from "@tm/run-events-core/wire";
 import { OwnerShares, type Share } from "./owner-shares.ts";
 import { parsePath, refusal, refused } from "./refusals.ts";
 
-/** How routes know their callers. */
+/** The host's functions and settings about the callers of routes. */
 export interface CallerOptions {
   /**
    * Finds the user who sends a request: the owner of the chats or threads.
@@ -25,7 +25,7 @@ export interface RoutedRequest extends Share {
   readonly id: string;
 }
 
-/** How routes are made. */
+/** The settings of routes. */
 interface RoutesOptions extends CallerOptions {
   readonly api: string;
 }

@@ -14,7 +14,7 @@ export interface LoggedRun {
   readonly events: readonly RunEvent[];
 }
 
-/** How many runs one call lists, and how many logs are read at a time. */
+/** The number of runs that one call lists, and of logs that are read at a time. */
 const RUNS_AT_ONCE = 50;
 
 /** The runs of a topic, the oldest first. */

@@ -1,7 +1,7 @@
 import { Pauses } from "../runs/pauses.ts";
 import { pulled } from "./pulled.ts";
 
-/** How often the first request is made until a server answers. */
+/** The number of times that the first request is made until a server answers. */
 const MOST_TRIES = 8;
 /** A connection without a byte for so long is dead: the server sends a comment every 15 seconds. */
 const STALL_MS = 40_000;

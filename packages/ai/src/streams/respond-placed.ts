@@ -1,6 +1,6 @@
 import { pulled } from "./pulled.ts";
 
-/** How often a comment is sent while a stream is silent, so that proxies keep the connection. */
+/** The interval of comments while a stream is silent, so that proxies keep the connection. */
 const KEEP_ALIVE_MS = 15_000;
 
 /** A value of a stream, and the place after it. */

@@ -50,7 +50,7 @@ export class FeedList {
     return this.#more;
   }
 
-  /** How often the feed has sent all its runs. */
+  /** The number of times that the feed has sent all its runs. */
   get epoch(): number {
     return this.#epoch;
   }

@@ -1,8 +1,8 @@
-/** How runs are read: over a live stream, or by polls. */
+/** The way in which runs are read: over a live stream, or by polls. */
 export type Transport = "stream" | "poll";
 
 /**
- * How an attempt was lost.
+ * The way in which an attempt was lost.
  *
  * - `away`: the server did not answer, or refused for now.
  * - `empty`: it answered, and sent nothing more.
@@ -35,9 +35,9 @@ export interface Course {
   readonly transport: Transport;
   /** When to try the best again, on `performance.now()`; `Infinity` while it is in use. */
   readonly probeAt: number;
-  /** How many streams in a row brought nothing. */
+  /** The number of streams in a row that brought nothing. */
   readonly empty: number;
-  /** How many attempts in a row brought no event. */
+  /** The number of attempts in a row that brought no event. */
   readonly failures: number;
   /** The kind of loss if the attempt is lost now. */
   readonly loss: Loss;

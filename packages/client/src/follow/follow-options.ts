@@ -4,7 +4,7 @@ import type { EventMap } from "../typed/event-map.ts";
 import type { PayloadSchemas } from "../typed/payload-schema.ts";
 import type { ConnectionState } from "./connection-state.ts";
 
-/** How to follow a run: where to begin, and what to do with its events. */
+/** Options for following a run: where to begin, and what to do with its events. */
 export interface FollowRunOptions<M extends EventMap = EventMap> extends RunBeginning {
   /** Ends the loop at once, with the signal's reason. */
   readonly signal?: AbortSignal | undefined;

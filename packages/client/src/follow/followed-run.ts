@@ -24,7 +24,7 @@ export class FollowedRun extends Followed<ConnectionState> {
   /** Single events arrive a few at a time. */
   readonly gatherMs = 100;
   readonly #onEvents: RunListener["onEvents"];
-  /** How far before the end the reader begins, until its cursor is there. */
+  /** The number of events before the end at which the reader begins, until its cursor is there. */
   #tail: number | undefined;
   /** The time of the event at the cursor, if it is known. */
   #at: string | undefined;

@@ -21,7 +21,7 @@ export type StateListener<C extends Connection> = (connection: C, cause?: unknow
 
 /** A run, or the owner's list, that a reader follows: its connection, and how it is polled. */
 export abstract class Followed<C extends Connection> {
-  /** How often in a row the server could not read it. */
+  /** The number of times in a row that the server could not read it. */
   failures = 0;
   /** The pause between two held polls, in milliseconds. */
   abstract readonly gatherMs: number;

@@ -21,7 +21,7 @@ export function createStreamParser(
   /** The beginning of a line that has not ended. */
   let line = "";
   let data: string[] = [];
-  /** How many characters `data` has, counting 64 more for each line. */
+  /** The number of characters in `data`, counting 64 more for each line. */
   let chars = 0;
   let isAfterReturn = false;
 

@@ -4,7 +4,7 @@ import { MOST_QUERY } from "../http/feed-calls.ts";
 import type { Transport } from "./course.ts";
 import type { FollowedRun } from "./followed-run.ts";
 
-/** How the parts of a set are read until the set changes, or the connection is lost. At most one request stays open. */
+/** The plan for reading the parts of a set until the set changes, or the connection is lost. At most one request stays open. */
 export interface AttemptPlan {
   /** The parts read by the stream; none without a stream. */
   readonly streamed: readonly (FollowedRun | FollowedFeed)[];

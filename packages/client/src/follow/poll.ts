@@ -10,7 +10,7 @@ const POLL_MS = 2_000;
 /** After this many held polls in a row that broke off, the server is asked to answer at once. */
 const MAX_CUT = 3;
 
-/** How something is polled. */
+/** The settings of a poll. */
 export interface Polls {
   readonly server: Server;
   /** Whether the server may hold its answers until there is something new. */
@@ -45,7 +45,7 @@ class Poller {
   readonly #part: Pollable;
   readonly #polls: Polls;
   #hasAnswered = false;
-  /** How many held polls in a row broke off. */
+  /** The number of held polls in a row that broke off. */
   #cut = 0;
   /** Until when the server is asked to answer at once. */
   #shortUntil = 0;

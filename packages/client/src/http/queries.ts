@@ -86,7 +86,7 @@ export interface NewRun {
   readonly metadata?: unknown;
 }
 
-/** How long a lease is asked for, and by which worker. */
+/** The length of the lease that is asked for, and the worker's name. */
 export interface LeaseAsked {
   /** The time that the lease lasts, in milliseconds: 1,000 to 3,600,000. */
   readonly leaseMs: number;

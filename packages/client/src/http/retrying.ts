@@ -22,7 +22,7 @@ export interface CallOptions {
   readonly onRetry?: ((error: RunEventsError) => void) | undefined;
 }
 
-/** How patiently a call is made. Without `patienceMs` there is no bound. */
+/** The patience of a call. Without `patienceMs` there is no bound. */
 export interface Patience extends CallOptions {
   /**
    * The longest pause between two attempts, in milliseconds.

@@ -18,7 +18,7 @@ export class RunFold<Value, M extends EventMap> implements Store<Value> {
   readonly #store: RunStore<M>;
   readonly #first: Value;
   #value: Value;
-  /** How many of the store's events have been folded. */
+  /** The number of the store's events that have been folded. */
   #folded = 0;
 
   constructor(store: RunStore<M>, initial: Value, reducer: Reducer<Value, M>) {

@@ -12,7 +12,7 @@ import { checkPayload, hasSchema } from "../typed/payload-schema.ts";
 import type { InitialRun, RunOptions, RunView, Store } from "./run-view.ts";
 import { sharedOptions } from "./view-key.ts";
 
-/** How many events `loadEarlier` reads where no `tail` says it. */
+/** The number of events that `loadEarlier` reads without a `tail`. */
 const EARLIER = 100;
 
 /**

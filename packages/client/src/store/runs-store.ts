@@ -13,9 +13,9 @@ import { readRuns, type RunsPage, type RunsRange } from "./read-runs.ts";
 import type { Store } from "./run-view.ts";
 import type { InitialRuns, RunsOptions, RunsView } from "./runs-view.ts";
 
-/** How many runs are read at first, and by `loadMore`. */
+/** The number of runs that are read at first, and by `loadMore`. */
 const PAGE_RUNS = 50;
-/** How many more runs than were read a view keeps that have ended: the newest. */
+/** The number of ended runs that a view keeps in addition to those that were read: the newest. */
 const MOST_MORE = 200;
 
 /** Options with the same key are for the same view. */
@@ -55,7 +55,7 @@ export class RunsStore implements Store<RunsView> {
   /** The epoch of the feed for which the list is, or was, read. */
   #epoch = 0;
   #isLoading = true;
-  /** How many reads of the list are under way. */
+  /** The number of reads of the list that are under way. */
   #reads = 0;
   #loading: Promise<void> | null = null;
   #loadError: RunEventsError | null = null;

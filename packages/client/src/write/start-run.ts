@@ -53,7 +53,7 @@ export type TypedDraft<M extends EventMap> = {
   readonly [T in keyof M & string]: { readonly eventType: T; readonly payload?: M[T] };
 }[keyof M & string];
 
-/** How a batch is appended. @see clauses W10 and W11 in `WIRE.md` of `@tm/run-events-http` */
+/** Options of an append. @see clauses W10 and W11 in `WIRE.md` of `@tm/run-events-http` */
 export type AppendOptions = InputConditions;
 
 /** An event to append. */

@@ -1,4 +1,4 @@
-/** How much one user may have in flight, and how the body of a request is read within that: for servers. */
+/** For servers: the bounds of what one user has in flight, and reading the body of a request within them. */
 export type { ByteBuffer } from "./byte-buffer.ts";
 export { createByteBuffer, tooLarge } from "./byte-buffer.ts";
 export { piecesOf } from "./fetch-body.ts";

@@ -17,12 +17,12 @@ export const IN_FLIGHT_LIMITS: InFlightLimits = {
   maxBytes: 33_554_432,
 };
 
-/** How many of a user's reads are under way at once: 8 MiB, if each brings a slice of a page. */
+/** The number of a user's reads that are under way at once: 8 MiB, if each brings a slice of a page. */
 const MOST_READS = 32;
 /** The time that a refusal waits for its answer, in milliseconds. */
 const REFUSAL_MS = 250;
 
-/** How much is in flight, of one user or of all. */
+/** The requests and bytes in flight, of one user or of all. */
 export interface InFlight {
   readonly requests: number;
   /** Bytes of bodies that are being received or appended. */

@@ -1,7 +1,7 @@
 import { afterTurn } from "../time/clock.ts";
 
 /**
- * How many turns of the event loop follow a piece of work before the next one. A `short` one, such as a create, is a transaction of its
+ * The number of turns of the event loop between a piece of work and the next one. A `short` one, such as a create, is a transaction of its
  * own. A `large` one blocks for up to 20 milliseconds, so that small appends, which need up to six turns, come in between.
  */
 const FREE_TURNS = { short: 0, large: 8 } as const;

@@ -14,7 +14,7 @@ const READ_AT_ONCE = 16;
 /** The number of runs whose last events are read at once: an event may have 256 KiB, and those that do not fit are read in vain. */
 const LAST_AT_ONCE = 4;
 
-/** How a reader of a watched list begins. */
+/** The start of a reader of a watched list. */
 export interface ListReaderOptions {
   /** The version of the list that the reader has; `null` for none. */
   readonly have: string | null;
@@ -75,7 +75,7 @@ export class ListReader implements WatchReader {
   /** The runs of the whole list that were not sent yet, newest first. */
   readonly #unsent = new Set<string>();
   readonly #changed = new Set<string>();
-  /** How many runs to read for a page: if some did not fit, as many as did fit, and then twice as many each time. */
+  /** The number of runs to read for a page: if some did not fit, as many as did fit, and then twice as many each time. */
   #atOnce = READ_AT_ONCE;
   /** The bytes of the whole list so far, and whether it was cut there. */
   #bytes = 0;

@@ -2,15 +2,15 @@ import type { StoredEvent } from "../rules/event.ts";
 import type { HeadState } from "../rules/shown-state.ts";
 import { createSlice, fitSlice, type Position, type Slice, weighEvent } from "./slice.ts";
 
-/** How much of a log's end is kept for readers that lag a little, in bytes as of `eventBytes`. */
+/** The most bytes of a log's end, as of `eventBytes`, that are kept for readers that lag a little. */
 const MOST_BYTES = 262_144;
 /**
- * How much is kept of all logs together, in the same bytes. A reader that lags behind what is kept reads the log. So a user who
+ * The most bytes that are kept of all logs together. A reader that lags further behind reads the log, so that a user who
  * follows thousands of runs slowly cannot fill the memory.
  */
 const MOST_KEPT_BYTES = 67_108_864;
 
-/** How many more bytes the logs of a process may keep. Below 0 each keeps only what its readers have not been notified of. */
+/** The number of further bytes that the logs of a process may keep. Below 0 each keeps only what its readers have not been notified of. */
 export interface RecentBudget {
   left: number;
 }

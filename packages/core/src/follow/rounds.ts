@@ -1,7 +1,7 @@
 import type { Clock } from "../time/clock.ts";
 
 /**
- * How often everything that is followed is read without a notification, so that a lost one costs only time, in milliseconds.
+ * The interval, in milliseconds, at which everything that is followed is read without a notification, so that a lost one costs only time.
  * @see clause S13 in `STORE.md`
  */
 const RECHECK_MS = 5_000;

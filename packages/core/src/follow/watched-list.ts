@@ -28,7 +28,7 @@ export interface ListLimits {
 /** @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
 export const LIST_LIMITS: ListLimits = { live: 1_000, newest: 50, ended: 50 };
 
-/** How long metadata may be that is kept, in UTF-16 units. Longer metadata is read again when it is sent. */
+/** The longest metadata that is kept, in UTF-16 units. Longer metadata is read again when it is sent. */
 const KEPT_METADATA = 4_096;
 
 /** The result of a look at the store. */

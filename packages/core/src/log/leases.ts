@@ -24,7 +24,7 @@ export interface LeaseOptions extends OwnerOption {
   readonly leaseMs: number;
 }
 
-/** How to claim a run. */
+/** Options of a claim. */
 export interface ClaimOptions extends LeaseOptions {
   /**
    * Names the claim, so that you can send it again: while the lease that it got runs, the same key gets that lease, with the same

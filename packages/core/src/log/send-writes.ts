@@ -10,7 +10,7 @@ import type { Sent } from "./batcher.ts";
 import { sendAgain, type SendTimes } from "./send-again.ts";
 import type { Write } from "./write.ts";
 
-/** How many runs of a failed group are sent at once, each by itself. */
+/** The number of runs of a failed group that are sent at once, each by itself. */
 const RUNS_AT_ONCE = 8;
 
 type SentWrite = Sent<Write, unknown>;

@@ -52,7 +52,7 @@ export class WaitingQueue<Item extends WaitingItem> {
     return this.#weight;
   }
 
-  /** How much of the weight is this owner's. */
+  /** The share of the weight that is this owner's. */
   weightOf(owner: string): number {
     return this.#owners.get(owner)?.weight ?? 0;
   }

@@ -13,9 +13,9 @@ const GROUP_BYTES = 8_388_608;
 /** The same while several owners write: each waits while the store takes another's group. */
 const SHARED_BYTES = 131_072;
 const GROUP_ITEMS = 1_024;
-/** How much may wait for the store before writes with payloads or metadata are refused, in bytes: memory is not a queue. */
+/** The most bytes that may wait for the store before writes with payloads or metadata are refused: memory is not a queue. */
 const QUEUE_BYTES = 67_108_864;
-/** How much of it one owner may use. */
+/** The share of it that one owner may use. */
 const OWNER_BYTES = 16_777_216;
 const RETRY_MS = 1_000;
 

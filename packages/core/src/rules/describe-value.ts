@@ -1,4 +1,4 @@
-/** How much of a text a message shows, in UTF-16 units. */
+/** The most UTF-16 units of a text that a message shows. */
 const SHOWN = 40;
 
 /** Characters that JSON does not escape, but that change what a terminal shows: control and format characters, and line ends. */

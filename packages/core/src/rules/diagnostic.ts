@@ -27,7 +27,7 @@ export type StoreDiagnostic =
       readonly runs: number;
     };
 
-/** How a worker's work came to its end. */
+/** The outcome of a worker's work. */
 export interface WorkEnd {
   /**
    * - `completed`, `failed`, `cancelled`: the worker has ended the run with this status
@@ -76,7 +76,7 @@ export type Diagnostic =
       readonly type: "resend";
       /** The first of the calls that were sent together. `change`: a renewal, a release, a removal or an end. */
       readonly call: "append" | "claim" | "create" | "change";
-      /** How many times it was sent again. */
+      /** The number of times that it was sent again. */
       readonly sends: number;
       readonly ms: number;
       /** `unknown`: the call stays in doubt. */

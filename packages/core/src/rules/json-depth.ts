@@ -1,7 +1,7 @@
 import { endOfString } from "./json-text.ts";
 
 /**
- * How deep arrays and objects may be nested in a payload or in metadata: many JSON parsers and most writers recurse for each
+ * The deepest nesting of arrays and objects in a payload or in metadata: many JSON parsers and most writers recurse for each
  * level, and overflow their stack.
  * @see clause W9 in `WIRE.md` of `@tm/run-events-http`
  */

@@ -10,7 +10,7 @@ export interface Commit {
   readonly decision: Decision<unknown> & { readonly after: Head | null };
 }
 
-/** How a store changes runs by compare-and-set. */
+/** The functions with which a store changes runs by compare-and-set. */
 export interface CompareAndSet {
   /** Sees what the decisions of these changes need, in their order. */
   see(changes: readonly Change<unknown>[]): Promise<readonly Seen[]>;

@@ -15,7 +15,7 @@ interface Planned {
   readonly committed: Committed | null;
 }
 
-/** How old the time of a decision may be at its commit, in milliseconds, or a process that stood still would write one that is long past. */
+/** The greatest age of a decision's time at its commit, in milliseconds. Otherwise a suspended process would write one that is long past. */
 const MOST_SEEN_AGO_MS = 5_000;
 
 /** The dependencies of changes, besides the engine. */

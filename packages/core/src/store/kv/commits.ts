@@ -3,7 +3,7 @@ import { utf8Bytes } from "../../rules/json-text.ts";
 import { eachAtMost } from "../../time/each-at-most.ts";
 import type { KvEngine, KvPair } from "./engine.ts";
 
-/** How many commits of one call are under way at once. */
+/** The number of commits of one call that are under way at once. */
 const COMMITS_AT_ONCE = 8;
 
 /** Checks and writes that are committed together, or not at all. */
@@ -12,7 +12,7 @@ export interface Unit {
   readonly writes: readonly KvPair[];
 }
 
-/** How many keys a unit has, and how many bytes. */
+/** The numbers of keys and of bytes in a unit. */
 function sizeOf({ checks, writes }: Unit): { readonly ops: number; readonly bytes: number } {
   const pairs = [...checks, ...writes];
   const bytes = pairs.reduce((sum, { key, value }) => sum + key.length + utf8Bytes(value ?? ""), 0);
@@ -60,7 +60,7 @@ function pairs(of: ReadonlyMap<string, string | null>): readonly KvPair[] {
   return [...of].map(([key, value]) => ({ key, value }));
 }
 
-/** How units are committed. */
+/** The settings of commits. */
 interface Committing {
   /** One commit a unit: after a conflict, so that no unit waits for the luck of others. */
   readonly alone?: boolean;

@@ -35,7 +35,7 @@ export interface KvEngine {
   readonly limits: {
     /** The number of keys that one `get`, or the checks and writes of one `commit` together, may have at most: 64 or more. */
     readonly mostOps: number;
-    /** How many bytes of UTF-8 the keys and values of one `commit` may have at most. */
+    /** The most bytes of UTF-8 that the keys and values of one `commit` may have together. */
     readonly mostBytes: number;
   };
   /**

@@ -15,12 +15,12 @@ import { StampClock } from "./stamp-clock.ts";
 /** Settings of {@link createKvStore}. */
 export interface KvStoreOptions {
   /**
-   * What an acknowledged commit of the engine survives.
+   * The failure that an acknowledged commit of the engine survives.
    * @defaultValue `unknown`
    */
   readonly durability?: StoreCapabilities["durability"];
   /**
-   * How often to poll for commits of other processes while there are subscriptions, in milliseconds.
+   * The interval of polls for commits of other processes while there are subscriptions, in milliseconds.
    * @defaultValue 1,000 if the engine watches keys, 50 otherwise
    */
   readonly pollMs?: number;
@@ -36,9 +36,9 @@ export interface KvStoreOptions {
   readonly date?: () => number;
 }
 
-/** How late a poll and its reads may be, in milliseconds. */
+/** The greatest delay of a poll and its reads, in milliseconds. */
 const POLL_GRACE_MS = 500;
-/** How many calls of `append` are under way at once. */
+/** The number of calls of `append` that are under way at once. */
 const APPENDS_AT_ONCE = 4;
 /** The operations of a commit besides events and receipts: the head twice, lists, places, the index. */
 const OTHER_OPS = 16;
