@@ -5,6 +5,8 @@ import { type WaitingItem, WaitingQueue } from "./waiting-queue.ts";
 const LATE_MS = 250;
 /** The number of groups that others may pass at once. */
 const MOST_PASSED = 16;
+/** While so many are passed, no group is passed for being late: each may hold a connection, and a pool has some ten. */
+const MOST_LATE = 4;
 /** The fewest items of a group before it leaves items for another group: each group has a cost. */
 const LEAST_SHARE = 16;
 
@@ -187,7 +189,9 @@ export class Batcher<Item, Answer> {
       this.#passed += 1;
       this.#wake();
     };
-    const stopTimer = this.#options.clock.every(LATE_MS, pass);
+    const stopTimer = this.#options.clock.every(LATE_MS, () => {
+      if (this.#passed < MOST_LATE) pass();
+    });
     try {
       await this.#options.send(group, pass);
       // An error is made only if one is needed, since taking its stack is more work than all the rest.

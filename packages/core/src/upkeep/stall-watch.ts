@@ -44,6 +44,8 @@ export class StallWatch {
   #checking: Promise<void> | null = null;
   #checkMs = 0;
   #stalledBy: RunEventsError | null = null;
+  /** The same for calls that were made: one error a stall, so that a host gets each reason once. */
+  #inDoubt: RunEventsError | null = null;
   #stopLooking: (() => void) | null = null;
 
   constructor(options: StallWatchOptions) {
@@ -121,7 +123,7 @@ export class StallWatch {
     return this.admit(async () => {
       const { promise: stalled, reject } = Promise.withResolvers<never>();
       const stop = this.onChange(() => {
-        if (this.#stalledBy !== null) reject(inDoubt(this.#stalledBy));
+        if (this.#inDoubt !== null) reject(this.#inDoubt);
       });
       try {
         return await Promise.race([call(), stalled]);
@@ -175,6 +177,7 @@ export class StallWatch {
     const before = this.#stalledBy;
     if (before?.message === reason?.message) return;
     this.#stalledBy = reason;
+    this.#inDoubt = reason && inDoubt(reason);
     if (reason !== null) this.#look();
     if ((before === null) === (reason === null)) return;
     for (const listener of this.#listeners) listener();
