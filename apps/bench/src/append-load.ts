@@ -1,6 +1,6 @@
 import type { Usage } from "./rounds.ts";
 
-/** How much is done in a round, and how. */
+/** The size of a round. */
 export interface AppendLoad {
   /** Single events, or short runs. */
   readonly count: number;

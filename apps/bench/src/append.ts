@@ -8,7 +8,7 @@ import { STORE_TITLES, type StoreKind } from "./stores.ts";
 
 /** The number of processes that append to one run together. */
 const PROCESSES = 8;
-/** How many times as many appends as one caller all have to get on many runs: what comes together is committed together. */
+/** The factor by which all callers on many runs have to beat a single caller, since appends that meet are committed together. */
 const LEAST_GAIN: Readonly<Partial<Record<StoreKind, number>>> = {
   sqlite: 3,
   postgres: 6,

@@ -10,7 +10,7 @@ interface AskForAnswers extends ChatLoad {
   readonly prefix: string;
 }
 
-/** What the pages read. */
+/** The results of the pages that read. */
 export interface PagesGot {
   /** From the request until the first token was read, in milliseconds, for each answer. */
   readonly firstTokenMs: readonly number[];

@@ -14,7 +14,7 @@ export interface ChatServer extends TestedServer {
   rows(): Promise<number>;
 }
 
-/** What a page sends: `useChat`'s body, with the length of the answer. */
+/** The body that a page sends: `useChat`'s, with the length of the answer. */
 interface ChatBody {
   readonly id: string;
   readonly tokens: number;

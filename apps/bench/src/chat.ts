@@ -18,12 +18,12 @@ const PEERS = ["AI SDK", "resumable-stream"] as const;
 
 type Name = (typeof OURS)[number] | (typeof PEERS)[number];
 
-/** What the answers of a round took. */
+/** The cost of the answers of a round. */
 interface ChatCost extends Cost, PagesGot {
   readonly rows: number;
 }
 
-/** What it costs that an answer can be resumed. */
+/** Measures the cost of answers that can be resumed. */
 export const chat: Section = {
   name: "chat",
   question: `What does a token of a chat cost at ${TOKENS_A_SECOND} a second, with and without a log?`,
@@ -110,7 +110,7 @@ function figuresOf(
   return [...targets, ...figures];
 }
 
-/** How much later than with the AI SDK's own response the first token comes. */
+/** The delay of the first token, compared with the AI SDK's own response. */
 function laterThanSdk(name: Name, measured: Readonly<Record<Name, readonly ChatCost[]>>): Figure {
   const sdk = firstTokens(measured["AI SDK"]);
   return {

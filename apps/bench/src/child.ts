@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 
-/** What a child process does for its parent: arguments and answers travel as structured clones. */
+/** The calls that a child process answers for its parent: arguments and answers travel as structured clones. */
 export type Api<Self> = {
   readonly [Name in keyof Self]: (argument: never) => unknown;
 };

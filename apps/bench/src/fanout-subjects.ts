@@ -61,7 +61,7 @@ async function publishToNchan(nginxPort = ""): Promise<void> {
   const url = `http://127.0.0.1:${port}`;
   const pid = await (await fetch(url + NCHAN_PATHS.pid)).text();
   const publish = await connectPublisher(port);
-  // What every reader is sent first: an event of sequence 0, as ours has `connected`.
+  // Every reader is first sent an event of sequence 0, as ours sends `connected`.
   await publish([encodeEvent(EVENT, 0)]);
   serveParent<FanoutServer>({
     listen: async () => port,

@@ -38,7 +38,7 @@ const BOUNDS: readonly (readonly [ours: Turn, peer: Turn, atMost: number])[] = [
 ];
 
 /**
- * What one event costs a server that has many live readers on one run. Next to ours: a node:http handler that keeps the
+ * Measures the cost of one event for a server that has many live readers on one run. Next to ours: a node:http handler that keeps the
  * responses and writes a shared buffer to each; nchan, which is in C.
  */
 export const fanout: Section = {

@@ -9,7 +9,7 @@ import { runIdOf } from "./run-ids.ts";
 import { sampleEvent } from "./sample-event.ts";
 import { createTempFolder } from "./temp-folder.ts";
 
-/** How many connections there are, each waiting for the answer to one request at any time; also how many runs. */
+/** The number of connections, each waiting for the answer to one request at any time; also the number of runs. */
 const CONNECTIONS = 32;
 /** One event of about 300 bytes of payload. */
 const EVENT = sampleEvent(400);

@@ -24,7 +24,7 @@ serveTested(createRunServer(runs, "session"), {
   memory: () => process.memoryUsage.rss(),
   async collect() {
     collect();
-    // What weak references led to goes with the next one, once this turn is over.
+    // The targets of weak references are collected by the next call, once this turn is over.
     await nextTurn();
     collect();
   },

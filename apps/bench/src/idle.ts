@@ -19,7 +19,7 @@ const HEARTBEAT_BYTES = 80;
 const SUBJECTS = ["a run each", "one run"] as const;
 type Subject = (typeof SUBJECTS)[number];
 
-/** What live streams cost while nothing is appended. */
+/** Measures the cost of live streams while nothing is appended. */
 export const idle: Section = {
   name: "idle",
   question: "What do 10,000 live streams take of a server while nothing is appended?",
@@ -37,7 +37,7 @@ export const idle: Section = {
   },
 };
 
-/** How much is opened, and how long it is measured, in milliseconds. */
+/** The number of streams, and the times of the measurement, in milliseconds. */
 interface Load {
   readonly streams: number;
   /** The wait after the last connection, in which V8 frees what opening them used. */
@@ -47,7 +47,7 @@ interface Load {
 
 /** One round of one subject. */
 interface Measured {
-  /** What the server takes more than before the first connection, in bytes: after the last, and at the end. */
+  /** The server's memory beyond that before the first connection, in bytes: after the last one, and at the end. */
   readonly openedBytes: number;
   readonly idleBytes: number;
   readonly cost: Cost;

@@ -5,7 +5,7 @@ export interface NeighboursServer extends TestedServer {
   /** The most resident memory since the call before, in bytes. */
   peak(): number;
   /**
-   * What the server's main thread has worked from each quiet request's arrival to the end of its answer, in milliseconds, since
+   * The work of the server's main thread from each quiet request's arrival to the end of its answer, in milliseconds, since
    * the call before: what a request waits for, no matter what else the machine does.
    */
   worked(): readonly number[];
@@ -27,7 +27,7 @@ export interface FloodLoader {
   stop(): Promise<void>;
 }
 
-/** What the one owner floods with. */
+/** A flood of one owner. */
 export const FLOODS = {
   bodies: "bodies of 4 MiB, 32 at once",
   batches: "batches of 1,000 events, 32 at once",

@@ -15,7 +15,7 @@ import { createTempFolder } from "./temp-folder.ts";
 const MIB = 1_048_576;
 const PERCENTILE = 0.99;
 
-/** What one owner who floods a server costs the others on it (clause W49 in `WIRE.md`). */
+/** Measures the cost, to other owners, of one owner who floods the server (clause W49 in `WIRE.md`). */
 export const neighbours: Section = {
   name: "neighbours",
   question: `How long do the appends of ${QUIET_OWNERS.length} quiet owners take while another floods the server?`,
@@ -28,7 +28,7 @@ export const neighbours: Section = {
   },
 };
 
-/** What the quiet owners saw in a round. */
+/** The times of the quiet owners in a round. */
 interface Round {
   readonly p99Ms: number;
   /** The 99th percentile of the main thread's work while an append waited. */

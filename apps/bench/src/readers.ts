@@ -12,18 +12,18 @@ export type Mark = readonly [before: string, after: string];
 /** A frame's `id` line, which comes last in those of ours: its end is the end of a delivery. */
 export const ID_LINE: Mark = ["\nid: ", "\n\n"];
 
-/** Which readers, and what they do. */
+/** Connects a group of readers. */
 interface Connect {
   /** Names these readers in later calls. */
   readonly group: string;
   readonly port: number;
   /** One for each reader. */
   readonly paths: readonly string[];
-  /** How to tell events. Default `ID_LINE`. */
+  /** The pattern of an event. Default `ID_LINE`. */
   readonly mark?: Mark;
 }
 
-/** What a group's readers have had. */
+/** The events and bytes that a group's readers have received. */
 interface Received {
   readonly bytes: number;
   readonly open: number;

@@ -7,7 +7,7 @@ import { runIdOf } from "./run-ids.ts";
 import { STORE_TITLES, type StoreKind } from "./stores.ts";
 import { streamPath, type TestedServer } from "./tested-server.ts";
 
-/** What a long log costs the server that replays it, by live stream and page by page. */
+/** Measures the cost, to the server, of replaying a long log, by live stream and page by page. */
 export const replay: Section = {
   name: "replay",
   question: "What does an event cost the server that replays a log of 100,000?",
@@ -74,7 +74,7 @@ async function start(
   return { server, port: await server.call("listen") };
 }
 
-/** Which part of a log is read, and by how many at once. */
+/** The part of a log that is read, and the number of readers at once. */
 interface Reading {
   readonly path: string;
   /** The cursor that it starts after, and the sequence that it ends with. */

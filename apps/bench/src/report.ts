@@ -1,4 +1,4 @@
-/** What a section measured: one value a round. With a bound, `--check` holds the median to it. */
+/** A measurement of a section: one value a round. With a bound, `--check` holds the median to it. */
 export interface Figure {
   readonly name: string;
   readonly unit: string;
@@ -7,11 +7,11 @@ export interface Figure {
   readonly atLeast?: number;
 }
 
-/** How much a section does. */
+/** The size of a section's work. */
 export interface Scale {
   /** Only prove that the section works: its figures say nothing. */
   readonly quick: boolean;
-  /** How often each subject is measured. */
+  /** The number of times that each subject is measured. */
   readonly rounds: number;
 }
 

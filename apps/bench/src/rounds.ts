@@ -1,6 +1,6 @@
 import type { Figure } from "./report.ts";
 
-/** What a piece of work took in the process under test. */
+/** The cost of a piece of work in the process under test. */
 export interface Cost {
   /** The number of units of work that were done. */
   readonly units: number;
@@ -23,7 +23,7 @@ interface Metered {
   call(name: "usage"): Promise<Usage>;
 }
 
-/** What work takes another process. The wall time is that of its own clock. */
+/** Measures work in another process. The wall time is by that process's own clock. */
 export async function costOf(
   process: Metered,
   units: number,

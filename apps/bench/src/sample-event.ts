@@ -1,6 +1,6 @@
 import type { EventDraft } from "@tm/run-events-core";
 
-/** What an event's JSON has besides the text of its payload, in bytes, give or take the digits of its sequence. */
+/** The bytes of an event's JSON besides the text of its payload, give or take the digits of its sequence. */
 const ENVELOPE_BYTES = 100;
 
 const TEXT = "The agent read the file, found the cause and wrote the change down. ".repeat(16);

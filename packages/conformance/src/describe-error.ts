@@ -10,7 +10,7 @@ export function describeError(error: unknown): string {
   return `${error.name}: ${error.message}${code}${beneath}`;
 }
 
-/** How much of a stack is shown: enough to find the call. */
+/** The part of a stack that is shown: enough to find the call. */
 const MOST_FRAMES = 5;
 
 /**

@@ -54,9 +54,9 @@ export type Counts = Readonly<Record<string, number>>;
 
 /** The cost of calls, counted from any beginning. */
 export interface Cost {
-  /** How many statements, commands or scripts were sent. */
+  /** The number of statements, commands or scripts that were sent. */
   readonly statements: number;
-  /** How many rows or entries they read, where that is known. */
+  /** The number of rows or entries that they read, where that is known. */
   readonly rows?: number;
 }
 

@@ -15,7 +15,7 @@ export class OpenPlace<Place> {
   readonly #stores: RunEventStore[] = [];
   /** The value that `prepare` returned. */
   #prepared: { readonly place: Place } | null = null;
-  /** How many calls of `prepare` and `open` have not settled. */
+  /** The number of calls of `prepare` and `open` that have not settled. */
   #pending = 0;
   /** From now on nothing is opened. */
   #isOver = false;

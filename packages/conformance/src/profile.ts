@@ -1,4 +1,4 @@
-/** How hard the kit looks: `quick` takes seconds, `ci` about a minute for a store on a server, `soak` as long as asked. */
+/** The effort of the kit: `quick` takes seconds, `ci` about a minute for a store on a server, `soak` as long as asked. */
 export type ProfileName = "quick" | "ci" | "soak";
 
 /**

@@ -4,7 +4,7 @@ import { nextTurn } from "./next-turn.ts";
 import type { InputKind, Profile } from "./profile.ts";
 import type { InputAddress } from "./replay.ts";
 
-/** How long inputs are tried without a turn for anything else, in milliseconds. */
+/** The time for which inputs are tried without a turn for anything else, in milliseconds. */
 const TURN_MS = 50;
 
 /** The inputs of a random case. */

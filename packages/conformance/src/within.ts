@@ -1,4 +1,4 @@
-/** How long past its own deadline a store may be late before the kit gives up: bounds a hang, not its speed. */
+/** The time that a store may be late past its own deadline before the kit gives up: bounds a hang, not its speed. */
 const PATIENCE_MS = 10_000;
 
 /**

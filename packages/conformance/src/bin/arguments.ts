@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { type InputAddress, isInputPath, type Replay } from "../replay.ts";
 import { Misuse } from "./misuse.ts";
 
-/** How it is called, in one line. */
+/** The usage of the command, in one line. */
 export const USAGE =
   "run-events-conformance MODULE [--profile quick|ci|soak] [--case TEXT] [--clause S4] [--seed N] [--path P] [--json FILE] [--examples FILE]";
 

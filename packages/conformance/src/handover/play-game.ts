@@ -23,7 +23,7 @@ export interface GamePlace {
   readonly stores: readonly [KitStore, ...KitStore[]];
   /** A run that does not exist yet. */
   readonly runId: string;
-  /** How much later than promised a notification or an answer may come, in milliseconds. Default the kit's. */
+  /** The tolerated delay of a notification or an answer beyond what was promised, in milliseconds. Default the kit's. */
   readonly patienceMs?: number | undefined;
 }
 

@@ -5,10 +5,10 @@ import type { Clock } from "@tm/run-events-core/wire";
 import { assert } from "../assert.ts";
 import { readRun } from "../read-log.ts";
 
-/** How often it reads without a notification, in milliseconds of its clock. */
+/** The interval of reads without a notification, in milliseconds of its clock. */
 const RECHECK_MS = 5_000;
 
-/** How to read on. */
+/** Options for reading on. */
 export interface ReadOnOptions {
   readonly since: number;
   /** The most events of a page. */

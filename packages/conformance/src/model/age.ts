@@ -4,10 +4,10 @@ import { LONG_MS } from "../lease.ts";
 import { storeNow } from "../store-clock.ts";
 import type { RealStore } from "./commands.ts";
 
-/** How old something has to be: of any age, as old as one run is, a little older than that, or older than a program takes. */
+/** The age that something must have: any age, as old as one run is, a little older than that, or older than a program takes. */
 export type Age = "any" | "exact" | "over" | "long";
 
-/** How much older `over` is: more than a call takes, though not all calls. */
+/** The amount by which `over` is older: more than a call takes, though not all calls. */
 const OVER_MS = 500;
 
 /** A run, and since when it is due; `null` if that is not known. */

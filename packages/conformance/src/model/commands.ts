@@ -18,7 +18,7 @@ export interface RealStore {
   reopen(): Promise<void>;
   /** The prefix of every id and owner, so that many programs run on one store. */
   readonly prefix: string;
-  /** How the names in commands are written. */
+  /** The spelling of the names in commands. */
   spelling: Spelling;
   /** The program's subscriptions, also those that were stopped. */
   readonly watches: Watch[];
@@ -64,7 +64,7 @@ function inShort(_key: string, value: unknown): unknown {
   return `${value.slice(0, SHOWN_CHARACTERS)}… ${value.length} characters`;
 }
 
-/** How a name is written. */
+/** The spelling of a name. */
 function spelled(real: RealStore, name: string): string {
   return real.spelling[name] ?? name;
 }
@@ -73,7 +73,7 @@ export function spelledOrNull(real: RealStore, name: string | null): string | nu
   return name === null ? null : spelled(real, name);
 }
 
-/** How a run or an owner is written: with the program's prefix, which no other has. */
+/** The spelling of a run or an owner: with the program's prefix, which no other has. */
 export function own(real: RealStore, name: string): string {
   return `${real.prefix}${spelled(real, name)}`;
 }

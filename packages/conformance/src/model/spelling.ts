@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { type Command, command } from "./commands.ts";
 
-/** How the names in a program's commands are written; a name that is missing is written as it is. */
+/** The spelling of the names in a program's commands; a name that is missing is written as it is. */
 export type Spelling = Readonly<Record<string, string>>;
 
 /** The names that commands have. */

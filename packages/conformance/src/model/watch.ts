@@ -9,7 +9,7 @@ export interface Watch {
   /** The run's id, or the owner's name. */
   readonly name: string;
   readonly counter: NotificationCounter;
-  /** How often it had been notified when it was stopped; `null` before. */
+  /** The number of notifications when it was stopped; `null` before. */
   silentAt: number | null;
 }
 

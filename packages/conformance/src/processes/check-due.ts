@@ -7,7 +7,7 @@ import { nextTurn } from "../next-turn.ts";
 import { RUN_IDS } from "../races/race.ts";
 import { storeNow, untilStoreTime } from "../store-clock.ts";
 
-/** How late a store may list a run. This bounds a hang, not speed. */
+/** The greatest delay with which a store may list a run. This bounds a hang, not speed. */
 const LISTED_MS = 5_000;
 const KINDS = ["leased", "queued", "running", "waiting", "finished"] as const;
 

@@ -21,7 +21,7 @@ import { untilAnswered } from "./until-answered.ts";
 const DRAWN_CUTS = 6;
 /** At most this many chunks of a call's answer are each cut once. */
 const MOST_CHUNKS = 8;
-/** How often the connections of a follower are lost. */
+/** The number of times that the connections of a follower are lost. */
 const FOLLOWED_CUTS = 4;
 
 const ASKED = "asked";

@@ -13,7 +13,7 @@ export interface ProcessDoors<Place> extends PlaceDoors<Place> {
    */
   readonly module: string | URL;
   /**
-   * How many processes race, 2 or more.
+   * The number of processes that race, 2 or more.
    * @defaultValue 3
    */
   readonly workers?: number;
@@ -34,17 +34,17 @@ export interface Network<Place> {
   readonly through: (place: Place, address: Address) => Place;
 }
 
-/** How one process differs from the others. */
+/** The differences of one process from the others. */
 interface WorkerManner {
   /** The proxy through which it reaches the server. Default: none. */
   readonly proxy?: CuttingProxy;
-  /** How far its clock is ahead of the machine's, in milliseconds; negative if it is slow. Default 0. */
+  /** The lead of its clock over the machine's, in milliseconds; negative if it is slow. Default 0. */
   readonly clockAheadMs?: number;
 }
 
 /** The processes of one case. */
 export interface Crew {
-  /** How many are to be at work at once. */
+  /** The number of processes that work at once. */
   readonly size: number;
   /** Starts one more, which has opened its store when this resolves. */
   start(manner?: WorkerManner): Promise<Worker>;

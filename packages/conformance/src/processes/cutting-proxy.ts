@@ -15,7 +15,7 @@ export interface Cut {
    * the connection is destroyed before anything comes back.
    */
   readonly at: "request" | "answer";
-  /** How many chunks of that kind pass before. */
+  /** The number of chunks of that kind that pass before. */
   readonly after: number;
 }
 

@@ -74,7 +74,7 @@ export async function progressOf(loads: readonly Load[], calls: number = PROGRES
 export interface Strike {
   /** After how many more calls of a process. */
   readonly calls: number;
-  /** How much later, as a share of a call. */
+  /** The delay, as a share of a call. */
   readonly lateness: number;
 }
 

@@ -22,11 +22,11 @@ export const PLAIN_CALLS = [
 ] as const;
 export type PlainCall = (typeof PLAIN_CALLS)[number];
 
-/** How a worker opens its store. */
+/** The settings with which a worker opens its store. */
 export interface Opening {
   readonly module: string;
   readonly place: unknown;
-  /** How far the process's own clock is ahead of the machine's. */
+  /** The lead of the process's own clock over the machine's. */
   readonly clockAheadMs: number;
 }
 

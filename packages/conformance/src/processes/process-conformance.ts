@@ -25,7 +25,7 @@ export interface ProcessConformanceOptions<Place> extends ProcessDoors<Place> {
   /** Crashes the store's server and starts it again, if it has one. Cases that share a server have to run one after the other. */
   readonly crash?: CrashHooks;
   /**
-   * How much the processes do in a case.
+   * The amount of work that the processes do in a case.
    * @defaultValue `"ci"`
    */
   readonly profile?: ProfileName;

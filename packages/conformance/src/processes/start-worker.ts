@@ -24,7 +24,7 @@ export interface Worker {
   kill(): Promise<void>;
 }
 
-/** How a worker is started. */
+/** Options for starting a worker. */
 export interface WorkerOptions extends Opening {
   readonly name: string;
   readonly execArgv: readonly string[] | undefined;

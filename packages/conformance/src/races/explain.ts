@@ -2,7 +2,7 @@ import { BrokenClause } from "../assert.ts";
 import type { ModelRun, StoreModel } from "../model/run-model.ts";
 import type { RaceOperation } from "./operation.ts";
 
-/** How much of the longest order that was found a message shows: its end. */
+/** The length of the end of the longest order found that a message shows. */
 const SHOWN = 12;
 
 /** @throws BrokenClause if no order of the operations explains their answers */

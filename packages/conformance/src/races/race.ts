@@ -20,7 +20,7 @@ export type RaceStep =
       readonly ownerId: string;
       readonly topic: string | null;
       readonly exclusive: boolean;
-      /** How the creation claims the run too. */
+      /** The claim that is part of the creation. */
       readonly claim: RaceClaim | null;
     }
   | { readonly call: "append"; readonly requests: readonly RaceAppend[] }
