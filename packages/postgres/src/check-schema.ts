@@ -30,7 +30,7 @@ export class SchemaCheck {
     this.#schema = schema;
   }
 
-  /** How durable a commit is, as of the last check. */
+  /** The durability of a commit, as of the last check. */
   get durability(): RunEventStore["capabilities"]["durability"] {
     return this.#durability;
   }

@@ -24,7 +24,7 @@ export interface JoinedAppend extends JoinedAppendOfCore {
 type JoinedChange = ReturnType<typeof planJoinedAppend>["change"];
 type JoinedOutcome = ReturnType<JoinedChange["decide"]>["answer"];
 
-/** How often others of the same connection may be faster, or the decision too old when it arrives. */
+/** The number of times that others of the same connection may be faster, or the decision too old when it arrives. */
 const MOST_ROUNDS = 100;
 
 /**

@@ -2,7 +2,7 @@ import { planBackoff } from "@tm/run-events-core/store";
 import type { PostgresPoolClient } from "./driver.ts";
 import type { Connect } from "./query.ts";
 
-/** How often a heartbeat tests the connection, and how long a heartbeat or LISTEN may take, in milliseconds. */
+/** The interval of heartbeats that test the connection, and the time limit of a heartbeat or LISTEN, in milliseconds. */
 const HEARTBEAT_MS = 5_000;
 /** Half random, so that the processes of a restarted database do not all come back at once. */
 const BACKOFF = { firstMs: 100, mostMs: 30_000, jitter: 0.5 };

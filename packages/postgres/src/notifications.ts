@@ -22,7 +22,7 @@ import { selectPositions } from "./sql/positions.ts";
 import type { Statements } from "./statements.ts";
 import { createChangeSender, type ChangeSender } from "./send-changes.ts";
 
-/** How often to poll for commits without a notification, while LISTEN is not proven and while it is, in milliseconds. */
+/** The intervals of polls for commits without a notification, while LISTEN is not proven and while it is, in milliseconds. */
 const FAST_POLL_MS = 50;
 export const SLOW_POLL_MS = 1_000;
 /** The time to poll for the commit of a caller's transaction, in milliseconds. */

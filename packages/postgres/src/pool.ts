@@ -51,13 +51,13 @@ function queryBetween(db: PostgresPool): Query {
   return async (text, values) => (await db.query(text, values, { serializers })).rows;
 }
 
-/** How the pool itself runs transactions; `null` if it does not. */
+/** The pool's own function for transactions; `null` if it has none. */
 export function ownTransactOf(pool: PostgresPool): Transact | null {
   const transact = pool.transact?.bind(pool);
   return transact === undefined ? null : (work) => transact((client) => work(queryOf(client)));
 }
 
-/** How to take connections out of the pool; `null` if it has none. */
+/** The function that takes connections out of the pool; `null` if it has none. */
 export function connectOf(pool: PostgresPool): Connect | null {
   const connect = pool.connect?.bind(pool);
   if (connect === undefined) return null;

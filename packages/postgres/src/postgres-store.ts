@@ -55,7 +55,7 @@ export interface PostgresStore extends RunEventStore {
   appendInTransaction(append: JoinedAppend & RunName): Promise<AppendReceipt>;
 }
 
-/** How late a poll for commits without a notification may be, in milliseconds. */
+/** The greatest delay of a poll for commits without a notification, in milliseconds. */
 const POLL_GRACE_MS = 500;
 
 /**

@@ -12,7 +12,7 @@ export class Followed {
   isPolled = false;
   /** Whether its channel has had a message since the last poll. */
   hasMessage = false;
-  /** How often its channel has been subscribed. */
+  /** The number of times that its channel has been subscribed. */
   times = 0;
   /** The value of `times` when the last poll began; `null` if the channel was not subscribed then. */
   timesAtMark: number | null = null;

@@ -18,11 +18,11 @@ type StoreReports = ReturnType<typeof createStoreReports>;
 type Poller = ReturnType<typeof createPoller>;
 type Subscription = ReturnType<RunEventStore["subscribe"]>;
 
-/** How often runs and owners are polled while their channels are subscribed, in milliseconds. */
+/** The interval of polls of runs and owners while their channels are subscribed, in milliseconds. */
 const POLL_MS = 1_000;
-/** How often they are polled while their channels are not subscribed, in milliseconds. */
+/** The interval of polls while their channels are not subscribed, in milliseconds. */
 const UNSUBSCRIBED_POLL_MS = 50;
-/** How late a poll and the commands before it may be, with some 20,000 subscribed runs, in milliseconds. */
+/** The greatest delay of a poll and the commands before it, with some 20,000 subscribed runs, in milliseconds. */
 const POLL_GRACE_MS = 1_000;
 
 /** The most that is polled in a millisecond, on average. */

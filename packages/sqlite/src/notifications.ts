@@ -12,7 +12,7 @@ import type { Position, Positions } from "./sql/positions.ts";
 
 type Committed = Parameters<Notifications["committed"]>[0];
 
-/** How often to poll for commits of other connections while the store has subscriptions, in milliseconds. */
+/** The interval of polls for commits of other connections while the store has subscriptions, in milliseconds. */
 export const POLL_MS = 10;
 
 /** The notifications of one store. */

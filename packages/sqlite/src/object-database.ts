@@ -19,7 +19,7 @@ export function isObjectStorage(
 export class ObjectDatabase implements SqliteDatabase {
   readonly #storage: SqliteObjectStorage;
   readonly #sql: SqliteObjectStorage["sql"];
-  /** How many transactions and savepoints of `transact` are open. */
+  /** The number of transactions and savepoints of `transact` that are open. */
   #depth = 0;
 
   /** @throws the error of the object, if it has no SQLite */

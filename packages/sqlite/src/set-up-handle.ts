@@ -5,7 +5,7 @@ import { databaseClosed, storeFailure } from "./failure.ts";
 import { isClosed, prepareStatement } from "./handle.ts";
 import { isWalSafe } from "./sqlite-version.ts";
 
-/** How long SQLite itself waits for a lock, in milliseconds: meanwhile the event loop is blocked. */
+/** The time that SQLite itself waits for a lock, in milliseconds: meanwhile the event loop is blocked. */
 const BUSY_TIMEOUT_MS = 5;
 /** The most bytes that the `-wal` keeps once its content is in the database. A long reader makes it grow without bound. */
 const MOST_WAL_BYTES = 67_108_864;

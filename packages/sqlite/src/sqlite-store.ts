@@ -62,7 +62,7 @@ export interface SqliteStore extends RunEventStore {
   walBytes(): number | null;
 }
 
-/** How late a poll and its queries may be, with many thousand subscribed runs, in milliseconds. */
+/** The greatest delay of a poll and its queries, with many thousand subscribed runs, in milliseconds. */
 const POLL_GRACE_MS = 500;
 
 /** The number of runs that a purge removes in one transaction: that takes about a millisecond. */

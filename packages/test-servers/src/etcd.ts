@@ -23,7 +23,7 @@ export interface EtcdCluster {
 }
 
 const NODES = 3;
-/** How much higher than its client port a node listens for the others; `findFreePort` sees to it that this is free. */
+/** The distance from a node's client port to the port on which it listens for the others, which `findFreePort` keeps free. */
 const PEER_OFFSET = 10_000;
 const ELECTION = ["--heartbeat-interval", "100", "--election-timeout", "1000"];
 

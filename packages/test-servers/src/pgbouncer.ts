@@ -6,7 +6,7 @@ import { startOnFreePort } from "./server-process.ts";
 import { UNPRIVILEGED_USER } from "./unprivileged-user.ts";
 import { createWorkFolder } from "./work-folder.ts";
 
-/** How a PgBouncer is started. */
+/** Options for starting a PgBouncer. */
 export interface PgBouncerOptions {
   /** A url of `startPostgres`. */
   readonly postgresUrl: string;

@@ -10,7 +10,7 @@ import { type ServerProgram, startOnFreePort } from "./server-process.ts";
 import { UNPRIVILEGED_USER } from "./unprivileged-user.ts";
 import { createWorkFolder, type WorkFolder } from "./work-folder.ts";
 
-/** How a Postgres is started. */
+/** Options for starting a Postgres. */
 export interface PostgresOptions {
   /** Default `"embedded"`. */
   readonly engine?: PostgresEngine;

@@ -3,7 +3,7 @@ import { askRedis } from "./redis-command.ts";
 import { startRedis, type RedisOptions, type RedisServer } from "./redis.ts";
 import { waitUntil } from "./wait-until.ts";
 
-/** How a Redis Cluster is started. */
+/** Options for starting a Redis Cluster. */
 export interface RedisClusterOptions extends RedisOptions {
   /** The number of replicas of each master. Default 0. */
   readonly replicas?: 0 | 1;

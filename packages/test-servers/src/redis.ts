@@ -6,7 +6,7 @@ import { createWorkFolder } from "./work-folder.ts";
 /** A program that speaks Redis. */
 export type RedisProgram = "redis-server" | "valkey-server";
 
-/** How a Redis is started. */
+/** Options for starting a Redis. */
 export interface RedisOptions {
   /** More words for its command line, such as `["--appendfsync", "always"]`; they override the defaults. */
   readonly settings?: readonly string[];

@@ -5,7 +5,7 @@ import { withFreePort } from "./free-port.ts";
 import type { SystemUser } from "./unprivileged-user.ts";
 import type { EndSignal, WorkFolder } from "./work-folder.ts";
 
-/** How a server's program is run. */
+/** Options for running a server's program. */
 export interface ServerProgram {
   /** The program's whole path. */
   readonly command: string;

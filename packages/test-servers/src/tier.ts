@@ -1,5 +1,5 @@
 /**
- * How much a run of the tests tries. Each tier has all of the one before it: `fast` starts no server and no browser, `main` is what
+ * The extent of a run of the tests. Each tier has all of the one before it: `fast` starts no server and no browser, `main` is what
  * `pnpm test` runs, `nightly` is everything.
  */
 export type Tier = "fast" | "main" | "nightly";

@@ -29,9 +29,9 @@ interface NamedLink {
   readonly leads: boolean;
 }
 
-/** What a user of the packages can hover over. */
+/** The names that a user of the packages can hover over. */
 export interface PublishedNames {
-  /** What the doors export, each with the comment of its declaration. */
+  /** The exports of the packages, each with the comment of its declaration. */
   readonly exported: readonly NamedComment[];
   /** All comments of that, of its members, and of the types that they need. */
   readonly comments: readonly NamedComment[];
@@ -122,7 +122,7 @@ class Reader {
     this.links.push({ place, text, leads: target !== undefined || /^\{@\w+ https?:/.test(text) });
   }
 
-  /** What an import or an export stands for. */
+  /** The symbol that an import or an export stands for. */
   #realOf(symbol: TsSymbol): TsSymbol {
     const isAlias = (symbol.flags & SymbolFlags.Alias) !== 0;
     return isAlias ? this.#project.checker.getAliasedSymbol(symbol) : symbol;

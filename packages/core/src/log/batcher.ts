@@ -17,7 +17,7 @@ export interface Sent<Item, Answer> {
   readonly settle: (answer: Answer | Error) => void;
 }
 
-/** How a batcher sends its items. */
+/** Options of a batcher. */
 export interface BatcherOptions<Item, Answer> {
   /**
    * Sends one group and settles its items, each as soon as its answer is known. A rejection rejects the items without an answer.
@@ -82,7 +82,7 @@ export class Batcher<Item, Answer> {
   #prompt = 0;
   /** The number of groups in flight that others pass. */
   #passed = 0;
-  /** How many items of each key are in flight. */
+  /** The number of items of each key that are in flight. */
   readonly #busy = new Map<string, number>();
   #onIdle: (() => void)[] = [];
 

@@ -15,7 +15,7 @@ export interface Position extends RunName {
   readonly lastSequence: number;
 }
 
-/** How a store notifies the subscriptions of its runs. */
+/** Options of a store's notifications. */
 export interface Notifications {
   /** As the contract's `subscribe`. */
   subscribe(subject: Subject, onNotification: OnNotification): Subscription;
@@ -40,12 +40,12 @@ export interface PolledNotificationsOptions {
    * @defaultValue none: they are notified once a second that any run may have changed, as they are in any case
    */
   readonly selectMoved?: (() => Answer<readonly RunName[]>) | undefined;
-  /** How often to poll while there are subscriptions, in milliseconds. */
+  /** The interval of polls while there are subscriptions, in milliseconds. */
   readonly pollMs: number;
   readonly clock?: Clock | undefined;
 }
 
-/** How often owners are notified that any run may have changed, while others commit, in milliseconds. No query shows every change. */
+/** The interval at which owners are notified that any run may have changed, while others commit, in milliseconds. No query shows every change. */
 const OWNERS_MS = 1_000;
 
 /**

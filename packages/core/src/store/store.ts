@@ -23,11 +23,11 @@ export interface StoreCapabilities {
    * key of its own, so that it can send it again.
    */
   readonly losesAnswers: boolean;
-  /** How many calls of `append` core makes at once; no run is in two of them. */
+  /** The number of calls of `append` that core makes at once; no run is in two of them. */
   readonly appendsAtOnce: number;
   /** The longest time from a commit to its notification, in milliseconds, while the process is not starved. */
   readonly notifyWithinMs: number;
-  /** How many events, and bytes of payloads, one call may have at most. Core splits larger calls, and refuses an append that is larger. */
+  /** The most events, and bytes of payloads, that one call may have. Core splits larger calls, and refuses an append that is larger. */
   readonly mostEvents: number;
   readonly mostBytes: number;
 }

@@ -6,7 +6,7 @@ import { appendPlains, changeRun, type Committed, readRuns, type Worked } from "
 import { inDoubt } from "../rules/errors.ts";
 
 /**
- * How a transaction is isolated. `read`: all reads see one instant. `write`: all writes commit together, and no other writer comes in
+ * The isolation of a transaction. `read`: all reads see one instant. `write`: all writes commit together, and no other writer comes in
  * between.
  */
 type TransactionMode = "read" | "write";

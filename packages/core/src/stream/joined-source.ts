@@ -10,10 +10,10 @@ import type { FrameSource, FrameTaker } from "./frame-source.ts";
 import type { SourceHost } from "./open-stream.ts";
 
 /**
- * How many pages of the log are read or held for one stream at once. So the memory that it can take does not grow with its runs.
+ * The number of pages of the log that are read or held for one stream at once. It is fixed, so the memory of a stream does not grow with its runs.
  */
 const MOST_PAGES = 4;
-/** How many parts open at once, for the same reason: the read that opens a run takes an event and the run's metadata. */
+/** The number of parts that open at once, for the same reason: the read that opens a run takes an event and the run's metadata. */
 const MOST_OPENING = 4;
 
 const HEARTBEAT = encodeFrames([encodeStreamFrame("heartbeat", null)]);

@@ -25,7 +25,7 @@ export interface StreamTimes {
   readonly stallMs: number;
 }
 
-/** How a stream came to its end, for metrics. `run_finished`: everything that it read has ended. */
+/** The end of a stream, for metrics. `run_finished`: everything that it read has ended. */
 export type StreamEnd = StreamErrorCode | "run_finished" | "disconnected";
 
 /** One run of a stream, and who reads it. */
@@ -102,7 +102,7 @@ export interface SourceHost {
 /** The settings and callbacks that the streams of one process share. */
 export interface StreamHost<Stream> {
   readonly times: StreamTimes;
-  /** How much earlier a heartbeat may go out, so that none is late: the period of `tick`. */
+  /** The time by which a heartbeat may be early, so that none is late: the period of `tick`. */
   readonly tickMs: number;
   /** In whole milliseconds. */
   readonly now: () => number;

@@ -15,7 +15,7 @@ interface Open {
 const NOTHING: Open = { streams: 0, runs: 0 };
 
 /**
- * How many streams are open, of all users and of each, and how many runs these read.
+ * The numbers of open streams, of all users and of each, and of the runs that they read.
  * @see clauses W28 and W47 in `WIRE.md` of `@tm/run-events-http`
  */
 export class StreamPlaces {

@@ -78,7 +78,7 @@ export interface StreamsOptions {
 interface StreamStats {
   readonly open: number;
   readonly opened: number;
-  /** How many have ended, by the way they ended. */
+  /** The number of streams that have ended, by the way they ended. */
   readonly ended: Readonly<Partial<Record<StreamEnd, number>>>;
 }
 

@@ -4,7 +4,7 @@ export interface Backoff {
   readonly firstMs: number;
   /** The longest pause, in milliseconds. */
   readonly mostMs: number;
-  /** How much of a pause is random, from 0 (nothing) to 1 (all of it). So callers that failed together come back spread out. */
+  /** The random share of a pause, from 0 to 1, so that callers that failed together come back spread out. */
   readonly jitter: number;
 }
 

@@ -2,7 +2,7 @@ import { RunEventsError } from "../rules/errors.ts";
 import type { Clock } from "../time/clock.ts";
 
 /**
- * How often a watch looks at its calls, in milliseconds. Looks are counted, not time, so that a process that was suspended does not take
+ * The interval at which a watch looks at its calls, in milliseconds. Looks are counted, not time, so that a process that was suspended does not take
  * that time for silence.
  */
 const LOOK_MS = 250;

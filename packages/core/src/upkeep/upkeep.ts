@@ -18,7 +18,7 @@ const PURGE_RUNS = 100;
 /** The runs to end. */
 interface ReapOptions {
   /**
-   * How long ago a lease has to have expired, in milliseconds: time for another worker to claim the run and continue it.
+   * The time since a lease's end after which its run is ended, in milliseconds: time for another worker to claim the run and continue it.
    * @defaultValue 60,000
    * @see clause W33 in `WIRE.md` of `@tm/run-events-http`
    */

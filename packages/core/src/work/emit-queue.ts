@@ -11,9 +11,9 @@ import { sendInParts } from "./send-parts.ts";
  * @see clause W9 in `WIRE.md`
  */
 const BATCH_BYTES = 1_048_576;
-/** How much may wait before `emit` has to wait for room, by default. */
+/** The default of the text that may wait before `emit` has to wait for room. */
 const ROOM_BYTES = 1_048_576;
-/** How much may wait in all before an event is refused, in UTF-16 units: memory is not a queue. */
+/** The most UTF-16 units that may wait in all before an event is refused: memory is not a queue. */
 const QUEUE_BYTES = 67_108_864;
 
 /** The requests of a writer, in the order of its calls. One is sent at a time. */
@@ -36,7 +36,7 @@ export interface EmitQueue {
   failure(): { readonly error: unknown } | null;
 }
 
-/** How a queue gathers events, and its bounds. */
+/** The gathering and the bounds of a queue. */
 export interface QueueOptions {
   /** The most events of one append. Events that will be merged count as one. */
   readonly maxEvents: number;
@@ -47,7 +47,7 @@ export interface QueueOptions {
   readonly gatherMs: number;
   readonly clock: Clock;
   /**
-   * How much may wait before `emit` has to wait for room, in UTF-16 units.
+   * The most UTF-16 units that may wait before `emit` has to wait for room.
    * @defaultValue 1 MiB
    */
   readonly roomBytes?: number | undefined;
@@ -64,7 +64,7 @@ export interface QueueOptions {
 /** Emitted events of one append. More join until it is sent. */
 interface Batch {
   readonly events: SealedDraft[];
-  /** How many events they will be once they are merged. */
+  /** The number of events that they will be once they are merged. */
   count: number;
   bytes: number;
   /** Resolves when all earlier requests are over. */

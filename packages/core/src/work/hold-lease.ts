@@ -5,7 +5,7 @@ import type { Clock } from "../time/clock.ts";
 const LEAST_MS = 250;
 const MOST_MS = 5_000;
 
-/** How to hold a lease. */
+/** Options for holding a lease. */
 export interface HoldOptions {
   readonly clock: Clock;
   readonly leaseMs: number;

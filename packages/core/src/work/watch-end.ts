@@ -8,18 +8,18 @@ import type { Clock } from "../time/clock.ts";
 
 /** A writer that has to stop when another program ends its run. */
 export interface EndWatcher {
-  /** How many appends of the writer have landed. */
+  /** The number of the writer's appends that have landed. */
   readonly landings: () => number;
   /** Called with the reason: the run has ended, or was deleted. May be called again, and for the writer's own end. */
   readonly onEnd: (refusal: unknown) => void;
 }
 
-/** How to watch for the end of a run. */
+/** Options for watching for the end of a run. */
 export interface EndWatchOptions extends EndWatcher {
   readonly clock: Clock;
   /** Reads the run: as it is, or once it has changed. */
   readonly check: () => Promise<Pick<RunSnapshot, "runStatus" | "lastSequence">>;
-  /** How long no append may have landed before a check, in milliseconds: appends report the end themselves. */
+  /** The time without a landed append before a check, in milliseconds: appends report the end themselves. */
   readonly quietMs: number;
 }
 
@@ -100,7 +100,7 @@ const MOST_GATHER_MS = 250;
 
 /** A worker whose own appends notify it, too. */
 export interface StoredEndWatcher extends EndWatcher {
-  /** How long emitted events wait before they are appended, in milliseconds: the next append of a stream of tokens comes as soon. */
+  /** The time that emitted events wait before they are appended, in milliseconds: the next append of a stream of tokens comes as soon. */
   readonly gatherMs: number;
 }
 

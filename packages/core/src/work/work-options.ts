@@ -4,7 +4,7 @@ import type { Merges } from "./merge-events.ts";
 /** The longest wait for events to merge, in milliseconds. @see clause W41 in `WIRE.md` of `@tm/run-events-http` */
 const MAX_MERGE_MS = 10_000;
 
-/** How to work on a run. */
+/** Options of a worker. */
 export interface WorkOptions {
   /** The time that the lease lasts without a renewal, in milliseconds: 1,000 to 3,600,000. It is renewed each time a third of it has passed. */
   readonly leaseMs: number;

@@ -3,7 +3,7 @@ export interface Identity {
   /** The user's id, at least one character. It is the `ownerId` of the runs that the user creates. */
   readonly userId: string;
   /**
-   * How the request proved it. The live stream takes a session only. With a session, changes are checked for their origin.
+   * The kind of credential that proved it. The live stream takes a session only. With a session, changes are checked for their origin.
    * @see clauses W4, W5 and W19 in `WIRE.md`
    */
   readonly credential: "bearer" | "session";

@@ -9,9 +9,9 @@ const LINGER_MS = 5_000;
 const REST_BYTES = 4_194_304;
 /** The longest body that is given to node:http as text, in characters. */
 const SHORT_BODY = 4_096;
-/** How much is written at a time, in bytes. A client that reads less of an answer within the limit has stalled. */
+/** The number of bytes written at a time. A client that reads less of an answer within the limit has stalled. */
 const PIECE_BYTES = 65_536;
-/** How much of an answer is written in a turn of the event loop, in bytes: the system could take megabytes at once. */
+/** The bytes of an answer that are written in a turn of the event loop: the system could take megabytes at once. */
 const TURN_BYTES = 262_144;
 
 /** The time that a client may take to read one piece of an answer. */

@@ -3,7 +3,7 @@ import { type RunLog, answers } from "@tm/run-events-core/wire";
 import { stopIfGone } from "../exchange/exchange.ts";
 import type { Call } from "./route.ts";
 
-/** How much is read and encoded in a turn of the event loop, in bytes. */
+/** The bytes that are read and encoded in a turn of the event loop. */
 const SLICE_BYTES = 262_144;
 const PAGE_BYTES = 4_194_304;
 const encoder = new TextEncoder();

@@ -17,7 +17,7 @@ import {
 import { PLACE } from "./needs.ts";
 import { holderOf } from "./see.ts";
 
-/** How old the clock of a decision may be, in milliseconds: a process that was stopped decides again. */
+/** The greatest age of a decision's clock, in milliseconds: a process that was stopped decides again. */
 const MOST_AGE_MS = 5_000;
 
 /** SQL: the columns of `q` for {@link SAVED_COLUMNS}. */

@@ -5,7 +5,7 @@ import type { Statements } from "../statements.ts";
 import type { Tables } from "../tables.ts";
 import { type BigintColumn, ON_PRIMARY } from "./columns.ts";
 
-/** How far the logs of runs go. $1 their owners, $2 their ids. */
+/** The last sequences of runs. $1 their owners, $2 their ids. */
 export function selectPositionsStatement({ runs }: Tables): string {
   return `
 SELECT r.owner_id AS "ownerId", r.run_id AS "runId", r.run_key AS ordinal, r.last_sequence AS "lastSequence"

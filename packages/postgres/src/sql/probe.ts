@@ -3,7 +3,7 @@ import type { Statements } from "../statements.ts";
 import type { Tables } from "../tables.ts";
 import { type BigintColumn, NOW_MS } from "./columns.ts";
 
-/** How many texts of how many bytes: more than the statement's `work_mem` holds, so that they go to a file. */
+/** The number of texts, and the bytes of each: more than the statement's `work_mem` holds, so that they go to a file. */
 const TEXTS = 40;
 const TEXT_BYTES = 8_000;
 

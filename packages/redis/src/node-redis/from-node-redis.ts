@@ -10,7 +10,7 @@ const PLAIN = { typeMapping: {} };
 const REPLY = /^[A-Z]+ /;
 /** node-redis' messages for a connection that was lost after it had sent the command. */
 const LOST = /^Socket (closed|timeout)/;
-/** How often a command is sent at most: the number of ioredis, which sends it again 20 times by default. */
+/** The most times that a command is sent: the number of ioredis, which sends it again 20 times by default. */
 const MOST_SENDINGS = 21;
 
 /**

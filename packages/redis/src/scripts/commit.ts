@@ -1,6 +1,6 @@
 import { defineWriting, type Script } from "./script.ts";
 
-/** How old the clock may be by which a run was seen, in milliseconds, or a process that stalled would write a time that is long past. */
+/** The greatest age, in milliseconds, of the clock by which a run was seen. Otherwise a process that stalled would write a time that is long past. */
 const MOST_SEEN_AGO_MS = 5_000;
 
 /**

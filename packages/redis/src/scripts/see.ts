@@ -1,7 +1,7 @@
 import { HEAD_LINE_LUA } from "../head-text.ts";
 import { defineReading, refuseOnReplica, type Script } from "./script.ts";
 
-/** How many keys {@link SEE} has for each run. */
+/** The number of keys that {@link SEE} has for each run. */
 const SEEN_KEYS = 8;
 
 /**

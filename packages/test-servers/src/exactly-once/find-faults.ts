@@ -1,7 +1,7 @@
 import type { Attempt, History, SeenEvent } from "./history.ts";
 
 /**
- * How a history breaks the contract, one sentence for each fault. The rules: each acknowledged event is in the log once and at
+ * Finds the faults of a history, one sentence for each. The rules: each acknowledged event is in the log once and at
  * its sequence, each other at most once, and no refused one. Sequences have no gap; times and fences never go back. No fence is
  * given twice. No reader sees another log or ends before it. A key that is sent again is recognized.
  * @see clauses S1 to S10 and S21 in `STORE.md`, clause W2 in `WIRE.md`

@@ -38,7 +38,7 @@ export interface SeenEvent {
 export interface Reading {
   readonly runId: string;
   readonly events: readonly SeenEvent[];
-  /** How it ended: with the run, or with an error other than that of a store that is away. */
+  /** The way it ended: with the run, or with an error other than `store_unavailable`. */
   readonly end: "run" | RunEventsErrorCode;
 }
 

@@ -23,10 +23,10 @@ export interface LosingStore {
   lose(): Promise<RunEventStore>;
 }
 
-/** How many events a run has that stay, and how many more that are lost. */
+/** The number of events of a run that stay, and of further ones that are lost. */
 const KEPT = 5;
 const LOST = 5;
-/** How many events others write after the loss: past the end that the readers had. */
+/** The number of events that others write after the loss: past the end that the readers had. */
 const MORE = 15;
 
 const MINE = { ownerId: "ada" };

@@ -2,7 +2,7 @@ import { eachAtMost } from "../../time/each-at-most.ts";
 import type { KvEngine, KvPair } from "./engine.ts";
 import { under } from "./keys.ts";
 
-/** How many removed runs one round looks at, and how many entries of each. */
+/** The number of removed runs that one round looks at, and of entries of each. */
 const RUNS = 32;
 const ENTRIES = 64;
 

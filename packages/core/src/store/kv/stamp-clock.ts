@@ -3,12 +3,12 @@ import { createPoller } from "../poller.ts";
 import type { KvEngine } from "./engine.ts";
 import { STAMP } from "./keys.ts";
 
-/** How old the stamp may get before a process that has the store open moves it. */
+/** The age of the stamp at which a process that has the store open moves it. */
 const BEAT_MS = 500;
-/** How long a process watches a stamp before it takes it that no process moves it, and how often it looks. */
+/** The time for which a process watches a stamp before it concludes that no process moves it, and the interval of its looks. */
 const STILL_MS = 2_500;
 const LOOK_MS = 100;
-/** How far ahead of the stamp a process' date is believed without that. */
+/** The lead over the stamp up to which a process' date is believed without that. */
 const NEAR_MS = 1_000;
 /** By how much the clock runs faster or slower than the process' own, to follow its date. */
 const SLEW = 0.001;

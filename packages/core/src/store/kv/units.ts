@@ -64,7 +64,7 @@ function indexWrites(
 export interface RemovalsSeen {
   /** The values of the places of the runs' topics, by the runs' ids. */
   readonly places: ReadonlyMap<string, string | null>;
-  /** What the floors of ordinals have to become first, unless they are high enough. */
+  /** The floors of ordinals that have to be raised first, unless they are high enough. */
   readonly raises: readonly Unit[];
 }
 
