@@ -5,7 +5,7 @@ import { type HostRecord, RESULTS } from "./host-record.ts";
 
 const HEAD = `# Hosts
 
-What the probe has found on each host, in its last recorded run. \`pnpm hosts\` writes this page from [the records](../results); a test compares
+This page shows what the probe found on each host, in its last recorded run. \`pnpm hosts\` writes this page from [the records](../results); a test compares
 it with them. [The recipes](servers.md) are on a page of their own.
 
 A host is a server with its runtime. The probe starts its recipe as a program, and makes ${checksFor(0).length} checks over its port. Where one
