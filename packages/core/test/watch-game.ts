@@ -217,6 +217,8 @@ class Player {
     const known = new Set(states.flatMap((runs) => Array.from(runs.values(), stateOf)));
     for (const run of fold.runs.values())
       if (!known.has(stateOf(run))) this.#faults.push(`older than the request: ${stateOf(run)}`);
+    // A look that meets a restore may see a run neither live before it nor among the newest after it. The next look finds it.
+    if (this.#model.lastRestoreMs >= fromMs) return;
     const truths = states.map((runs) => truthOf(runs, scope, this.#limits));
     for (const runId of truths[0]?.keys() ?? [])
       if (!fold.runs.has(runId) && truths.every((truth) => truth.has(runId)))

@@ -61,6 +61,8 @@ export class WatchModel implements WatchSource {
     fromMs: number;
     toMs: number;
   }[] = [];
+  /** When a backup was last restored, by the game's time. */
+  lastRestoreMs = 0;
   #ordinal = 0;
   #restoredAtMs = 0;
   #wallMs = 1_000_000;
@@ -168,6 +170,7 @@ export class WatchModel implements WatchSource {
     this.#ordinal = Math.max(0, ...Array.from(backup.values(), ({ ordinal }) => ordinal));
     this.#wallMs += 7;
     this.#restoredAtMs = this.#wallMs;
+    this.lastRestoreMs = this.#time.now();
   }
 
   /** Any of the numbers from 0 on. */
