@@ -2,9 +2,15 @@ import { programs } from "../cases/programs.ts";
 import { beneathPlace } from "../doors.ts";
 import { PROFILES } from "../profile.ts";
 import { createRandomCheck } from "../random-check.ts";
+import { requireOrder } from "../races/explain.ts";
+import { raceOf } from "../races/race-arbitrary.ts";
+import { runRace } from "../races/run-race.ts";
+import { STARTS } from "./themes.ts";
 import type { ProcessCase, ProcessTrial } from "./process-case.ts";
 
 const HOUR_MS = 3_600_000;
+/** How many races there are for the place of a topic. */
+const RACES = 5;
 
 /** Cases of S24 in `STORE.md`: all times of a store are of one clock, no matter how the clock of a process is set. */
 export const clockCases: readonly ProcessCase[] = [
@@ -32,5 +38,9 @@ async function runPrograms({ crew, draws }: ProcessTrial, clockAheadMs: number):
       reopen: refuse,
       withFreshStore: refuse,
     });
+  }
+  for (let round = 0; round < RACES; round++) {
+    const race = draws.from(raceOf(STARTS, [2, 2], 20, true));
+    requireOrder("S21", await runRace(race, [store], `r${round}-`));
   }
 }

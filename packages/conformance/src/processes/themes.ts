@@ -81,9 +81,9 @@ export const DIALOGUES: Theme = {
   begins: ALL_RUNS,
   step: ofAny(
     weighted(
-      [3, claim("brief")],
+      [2, claim("brief")],
       [5, appends(working)],
-      [2, appends(input("own"))],
+      [5, appends(input("own"))],
       [1, renewal],
       [1, release],
       [1, read],
