@@ -81,8 +81,8 @@ export const DIALOGUES: Theme = {
   begins: ALL_RUNS,
   step: ofAny(
     weighted(
-      [2, claim("brief")],
-      [5, appends(working)],
+      [3, claim("brief")],
+      [7, appends(working)],
       [5, appends(input("own"))],
       [1, renewal],
       [1, release],

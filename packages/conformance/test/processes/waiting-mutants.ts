@@ -13,7 +13,7 @@ import {
 } from "./process-mutant.ts";
 
 /** In here it dies, as a rule. */
-const BETWEEN_MS = 20;
+const BETWEEN_MS = 60;
 
 /** An entry as a store has it that forgets the keys of inputs. */
 function withoutInputKey(entry: Entry): Entry {
