@@ -5,6 +5,12 @@ export type NotifyingProtocol = "postgres" | "redis";
 export type NotificationFilter = (chunk: Buffer) => Buffer;
 
 /**
+ * The start of a request for encryption (80877103 or 80877104), which libpq sends first and whose answer has no length. Such a client,
+ * as a standby is one, gets all that the server sends.
+ */
+const ASKS_ENCRYPTION = "\0\0\0\b\x04\xd2\x16";
+
+/**
  * The filter for a connection on which the client has sent this so far; `null` if no notification can come yet.
  * @param isDropping asked at the end of each notification
  */
@@ -12,7 +18,8 @@ export function filterFor(
   sent: string,
   isDropping: (protocol: NotifyingProtocol) => boolean,
 ): NotificationFilter | null {
-  // The length of a Postgres start-up message is below 2^24; a Redis command is an array. No client of the tests asks for encryption.
+  if (sent.startsWith(ASKS_ENCRYPTION)) return null;
+  // The length of a Postgres start-up message is below 2^24; a Redis command is an array.
   if (sent.startsWith("\0")) return createPostgresFilter(() => isDropping("postgres"));
   // The data for a replica is not text.
   const subscribes = sent.startsWith("*") && /subscribe/i.test(sent);

@@ -109,4 +109,16 @@ export const streamMutants: readonly ServerMutant[] = [
       return page.status === 409 ? page : fetch(request);
     },
   },
+  {
+    name: "sends run_finished twice",
+    clause: "W22",
+    ...eachFrame(({ text, message }) =>
+      message["type"] === "run_finished" ? [text, text] : [text],
+    ),
+  },
+  {
+    name: "gives frames a name",
+    clause: "W22",
+    ...eachFrame(({ text, message }) => [`event: ${String(message["type"])}\n${text}`]),
+  },
 ];
