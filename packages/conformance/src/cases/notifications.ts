@@ -118,6 +118,43 @@ export const counters: readonly TrialCase[] = [
       await within(store.capabilities.notifyWithinMs, settled, "`ready` to settle");
     },
   },
+  {
+    name: "S13 `onNotification` is never called from within `subscribe`",
+    async run({ store }) {
+      await createRun(store, "run");
+      let returned = false;
+      let notifiedWithin = false;
+      const subscription = store.subscribe("run", () => {
+        notifiedWithin ||= !returned;
+      });
+      returned = true;
+      await within(
+        store.capabilities.notifyWithinMs,
+        subscription.ready,
+        "`ready` of the subscription",
+      );
+      subscription.stop();
+      assertEqual(notifiedWithin, false, "whether `subscribe` called `onNotification` itself");
+    },
+  },
+  {
+    name: "S13 stopping one of two subscriptions with the same function leaves the other",
+    async run({ store }) {
+      await createRun(store, "run");
+      let first: Subscription | undefined;
+      const twice = wrapStore(store, {
+        subscribe(runId, onNotification) {
+          first = store.subscribe(runId, onNotification);
+          return store.subscribe(runId, onNotification);
+        },
+      });
+      const counter = await readyCounter(twice, "run");
+      await first?.ready;
+      first?.stop();
+      await allNotified([counter], () => land(store, "run", events(1)));
+      counter.stop();
+    },
+  },
 ];
 
 /** Cases of S13 in `STORE.md`: correctness never depends on a notification. */
