@@ -74,6 +74,16 @@ describe("the order of calls that race", () => {
     expect(findUnexplained([open, call("get 1", 4, 5), call("get 0", 6, 7)])).not.toBeNull();
   });
 
+  it("S7: both parts of a call without an answer may have taken effect between two answers, in their order", () => {
+    const first = call("set 1", 3, Infinity);
+    const second = { ...call("set 2", 3, Infinity), after: first };
+    for (const seen of [0, 1, 2] as const) {
+      expect(findUnexplained([first, second, call(`get ${seen}`, 4, 5)])).toBeNull();
+    }
+    const backwards = [first, second, call("get 2", 4, 5), call("get 1", 6, 7)];
+    expect(findUnexplained(backwards)).not.toBeNull();
+  });
+
   it("S7: a call that was sent twice took effect before its answer, once more at the most", () => {
     const { judge } = call("set 1", 1, 8);
     const second = (text: `set ${number}` | `get ${number}`): RaceOperation => ({

@@ -135,10 +135,11 @@ describe("a standby", () => {
     onTestFinished(() => client.release(true));
     // The plan is made before the values are known.
     await client.query("SET plan_cache_mode = force_generic_plan");
-    // Without values, `notify` does nothing.
+    // Without values, `notify` does nothing. A plan cannot be prepared.
     const tables = Object.keys(tablesOf(schema));
     const statements = Object.entries(createStatements(schema)).filter(
-      ([name]) => name !== "notify" && !tables.includes(name),
+      ([name, text]) =>
+        name !== "notify" && !tables.includes(name) && !text.trimStart().startsWith("EXPLAIN"),
     );
     const answers: Record<string, unknown> = {};
     for (const [name, text] of statements) {

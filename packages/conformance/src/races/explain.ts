@@ -77,14 +77,9 @@ class OrderSearch {
 
   #canFinish(beginning: Beginning): boolean {
     const { order, model } = beginning;
-    const done = new Set(order);
-    const left = this.#operations.filter((one) => !done.has(one));
-    const firstEnd = left[0]?.endedAt ?? Infinity;
-    if (firstEnd === Infinity) return true;
+    const { done, possible, isOver } = this.#nextOf(beginning);
+    if (isOver) return true;
     if (!this.#isNew(beginning, done)) return false;
-    const possible = left.filter(
-      ({ begunAt, after }) => begunAt <= firstEnd && (after === null || done.has(after)),
-    );
     const answered = possible.filter(({ endedAt }) => endedAt !== Infinity);
     const refused: RaceOperation[] = [];
     const reasons: string[] = [];
@@ -97,8 +92,7 @@ class OrderSearch {
         return true;
     }
     // An effect in doubt may come later, unless the next answer does not fit without it.
-    const doubts = doubtsOf(possible, beginning);
-    if (refused.some((one) => this.#canFollow(one, beginning, doubts))) return true;
+    if (refused.some((one) => this.#canFollow(one, beginning))) return true;
     if (reasons.length > 0 && order.length >= this.#longest.length) {
       this.#longest = order;
       this.#reasons = reasons;
@@ -106,9 +100,25 @@ class OrderSearch {
     return false;
   }
 
+  /** The operations that may come next, since none of those left had ended before they began. */
+  #nextOf({ order }: Beginning): {
+    readonly done: ReadonlySet<RaceOperation>;
+    readonly possible: readonly RaceOperation[];
+    readonly isOver: boolean;
+  } {
+    const done = new Set(order);
+    const left = this.#operations.filter((one) => !done.has(one));
+    const firstEnd = left[0]?.endedAt ?? Infinity;
+    const possible = left.filter(
+      ({ begunAt, after }) => begunAt <= firstEnd && (after === null || done.has(after)),
+    );
+    return { done, possible, isOver: firstEnd === Infinity };
+  }
+
   /** Whether an operation fits once some of what is in doubt has had its effect, and the others fit then. */
-  #canFollow(one: RaceOperation, beginning: Beginning, doubts: readonly Doubt[]): boolean {
-    for (const doubt of doubts) {
+  #canFollow(one: RaceOperation, beginning: Beginning): boolean {
+    // Each effect may make another possible: of two appends in one call, the second.
+    for (const doubt of doubtsOf(this.#nextOf(beginning).possible, beginning)) {
       const model = copyFor(doubt.one.runId, beginning.model);
       doubt.judge(model);
       if (this.#stateOf(model) === this.#stateOf(beginning.model)) continue;
@@ -118,8 +128,7 @@ class OrderSearch {
         : beginning.doubled;
       const next = after(model, one);
       if (next instanceof Error) {
-        const others = doubts.filter((other) => other !== doubt);
-        if (this.#canFollow(one, { order, model, doubled }, others)) return true;
+        if (this.#canFollow(one, { order, model, doubled })) return true;
       } else if (this.#canFinish({ order: [...order, one], model: next, doubled })) return true;
     }
     return false;
