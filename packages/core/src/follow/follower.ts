@@ -188,7 +188,8 @@ export class Follower {
     while (this.#dirty && !this.#retired && this.#readers.hasTaker()) {
       this.#dirty = false;
       try {
-        this.#receive(await this.#readAfter(this.#end.sequence));
+        const before = this.#end.head;
+        this.#receive(await this.#readAfter(this.#end.sequence), before);
       } catch (error) {
         this.fail(error);
       }
@@ -208,7 +209,7 @@ export class Follower {
   }
 
   /** Adds the result of a read. Meanwhile readers may have opened or left, and another notification may have come. */
-  #receive(result: ReadResult | null): void {
+  #receive(result: ReadResult | null, before: HeadState): void {
     if (this.#retired) return;
     const { run, events, timeAtSinceMs } = this.#checked(result);
     if ((timeAtSinceMs ?? 0) !== this.#end.atMs) {
@@ -217,7 +218,7 @@ export class Follower {
       this.#isAwaited = true;
       return;
     }
-    this.#end.add(events, run);
+    this.#end.add(events, run, before);
     if (events.length > 0) this.#readers.notify();
     if (events.length > 0 && this.#isRecheck) this.#source.onMissed?.();
     this.#isRecheck = false;

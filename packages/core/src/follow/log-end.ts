@@ -67,9 +67,13 @@ export class LogEnd {
     return recent === null || sequence < recent.base || recent.timeAt(sequence) === atMs;
   }
 
-  /** Adds the next events, if there are any. @param head that was read with them */
-  add(events: readonly StoredEvent[], head: HeadState): void {
-    this.#setHead(head);
+  /**
+   * Adds the next events, if there are any.
+   * @param head that was read with them
+   * @param before the head as it was when that read began: a longer one that was noted meanwhile is newer, and stays
+   */
+  add(events: readonly StoredEvent[], head: HeadState, before: HeadState): void {
+    if (this.#head === before || head.lastSequence >= this.#head.lastSequence) this.#setHead(head);
     const last = events.at(-1);
     if (last === undefined) return;
     this.#recent ??= new RecentEvents(this.#sequence, this.#atMs, this.#budget);

@@ -37,6 +37,8 @@ import type { RunRequest, SourceHost } from "./open-stream.ts";
 export class RunSource implements FrameSource, FollowerReader {
   position: Position | null = null;
   isOver = false;
+  /** Whether the state of the first frame is known: some turns after the position is. */
+  isOpen = false;
   readonly opened: Promise<unknown>;
   readonly #host: SourceHost;
   readonly #runId: string;
@@ -65,12 +67,10 @@ export class RunSource implements FrameSource, FollowerReader {
         ? this.#follow(run)
         : host.tailStart(run, run.tail).then((since) => this.#follow({ ...run, since }));
     this.opened = opened.then((record) => {
-      if (record !== null) this.#sent = this.#standing(record);
+      if (record === null) return;
+      this.#sent = this.#standing(record);
+      this.isOpen = true;
     });
-  }
-
-  get isOpen(): boolean {
-    return this.position !== null;
   }
 
   get stalled(): boolean {
@@ -87,7 +87,7 @@ export class RunSource implements FrameSource, FollowerReader {
 
   next(): Uint8Array | Promise<unknown> | null {
     const { position } = this;
-    if (position === null || this.#follower === null) return null;
+    if (!this.isOpen || position === null || this.#follower === null) return null;
     if (!this.#isConnected) {
       this.#isConnected = true;
       const [runId, since, state] = [this.#runId, position.sequence, this.#sent];
@@ -112,7 +112,7 @@ export class RunSource implements FrameSource, FollowerReader {
 
   heartbeat(): Uint8Array {
     // No stream has a heartbeat before its first frame.
-    if (this.position === null || this.#follower === null) return encodeFrames([]);
+    if (!this.isOpen || this.#follower === null) return encodeFrames([]);
     this.#sent = this.#standing(this.#follower.head);
     return encodeHeartbeat(this.#sent, this.#sent.lastSequence);
   }
