@@ -4,7 +4,7 @@ import { LONG_MS } from "../lease.ts";
 import { storeNow } from "../store-clock.ts";
 import type { RealStore } from "./commands.ts";
 
-/** The age that something must have: any age, as old as one run is, a little older than that, or older than a program takes. */
+/** The least age that a call asks for: any, that of one run, a little more than that, or more than a program takes. */
 export type Age = "any" | "exact" | "over" | "long";
 
 /** The amount by which `over` is older: more than a call takes, though not all calls. */

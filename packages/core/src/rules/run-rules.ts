@@ -10,7 +10,7 @@ import { claimRule } from "./lease-rules.ts";
 import { INITIAL_STATE, isTerminal } from "./lifecycle.ts";
 
 /**
- * The rule of a creation: with a claim, of both in one step. If the run exists, its claim decides as any other.
+ * The rule of a creation, and of its claim if it has one, in one step. If the run exists, its claim decides as any other.
  * @see clause S16 in `STORE.md`, clauses W35 and W36 in `WIRE.md` of `@tm/run-events-http`
  */
 export function createRule(request: NewRunRequest): Rule<CreateOutcome> {
