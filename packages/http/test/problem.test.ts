@@ -258,6 +258,26 @@ describe.each(DOORS)("%s", (door) => {
     }
   });
 
+  it("W3: a parameter that is not UTF-8 is 400 and named, and one that is may have any character", async () => {
+    await using world = await openWorld(door);
+    const run = `/v1/agent-runs/${await world.record("NOTE")}`;
+    for (const [path, name] of [
+      ["/v1/agent-runs?topic=%FF", "topic"],
+      ["/v1/agent-runs?status=live&topic=a%C3%28", "topic"],
+      ["/v1/agent-runs?feed=live&have=%ed%a0%80", "have"],
+      [`${run}/events?since=0&at=%E2%82`, "at"],
+      [`${run}/events?%FE=1`, "\uFFFD"],
+    ] as const) {
+      const answer = await world.send({ path, headers: ADA });
+      expect([path, answer.status, answer.json()["code"]]).toEqual([path, 400, "invalid_request"]);
+      expect(answer.json()["detail"]).toContain(`\`${name}\` to be UTF-8`);
+    }
+    for (const topic of ["%EF%BF%BD", "%C3%A9%", "%F0%9F%98%80+%zz"]) {
+      const answer = await world.send({ path: `/v1/agent-runs?topic=${topic}`, headers: ADA });
+      expect([topic, answer.status]).toEqual([topic, 200]);
+    }
+  });
+
   it("W3: HEAD gets the head of what GET gets", async () => {
     await using world = await openWorld(door);
     const run = `/v1/agent-runs/${await world.record("NOTE")}`;

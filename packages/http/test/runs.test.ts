@@ -133,6 +133,7 @@ describe.each(DOORS)("%s", (door) => {
     "cursor=",
     "cursor=x",
     "cursor=-1",
+    "cursor=9007199254740993",
     "cursor=1&cursor=2",
     "wait=25",
     "last=banana",

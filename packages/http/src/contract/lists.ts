@@ -40,7 +40,8 @@ export const LIST_CURSOR: Parameter<number | null> = queryParameter(
   CURSOR,
   (text) => {
     const before = text === null ? null : requests.parseCursor(text);
-    if (text === null || before !== null) return before;
+    // No list has one that is cut to what a number can hold.
+    if (text === null || (before !== null && String(before) === text)) return before;
     throw invalidRequest(
       `Expected \`cursor\` to be the \`nextCursor\` of a list, got ${describeValue(text)}.`,
     );

@@ -1,5 +1,6 @@
 import { bounds } from "@tm/run-events-core/wire";
 import type { Exchange } from "../exchange/exchange.ts";
+import { parseQuery } from "../exchange/query.ts";
 
 /**
  * A `Request` as the routes see it.
@@ -7,11 +8,14 @@ import type { Exchange } from "../exchange/exchange.ts";
  */
 export function exchangeOf(request: Request, answered: Promise<void>): Exchange {
   const url = new URL(request.url);
+  let query: URLSearchParams | null = null;
   return {
     method: request.method,
     path: url.pathname,
     wholePath: url.pathname,
-    query: url.searchParams,
+    get query() {
+      return (query ??= parseQuery(url.search.slice(1)));
+    },
     // The URL of a `Request` has its host. A `Host` header may be missing, since fetch does not let a caller set it.
     header: (name) => request.headers.get(name) ?? (name === "host" ? url.host : null),
     body: () => bounds.piecesOf(unreadBody(request), answered),

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { bounds } from "@tm/run-events-core/wire";
 import type { Exchange } from "../exchange/exchange.ts";
 import { headerOf } from "./header-of.ts";
+import { parseQuery } from "../exchange/query.ts";
 import { keptBody, readRequest } from "./read-request.ts";
 
 /**
@@ -36,7 +37,7 @@ export class NodeExchange implements Exchange {
   }
 
   get query(): URLSearchParams {
-    return (this.#query ??= new URLSearchParams(this.#search));
+    return (this.#query ??= parseQuery(this.#search));
   }
 
   get signal(): AbortSignal {
