@@ -1,7 +1,6 @@
 import { onTestFinished } from "vitest";
 import type { ConnectionState } from "../src/follow/connection-state.ts";
-import { RunsReader } from "../src/follow/follow-runs.ts";
-import type { RunsReaderOptions } from "../src/follow/runs-reader-options.ts";
+import { RunsReader, type RunsReaderOptions } from "../src/follow/follow-runs.ts";
 
 /** What a listener of one run has been called with. */
 export interface Heard {

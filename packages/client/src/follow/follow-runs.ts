@@ -8,7 +8,7 @@ import { FOR_EVER_MS, pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
 import type { RunBeginning } from "../http/queries.ts";
 import { streamCall } from "../http/run-calls.ts";
-import { createServer, type Server } from "../http/server.ts";
+import { createServer, type Server, type ServerOptions } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 import {
   afterFailure,
@@ -18,20 +18,33 @@ import {
   type Loss,
   startCourse,
 } from "./course.ts";
+import type { FollowRunOptions } from "./follow-options.ts";
 import { FollowedRun, type RunListener } from "./followed-run.ts";
 import { onPresenceChange } from "./page-signals.ts";
 import { planAttempt } from "./plan-attempt.ts";
 import { poll } from "./poll.ts";
-import type { RunsReaderOptions } from "./runs-reader-options.ts";
 import { streamRuns } from "./stream-runs.ts";
+import type { StreamSlot } from "./stream-slot.ts";
 
 /** The time to wait for further changes of the set before the connection is opened again, in milliseconds. */
 const GATHER_MS = 50;
+
+/** The time after which a reader without a slot asks for one again, in milliseconds. */
+const SLOT_MS = 5_000;
 
 /** The reason of an attempt that ends because the set of runs has changed. */
 const CHANGED = Symbol("changed");
 
 type Part = FollowedRun | FollowedFeed;
+
+/** Where the server is, its heartbeat, and what allows a connection that stays open. */
+export interface RunsReaderOptions extends ServerOptions, Pick<FollowRunOptions, "heartbeatMs"> {
+  /**
+   * Allows a stream, or a poll that the server holds. The reader releases it when it follows nothing.
+   * @defaultValue none: both are always allowed
+   */
+  readonly slot?: Pick<StreamSlot, "take" | "release">;
+}
 
 /**
  * Follows a set of runs that changes, and the owner's feed, over one connection. Each run's listener gets every event once, in order,
@@ -46,7 +59,7 @@ type Part = FollowedRun | FollowedFeed;
  * | streaming  | it is lost                                       | paused                                     |
  * | streaming  | it fails for good                                | idle: all of them have failed              |
  * | gathering  | `GATHER_MS` pass                                 | streaming, or polling                      |
- * | polling    | the same; or it is time for the stream again     | the same; gathering                        |
+ * | polling    | the same; or it is time for the stream again, or a slot is free | the same; gathering         |
  * | paused     | the pause is over, or the page comes back        | streaming, or polling                      |
  * | any        | `close`                                          | closed                                     |
  *
@@ -57,8 +70,6 @@ type Part = FollowedRun | FollowedFeed;
 export class RunsReader {
   readonly #options: RunsReaderOptions;
   readonly #server: Server;
-  /** Makes the polls that the server answers at once. */
-  readonly #pollServer: Server;
   /** By the id of the run; the feed has the key `null`. */
   readonly #parts = new Map<string | null, Part>();
   readonly #whole = new AbortController();
@@ -77,10 +88,9 @@ export class RunsReader {
 
   /** @throws TypeError if the credential cannot be sent */
   constructor(options: RunsReaderOptions = {}) {
-    const { credential = "session", fetch, pollFetch = fetch } = options;
+    const { credential = "session" } = options;
     this.#options = options;
     this.#server = createServer(options);
-    this.#pollServer = createServer({ ...options, ...(pollFetch && { fetch: pollFetch }) });
     this.#course = startCourse(canStream(credential) ? "stream" : "poll");
     this.#stopListening = onPresenceChange((presence, hasMoved) => {
       if (presence !== "visible" && !hasMoved) return;
@@ -106,15 +116,15 @@ export class RunsReader {
   follow(part: Part): () => void {
     this.#parts.get(part.key)?.stop();
     this.#parts.set(part.key, part);
-    this.reopen();
+    this.#reopen();
     return () => {
       part.stop();
-      if (this.#remove(part)) this.reopen();
+      if (this.#remove(part)) this.#reopen();
     };
   }
 
   /** Opens the connection again, as when the set has changed. */
-  reopen(): void {
+  #reopen(): void {
     if (this.#whole.signal.aborted) return;
     this.#attempt?.abort(CHANGED);
     if (this.#isRunning) return;
@@ -172,7 +182,7 @@ export class RunsReader {
       const { streamed, polled } = planAttempt(parts, this.#course.transport, mayHold);
       for (const { part, isHeld } of polled) polls.push(this.#poll(part, isHeld, attempt));
       if (streamed.length > 0) await this.#stream(streamed, attempt, polled.length > 0);
-      else await this.#untilProbe(attempt);
+      else await this.#untilBetter(attempt, mayHold);
       attempt.signal.throwIfAborted();
     } finally {
       attempt.abort(CHANGED);
@@ -234,12 +244,12 @@ export class RunsReader {
     part.update({ state: "paused", error });
     const delayMs = planDelay(part.failures, 0, Math.random(), this.#options.mostDelayMs);
     clearTimeout(this.#again);
-    this.#again = setTimeout(() => this.reopen(), delayMs);
+    this.#again = setTimeout(() => this.#reopen(), delayMs);
   }
 
   async #poll(part: Part, isHeld: boolean, { signal, abort }: LinkedAbort): Promise<void> {
     await poll(part, {
-      server: isHeld ? this.#server : this.#pollServer,
+      server: this.#server,
       isHeld,
       mostDelayMs: this.#options.mostDelayMs,
       signal,
@@ -252,13 +262,18 @@ export class RunsReader {
     if (part.isOver) this.#forget(part);
   }
 
-  /** Waits for the time at which the best transport is tried again, or until the polled runs are over. */
-  async #untilProbe({ signal, abort }: LinkedAbort): Promise<void> {
+  /** Waits for a slot, or for the time at which the best transport is tried again, or until the polled runs are over. */
+  async #untilBetter({ signal, abort }: LinkedAbort, mayHold: boolean): Promise<void> {
     this.#course = { ...this.#course, loss: "away" };
     // A page that is seen again polls at once.
     this.#onSeen = () => abort(CHANGED);
-    await pause(Math.min(FOR_EVER_MS, this.#course.probeAt - performance.now()), signal);
-    this.#course = backToBest(this.#course);
+    if (mayHold) {
+      await pause(Math.min(FOR_EVER_MS, this.#course.probeAt - performance.now()), signal);
+      this.#course = backToBest(this.#course);
+      return;
+    }
+    do await pause(SLOT_MS, signal);
+    while ((await this.#options.slot?.take()) === false);
   }
 
   /** @returns whether it was followed */

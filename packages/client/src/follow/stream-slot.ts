@@ -1,4 +1,3 @@
-import { untilAborted } from "../http/link-abort.ts";
 import { serverUrl } from "../http/server-url.ts";
 
 /** The number of windows that may have a stream. Over HTTP/1.1 a browser opens six connections to a host, and other requests need some of them. */
@@ -10,103 +9,56 @@ interface Host {
   readonly navigator?: { readonly locks?: LockManager };
 }
 
-/** One wish for a slot, from `take` until `release`. */
-interface Wish {
-  /** Ends the wish, and with it the lock. */
-  readonly end: AbortController;
-  /** Ends the requests that wait for their turn. */
-  readonly queue: AbortController;
-  isHeld: boolean;
-  /** Resolves when it is known whether a slot was free. */
-  asked: Promise<void>;
-}
-
 /**
  * A window's place among the few of its browser that may have a stream at a server. A slot is a lock of the browser, which gives it back
- * even when the window crashes.
- *
- * | it    | until                                  | then                   |
- * | ----- | -------------------------------------- | ---------------------- |
- * | idle  | `take`                                 | asks                   |
- * | asks  | one of the slots is free               | holds                  |
- * | asks  | none is free                           | waits                  |
- * | waits | a slot becomes free                    | holds, calls `onFree`  |
- * | any   | `release`                              | idle                   |
- * | any   | the browser has no locks for this page | holds                  |
- *
- * A lock that comes after that is given back at once.
+ * even when the window crashes. Where there are no locks, every window has a place.
  * @see https://www.w3.org/TR/web-locks/
  */
 export class StreamSlot {
   readonly #names: readonly string[];
-  readonly #onFree: () => void;
   #locks: LockManager | undefined;
-  #wish: Wish | null = null;
+  /** Ends the lock that is held. */
+  #end: (() => void) | null = null;
 
   /**
    * @param baseUrl where the server is: windows share the slots of an origin, as they share its connections
-   * @param onFree called when a slot has become free, and is held now
    * @throws TypeError if the address is invalid
    */
-  constructor(baseUrl: string, onFree: () => void, host: Host = globalThis as Host) {
-    this.#onFree = onFree;
+  constructor(baseUrl: string, host: Host = globalThis as Host) {
     if (host.location !== undefined) this.#locks = host.navigator?.locks;
     const origin = this.#locks && serverUrl(baseUrl, "/").origin;
     this.#names = Array.from({ length: SLOTS }, (_, slot) => `run-events ${origin} ${slot}`);
   }
 
-  /** Resolves with whether a slot is held. If not, `onFree` is called later. */
+  /** Takes a slot if one is free. Call it again, or `release`, only when its promise has resolved. @returns whether one is held now */
   async take(): Promise<boolean> {
-    if (this.#locks === undefined) return true;
-    if (this.#wish === null) {
-      const [end, queue] = [new AbortController(), new AbortController()];
-      this.#wish = { end, queue, isHeld: false, asked: Promise.resolve() };
-      this.#wish.asked = this.#ask(this.#wish);
+    for (const name of this.#names) {
+      if (this.#locks === undefined || this.#end !== null) return true;
+      await this.#request(this.#locks, name);
     }
-    const wish = this.#wish;
-    await wish.asked;
-    return wish.isHeld;
+    return this.#locks === undefined || this.#end !== null;
   }
 
-  /** Gives the slot back, or leaves the queue. Idempotent. */
+  /** Gives the slot back. Idempotent. */
   release(): void {
-    this.#wish?.end.abort();
-    this.#wish?.queue.abort();
-    this.#wish = null;
+    this.#end?.();
+    this.#end = null;
   }
 
-  async #ask(wish: Wish): Promise<void> {
-    for (const name of this.#names) {
-      if (isOpen(wish)) await this.#request(wish, name, { ifAvailable: true });
-    }
-    if (!isOpen(wish)) return;
-    const { signal } = wish.queue;
-    for (const name of this.#names) {
-      void this.#request(wish, name, { signal }).then((isGranted) => isGranted && this.#onFree());
-    }
-  }
-
-  /** Resolves with whether the lock is held now. */
-  async #request(wish: Wish, name: string, how: LockOptions): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
+  /** Resolves when it is known whether the lock is free. If it is, it is held until `release`. */
+  async #request(locks: LockManager, name: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
     const hold = async (lock: Lock | null): Promise<void> => {
-      const isGranted = lock !== null && isOpen(wish);
-      wish.isHeld ||= isGranted;
-      resolve(isGranted);
-      if (!isGranted) return;
-      wish.queue.abort();
-      await untilAborted(wish.end.signal);
+      const held = Promise.withResolvers<void>();
+      if (lock === null) held.resolve();
+      else this.#end = held.resolve;
+      resolve();
+      await held.promise;
     };
-    this.#locks?.request(name, how, hold).catch(() => {
-      const isRefused = isOpen(wish) && how.signal?.aborted !== true;
-      if (isRefused) [this.#locks, wish.isHeld] = [undefined, true];
-      resolve(isRefused);
+    locks.request(name, { ifAvailable: true }, hold).catch(() => {
+      this.#locks = undefined;
+      resolve();
     });
     return promise;
   }
-}
-
-/** Whether a lock is of use to it. */
-function isOpen({ end, isHeld }: Wish): boolean {
-  return !isHeld && !end.signal.aborted;
 }

@@ -19,10 +19,3 @@ export function linkAbort(to: AbortSignal | undefined): LinkedAbort {
   if (to?.aborted === true) follow();
   return { signal: controller.signal, abort };
 }
-
-/** Resolves once a signal has aborted. */
-export async function untilAborted(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  signal.addEventListener("abort", () => resolve());
-  if (!signal.aborted) await promise;
-}

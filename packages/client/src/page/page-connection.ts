@@ -2,7 +2,6 @@ import type { RunEventsError } from "@tm/run-events-core";
 import { onPresenceChange } from "../follow/page-signals.ts";
 import { RunsReader } from "../follow/follow-runs.ts";
 import { StreamSlot } from "../follow/stream-slot.ts";
-import { limitFetch } from "../http/limit-fetch.ts";
 import type { ServerOptions } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
 import { runsAddress } from "../http/server-url.ts";
@@ -15,8 +14,6 @@ export interface ConnectionOptions extends ServerOptions {
 
 /** A page that is hidden for this long, in milliseconds, reads nothing any more until it is seen. */
 const HIDDEN_MS = 10_000;
-/** The number of polls, of those that the server answers at once, that may be on their way: a browser has six connections to a host. */
-const MOST_POLLS = 2;
 
 /** The connections of this page. */
 const connections = new Map<string, PageConnection>();
@@ -126,14 +123,8 @@ export class PageConnection {
 
   #open(): RunsReader {
     if (this.#reader !== null) return this.#reader;
-    const { baseUrl = "", fetch = globalThis.fetch } = this.#options;
-    const reader: RunsReader = new RunsReader({
-      ...this.#options,
-      pollFetch: limitFetch(fetch, MOST_POLLS),
-      slot: new StreamSlot(baseUrl, () => reader.reopen()),
-    });
-    this.#reader = reader;
-    return reader;
+    const slot = new StreamSlot(this.#options.baseUrl ?? "");
+    return (this.#reader = new RunsReader({ ...this.#options, slot }));
   }
 
   /** Closes the connection, and gives its slot back. */

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, vi } from "vitest";
 import type { onPresenceChange, Presence } from "../../src/follow/page-signals.ts";
-import { linkAbort, untilAborted } from "../../src/http/link-abort.ts";
+import { linkAbort } from "../../src/http/link-abort.ts";
 import type { FeedCell } from "../../src/page/feed-cell.ts";
 import { type ConnectionOptions, PageConnection } from "../../src/page/page-connection.ts";
 import { RunCell } from "../../src/page/run-cell.ts";
@@ -117,7 +117,7 @@ export function countHeld(): { readonly fetch: typeof fetch; readonly held: numb
 }
 
 /** The address of a request. */
-export function addressOf(input: string | URL | Request): string {
+function addressOf(input: string | URL | Request): string {
   if (typeof input === "string") return input;
   return input instanceof URL ? input.href : input.url;
 }
@@ -145,4 +145,10 @@ export function isInOrder({ events }: Shown): boolean {
 
 function shownIn(cell: RunCell): Shown {
   return { events: cell.after(cell.start), state: cell.connection.state };
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => resolve());
+  if (!signal.aborted) await promise;
 }
