@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { createInFlights, type Holding } from "../src/bounds/in-flight.ts";
+import { type Holding, InFlights } from "../src/bounds/in-flight.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 
 const LIMITS = { maxRequests: 3, maxBytes: 100 };
@@ -42,7 +42,7 @@ const step = fc.oneof(
 it("W49: no user has more in flight than the limits, and a refused, failed or ended request holds nothing", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
-      const inFlights = createInFlights(LIMITS);
+      const inFlights = new InFlights(LIMITS);
       const open: Entered[] = [];
       const enter = (user: string): Entered | null => {
         const holding = inFlights.open();
@@ -120,7 +120,7 @@ it("W49: no user has more in flight than the limits, and a refused, failed or en
 });
 
 it("W49: a refusal rejects after a wait, and the request's bytes are free meanwhile; any other error rejects at once", async () => {
-  const inFlights = createInFlights(LIMITS);
+  const inFlights = new InFlights(LIMITS);
   const order: string[] = [];
   const fail = async (code: "too_many_requests" | "not_found"): Promise<void> => {
     const holding = inFlights.open();
@@ -153,7 +153,7 @@ it("W49: at most 32 reads of a user are under way, in the order of the calls, an
       fc.scheduler(),
       fc.array(read, { minLength: 60, maxLength: 90 }),
       async (scheduler, reads) => {
-        const inFlights = createInFlights({ maxRequests: 100, maxBytes: 100 });
+        const inFlights = new InFlights({ maxRequests: 100, maxBytes: 100 });
         const begun: Record<string, number[]> = { ada: [], bob: [] };
         const ended: Record<string, number> = { ada: 0, bob: 0 };
         const outcomes = reads.map(({ owner, fails }, at) => {
@@ -190,7 +190,7 @@ it("W49: at most 32 reads of a user are under way, in the order of the calls, an
 });
 
 it("W49: one piece of a user's large work is under way, and another user's next to it", async () => {
-  const inFlights = createInFlights(LIMITS);
+  const inFlights = new InFlights(LIMITS);
   const ends = [1, 2, 3].map(() => Promise.withResolvers<void>());
   const begun: number[] = [];
   const works = ["ada", "ada", "bob"].map((ownerId, at) => {

@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { createTurns, type WorkSize } from "../src/bounds/turns.ts";
+import { Turns, type WorkSize } from "../src/bounds/turns.ts";
 
 const piece = fc.record({
   owner: fc.constantFrom("ada", "bob", "eve"),
@@ -13,7 +13,7 @@ const UNTIL_NEXT = { short: 1, large: 9 };
 it("W49: a turn of the event loop has one piece of work, eight turns follow a large one, and owners that wait take turns", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(piece, { maxLength: 20 }), async (pieces) => {
-      const turns = createTurns();
+      const turns = new Turns();
       const done: { readonly at: number; readonly owner: string; readonly turn: number }[] = [];
       let turn = 0;
       for (const [at, { owner, size }] of pieces.entries())
@@ -49,7 +49,7 @@ it("W49: a turn of the event loop has one piece of work, eight turns follow a la
 });
 
 it("W49: a piece that comes soon after a large one waits until the turns of small requests are over", async () => {
-  const turns = createTurns();
+  const turns = new Turns();
   await turns.take("ada", "large");
   let waited = 0;
   let hasGone = false;

@@ -20,7 +20,7 @@ export interface Share {
  * @see clause W49 in `WIRE.md` of `@tm/run-events-http`
  */
 export class OwnerShares {
-  readonly #inFlights = bounds.createInFlights(bounds.IN_FLIGHT_LIMITS);
+  readonly #inFlights = new bounds.InFlights();
 
   /**
    * @throws RunEventsError `too_many_requests`, a quarter of a second later

@@ -9,45 +9,43 @@ export function tooLarge(maxBytes: number): RunEventsError {
 }
 
 /** Bytes that arrive in pieces, copied into one place, so that many small pieces take no more than a few large ones. */
-export interface ByteBuffer {
-  /**
-   * Copies a piece to the end.
-   * @throws RunEventsError `payload_too_large`
-   */
-  add(piece: Uint8Array): void;
-  /** Removes and returns the bytes. */
-  take(): Uint8Array;
-  /** The memory of the buffer, in bytes. */
-  size(): number;
-}
+export class ByteBuffer {
+  readonly #maxBytes: number;
+  readonly #grow: (bytes: number) => void;
+  #bytes = new Uint8Array(0);
+  #length = 0;
 
-/**
- * Makes a buffer that grows as it is filled.
- * @param grow called with the buffer's new size before it is allocated; throws to refuse it
- */
-export function createByteBuffer(maxBytes: number, grow: (bytes: number) => void): ByteBuffer {
-  let bytes = new Uint8Array(0);
-  let length = 0;
-  return {
-    add(piece) {
-      const needed = length + piece.length;
-      if (needed > maxBytes) throw tooLarge(maxBytes);
-      if (needed > bytes.length) {
-        const size = Math.max(needed, Math.min(2 * bytes.length, maxBytes));
-        grow(size);
-        const larger = new Uint8Array(size);
-        larger.set(bytes.subarray(0, length));
-        bytes = larger;
-      }
-      bytes.set(piece, length);
-      length = needed;
-    },
-    take() {
-      const taken = bytes.subarray(0, length);
-      bytes = new Uint8Array(0);
-      length = 0;
-      return taken;
-    },
-    size: () => bytes.length,
-  };
+  /** @param grow called with the buffer's new size before it is allocated; throws to refuse it */
+  constructor(maxBytes: number, grow: (bytes: number) => void) {
+    this.#maxBytes = maxBytes;
+    this.#grow = grow;
+  }
+
+  /** The memory of the buffer, in bytes. */
+  get size(): number {
+    return this.#bytes.length;
+  }
+
+  /** @throws RunEventsError `payload_too_large` */
+  add(piece: Uint8Array): void {
+    const needed = this.#length + piece.length;
+    if (needed > this.#maxBytes) throw tooLarge(this.#maxBytes);
+    if (needed > this.size) {
+      const size = Math.max(needed, Math.min(2 * this.size, this.#maxBytes));
+      this.#grow(size);
+      const larger = new Uint8Array(size);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(piece, this.#length);
+    this.#length = needed;
+  }
+
+  /** Removes and returns the bytes. */
+  take(): Uint8Array {
+    const taken = this.#bytes.subarray(0, this.#length);
+    this.#bytes = new Uint8Array(0);
+    this.#length = 0;
+    return taken;
+  }
 }

@@ -42,60 +42,6 @@ interface User extends Counts {
 /** Lets a few pieces of a kind of work go at once, and the others in their order. */
 type Gate = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
-/** One request's share of what its user has in flight. It starts with nothing, and holds nothing after `leave`. */
-export interface Holding {
-  /**
-   * Counts the request as this user's, and works on it. If the work fails, its bytes do not count any more. A refusal rejects a quarter of
-   * a second later, so that a client that ignores `Retry-After` has to wait and can send only few requests.
-   * @throws RunEventsError `too_many_requests`
-   * @throws what the work throws
-   */
-  enter<Result>(ownerId: string, work: () => Promise<Result>): Promise<Result>;
-  /**
-   * Sets how many bytes of its body the request holds from now on. More than the user's bound is refused, unless it is the user's
-   * only body.
-   * @throws RunEventsError `too_many_requests`
-   */
-  holdBody(bytes: number): void;
-  /**
-   * Sets the same for its answer. While the answer is made, that is the most it may take. A refused answer changes nothing.
-   * @throws RunEventsError `too_many_requests`
-   */
-  holdAnswer(bytes: number): void;
-  /** The number of bytes that the user's answers leave free; the request's own count as free. Nothing is free if it is 0 or less. */
-  freeForAnswer(): number;
-  /**
-   * Refuses a read for whose answer nothing is free.
-   * @throws RunEventsError `too_many_requests`
-   */
-  checkAnswers(): void;
-  /** Reads for the answer when fewer than 32 of the user's requests do: what a read brings counts only when it has come. */
-  read<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Does a piece of large work when none of the user's is under way, so that only one is in memory. */
-  alone<Result>(work: () => Promise<Result>): Promise<Result>;
-  /** Gives everything back. Idempotent. */
-  leave(): void;
-}
-
-/** The shares of all requests at one handler. */
-export interface InFlights {
-  open(): Holding;
-  total(): InFlight;
-}
-
-/** Counts by user; a user with nothing in flight takes no memory. */
-export function createInFlights(limits: InFlightLimits): InFlights {
-  const byUser = new Map<string, User>();
-  return {
-    open: () => new RequestHolding(limits, byUser),
-    total() {
-      const total = createCounts();
-      for (const counts of byUser.values()) for (const name of NAMES) total[name] += counts[name];
-      return total;
-    },
-  };
-}
-
 const NAMES = ["requests", "bodyBytes", "answerBytes"] as const;
 
 function createCounts(): Counts {
@@ -123,7 +69,8 @@ function createGate(atOnce: number): Gate {
   };
 }
 
-class RequestHolding implements Holding {
+/** One request's share of what its user has in flight. It starts with nothing, and holds nothing after `leave`. */
+export class Holding {
   readonly #limits: InFlightLimits;
   readonly #byUser: Map<string, User>;
   readonly #mine = createCounts();
@@ -136,6 +83,12 @@ class RequestHolding implements Holding {
     this.#byUser = byUser;
   }
 
+  /**
+   * Counts the request as this user's, and works on it. If the work fails, its bytes do not count any more. A refusal rejects a quarter of
+   * a second later, so that a client that ignores `Retry-After` has to wait and can send only few requests.
+   * @throws RunEventsError `too_many_requests`
+   * @throws what the work throws
+   */
   async enter<Result>(ownerId: string, work: () => Promise<Result>): Promise<Result> {
     try {
       this.#enter(ownerId);
@@ -149,31 +102,48 @@ class RequestHolding implements Holding {
     }
   }
 
+  /**
+   * Sets how many bytes of its body the request holds from now on. More than the user's bound is refused, unless it is the user's
+   * only body.
+   * @throws RunEventsError `too_many_requests`
+   */
   holdBody(bytes: number): void {
     this.#hold("bodyBytes", bytes, "bytes of bodies");
   }
 
+  /**
+   * Sets the same for its answer. While the answer is made, that is the most it may take. A refused answer changes nothing.
+   * @throws RunEventsError `too_many_requests`
+   */
   holdAnswer(bytes: number): void {
     this.#hold("answerBytes", bytes, "bytes of unread answers");
   }
 
+  /** The number of bytes that the user's answers leave free; the request's own count as free. Nothing is free if it is 0 or less. */
   freeForAnswer(): number {
     const others = (this.#user?.answerBytes ?? 0) - this.#mine.answerBytes;
     return others === 0 ? Infinity : this.#limits.maxBytes - others;
   }
 
+  /**
+   * Refuses a read for whose answer nothing is free.
+   * @throws RunEventsError `too_many_requests`
+   */
   checkAnswers(): void {
     if (this.freeForAnswer() <= 0) throw tooMany(this.#limits.maxBytes, "bytes of unread answers");
   }
 
+  /** Reads for the answer when fewer than 32 of the user's requests do: what a read brings counts only when it has come. */
   read<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#user === null ? work() : this.#user.reads(work);
   }
 
+  /** Does a piece of large work when none of the user's is under way, so that only one is in memory. */
   alone<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#user === null ? work() : this.#user.large(work);
   }
 
+  /** Gives everything back. Idempotent. */
   leave(): void {
     if (this.#user === null) return;
     for (const name of NAMES) this.#set(name, 0);
@@ -204,6 +174,27 @@ class RequestHolding implements Holding {
     if (this.#user === null) return;
     this.#user[name] += value - this.#mine[name];
     this.#mine[name] = value;
+  }
+}
+
+/** The shares of all requests at one handler, by user; a user with nothing in flight takes no memory. */
+export class InFlights {
+  readonly #limits: InFlightLimits;
+  readonly #byUser = new Map<string, User>();
+
+  constructor(limits: InFlightLimits = IN_FLIGHT_LIMITS) {
+    this.#limits = limits;
+  }
+
+  open(): Holding {
+    return new Holding(this.#limits, this.#byUser);
+  }
+
+  total(): InFlight {
+    const total = createCounts();
+    for (const counts of this.#byUser.values())
+      for (const name of NAMES) total[name] += counts[name];
+    return total;
   }
 }
 

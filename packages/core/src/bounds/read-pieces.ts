@@ -1,5 +1,5 @@
 import { RunEventsError } from "../rules/errors.ts";
-import { createByteBuffer } from "./byte-buffer.ts";
+import { ByteBuffer } from "./byte-buffer.ts";
 
 /** The time limit of a body that is read before the work begins, in milliseconds. */
 const BODY_MS = 30_000;
@@ -14,7 +14,7 @@ export async function readPieces(
   grow: (bytes: number) => void,
   mostMs: number = BODY_MS,
 ): Promise<Uint8Array> {
-  const buffer = createByteBuffer(maxBytes, grow);
+  const buffer = new ByteBuffer(maxBytes, grow);
   let cancel = (): void => {};
   const late = new Promise<never>((_, reject) => {
     cancel = startDeadline(reject, mostMs);

@@ -20,10 +20,10 @@ export function createLineCutter(
   /** The memory of the unfinished line, in bytes. */
   size(): number;
 } {
-  const line = bounds.createByteBuffer(maxLineBytes, grow);
+  const line = new bounds.ByteBuffer(maxLineBytes, grow);
   return {
     rest: () => line.take(),
-    size: () => line.size(),
+    size: () => line.size,
     *push(bytes) {
       let from = 0;
       for (let at = bytes.indexOf(NEWLINE); at !== -1; at = bytes.indexOf(NEWLINE, from)) {

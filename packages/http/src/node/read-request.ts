@@ -37,7 +37,7 @@ export function readRequest(
           return;
         }
         if (all === null) {
-          all = bounds.createByteBuffer(maxBytes, grow);
+          all = new bounds.ByteBuffer(maxBytes, grow);
           all.add(first);
         }
         all.add(piece);

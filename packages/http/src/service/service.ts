@@ -15,6 +15,7 @@ import { createWaits } from "../bounds/waits.ts";
 import {
   emptyReply,
   type Exchange,
+  NO_SNIFF,
   type Reply,
   stopIfGone,
   STREAM_HEADERS,
@@ -27,7 +28,7 @@ import { createRouter, type Found, type Router, routeOf } from "../routes/router
 import { covers, openApiDocument, routesAt } from "../routes/table.ts";
 import { checkOptions } from "./check-options.ts";
 import { explainUnknown } from "./explain-unknown.ts";
-import type { Drainable, HandlerOptions, HandlerStats } from "./options.ts";
+import type { Drainable, HandlerOptions, HandlerStats, OwnMethods } from "./options.ts";
 import { pack } from "./pack.ts";
 
 const MAX_BODY_BYTES = 4_194_304;
@@ -56,7 +57,7 @@ export class Service<Native> implements Drainable {
   readonly #find: Router;
   readonly #host: Host<Native>;
   readonly #inFlights: bounds.InFlights;
-  readonly #turns = bounds.createTurns();
+  readonly #turns = new bounds.Turns();
   readonly #onError: (error: unknown) => void;
   /** Errors that were already reported to the host, since a stall refuses many requests with the same error. */
   readonly #reported = new WeakSet();
@@ -75,7 +76,7 @@ export class Service<Native> implements Drainable {
     this.#onError = onError;
     this.#telemetry = reportOf(log);
     this.#host = { authenticate, allowedOrigins, onError: (error) => this.#report(error) };
-    this.#inFlights = bounds.createInFlights({
+    this.#inFlights = new bounds.InFlights({
       maxRequests: options.maxRequestsPerUser ?? bounds.IN_FLIGHT_LIMITS.maxRequests,
       maxBytes: options.maxBytesPerUser ?? bounds.IN_FLIGHT_LIMITS.maxBytes,
     });
@@ -94,24 +95,49 @@ export class Service<Native> implements Drainable {
     native: Native,
     holding: bounds.Holding,
   ): Promise<Reply | StreamReply> {
-    const { method, header } = exchange;
-    const { allowedOrigins } = this.#host;
     let found: Found | null = null;
     let route: Route | undefined;
     let reply: Reply | StreamReply;
     try {
       found = this.#findRoutes(exchange);
-      route = routeOf(found, method);
-      const methods = [...found.methods.keys()];
-      if (isPreflight(method, header, allowedOrigins)) reply = preflightReply(methods);
-      else if (route === undefined) reply = methodNotAllowed(methods, method);
-      else reply = await this.#answerRoute(route, found, { exchange, native, holding });
+      route = routeOf(found, exchange.method);
+      reply =
+        route === undefined
+          ? this.#answerOther(exchange, [...found.methods.keys()])
+          : await this.#answerRoute(route, found, { exchange, native, holding });
     } catch (error) {
       reply = this.#answerError(route, exchange, error);
     }
-    this.#reportRefusal(method, found, reply);
-    if (allowedOrigins.length === 0) return reply;
-    return { ...reply, headers: { ...reply.headers, ...corsHeaders(header, allowedOrigins) } };
+    this.#reportRefusal(exchange.method, found, reply);
+    return this.complete(exchange, reply);
+  }
+
+  /** Answers a request to a path of the host's own. Never rejects. */
+  async answerOwn(
+    exchange: Exchange,
+    native: Native,
+    holding: bounds.Holding,
+    methods: OwnMethods<Native>,
+  ): Promise<Reply | StreamReply> {
+    const known = new Map(Object.entries(methods));
+    const answer = known.get(exchange.method === "HEAD" ? "GET" : exchange.method);
+    try {
+      const reply =
+        answer === undefined
+          ? this.#answerOther(exchange, [...known.keys()])
+          : await answer(native, (userId, work) => holding.enter(userId, work));
+      return this.complete(exchange, reply);
+    } catch (error) {
+      return this.complete(exchange, this.#answerError(undefined, exchange, error));
+    }
+  }
+
+  /** The answer with the headers that every answer has. @see clauses W3 and W19 in `WIRE.md` */
+  complete<Answer extends Reply | StreamReply>({ header }: Exchange, reply: Answer): Answer {
+    const cors = corsHeaders(header, this.#host.allowedOrigins);
+    const vary = [reply.headers["vary"], cors["vary"]].filter((name) => name !== undefined);
+    const headers = { ...NO_SNIFF, ...reply.headers, ...cors };
+    return { ...reply, headers: vary.length < 2 ? headers : { ...headers, vary: vary.join(", ") } };
   }
 
   /** @see clause W27 in `WIRE.md` */
@@ -157,6 +183,13 @@ export class Service<Native> implements Drainable {
     if (route.access === "open") return answer("");
     const { userId } = await identify(this.#host, exchange, native, route);
     return holding.enter(userId, () => answer(userId));
+  }
+
+  /** Answers a method that the path does not have, which may be a preflight for one that it has. */
+  #answerOther({ method, header }: Exchange, methods: readonly string[]): Reply {
+    return isPreflight(method, header, this.#host.allowedOrigins)
+      ? preflightReply(methods)
+      : methodNotAllowed(methods, method);
   }
 
   #answerError(route: Route | undefined, exchange: Exchange, error: unknown): Reply | StreamReply {
