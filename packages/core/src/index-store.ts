@@ -35,7 +35,6 @@ export { createKvStore } from "./store/kv/kv-store.ts";
 export { createCalls } from "./store/calls.ts";
 export { planBackoff } from "./time/backoff.ts";
 export { createStoreReports } from "./store/store-reports.ts";
-export { createSeenHeads } from "./store/seen-heads.ts";
 export { ownerName } from "./rules/owner-name.ts";
 export type { Diagnostic } from "./rules/diagnostic.ts";
 export type { Telemetry } from "./rules/telemetry.ts";

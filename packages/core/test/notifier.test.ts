@@ -174,4 +174,36 @@ describe("createNotifier", () => {
       }),
     );
   });
+
+  it("S13: a position is news exactly if it is the first, or later than all that were seen", () => {
+    const places = fc.record({
+      ordinal: fc.integer({ min: 1, max: 3 }),
+      lastSequence: fc.nat({ max: 4 }),
+    });
+    fc.assert(
+      fc.property(fc.array(places), (seen) => {
+        const notifier = createNotifier();
+        notifier.add(run("r"), () => {});
+        const rank = seen.map(({ ordinal, lastSequence }) => ordinal * 10 + lastSequence);
+        seen.forEach((place, at) => {
+          const isNews = rank.slice(0, at).every((earlier) => earlier < (rank[at] ?? 0));
+          const found = notifier.see(run("r"), { ...run("r"), ...place });
+          expect(found).toBe(at === 0 ? "first" : isNews ? "later" : null);
+        });
+      }),
+    );
+  });
+
+  it("S13: a run that was created or removed is news, once, and of no run without subscriptions", () => {
+    const notifier = createNotifier();
+    const offs = ["a", "b"].map((name) => notifier.add(run(name), () => {}));
+    const at = { ...run("a"), ordinal: 1, lastSequence: 3 };
+    const found = [null, null, at, at, null, null].map((seen) => notifier.see(run("a"), seen));
+    expect(found).toEqual(["first", null, "later", null, "later", null]);
+    expect(notifier.see(run("b"), at)).toBe("first");
+    offs[0]?.();
+    expect(notifier.see(run("a"), at)).toBe(null);
+    notifier.add(run("a"), () => {});
+    expect([run("a"), run("b")].map((name) => notifier.see(name, at))).toEqual(["first", null]);
+  });
 });

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { RunName } from "../src/rules/head.ts";
-import { createPolledNotifications, type Position } from "../src/store/polled-notifications.ts";
+import type { Position } from "../src/store/notifier.ts";
+import { createPolledNotifications } from "../src/store/polled-notifications.ts";
 import type { Committed } from "../src/store/sync-work.ts";
 import { createFakeClock } from "./fake-clock.ts";
 

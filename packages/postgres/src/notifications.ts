@@ -2,7 +2,6 @@ import {
   closedSubscription,
   createNotifier,
   createPoller,
-  createSeenHeads,
   type createStoreReports,
   nameKey,
   ownerName,
@@ -58,7 +57,6 @@ export class Notifications {
   readonly #query: Query;
   readonly #sql: Pick<Statements, "selectPositions">;
   readonly #notifier = createNotifier();
-  readonly #seen = createSeenHeads();
   /** The owners with subscriptions, by the names that notifications carry, and how many subscriptions each has. */
   readonly #owners = new Map<string, Map<string, number>>();
   readonly #joined = new Map<string, Joined>();
@@ -105,7 +103,6 @@ export class Notifications {
     ...[subject, onNotification]: Parameters<RunEventStore["subscribe"]>
   ): ReturnType<RunEventStore["subscribe"]> {
     if (this.#closing !== null) return closedSubscription();
-    const key = nameKey(subject);
     const remove = this.#notifier.add(subject, onNotification);
     this.#countOwner(subject.ownerId, 1);
     this.#listener?.start();
@@ -116,7 +113,6 @@ export class Notifications {
       isOver = true;
       remove();
       this.#countOwner(subject.ownerId, -1);
-      if (!this.#notifier.has(key)) this.#seen.forget(key);
     };
     return { ready: Promise.resolve(), stop };
   }
@@ -177,9 +173,8 @@ export class Notifications {
     const key = nameKey(change);
     this.#late.delete(key);
     // A change without a position means that a run was made or removed, maybe both, so no position can be compared.
-    const isNews =
-      !("ordinal" in change) || !this.#notifier.has(key) || this.#seen.see(key, change);
-    if (isNews) this.#notifier.notify(key, runId);
+    if ("ordinal" in change) this.#notifier.see(change, change);
+    else this.#notifier.notify(key, runId);
     this.#notifier.notify(nameKey({ ownerId }), runId);
   }
 
@@ -204,19 +199,16 @@ export class Notifications {
     const positions = await selectPositions(this.#query, this.#sql, [...names.values()]);
     const found = new Map(positions.map((position) => [nameKey(position), position]));
     // Subscriptions may have been added, stopped and notified since the query began.
-    for (const [key, { runId }] of names) {
+    for (const [key, run] of names) {
       const position = found.get(key) ?? null;
-      this.#find(key, runId, position);
+      this.#find(run, position);
       this.#settleJoined(key, position);
     }
   }
 
-  #find(key: string, runId: string, position: Position | null): void {
-    if (!this.#notifier.has(key)) return;
-    const isFirst = !this.#seen.has(key);
-    if (!this.#seen.see(key, position)) return;
-    this.#notifier.notify(key, runId);
-    if (!isFirst && this.isProven() && this.#reports.report !== null) this.#late.add(key);
+  #find(run: RunName, position: Position | null): void {
+    const isMissed = this.#notifier.see(run, position) === "later";
+    if (isMissed && this.isProven() && this.#reports.report !== null) this.#late.add(nameKey(run));
   }
 
   /** No query says whose runs other processes have changed. */

@@ -26,7 +26,7 @@ const DECIDED =
   "|log/(own-keys|run-calls|send-again|send-writes|write.ts)";
 /** What a store on a server does besides, and what only reports. */
 const ELSEWHERE =
-  "store/kv|decide-changes|poller|seen-heads|check-store|store-reports|telemetry|diagnostic|describe-value";
+  "store/kv|decide-changes|poller|check-store|store-reports|telemetry|diagnostic|describe-value";
 const FEED_CASES = /^W48 /;
 /** Several times what a request takes, and short enough for a kit that runs hundreds of times. */
 const DEADLINES = { heartbeatMs: 60, stallMs: 150, maxStreamAgeMs: 900, leaseGraceMs: 300 };

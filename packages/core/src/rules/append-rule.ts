@@ -1,6 +1,6 @@
-import type { AppendOutcome, AppendRequest } from "./append.ts";
+import type { AppendLanding, AppendOutcome, AppendRequest } from "./append.ts";
 import type { Decision, Rule } from "./decision.ts";
-import type { NewEvent, RunStatus } from "./event.ts";
+import type { NewEvent } from "./event.ts";
 import type { Head, Run, RunName } from "./head.ts";
 import { advanceRun, judgeAppend } from "./judge-append.ts";
 import { changeOf } from "./lifecycle.ts";
@@ -39,14 +39,8 @@ export interface Plain extends RunName {
   readonly idempotencyKey: string | null;
 }
 
-/** Where a {@link Plain} landed. */
-export interface PlainLanding {
-  /** One more than `lastSequence` without events. */
-  readonly firstSequence: number;
-  readonly lastSequence: number;
-  readonly runStatus: RunStatus;
-  /** JSON text. */
-  readonly phase: string | null;
+/** Where a {@link Plain} landed. Without events, `firstSequence` is one more than `lastSequence`. */
+export interface PlainLanding extends AppendLanding {
   readonly leaseExpiresAtMs: number | null;
 }
 

@@ -1,6 +1,7 @@
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
-import type { NewEvent, RunStatus, TerminalStatus } from "./event.ts";
+import type { NewEvent, TerminalStatus } from "./event.ts";
+import type { RunState } from "./lifecycle.ts";
 
 /**
  * The role in which an append is made. It decides whether a lease refuses the append:
@@ -31,13 +32,10 @@ export interface AppendRequest {
   readonly appender: Appender;
 }
 
-/** Where an append landed. */
-export interface AppendLanding {
+/** Where an append landed, with the run's state right after it. */
+export interface AppendLanding extends RunState {
   readonly firstSequence: number;
   readonly lastSequence: number;
-  readonly runStatus: RunStatus;
-  /** The run's phase after the batch, as JSON text. */
-  readonly phase: string | null;
 }
 
 /** The run has finished, so it takes no more events. */

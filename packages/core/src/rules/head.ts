@@ -65,39 +65,21 @@ const KEPT_COMMITS = 4;
 
 /** The run of a head. */
 export function runOf(head: Head): Run {
-  const { extra, dueMs, metadata = "", ...columns } = head;
-  const { createdAtMs, worker, keptClaim, resumable, commits } = parseExtra(extra);
+  const { extra, metadata = "", ...columns } = head;
   return {
     ...columns,
     metadata,
-    dueMs,
     finishedAtMs: isTerminal(head.runStatus) ? head.updatedAtMs : null,
-    createdAtMs,
-    worker,
-    keptClaim,
-    resumable,
-    commits,
+    ...parseExtra(extra),
   };
 }
 
 /** The head of a run as it is to be stored. */
 export function headOf(run: Run): Head {
+  const { createdAtMs, finishedAtMs: _, worker, keptClaim, resumable, commits, ...columns } = run;
   return {
-    ownerId: run.ownerId,
-    runId: run.runId,
-    ordinal: run.ordinal,
-    revision: run.revision,
-    runStatus: run.runStatus,
-    phase: run.phase,
-    lastSequence: run.lastSequence,
-    updatedAtMs: run.updatedAtMs,
-    fence: run.fence,
-    leaseExpiresAtMs: run.leaseExpiresAtMs,
-    topic: run.topic,
-    exclusive: run.exclusive,
-    dueMs: run.dueMs,
-    extra: encodeExtra(run),
-    metadata: run.metadata,
+    ...columns,
+    extra: encodeExtra({ createdAtMs, worker, keptClaim, resumable, commits }),
   };
 }
 
@@ -107,7 +89,7 @@ export function commitsAfter(commits: readonly string[], id: string): readonly s
 }
 
 /** Encodes `extra`. A field with its default is left out. */
-function encodeExtra({ createdAtMs, worker, keptClaim, resumable, commits }: Run): string {
+function encodeExtra({ createdAtMs, worker, keptClaim, resumable, commits }: Extra): string {
   return JSON.stringify({
     createdAtMs,
     ...(worker === null ? {} : { worker }),

@@ -1,13 +1,11 @@
 import type { AppendLanding, AppendOutcome, AppendRequest, FinishedOutcome } from "./append.ts";
 import type { NewEvent, StoredEvent, TerminalStatus } from "./event.ts";
 import { leaseAfter, isFenced } from "./lease.ts";
-import { changeOf, isTerminal, type RunState, statusAfter } from "./lifecycle.ts";
+import { changeOf, isTerminal, statusAfter } from "./lifecycle.ts";
 import type { RunRecord } from "./run.ts";
 
 /** The receipt that a run has under an idempotency key, with the run's state right after that append. */
-export interface KeptReceipt extends RunState {
-  readonly firstSequence: number;
-  readonly lastSequence: number;
+export interface KeptReceipt extends AppendLanding {
   /** The events of that append, in order. */
   readonly events: readonly Pick<StoredEvent, "eventType" | "payload">[];
 }

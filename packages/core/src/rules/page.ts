@@ -1,39 +1,25 @@
 import type { RunRecord } from "./run.ts";
 import type { StoredEvent } from "./event.ts";
 import type { RunState } from "./lifecycle.ts";
+import type { ReadQuery as StoreQuery, ReadResult as StoreResult } from "../store/store.ts";
 import { shownState } from "./shown-state.ts";
 
-/** A request for a run's events after `since`, ascending, and its head at the same instant. @see clause S9 in `STORE.md` */
-export interface ReadQuery {
-  readonly runId: string;
-  readonly ownerId: string;
-  /** 0 or more. A store does not refuse a `since` past the head: the answer has no events. */
-  readonly since: number;
-  /** 0 for the head alone. */
-  readonly limit: number;
-  /** Where to cut the page, counted as {@link eventBytes} does; the first event always fits. */
-  readonly maxBytes: number;
+/** A read of a run's log. @see clause S9 in `STORE.md` */
+export interface ReadQuery extends StoreQuery {
   /**
    * Whether to answer the time of the event `since`, which is then read as well.
    * @defaultValue `false`
    */
   readonly withTime?: boolean;
-  /**
-   * Whether the run has its metadata, which may be large. Without it, `metadata` is the empty text.
-   * @defaultValue `false`
-   */
-  readonly wantsMetadata?: boolean;
 }
 
-/** The answer of a read: a run's events after `since`, and its head at the same instant. */
-export interface ReadResult {
+/** The answer of a read, with the run's record in place of its head. */
+export interface ReadResult extends Pick<StoreResult, "events"> {
   readonly run: RunRecord;
   /**
    * With `withTime`, and only then: the `createdAtMs` of the event `since`, as of the same instant; `null` if it is not there.
    */
   readonly timeAtSinceMs?: number | null;
-  /** since+1, since+2, … without a gap. */
-  readonly events: readonly StoredEvent[];
 }
 
 /** The least that an event, or its frame, takes in addition to its payload, in bytes. */

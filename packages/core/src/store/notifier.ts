@@ -1,5 +1,5 @@
 import { afterThis } from "../time/clock.ts";
-import { nameKey, type RunName } from "../rules/head.ts";
+import { type Head, nameKey, type RunName } from "../rules/head.ts";
 
 /** Called with the run that may have changed; `null` for any run of the owner. */
 export type OnNotification = (runId: string | null) => void;
@@ -7,14 +7,15 @@ export type OnNotification = (runId: string | null) => void;
 /** The subject of a subscription: a run, or all runs of an owner. */
 export type Subject = RunName | Pick<RunName, "ownerId">;
 
+/** The values that distinguish one state of a run's log from the next: every append moves its last sequence. */
+export type Position = Pick<Head, keyof RunName | "ordinal" | "lastSequence">;
+
 /** The subscriptions of one process, by the texts that `nameKey` makes. */
 export interface Notifier {
   /** Whether nothing has subscriptions. */
   isEmpty(): boolean;
   /** The runs and owners that have subscriptions. */
   subjects(): IterableIterator<Subject>;
-  /** Whether the run or the owner has subscriptions. */
-  has(key: string): boolean;
   /** Adds a subscription. The returned function stops it, and may be called twice. */
   add(subject: Subject, onNotification: OnNotification): () => void;
   /**
@@ -24,6 +25,12 @@ export interface Notifier {
   notify(key: string, runId: string | null): void;
   /** Notifies of a run: its own subscriptions, and those to its owner. */
   notifyOf(run: RunName): void;
+  /**
+   * Notifies the subscriptions of a run of a position that was found, `null` if the run does not exist: if it is the first, or later than all
+   * before, by the run's ordinal and then by its sequence. So a poll's answer that a notification has overtaken notifies of nothing.
+   * @returns whether they were notified, and whether of the first
+   */
+  see(run: RunName, position: Position | null): "first" | "later" | null;
   /** Notifies all subscriptions that anything may have changed. */
   notifyAll(): void;
   /** Stops all subscriptions. */
@@ -39,6 +46,8 @@ interface Entry {
 interface Subscribed {
   readonly subject: Subject;
   readonly entries: readonly Entry[];
+  /** The latest position that they were notified of; `undefined` before the first. */
+  seen?: Position | null;
 }
 
 /**
@@ -86,19 +95,28 @@ export function createNotifier(): Notifier {
     *subjects() {
       for (const { subject } of subscribed.values()) yield subject;
     },
-    has: (key) => subscribed.has(key),
     add(subject, onNotification) {
       // An object for each call: the same function may be added twice and stopped once.
       const entry: Entry = { onNotification };
       const key = nameKey(subject);
-      const before = subscribed.get(key)?.entries ?? [];
-      subscribed.set(key, { subject, entries: [...before, entry] });
+      const before = subscribed.get(key) ?? { subject, entries: [] };
+      subscribed.set(key, { ...before, entries: [...before.entries, entry] });
       return () => remove(key, entry);
     },
     notify,
     notifyOf(run) {
       notify(nameKey(run), run.runId);
       notify(nameKey({ ownerId: run.ownerId }), run.runId);
+    },
+    see(run, position) {
+      const key = nameKey(run);
+      const found = subscribed.get(key);
+      if (found === undefined) return null;
+      const { seen } = found;
+      if (seen !== undefined && !isLater(position, seen)) return null;
+      found.seen = position;
+      notify(key, run.runId);
+      return seen === undefined ? "first" : "later";
     },
     notifyAll() {
       for (const key of subscribed.keys()) notify(key, null);
@@ -110,6 +128,13 @@ export function createNotifier(): Notifier {
       subscribed.clear();
     },
   };
+}
+
+function isLater(found: Position | null, seen: Position | null): boolean {
+  if (found === null || seen === null) return found !== seen;
+  return found.ordinal === seen.ordinal
+    ? found.lastSequence > seen.lastSequence
+    : found.ordinal > seen.ordinal;
 }
 
 /** The callback of a subscription that was stopped. */

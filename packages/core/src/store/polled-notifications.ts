@@ -3,17 +3,10 @@ import { nameKey, type RunName } from "../rules/head.ts";
 import type { Clock } from "../time/clock.ts";
 import { systemClock } from "../time/clock.ts";
 import { after, type Answer } from "./answers.ts";
-import { createNotifier, type OnNotification, type Subject } from "./notifier.ts";
+import { createNotifier, type OnNotification, type Position, type Subject } from "./notifier.ts";
 import { createPoller } from "./poller.ts";
-import { createSeenHeads } from "./seen-heads.ts";
 import type { Subscription } from "./store.ts";
 import type { Committed } from "./sync-work.ts";
-
-/** The value that distinguishes one state of a run's log from the next: every append moves its last sequence. */
-export interface Position extends RunName {
-  readonly ordinal: number;
-  readonly lastSequence: number;
-}
 
 /** Options of a store's notifications. */
 export interface Notifications {
@@ -57,7 +50,6 @@ const OWNERS_MS = 1_000;
 export function createPolledNotifications(options: PolledNotificationsOptions): Notifications {
   const { selectPositions, selectMoved, pollMs, clock = systemClock } = options;
   const notifier = createNotifier();
-  const seen = createSeenHeads();
   let isClosed = false;
   let ownersAtMs = Number.NEGATIVE_INFINITY;
   let areOwnersOwed = false;
@@ -81,7 +73,7 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
     if (areOwnersOwed && clock.now() - ownersAtMs >= OWNERS_MS) notifyOwners();
     if (positions === null) return;
     const found = new Map(positions.map((position) => [nameKey(position), position]));
-    for (const name of names) see(name, found.get(nameKey(name)) ?? null);
+    for (const name of names) notifier.see(name, found.get(nameKey(name)) ?? null);
     if (selectMoved === undefined || owners().next().done === true) return;
     return after(selectMoved(), (moved) => {
       for (const { ownerId, runId } of moved) notifier.notify(nameKey({ ownerId }), runId);
@@ -98,31 +90,19 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
     for (const owner of owners()) notifier.notify(nameKey(owner), null);
   }
 
-  function see(name: RunName, position: Position | null): void {
-    const key = nameKey(name);
-    if (notifier.has(key) && seen.see(key, position)) notifier.notify(key, name.runId);
-  }
-
   return {
     subscribe(subject, onNotification) {
       if (isClosed) return closedSubscription();
-      const key = nameKey(subject);
-      const remove = notifier.add(subject, onNotification);
+      const stop = notifier.add(subject, onNotification);
       poller.start(pollMs);
-      return {
-        ready: Promise.resolve(),
-        stop() {
-          remove();
-          if (!notifier.has(key)) seen.forget(key);
-        },
-      };
+      return { ready: Promise.resolve(), stop };
     },
     committed(runs) {
       if (notifier.isEmpty()) return;
       for (const run of runs) {
         if (run.lastSequence === null) notifier.notifyOf(run);
         else {
-          see(run, run as Position);
+          notifier.see(run, run as Position);
           notifier.notify(nameKey({ ownerId: run.ownerId }), run.runId);
         }
       }
