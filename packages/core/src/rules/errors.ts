@@ -1,9 +1,5 @@
 import { CLOSED, ERROR, hasBrand } from "./brand.ts";
-import { checkHost } from "./check-host.ts";
 import type { RunStatus, TerminalStatus } from "./event.ts";
-
-// In this module, since every package needs it before all other modules, so no bundler leaves it out.
-checkHost(globalThis as unknown as Readonly<Record<string, unknown>>);
 
 /**
  * Why a call was refused or failed. Codes are API: their meaning never changes within a major version. Messages are not.
