@@ -8,7 +8,6 @@ import { ownedRuns } from "./owned-runs.ts";
 import { checkOptions, type OwnerOption } from "./rules/owner.ts";
 import { eventOf, pageOf, snapshotOf } from "./rules/run-values.ts";
 import type { RunEvents } from "./run-events.ts";
-import { observedAccess } from "./work/observe-work.ts";
 import { claimedRun, createLogAccess, type RunAccess } from "./work/run-access.ts";
 import { runWork, startWork } from "./work/work.ts";
 
@@ -28,7 +27,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
   const { append, input, reap, purge, probe, close } = log;
   const { followers, watches, closing, listener } = partsOf(log);
   const accessFor = (owner: OwnerOption): RunAccess =>
-    observedAccess(createLogAccess(options.store, log, owner, closing.signal), listener);
+    createLogAccess(options.store, log, owner, closing.signal);
   const runs: Omit<RunEvents, "as"> = {
     log,
     create: async (run) => snapshotOf((await log.createRun(run)).run),
@@ -60,7 +59,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
     async work(runId, workOptions, task) {
       checkOptions(workOptions, "{ leaseMs }");
       const access = accessFor(workOptions);
-      return closing.hold(runWork(access, runId, workOptions, task));
+      return closing.hold(runWork(access, runId, workOptions, task, listener));
     },
     async start(run, task) {
       checkOptions(run, "{ ownerId, leaseMs }");
@@ -73,7 +72,7 @@ export function createRunEvents(options: RunEventsOptions): RunEvents {
           (await log.createRun({ ownerId, runId, metadata, topic, exclusive, leaseMs, worker }))
             .run,
         );
-      const started = startWork(access, begin, run, task);
+      const started = startWork(access, begin, run, task, listener);
       // Closing waits for the work.
       closing.hold(started.then(({ done }) => done)).catch(() => {});
       return started;

@@ -139,16 +139,6 @@ describe("a queue that gathers", () => {
     );
   });
 
-  it("W41: a merged payload has 262,144 bytes at most, even where larger ones are taken", async () => {
-    const { clock, queue, sent } = createBench(MEBIBYTE, { ...CONCAT, maxPayloadBytes: MEBIBYTE });
-    for (let at = 0; at < 4; at++) void queue.emit(draft("x".repeat(131_071)));
-    clock.advance(50);
-    await setImmediate();
-    expect(sent[0]?.payloads.map((text) => text.length)).toStrictEqual([262_144, 262_144]);
-    sent[0]?.answer.resolve();
-    await queue.ask(async () => {});
-  });
-
   it("the queue makes callers wait for room beyond the bytes that it was given", async () => {
     const { clock, queue, sent } = createBench(8 * MEBIBYTE);
     let given = 0;

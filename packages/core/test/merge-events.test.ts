@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { utf8Bytes } from "../src/rules/json-text.ts";
-import { checkDepth, type SealedDraft } from "../src/rules/lifecycle.ts";
+import type { SealedDraft } from "../src/rules/lifecycle.ts";
 import { mergeEvents, type Merges } from "../src/work/merge-events.ts";
 import { draft } from "./sent-batches.ts";
 
@@ -33,38 +32,15 @@ describe("mergeEvents", () => {
     fc.assert(
       fc.property(events, (given) => {
         const drafts = given.map(([eventType, payload]) => draft(payload, eventType));
-        expect(shown(mergeEvents(drafts, TEXT, 1_000_000))).toStrictEqual(naive(drafts));
+        expect(shown(mergeEvents(drafts, TEXT))).toStrictEqual(naive(drafts));
       }),
     );
-  });
-
-  it("W41: with any bound, all text is there in order, and an event is larger than the bound only if it came so", () => {
-    fc.assert(
-      fc.property(events, fc.integer({ min: 1, max: 60 }), (given, most) => {
-        const drafts = given.map(([eventType, payload]) => draft(payload, eventType));
-        const merged = mergeEvents(drafts, TEXT, most);
-        const came = new Set(drafts.map(({ payload }) => payload.text));
-        for (const { payload } of merged) {
-          if (utf8Bytes(payload.text) > most) expect(came).toContain(payload.text);
-        }
-        expect(naive(merged)).toStrictEqual(naive(drafts));
-      }),
-    );
-  });
-
-  it("W41: events that would be nested too deep together stay apart", () => {
-    const drafts = Array.from({ length: 3_000 }, (_, value) => draft(value, "PAIR"));
-    const nest = (all: readonly unknown[]): unknown => all.reduce((a, b) => [a, b]);
-    const merged = mergeEvents(drafts, { PAIR: nest }, 1_000_000);
-    for (const one of merged) expect(() => checkDepth(one)).not.toThrow();
-    const numbers = merged.flatMap(({ payload }) => payload.text.match(/\d+/g) ?? []);
-    expect(numbers.map(Number)).toStrictEqual(drafts.map((_, value) => value));
   });
 
   it("W41: a type that is merged nowhere, or is a name of every object, stays as it is", () => {
     const drafts = [draft(1, "A"), draft(2, "A")];
-    expect(mergeEvents(drafts, TEXT, 100)).toStrictEqual(drafts);
-    expect(mergeEvents(drafts, {}, 100)).toStrictEqual(drafts);
+    expect(mergeEvents(drafts, TEXT)).toStrictEqual(drafts);
+    expect(mergeEvents(drafts, {})).toStrictEqual(drafts);
   });
 
   it("W41: a function gets all neighbours in one call, the earliest first, as values that it may change", () => {
@@ -78,35 +54,15 @@ describe("mergeEvents", () => {
         return first;
       },
     };
-    expect(shown(mergeEvents(drafts, merges, 100))).toStrictEqual([["TOKEN", [1, 2, 3]]]);
+    expect(shown(mergeEvents(drafts, merges))).toStrictEqual([["TOKEN", [1, 2, 3]]]);
     expect(seen).toStrictEqual(["[[1],[2],[3]]"]);
     expect(drafts.map(({ payload }) => payload.text)).toStrictEqual(["[1]", "[2]", "[3]"]);
-  });
-
-  it("W41: each event is merged a few times at most, however many there are and however small the bound is", () => {
-    const bounds = [fc.nat(1_000), fc.nat(20), fc.integer({ min: 150, max: 3_000 })] as const;
-    fc.assert(
-      fc.property(...bounds, (count, length, most) => {
-        const given = Array.from({ length: count }, (_, at) => "x".repeat((at * length) % 21));
-        let merged = 0;
-        const TOKEN = (all: string[]): string => {
-          merged += all.length;
-          return all.join("");
-        };
-        mergeEvents(
-          given.map((text) => draft(text)),
-          { TOKEN },
-          most,
-        );
-        expect(merged).toBeLessThanOrEqual(4 * given.length);
-      }),
-    );
   });
 
   it.each([[undefined], [() => {}], [Number.NaN], [1n]])(
     "W41: a function that returns %s is refused by its name",
     (value) => {
-      const merge = (): unknown => mergeEvents([draft(1), draft(2)], { TOKEN: () => value }, 100);
+      const merge = (): unknown => mergeEvents([draft(1), draft(2)], { TOKEN: () => value });
       expect(merge).toThrow(TypeError);
       expect(merge).toThrow("merge.TOKEN");
     },

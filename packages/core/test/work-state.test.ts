@@ -10,8 +10,6 @@ const EVENTS = {
   sent: { type: "sent", isEnd: false },
   "landed an end": { type: "landed", receipt: { ...RECEIPT, runStatus: "completed" } },
   landed: { type: "landed", receipt: { ...RECEIPT, runStatus: "running" } },
-  "failed in doubt": { type: "failed", isInDoubt: true },
-  failed: { type: "failed", isInDoubt: false },
   "gave up": { type: "gave_up" },
   refused: { type: "refused", reason: runFinished("failed", 1) },
   "found ended": { type: "found", reason: runFinished("failed", 1) },
@@ -37,17 +35,6 @@ const TABLE: Readonly<Partial<Record<WorkState["at"], Partial<Record<Name, WorkS
   ending: {
     "landed an end": "ended",
     landed: "working",
-    failed: "working",
-    "failed in doubt": "doubtful",
-    "gave up": "working",
-    refused: "lost",
-    "found fenced": "lost",
-    parked: "parked",
-    left: "left",
-  },
-  doubtful: {
-    "landed an end": "ended",
-    landed: "working",
     "gave up": "working",
     refused: "lost",
     "found fenced": "lost",
@@ -60,7 +47,6 @@ const TABLE: Readonly<Partial<Record<WorkState["at"], Partial<Record<Name, WorkS
 const WAYS: Readonly<Record<WorkState["at"], readonly Name[]>> = {
   working: [],
   ending: ["sent an end"],
-  doubtful: ["sent an end", "failed in doubt"],
   ended: ["sent an end", "landed an end"],
   lost: ["found fenced"],
   parked: ["parked"],
@@ -95,19 +81,10 @@ describe("a worker's state", () => {
   });
 
   it("W7: a worker's own end that has landed is never taken for another's, even if it was found and sent again", () => {
-    const meanwhile = fc.array(
-      fc.constantFrom<Name>("found ended", "sent an end", "failed", "failed in doubt"),
-    );
+    const meanwhile = fc.array(fc.constantFrom<Name>("found ended", "sent an end", "sent"));
     fc.assert(
-      fc.property(meanwhile, meanwhile, (before, later) => {
-        const state = after([
-          "sent an end",
-          ...before.filter((name) => name !== "failed"),
-          "failed in doubt",
-          ...later,
-          "landed an end",
-        ]);
-        expect(state.at).toBe("ended");
+      fc.property(meanwhile, (names) => {
+        expect(after(["sent an end", ...names, "landed an end"]).at).toBe("ended");
       }),
     );
   });

@@ -42,7 +42,6 @@ export interface WorkWorld extends AsyncDisposable {
 /** Makes such a world. */
 export async function createWorkWorld(
   memory: (now: () => number) => RunEventStore = (now) => createMemoryStore({ now }),
-  limits: { readonly maxPayloadBytes?: number } = {},
 ): Promise<WorkWorld> {
   const clock = createFakeClock();
   const now = (): number => 1_780_000_000_000 + clock.now();
@@ -58,7 +57,6 @@ export async function createWorkWorld(
   const others = createAdasRuns({ store });
   const { runId } = await others.create({ runId: "r" });
   const runs = createAdasRuns({
-    ...limits,
     clock,
     store: {
       ...hooked,

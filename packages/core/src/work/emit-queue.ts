@@ -1,5 +1,4 @@
 import { RunEventsError } from "../rules/errors.ts";
-import { MAX_PAYLOAD_BYTES } from "../rules/event.ts";
 import { changeBy, isTerminal, type SealedDraft } from "../rules/lifecycle.ts";
 import { eventBytes } from "../rules/page.ts";
 import type { Clock } from "../time/clock.ts";
@@ -53,12 +52,6 @@ export interface QueueOptions {
   readonly roomBytes?: number | undefined;
   /** The types whose neighbouring events are merged. */
   readonly merges?: Merges | undefined;
-  /**
-   * The most bytes of a payload. A merged one takes no more, and never more than 262,144. A server that takes fewer gets the events in
-   * parts.
-   * @defaultValue 262,144
-   */
-  readonly maxPayloadBytes?: number | undefined;
 }
 
 /** Emitted events of one append. More join until it is sent. */
@@ -91,8 +84,6 @@ export function createEmitQueue(
   options: QueueOptions,
 ): EmitQueue {
   const { maxEvents, gatherMs, clock, roomBytes = ROOM_BYTES, merges = {} } = options;
-  const maxBytes = Math.min(options.maxPayloadBytes ?? MAX_PAYLOAD_BYTES, MAX_PAYLOAD_BYTES);
-  const sendAll = sendInParts(send, merges, maxBytes);
   let failure: { readonly error: unknown } | null = null;
   /** Why it is about to fail. */
   let refusal: { readonly error: unknown } | null = null;
@@ -140,7 +131,7 @@ export function createEmitQueue(
       await promise;
       if (batch === opened) batch = null;
       // The next request finds the failure.
-      await sendAll(opened.events).catch(fail);
+      await sendInParts(send, opened.events, merges).catch(fail);
       waitingBytes -= opened.bytes;
     });
     sent.catch(() => {});

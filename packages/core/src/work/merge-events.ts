@@ -1,6 +1,4 @@
 import type { SealedDraft } from "../rules/lifecycle.ts";
-import { isLonger } from "../rules/json-text.ts";
-import { isDeeper, MAX_JSON_DEPTH } from "../rules/json-depth.ts";
 import { SealedJson } from "../rules/sealed-json.ts";
 
 /**
@@ -35,8 +33,7 @@ export function joins(
 }
 
 /**
- * Merges neighbouring events of one type, all of them in one call. Events whose merged payload would be too large are merged in parts.
- * @param maxBytes the most UTF-8 bytes of a merged payload. A larger event that came so stays as it is
+ * Merges neighbouring events of one type, all of them in one call.
  * @throws TypeError if a function returns what is not JSON
  * @throws what a function throws
  * @see clause W41 in `WIRE.md` of `@tm/run-events-http`
@@ -44,7 +41,6 @@ export function joins(
 export function mergeEvents(
   events: readonly SealedDraft[],
   merges: Merges,
-  maxBytes: number,
 ): readonly SealedDraft[] {
   const groups: SealedDraft[][] = [];
   for (const event of events) {
@@ -52,28 +48,14 @@ export function mergeEvents(
     if (group !== undefined && joins(merges, group[0], event)) group.push(event);
     else groups.push([event]);
   }
-  return groups.flatMap((group) => mergeGroup(group, merges, maxBytes));
-}
-
-function mergeGroup(
-  group: readonly SealedDraft[],
-  merges: Merges,
-  maxBytes: number,
-): readonly SealedDraft[] {
-  const [first, second] = group;
-  const merge = second === undefined ? null : mergeOf(merges, first, second);
-  if (first === undefined || merge === null) return group;
-  const { eventType } = first;
-  const merged = merge(group.map(({ payload }): unknown => JSON.parse(payload.text)));
-  const payload = sealMerged(eventType, merged);
-  const { text } = payload;
-  if (!isLonger(text, maxBytes) && !isDeeper(text, MAX_JSON_DEPTH)) return [{ eventType, payload }];
-  // Split into as many parts as the size needs, so that each event is merged a few times at most, however small the bound is.
-  const size = Math.ceil(group.length / Math.max(2, text.length / maxBytes));
-  const parts: SealedDraft[] = [];
-  for (let at = 0; at < group.length; at += size)
-    parts.push(...mergeGroup(group.slice(at, at + size), merges, maxBytes));
-  return parts;
+  return groups.flatMap((group) => {
+    const [first, second] = group;
+    const merge = second === undefined ? null : mergeOf(merges, first, second);
+    if (second === undefined || merge === null) return group;
+    const { eventType } = second;
+    const merged = merge(group.map(({ payload }): unknown => JSON.parse(payload.text)));
+    return [{ eventType, payload: sealMerged(eventType, merged) }];
+  });
 }
 
 function sealMerged(eventType: string, merged: unknown): SealedJson {

@@ -21,7 +21,6 @@ import type { Clock } from "../time/clock.ts";
 import { persist } from "../time/persist.ts";
 import { type StoredEndWatcher, watchStoredEnd } from "./watch-end.ts";
 import { isInDoubt, mayLandLater } from "./work-failures.ts";
-import type { WorkedRun } from "./worked-run.ts";
 
 /** A run as its worker has claimed it. */
 export interface ClaimedRun {
@@ -40,29 +39,12 @@ export interface KnownEvent {
   readonly at: string | undefined;
 }
 
-/** A worker, as its observer sees it. */
-export interface ObservedWorker {
-  /** After the work, `at` is `ended`, `lost`, `parked` or `left`. The reason says why the worker writes no more. */
-  readonly state: { readonly at: string; readonly reason?: unknown };
-  work<Value>(task: (run: WorkedRun) => Value | Promise<Value>): Promise<Value>;
-}
-
 /** The operations that a worker needs of a store in this process, or of a server. Each call rejects with a RunEventsError. */
 export interface RunAccess {
   readonly clock: Clock;
   readonly limits: AppendLimits;
   /** Aborts when the store or the client closes, which is a shutdown for each worker. */
   readonly closing: AbortSignal;
-  /**
-   * Does the work in place of `worker.work(task)`, and reports it. Missing if nothing listens.
-   * @param sentAtMs when the claim was sent, by the clock
-   */
-  readonly observe?: <Value>(
-    worker: ObservedWorker,
-    task: (run: WorkedRun) => Value | Promise<Value>,
-    claim: ClaimedRun,
-    sentAtMs: number,
-  ) => Promise<Value>;
   claim(runId: string, leaseMs: number, worker: string | null): Promise<ClaimedRun>;
   renew(runId: string, fence: number, leaseMs: number): Promise<unknown>;
   release(runId: string, fence: number): Promise<unknown>;

@@ -2,44 +2,46 @@ import { RunEventsError, type RunEventsErrorCode } from "../rules/errors.ts";
 import type { SealedDraft } from "../rules/lifecycle.ts";
 import { mergeEvents, type Merges } from "./merge-events.ts";
 
-const TOO_MUCH: ReadonlySet<RunEventsErrorCode> = new Set(["invalid_request", "payload_too_large"]);
-
-type Send = (events: readonly SealedDraft[]) => Promise<unknown>;
+/** How a batch is refused that may be taken in parts: `invalid_event` is a merged payload that is nested too deep. */
+const TOO_MUCH: ReadonlySet<RunEventsErrorCode> = new Set([
+  "invalid_request",
+  "invalid_event",
+  "payload_too_large",
+]);
 
 /**
- * Sends batches, neighbouring events merged, to a server whose bounds are not known. A batch that is refused as too large is sent in halves.
- * Later batches are sent in parts no larger than those that were taken. So all events before one that the server never takes land. A part
- * is merged by itself, so that one of a single event is never too large by the merge. Send one batch at a time.
+ * Sends a batch, neighbouring events merged, to a server whose bounds are not known. What is refused as too large is sent in halves. So all events
+ * before one that the server never takes land. A part is merged by itself, so that one of a single event is never too large by the merge.
  *
  * A merge that fails is a mistake of the program, but the events are good: they are sent as they are, and then the batch rejects.
  * @param send appends events. Its rejections are final
- * @param maxBytes the most bytes of a merged payload
  */
-export function sendInParts(send: Send, merges: Merges, maxBytes: number): Send {
-  let most = Infinity;
-
-  return async (events) => {
-    const mistakes: unknown[] = [];
-    const mergeIfAble = (part: readonly SealedDraft[]): readonly SealedDraft[] => {
-      try {
-        return mergeEvents(part, merges, maxBytes);
-      } catch (error) {
-        mistakes.push(error);
-        return part;
-      }
-    };
-    for (let at = 0; at < events.length;) {
-      const part = events.slice(at, at + most);
-      try {
-        await send(mergeIfAble(part));
-        at += part.length;
-      } catch (error) {
-        if (part.length === 1 || !isTooMuch(error)) throw error;
-        most = Math.floor(part.length / 2);
-      }
+export async function sendInParts(
+  send: (events: readonly SealedDraft[]) => Promise<unknown>,
+  events: readonly SealedDraft[],
+  merges: Merges,
+): Promise<void> {
+  const mistakes: unknown[] = [];
+  const mergeIfAble = (part: readonly SealedDraft[]): readonly SealedDraft[] => {
+    try {
+      return mergeEvents(part, merges);
+    } catch (error) {
+      mistakes.push(error);
+      return part;
     }
-    if (mistakes.length > 0) throw mistakes[0];
   };
+  let most = events.length;
+  for (let at = 0; at < events.length;) {
+    const part = events.slice(at, at + most);
+    try {
+      await send(mergeIfAble(part));
+      at += part.length;
+    } catch (error) {
+      if (part.length === 1 || !isTooMuch(error)) throw error;
+      most = Math.floor(part.length / 2);
+    }
+  }
+  if (mistakes.length > 0) throw mistakes[0];
 }
 
 /** Whether a refused batch may land in parts. Not if it is in doubt: its events might land twice, under another key. */

@@ -5,7 +5,7 @@ import { isFinished, runParked } from "./work-failures.ts";
 
 /** The state of a worker. In the last four the work is over: the worker writes no more, for the reason in the state. */
 export type WorkState =
-  | { readonly at: "working" | "ending" | "doubtful" }
+  | { readonly at: "working" | "ending" }
   | { readonly at: "ended" | "lost" | "parked" | "left"; readonly reason: unknown };
 
 /** An event that may change a worker's state. */
@@ -14,8 +14,6 @@ export type WorkEvent =
   | { readonly type: "sent"; readonly isEnd: boolean }
   /** An append landed. */
   | { readonly type: "landed"; readonly receipt: AppendReceipt }
-  /** An append failed, in doubt or not. It may be sent again. */
-  | { readonly type: "failed"; readonly isInDoubt: boolean }
   /** An append is not sent again. */
   | { readonly type: "gave_up" }
   /** The answer to an append is that the worker may not write to the run, or that the log has lost its end. */
@@ -29,19 +27,16 @@ export type WorkEvent =
 
 /** The state of a worker that has claimed its run. */
 export const WORKING: WorkState = { at: "working" };
+const ENDING: WorkState = { at: "ending" };
 
 /** The state after each event, unless the work is over. */
 const STEPS: { readonly [Type in WorkEvent["type"]]: Step<Type> } = {
-  sent: (state, { isEnd }) => (isEnd && !isEnding(state) ? { at: "ending" } : state),
+  sent: (state, { isEnd }) => (isEnd ? ENDING : state),
   landed: (_, { receipt: { runStatus, lastSequence } }) =>
     isTerminal(runStatus) ? { at: "ended", reason: runFinished(runStatus, lastSequence) } : WORKING,
-  failed(state, { isInDoubt }) {
-    if (state.at !== "ending") return state;
-    return isInDoubt ? { at: "doubtful" } : WORKING;
-  },
-  gave_up: (state) => (isEnding(state) ? WORKING : state),
+  gave_up: () => WORKING,
   found: (state, { reason }) =>
-    isEnding(state) && isFinished(reason) ? state : { at: "lost", reason },
+    state.at === "ending" && isFinished(reason) ? state : { at: "lost", reason },
   refused: (_, { reason }) => ({ at: "lost", reason }),
   parked: () => ({ at: "parked", reason: runParked() }),
   left: () => ({ at: "left", reason: runFenced() }),
@@ -55,29 +50,21 @@ type Step<Type> = (
 /**
  * The state of a worker after an event. One append is under way at a time.
  *
- * | state             | event                          | next     | why                                                        |
- * | ----------------- | ------------------------------ | -------- | ---------------------------------------------------------- |
- * | working           | sent, with an end              | ending   | from now on the run may be found ended by its own append   |
- * | ending            | failed, not in doubt           | working  | it has not landed                                          |
- * | ending            | failed, in doubt               | doubtful | it may have landed                                         |
- * | doubtful          | sent, failed                   | doubtful | a later failure does not decide about the first attempt    |
- * | ending, doubtful  | gave up                        | working  | no answer is expected any more                             |
- * | ending, doubtful  | found that the run has ended   | the same | that end may be its own: the answer to the append decides  |
- * | any but over      | landed, with an end            | ended    | the worker has ended the run                               |
- * | any but over      | landed, without one            | working  |                                                            |
- * | any but over      | refused; found (but see above) | lost     | another worker has the run, or it has ended or was deleted |
- * | any but over      | parked                         | parked   | the run waits for an input, and goes on under another claim |
- * | any but over      | left                           | left     | the run is for another worker, or for a reaper             |
- * | the last four     | any                            | the same | the first reason stays                                     |
+ * | state        | event                          | next     | why                                                          |
+ * | ------------ | ------------------------------ | -------- | ------------------------------------------------------------ |
+ * | working      | sent, with an end              | ending   | from now on the run may be found ended by its own append     |
+ * | ending       | gave up                        | working  | no answer is expected any more                               |
+ * | ending       | found that the run has ended   | ending   | that end may be its own: the answer to the append decides    |
+ * | any but over | landed, with an end            | ended    | the worker has ended the run                                 |
+ * | any but over | landed, without one            | working  |                                                              |
+ * | any but over | refused; found (but see above) | lost     | another worker has the run, or it has ended or was deleted   |
+ * | any but over | parked                         | parked   | the run waits for an input, and goes on under another claim  |
+ * | any but over | left                           | left     | the run is for another worker, or for a reaper               |
+ * | the last four | any                           | the same | the first reason stays                                       |
  *
  * All other events leave the state as it is.
  */
 export function advanceWork(state: WorkState, event: WorkEvent): WorkState {
   const step = STEPS[event.type] as Step<WorkEvent["type"]>;
   return "reason" in state ? state : step(state, event);
-}
-
-/** Whether an append that ends the run is under way. */
-function isEnding({ at }: WorkState): boolean {
-  return at === "ending" || at === "doubtful";
 }

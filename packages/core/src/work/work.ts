@@ -1,6 +1,8 @@
 import { checkOptions } from "../rules/owner.ts";
+import type { Listener } from "../rules/telemetry.ts";
 import { checkWorkerName } from "../rules/worker-name.ts";
 import { holdProcess } from "../time/clock.ts";
+import { observeWork } from "./observe-work.ts";
 import { checkTask } from "./work-failures.ts";
 import type { ClaimedRun, RunAccess } from "./run-access.ts";
 import { checkEmitOptions, checkEndOptions, type WorkOptions } from "./work-options.ts";
@@ -24,9 +26,10 @@ export async function runWork<Value>(
   runId: string,
   options: WorkOptions,
   task: (run: WorkedRun) => Value | Promise<Value>,
+  listener: Listener | null = null,
 ): Promise<Value> {
   const claim: Begin = (leaseMs, worker) => access.claim(runId, leaseMs, worker);
-  const { done } = await startWork(access, claim, options, task);
+  const { done } = await startWork(access, claim, options, task, listener);
   return done;
 }
 
@@ -36,6 +39,7 @@ type Begin = (leaseMs: number, worker: string | null) => Promise<ClaimedRun>;
 /**
  * Does the same, and resolves when the run is claimed.
  * @param begin claims the run, or creates and claims it
+ * @param listener `null` if nothing listens
  * @see clause W36 in `WIRE.md` of `@tm/run-events-http`
  */
 export async function startWork<Value>(
@@ -43,6 +47,7 @@ export async function startWork<Value>(
   begin: Begin,
   options: WorkOptions,
   task: (run: WorkedRun) => Value | Promise<Value>,
+  listener: Listener | null,
 ): Promise<StartedWork<Value>> {
   checkOptions(options, "{ leaseMs }");
   checkEmitOptions(options);
@@ -65,7 +70,10 @@ export async function startWork<Value>(
       await access.renew(runId, fence, leaseMs);
     }
     const worker = new Worker(access, runId, { ...claim, leaseMs, sentAtMs }, shutdown, options);
-    const work = access.observe?.(worker, task, claim, sentAtMs) ?? worker.work(task);
+    const work =
+      listener === null
+        ? worker.work(task)
+        : observeWork(worker, task, claim, sentAtMs, access.clock, listener);
     const done = work.finally(letGo);
     // A program that only starts the work need not await its end.
     done.catch(() => {});

@@ -1,5 +1,5 @@
 import type { WorkAppendOptions } from "../log/run-log.ts";
-import { isRefusal } from "../rules/errors.ts";
+import { isRefusal, isStoreClosed } from "../rules/errors.ts";
 import type { FailurePayload } from "../rules/failure.ts";
 import { checkLanding } from "../rules/history.ts";
 import {
@@ -12,12 +12,12 @@ import {
 } from "../rules/lifecycle.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { Subscription } from "../store/store.ts";
+import { persist } from "../time/persist.ts";
 import { createEmitQueue, type EmitQueue } from "./emit-queue.ts";
 import { errorPayload } from "./failure-payload.ts";
 import { type ClaimedLease, type HeldLease, holdLease } from "./hold-lease.ts";
-import { isInDoubt, isStoreAway, leaseOver, runParked } from "./work-failures.ts";
+import { isStoreAway, leaseOver, runParked } from "./work-failures.ts";
 import { RunInputs } from "./run-inputs.ts";
-import { releaseSurely, tryToRelease } from "./release-surely.ts";
 import type { RunAccess } from "./run-access.ts";
 import { advanceWork, type WorkEvent, type WorkState, WORKING } from "./work-state.ts";
 import type { WorkOptions } from "./work-options.ts";
@@ -60,7 +60,6 @@ export class Worker {
   ) {
     const { clock, limits } = access;
     const { merge: merges, mergeMs: gatherMs = 0 } = options;
-    const { maxBatchEvents: maxEvents, maxPayloadBytes } = limits;
     this.#access = access;
     this.#runId = runId;
     this.#claim = claim;
@@ -69,7 +68,7 @@ export class Worker {
     this.#queue = createEmitQueue(
       (drafts) => this.#insist(drafts),
       (reason) => this.#controller.abort(reason),
-      { maxEvents, maxPayloadBytes, merges, gatherMs, clock },
+      { maxEvents: limits.maxBatchEvents, merges, gatherMs, clock },
     );
     this.#lastSequence = claim.lastSequence;
     const { signal } = this.#controller;
@@ -224,7 +223,6 @@ export class Worker {
       return receipt;
     } catch (error) {
       if (isRefusal(error)) this.#advance({ type: "refused", reason: error });
-      else this.#advance({ type: "failed", isInDoubt: isInDoubt(error) });
       throw error;
     }
   }
@@ -254,7 +252,11 @@ export class Worker {
     if (this.#shutdown.aborted) {
       if (this.#options.onShutdown === "fail")
         await this.#fail(failure === null ? { reason: "shutdown" } : this.#describe(error));
-      else await tryToRelease(this.#access, this.#runId, this.#claim.fence);
+      else
+        await this.#release(() => true).catch((failed: unknown) => {
+          // If the store is away, the lease expires.
+          if (isRefusal(failed)) throw failed;
+        });
       throw failure === null ? this.#shutdown.reason : error;
     }
     // If the store took no event, the run has not failed. Its lease expires, for another worker or a reaper. A reaper would
@@ -278,13 +280,24 @@ export class Worker {
     this.#check();
     this.#lease.stop();
     try {
-      const isOver = (): boolean => this.#lease.isOver() || this.#shutdown.aborted;
-      await releaseSurely(this.#access, this.#runId, this.#claim.fence, isOver);
+      await this.#release(() => this.#lease.isOver() || this.#shutdown.aborted);
     } catch (error) {
       this.#advance({ type: "found", reason: error });
       throw error;
     }
     this.#advance({ type: "parked" });
     return { parked: true, lastSequence: this.#lastSequence };
+  }
+
+  /**
+   * Releases the run, again and again while the store is away.
+   * @throws the reason why it was not released. Its lease then expires
+   */
+  async #release(isEnough: () => boolean): Promise<void> {
+    await persist(
+      async () => this.#access.release(this.#runId, this.#claim.fence),
+      this.#access.clock,
+      (error) => !isStoreAway(error) || isStoreClosed(error) || isEnough(),
+    );
   }
 }
