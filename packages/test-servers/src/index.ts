@@ -23,8 +23,3 @@ export {
   type TcpProxy,
   type TcpTarget,
 } from "./tcp-proxy.ts";
-export {
-  startExactlyOnce,
-  type ExactlyOnce,
-  type ExactlyOnceOptions,
-} from "./exactly-once/index.ts";

@@ -24,15 +24,16 @@ const MASTER_NAME = "events";
  * Starts a master, a replica and one sentinel on free ports of 127.0.0.1, and waits until the sentinel
  * could replace the master. It takes a master for gone after one silent second.
  *
+ * @param more words for the command lines of the master and the replica
  * @throws Error with what one of them said, if it does not start
  */
-export async function startRedisSentinel(): Promise<RedisSentinel> {
+export async function startRedisSentinel(more: readonly string[] = []): Promise<RedisSentinel> {
   const opened: { close(): Promise<void> }[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((server) => server.close()));
   };
   try {
-    const settings = ["--repl-diskless-sync-delay", "0"];
+    const settings = ["--repl-diskless-sync-delay", "0", ...more];
     const master = await startRedis({ settings });
     opened.push(master);
     const replicaOf = ["--replicaof", `${HOST} ${master.port}`];

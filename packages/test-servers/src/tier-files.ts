@@ -212,7 +212,6 @@ export const TIER_FILES: readonly (readonly [pattern: string, tier: Tier])[] = [
   ["packages/sqlite/test/bun/conformance.test.ts", "nightly"],
   ["packages/sqlite/test/patience.test.ts", "nightly"],
   ["packages/sqlite/test/workerd/conformance.test.ts", "nightly"],
-  ["packages/test-servers/test/find-faults.test.ts", "fast"],
   ["packages/test-servers/test/free-port.test.ts", "fast"],
   ["packages/test-servers/test/notification-filter.test.ts", "fast"],
   ["packages/test-servers/test/tier.test.ts", "fast"],

@@ -21,6 +21,11 @@ export interface Crash {
   readonly isOfServer: boolean;
 }
 
+/** The tools of a crash. The workers may be in this process, if all that crashes is their server. */
+export interface CrashTrial extends Pick<ProcessTrial, "draws"> {
+  readonly crew: Pick<ProcessTrial["crew"], "start" | "startAll">;
+}
+
 /** A process begins again after this many steps. */
 const STEPS = 200;
 /** The number of answered calls under a key, the youngest ones, that are made again. */
@@ -34,7 +39,7 @@ const LATER_CALLS = 30;
  * @throws BrokenClause of this clause unless the model explains every answer
  */
 export async function playCrash(
-  { crew, draws }: ProcessTrial,
+  { crew, draws }: CrashTrial,
   { strike, isOfServer }: Crash,
   clause: string,
   theme: Theme,
