@@ -1,10 +1,8 @@
-import fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import { createRunLog } from "../src/log/create-run-log.ts";
 import type { RunLog } from "../src/log/run-log.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
-import type { Clock } from "../src/time/clock.ts";
 import { ADA } from "./adas-runs.ts";
 import { idsOf } from "./ids-of.ts";
 
@@ -138,76 +136,4 @@ describe("reap of runs that no worker works on", () => {
       await expect(log.reap(options)).rejects.toMatchObject({ code: "invalid_request" });
     },
   );
-});
-
-describe("a store's clock that jumps", () => {
-  const CONFIRM_MS = 15_000;
-  const STEP_MS = 5_000;
-  const WEEK = { queuedForMs: 7 * DAY_MS, idleForMs: 7 * DAY_MS, waitingForMs: 7 * DAY_MS };
-
-  /** A process whose own clock goes on as it should. */
-  function openProcess(): {
-    readonly check: (jumpMs?: number, confirmMs?: number) => Promise<readonly string[]>;
-  } {
-    let ownMs = 0;
-    const clock: Clock = { now: () => ownMs, every: () => () => {} };
-    const process = createRunLog({ store, clock });
-    return {
-      async check(jumpMs = 0, confirmMs = CONFIRM_MS) {
-        ownMs += STEP_MS;
-        now += STEP_MS + jumpMs;
-        return idsOf(await process.reap({ graceMs: 0, confirmMs, ...WEEK }));
-      },
-    };
-  }
-
-  it.each([CONFIRM_MS, 0])(
-    "W37: a step of 7 days ahead ends no run, however long the checks go on (confirmMs %i)",
-    async (confirmMs) => {
-      await create("queued");
-      await create("running", STARTED);
-      await create("waiting", ASKED);
-      const { check } = openProcess();
-      for (let at = 0; at < 5; at++) expect(await check(0, confirmMs)).toStrictEqual([]);
-      expect(await check(7 * DAY_MS, confirmMs)).toStrictEqual([]);
-      for (let at = 0; at < 50; at++) expect(await check(0, confirmMs)).toStrictEqual([]);
-    },
-  );
-
-  it("W37: after a step ahead and back, a run ends when 7 days have passed, and no earlier", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.integer({ min: 2_000, max: 20 * DAY_MS }),
-        fc.nat({ max: 6 }),
-        async (jumpMs, between) => {
-          now = 1_000_000;
-          store = createMemoryStore({ now: () => now });
-          log = createRunLog({ store });
-          await create("run", STARTED);
-          const bornMs = now;
-          const { check } = openProcess();
-          for (let at = 0; at < 4; at++) await check();
-          await check(jumpMs);
-          for (let at = 0; at < between; at++) expect(await check()).toStrictEqual([]);
-          await check(-jumpMs);
-          now = bornMs + 7 * DAY_MS - STEP_MS - 1;
-          // The process sees this as a step, too.
-          expect(await check()).toStrictEqual([]);
-          expect(await endOf("run")).toBeUndefined();
-        },
-      ),
-      { numRuns: 50 },
-    );
-  });
-
-  it("W37: a process whose clocks agree ends the run after 7 days of checks", async () => {
-    await create("run", STARTED);
-    const { check } = openProcess();
-    for (let at = 0; at < 5; at++) await check();
-    const other = openProcess();
-    now += 7 * DAY_MS;
-    const ended: string[] = [];
-    for (let at = 0; at < 6; at++) ended.push(...(await other.check()));
-    expect(ended).toStrictEqual(["run"]);
-  });
 });

@@ -58,9 +58,8 @@ export class Reaper {
     const end = async ({ ownerId, runId, ...due }: Candidate): Promise<void> => {
       const name = { ownerId, runId };
       try {
-        // The rule judges again: a worker may have claimed, renewed or ended the run since the check. The clock may have jumped since
-        // the run was found: then it is given more time.
-        const outcome = await this.#calls.end(name, this.#later(due));
+        // The rule judges again: a worker may have claimed, renewed or ended the run since the check.
+        const outcome = await this.#calls.end(name, due);
         if (outcome === "ended") ended.push(name);
       } catch (error) {
         failure = error;
@@ -114,17 +113,11 @@ export class Reaper {
   async #find({ limits, limit }: ReapPlan): Promise<readonly Candidate[]> {
     const found: Candidate[] = [];
     for (const due of limits) {
-      const { kind, limitMs } = this.#later(due);
-      const heads = await this.#calls.listDue(kind, limitMs, Math.max(limit, LEAST_LISTED));
+      const most = Math.max(limit, LEAST_LISTED);
+      const heads = await this.#calls.listDue(due.kind, due.limitMs, most);
       found.push(...heads.map(({ ownerId, runId }) => ({ ownerId, runId, ...due })));
     }
     const isFailing = (name: RunName): boolean => this.#failing.has(nameKey(name));
     return [...found.filter((one) => !isFailing(one)), ...found.filter(isFailing)];
-  }
-
-  /** The limit, and what the store's clock has jumped ahead by. A worker renews its lease by the same clock, so a lease gets no more. */
-  #later({ kind, limitMs }: DueLimit): DueLimit {
-    const aheadMs = kind === "leased" ? 0 : Math.max(0, this.#checks?.aheadMs ?? 0);
-    return { kind, limitMs: Math.min(limitMs + aheadMs, Number.MAX_SAFE_INTEGER) };
   }
 }

@@ -21,11 +21,6 @@ export interface SteadyChecks {
   readonly gapMs: number | null;
   /** For how long nothing has disturbed the checks. `null` after a failed check. */
   readonly steadyMs: number | null;
-  /**
-   * By how much the store's clock has jumped ahead while the checks went on, in milliseconds; below 0 if it was set back. Runs that were
-   * idle before a jump seem to be so for as much longer.
-   */
-  readonly aheadMs: number;
   /** The last good check, by both clocks. */
   readonly sample: { readonly atMs: number; readonly storeMs: number } | null;
 }
@@ -44,20 +39,17 @@ export function addCheck(
 ): SteadyChecks {
   if (before === null) {
     const sample = storeMs === null ? null : { atMs, storeMs };
-    return { atMs, gapMs: null, steadyMs: sample === null ? null : 0, aheadMs: 0, sample };
+    return { atMs, gapMs: null, steadyMs: sample === null ? null : 0, sample };
   }
   const passedMs = atMs - before.atMs;
   const gapMs = continues ? (before.gapMs ?? passedMs) : passedMs;
-  const { sample: last, aheadMs: aheadBefore } = before;
-  if (storeMs === null) {
-    return { atMs, gapMs, steadyMs: null, aheadMs: aheadBefore, sample: last };
-  }
+  if (storeMs === null) return { atMs, gapMs, steadyMs: null, sample: before.sample };
   const sample = { atMs, storeMs };
-  const jumpMs = jumpBetween(last, sample);
   const mostMs = Math.max(LEAST_GAP_MS, confirmMs / 2, 2 * (before.gapMs ?? 0));
-  const isSteady = before.steadyMs !== null && passedMs <= mostMs && jumpMs === 0;
-  const steadyMs = isSteady ? before.steadyMs + Math.min(passedMs, confirmMs / 2) : 0;
-  return { atMs, gapMs, steadyMs, aheadMs: aheadBefore + jumpMs, sample };
+  const isDisturbed =
+    before.steadyMs === null || passedMs > mostMs || hasJumped(before.sample, sample);
+  const steadyMs = isDisturbed ? 0 : before.steadyMs + Math.min(passedMs, confirmMs / 2);
+  return { atMs, gapMs, steadyMs, sample };
 }
 
 /** Whether checks have been steady for so long that every live worker has had the time to renew. */
@@ -65,13 +57,10 @@ export function areSteady({ steadyMs }: SteadyChecks, confirmMs: number): boolea
   return steadyMs !== null && steadyMs >= confirmMs;
 }
 
-/** By how much more than the process' clock the store's clock has advanced; 0 for a drift. */
-function jumpBetween(
-  from: SteadyChecks["sample"],
-  to: NonNullable<SteadyChecks["sample"]>,
-): number {
-  if (from === null) return 0;
+/** Whether the store's clock has advanced by more or less than the process' clock, but for a drift. */
+function hasJumped(from: SteadyChecks["sample"], to: NonNullable<SteadyChecks["sample"]>): boolean {
+  if (from === null) return false;
   const passedMs = to.atMs - from.atMs;
-  const differenceMs = to.storeMs - from.storeMs - passedMs;
-  return Math.abs(differenceMs) > DRIFT_MS + passedMs * DRIFT_SHARE ? differenceMs : 0;
+  const jumpMs = to.storeMs - from.storeMs - passedMs;
+  return Math.abs(jumpMs) > DRIFT_MS + passedMs * DRIFT_SHARE;
 }

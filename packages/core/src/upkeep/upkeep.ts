@@ -78,11 +78,10 @@ export interface Upkeep {
    * Call it every few seconds, at least twice in each `graceMs`: each call is a check. A run ends at the first check after its grace,
    * unless a disturbance came in the last `confirmMs`: a check that failed, came late or took long, or a jump of the store's clock.
    * Then workers may not have been able to renew, so no run ends until checks have been steady for `confirmMs`. The same holds after
-   * the first check. With a check every `n` ms, that takes `max(confirmMs + 3 n, 4 n)` at most. If this process has seen the store's clock
-   * jump ahead, idle runs get that much more time.
+   * the first check. With a check every `n` ms, that takes `max(confirmMs + 3 n, 4 n)` at most.
    * @returns the runs that this call has ended; if they are `limit` many, call it again
    * @throws RunEventsError `invalid_request`, `store_unavailable`
-   * @see clauses W33 and W37 in `WIRE.md` of `@tm/run-events-http`, clauses S23 and S23 in `STORE.md`
+   * @see clauses W33 and W37 in `WIRE.md` of `@tm/run-events-http`, clause S23 in `STORE.md`
    */
   reap(options?: ReapOptions): Promise<readonly RunName[]>;
   /**
