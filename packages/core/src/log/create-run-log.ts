@@ -16,7 +16,7 @@ import { Closing } from "./closing.ts";
 import { createRunCalls } from "./run-calls.ts";
 import { createLeases } from "./leases.ts";
 import { createReads } from "./reads.ts";
-import { observeAppends, observeStore, observeUpkeep } from "./observe.ts";
+import { observeAppends, observeUpkeep } from "./observe.ts";
 import type { LogParts, RunEventsOptions, RunLog } from "./run-log.ts";
 import { createRuns } from "./runs.ts";
 import { readList } from "./watch-lists.ts";
@@ -55,7 +55,8 @@ export function createRunLog(options: RunEventsOptions): RunLog {
   const { append, input } = report === null ? appends : observeAppends(appends, clock, report);
   const { followers, watches, ...reads } = createReads(watched, clock, maxPayloadBytes, report);
   const upkeep = createUpkeep(calls, clock, probe);
-  if (telemetry !== undefined && report !== null) observeStore(store, telemetry, report);
+  // Objects of its own, so that no listener changes what another one gets.
+  if (report !== null) store.observe?.((diagnostic) => report({ ...diagnostic }));
 
   const log: RunLog = {
     clock,

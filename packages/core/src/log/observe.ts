@@ -1,31 +1,15 @@
 import type { TailOptions } from "../follow/tail.ts";
 import type { Slice } from "../follow/slice.ts";
-import { codeOf, type Report, type Telemetry } from "../rules/telemetry.ts";
+import { codeOf, type Report } from "../rules/telemetry.ts";
 import type { RunName } from "../rules/head.ts";
 import { RunEventsError, type RunEventsErrorCode } from "../rules/errors.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
-import type { RunEventStore } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
 import type { Upkeep } from "../upkeep/upkeep.ts";
 import type { RunLog } from "./run-log.ts";
 
 // Each function wraps a call and also reports it. A log uses them only if something listens. So without a listener the calls cost nothing
 // more.
-
-/** The telemetries that each store reports to. */
-const OBSERVERS = new WeakMap<RunEventStore, WeakSet<Telemetry>>();
-
-/**
- * Passes on what a store reports. Each log gets objects of its own, so that no listener changes what another one gets. Logs that share
- * their telemetry pass each report on once: the store has one connection, however many logs use it.
- */
-export function observeStore(store: RunEventStore, telemetry: Telemetry, report: Report): void {
-  const observers = OBSERVERS.get(store) ?? new WeakSet();
-  OBSERVERS.set(store, observers);
-  if (observers.has(telemetry)) return;
-  observers.add(telemetry);
-  store.observe?.((diagnostic) => report({ ...diagnostic }));
-}
 
 /** Makes a call, and passes on how long it took and what it answered, or the code of its error. */
 async function timed<Answer>(
@@ -76,24 +60,19 @@ export function observeUpkeep(
   report: Report,
 ): Pick<Upkeep, "reap" | "purge"> {
   const observe = (
+    type: "reap" | "purge",
     call: () => Promise<readonly RunName[]>,
-    onEnd: (end: { runs: number; ms: number; outcome: "done" | RunEventsErrorCode }) => void,
   ): Promise<readonly RunName[]> =>
     timed(clock, call, (ms, end) => {
-      if (typeof end === "string") onEnd({ runs: 0, ms, outcome: end });
-      else onEnd({ runs: end.answer.length, ms, outcome: "done" });
+      const ended =
+        typeof end === "string"
+          ? { runs: 0, ms, outcome: end }
+          : { runs: end.answer.length, ms, outcome: "done" as const };
+      report(type === "reap" ? { type, ...ended } : { type, ...ended });
     });
   return {
-    reap: (options) =>
-      observe(
-        () => upkeep.reap(options),
-        (end) => report({ type: "reap", ...end }),
-      ),
-    purge: (options) =>
-      observe(
-        () => upkeep.purge(options),
-        (end) => report({ type: "purge", ...end }),
-      ),
+    reap: (options) => observe("reap", () => upkeep.reap(options)),
+    purge: (options) => observe("purge", () => upkeep.purge(options)),
   };
 }
 

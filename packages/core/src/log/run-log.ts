@@ -41,8 +41,7 @@ export interface RunEventsOptions {
   readonly clock?: Clock;
   /**
    * Listens to what this log, its store and its handlers do: appends, work, tails, lost connections. `@tm/run-events-otel` makes one for
-   * OpenTelemetry. Of two logs on one store, each listener gets the work of its own log, and what the store reports. One listener for both
-   * gets what the store reports once.
+   * OpenTelemetry. Of two logs on one store, each listener gets the work of its own log, and what the store reports.
    * @defaultValue nothing listens, and nothing is measured
    */
   readonly telemetry?: Telemetry | undefined;
