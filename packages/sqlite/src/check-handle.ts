@@ -23,12 +23,3 @@ function isHandle(given: unknown): boolean {
   const isShown = "inTransaction" in given || "isTransaction" in given;
   return typeof prepare === "function" && typeof exec === "function" && isShown;
 }
-
-/**
- * Refuses a driver that answers with promises.
- * @throws TypeError if the answer is a promise
- */
-export function checkSynchronous(answer: unknown): void {
-  if (!(answer instanceof Promise)) return;
-  throw new TypeError(`${EXPECTED}. Got one that answers with promises.`);
-}

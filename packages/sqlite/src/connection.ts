@@ -7,7 +7,7 @@ import { databaseClosed, isBusy, storeFailure } from "./failure.ts";
 import { FileGuard } from "./file-guard.ts";
 import { ObjectDatabase } from "./object-database.ts";
 import { migrateSchema, verifySchema } from "./schema.ts";
-import { journalMode, pathOf, setUpHandle } from "./set-up-handle.ts";
+import { pathOf, setUpHandle } from "./set-up-handle.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
 import type { Tables } from "./tables.ts";
 import { createTransactions, type Transactions } from "./transactions.ts";
@@ -66,7 +66,7 @@ export class Connection {
    */
   perform<T>(work: (open: OpenConnection) => T): Promise<T> {
     return this.#patiently(() => {
-      this.#checkFiles();
+      this.#guard.check();
       return work(this.#open());
     });
   }
@@ -78,7 +78,7 @@ export class Connection {
   write<T>(work: (open: OpenConnection) => T): Promise<T> {
     const calledAt = performance.now();
     const attempt = (): T => {
-      this.#checkFiles();
+      this.#guard.check();
       const open = this.#open();
       return open.write(() => work(open));
     };
@@ -125,7 +125,7 @@ export class Connection {
       throw new TypeError(`Expected an open transaction on the handle, got none: ${begin}.`);
     }
     try {
-      this.#checkFiles();
+      this.#guard.check();
       return work(open);
     } catch (error) {
       throw this.#failureOf(error);
@@ -156,10 +156,6 @@ export class Connection {
     }
   }
 
-  #checkFiles(): void {
-    this.#guard.check(() => journalMode(this.#db, "PRAGMA journal_mode") === "wal");
-  }
-
   #requireOpen(): OpenConnection {
     if (this.#isClosed) throw storeClosed();
     if (isClosed(this.#db)) throw databaseClosed();
@@ -171,7 +167,7 @@ export class Connection {
 
   migrate(): Promise<void> {
     return this.#patiently(() => {
-      this.#checkFiles();
+      this.#guard.check();
       migrateSchema(this.#db, this.#tables, this.#configure());
       this.#open();
     });
@@ -179,7 +175,7 @@ export class Connection {
 
   verify(): Promise<void> {
     return this.#patiently(() => {
-      this.#checkFiles();
+      this.#guard.check();
       this.#configure();
       verifySchema(this.#db, this.#tables);
       this.#open();

@@ -1,5 +1,4 @@
 import type { SqliteValue, SqliteStatement, SqliteDatabase } from "./driver.ts";
-import { checkSynchronous } from "./check-handle.ts";
 
 /** A statement as this package uses it: its values are typed, and its rows have one shape on every driver. */
 export interface Statement {
@@ -37,7 +36,6 @@ interface RowShape {
 /** Prepares a statement whose rows are objects with plain numbers, under any defaults of the handle. */
 export function prepareStatement(db: SqliteDatabase, sql: string): Statement {
   const statement: SqliteStatement & RowShape = db.prepare(sql);
-  checkSynchronous(statement);
   statement.safeIntegers?.(false);
   statement.setReadBigInts?.(false);
   statement.setReturnArrays?.(false);

@@ -1,5 +1,4 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { checkSynchronous } from "./check-handle.ts";
 import type { SqliteDatabase } from "./driver.ts";
 import { databaseClosed, storeFailure } from "./failure.ts";
 import { isClosed, prepareStatement } from "./handle.ts";
@@ -29,19 +28,12 @@ export function pathOf(db: SqliteDatabase): string | null {
       readonly name: string;
       readonly file: string | null;
     }[];
-    checkSynchronous(databases);
     const main = databases.find(({ name }) => name === "main");
     // A database in memory or in a temporary file has an empty name.
     return main?.file || null;
   } catch (error) {
-    if (error instanceof TypeError && !isClosed(db)) throw error;
     throw isClosed(db) ? databaseClosed(error) : storeFailure(error);
   }
-}
-
-export function journalMode(db: SqliteDatabase, pragma: string): string {
-  const row = prepareStatement(db, pragma).get() as { readonly journal_mode: string };
-  return row.journal_mode;
 }
 
 function useWal(db: SqliteDatabase): void {
@@ -55,7 +47,10 @@ function useWal(db: SqliteDatabase): void {
       { retryable: false },
     );
   }
-  if (journalMode(db, "PRAGMA journal_mode = WAL") !== "wal") {
+  const mode = prepareStatement(db, "PRAGMA journal_mode = WAL").get() as {
+    readonly journal_mode: string;
+  };
+  if (mode.journal_mode !== "wal") {
     throw new RunEventsError(
       "store_unavailable",
       "Expected a database file that can use a WAL, but SQLite refused it. Use a local disk.",

@@ -21,16 +21,6 @@ const WRONG: readonly (readonly [string, unknown, string])[] = [
   ["a class", class {}, "Got a function"],
   ["a network client", { execute() {}, batch() {} }, "Got another object"],
   ["an asynchronous driver", { prepare() {}, exec() {} }, "Got another object"],
-  [
-    "a driver that answers with promises",
-    { inTransaction: false, exec() {}, prepare: async () => ({}) },
-    "Got one that answers with promises",
-  ],
-  [
-    "a driver whose rows are promises",
-    { inTransaction: false, exec() {}, prepare: () => ({ all: async () => [] }) },
-    "Got one that answers with promises",
-  ],
 ];
 
 describe("a handle", () => {

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createRuledStore, type RuledStore } from "./ruled-store.ts";
 import { DRIVERS } from "./drivers.ts";
-import { expectToWork, failureOf, LOST, openWithRun } from "./lost-calls.ts";
+import { expectToWork, failureOf, LOST, openWithRun, startClock } from "./lost-calls.ts";
 import { startPeer } from "./peers.ts";
 import { appendOf, createOf, listIds, queryOf } from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
@@ -79,6 +79,37 @@ describe.each(DRIVERS)("a file that is lost on $name", (driver) => {
     db.exec("BEGIN IMMEDIATE");
     expect(() => store.appendInTransaction(lineOf("lost"))).toThrow(expect.objectContaining(LOST));
     db.exec("ROLLBACK");
+  });
+
+  it.each([
+    "PRAGMA wal_checkpoint(TRUNCATE)",
+    "PRAGMA wal_checkpoint(RESTART)",
+    "VACUUM",
+    "PRAGMA locking_mode = EXCLUSIVE",
+  ])("S6: %s on the handle is no loss", async (sql) => {
+    const passTime = startClock();
+    const { db, store } = await openWithRun(driver, temporaryFile());
+    await store.append([appendOf("a", 1)]);
+    db.exec(sql);
+    passTime();
+    await expectToWork(store, 1);
+  });
+
+  it("S6: a handle with an exclusive lock on the file has no -shm, and its -wal is guarded", async () => {
+    const passTime = startClock();
+    const file = temporaryFile();
+    const db = openHandle(driver, file);
+    db.exec("PRAGMA locking_mode = EXCLUSIVE");
+    const store = createRuledStore(db);
+    onTestFinished(() => store.close());
+    await store.migrate();
+    await store.createRun(createOf("a"));
+    expect(existsSync(`${file}-shm`)).toBe(false);
+    passTime();
+    await expectToWork(store);
+    rmSync(`${file}-wal`);
+    passTime();
+    expect(await failureOf(store.append([appendOf("a", "lost")]))).toMatchObject(LOST);
   });
 
   it("S6: a file that was moved away and back is used again", async () => {
