@@ -1,22 +1,9 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { numberPart, parseNumber, partOf } from "../../src/store/kv/keys.ts";
+import { numberPart, parseNumber } from "../../src/store/kv/keys.ts";
 import { encodeChunks, parseChunk } from "../../src/store/kv/values.ts";
 
 const texts = fc.string({ unit: "binary", maxLength: 400 }).filter((text) => text.isWellFormed());
-
-it("S9 an owner's or a topic's part of a key is printable ASCII without a slash, short, and of no other text", async () => {
-  await fc.assert(
-    fc.asyncProperty(texts, texts, async (one, other) => {
-      const part = await partOf(one);
-      expect(part).toMatch(/^[!-.0-~]{0,128}$/);
-      expect((await partOf(other)) === part).toBe(one === other);
-    }),
-  );
-  // A text that looks like a hash is not taken for one.
-  const long = "x".repeat(200);
-  expect(await partOf(await partOf(long))).not.toBe(await partOf(long));
-});
 
 it("S9 numbers are in the order of their texts", () => {
   const numbers = fc.oneof(fc.maxSafeNat(), fc.nat({ max: 1_000 }));

@@ -87,23 +87,21 @@ async function planAll(
     engine,
     commits.flatMap(({ decision }, at) => (decision.after === null ? (seen[at] ?? []) : [])),
   );
-  return Promise.all(
-    seen.map(async (run, at): Promise<Planned> => {
-      const decision = commits[at]?.decision;
-      const after = decision?.after ?? null;
-      const { head: before } = run;
-      if (decision !== undefined && after !== null) {
-        const unit = await savingUnit(run, decision, after);
-        const hasEvents = after.lastSequence > (before?.lastSequence ?? 0);
-        if (before !== null) return { unit, committed: hasEvents ? after : null };
-        return { unit, committed: { ...after, lastSequence: null } };
-      }
-      // A run that does not exist is removed as it is.
-      if (before === null) return { unit: { checks: run.checks, writes: [] }, committed: null };
-      const unit = await removingUnit(run, before, places.get(run.id) ?? null);
-      return { unit, committed: { ...before, lastSequence: null } };
-    }),
-  );
+  return seen.map((run, at): Planned => {
+    const decision = commits[at]?.decision;
+    const after = decision?.after ?? null;
+    const { head: before } = run;
+    if (decision !== undefined && after !== null) {
+      const unit = savingUnit(run, decision, after);
+      const hasEvents = after.lastSequence > (before?.lastSequence ?? 0);
+      if (before !== null) return { unit, committed: hasEvents ? after : null };
+      return { unit, committed: { ...after, lastSequence: null } };
+    }
+    // A run that does not exist is removed as it is.
+    if (before === null) return { unit: { checks: run.checks, writes: [] }, committed: null };
+    const unit = removingUnit(run, before, places.get(run.id) ?? null);
+    return { unit, committed: { ...before, lastSequence: null } };
+  });
 }
 
 /**

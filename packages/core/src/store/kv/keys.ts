@@ -1,25 +1,13 @@
 import { type DueKind, dueKindOf } from "../../rules/due.ts";
 import type { Head, RunName } from "../../rules/head.ts";
 
-/** The longest part of a key that stands there as text, in characters. A longer one is there as its hash. */
-const MOST_PART = 128;
-
 /** The key of the format's number, of a probe, and of the clock of a store whose engine has none. */
 export const FORMAT = "format";
 export const PROBE = "probe";
 export const STAMP = "stamp";
 
 /** Any text as a part of a key. */
-export async function partOf(text: string): Promise<string> {
-  const part = encodeURIComponent(text);
-  // `#` is in no encoded text.
-  return part.length <= MOST_PART ? part : `#${await sha256(part)}`;
-}
-
-async function sha256(text: string): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
+export const partOf = encodeURIComponent;
 
 /** A number in an order of text: the count of its digits as a letter, then the digits. */
 export function numberPart(number: number): string {
@@ -38,8 +26,8 @@ export function under(path: string): { readonly from: string; readonly to: strin
 }
 
 /** A run as keys name it: its owner's part, and its id. */
-export async function idOf({ ownerId, runId }: RunName): Promise<string> {
-  return `${await partOf(ownerId)}/${runId}`;
+export function idOf({ ownerId, runId }: RunName): string {
+  return `${partOf(ownerId)}/${runId}`;
 }
 
 /** The part of the owner in a run's id. */
@@ -55,8 +43,8 @@ export const metadataKey = (path: string): string => `${path}/metadata`;
 /** By the chunk's last sequence, so that a scan from any sequence begins with the chunk that has it. */
 export const chunkKey = (path: string, lastSequence: number): string =>
   `${path}/log/${numberPart(lastSequence)}`;
-export const receiptKey = async (path: string, idempotencyKey: string): Promise<string> =>
-  `${path}/receipt/${await partOf(idempotencyKey)}`;
+export const receiptKey = (path: string, idempotencyKey: string): string =>
+  `${path}/receipt/${partOf(idempotencyKey)}`;
 
 /** The mark that what is under the path of a run is to be removed. */
 export const remainsKey = (id: string, ordinal: number): string =>

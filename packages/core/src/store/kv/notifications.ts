@@ -43,8 +43,8 @@ export function createKvNotifications(
 /** The commit that has written a key: a chunk of a log has been appended, or a run created or removed. */
 function committedOf(key: string): Committed | null {
   const [kind, owner = "", runId = "", ordinal = "", what, last = ""] = key.split("/");
-  // Renewals and claims, which notify of nothing, write neither. A hashed owner's runs are found by the polls.
-  if ((kind !== "run" && kind !== "gone") || owner.startsWith("#")) return null;
+  // Renewals and claims, which notify of nothing, write neither.
+  if (kind !== "run" && kind !== "gone") return null;
   return {
     ownerId: decodeURIComponent(owner),
     runId,

@@ -24,7 +24,7 @@ export async function readHeads(
   snapshot: KvSnapshot,
   names: readonly RunName[],
 ): Promise<readonly FoundHead[]> {
-  const ids = await Promise.all(names.map(keys.idOf));
+  const ids = names.map(keys.idOf);
   const texts = await snapshot.get(ids.map(keys.headKey));
   return ids.map((id, at) => {
     const text = texts[at] ?? null;
@@ -90,8 +90,8 @@ export async function readMetadata(
 /** The contract's `list` of an owner. A status of live runs is looked for among the live ones, any other among all. */
 export async function listOwned(snapshot: KvSnapshot, query: OwnerQuery): Promise<readonly Head[]> {
   const { ownerId, runStatus, before, limit } = query;
-  const owner = await keys.partOf(ownerId);
-  const topic = query.topic === null ? null : await keys.partOf(query.topic);
+  const owner = keys.partOf(ownerId);
+  const topic = query.topic === null ? null : keys.partOf(query.topic);
   const isLive = runStatus === "live" || (runStatus !== null && !isTerminal(runStatus));
   const path = keys.listPath(isLive ? "live" : "all", owner, topic);
   const { from, to } = keys.under(path);

@@ -66,8 +66,7 @@ async function seeReceipts(
   idempotencyKeys: readonly string[],
 ): Promise<ReadonlyMap<string, KeptReceipt>> {
   if (idempotencyKeys.length === 0) return new Map();
-  const asked = await Promise.all(idempotencyKeys.map((key) => keys.receiptKey(path, key)));
-  const texts = await snapshot.get(asked);
+  const texts = await snapshot.get(idempotencyKeys.map((key) => keys.receiptKey(path, key)));
   const found = await Promise.all(
     texts.map(async (text, at): Promise<[string, KeptReceipt] | null> => {
       if (text === null) return null;
@@ -110,7 +109,7 @@ async function seeNone(
   const ordinal = nextOrdinal();
   const owner = keys.ownerOf(id);
   const held =
-    topic === null ? null : await seeHolder(snapshot, owner, await keys.partOf(topic), ownerId);
+    topic === null ? null : await seeHolder(snapshot, owner, keys.partOf(topic), ownerId);
   return {
     id,
     checks: [{ key: keys.headKey(id), value: null }, floor, ...(held?.checks ?? [])],

@@ -8,19 +8,17 @@ import { newestOf, type SeenRun } from "./see.ts";
 import { encodeChunks, encodeHead, encodeReceipt } from "./values.ts";
 
 /** The unit of a decision that saves or creates a run: the lists and the index of due runs move with the head. */
-export async function savingUnit(
+export function savingUnit(
   { id, head: before, checks }: SeenRun,
   { events = [], receipts = [] }: Decision<unknown>,
   after: Head,
-): Promise<Unit> {
+): Unit {
   const path = keys.runPath(id, after.ordinal);
   const from = (before?.lastSequence ?? 0) + 1;
-  const kept = await Promise.all(
-    receipts.map(async (receipt) => ({
-      key: await keys.receiptKey(path, receipt.idempotencyKey),
-      value: encodeReceipt(receipt),
-    })),
-  );
+  const kept = receipts.map((receipt) => ({
+    key: keys.receiptKey(path, receipt.idempotencyKey),
+    value: encodeReceipt(receipt),
+  }));
   const writes: KvPair[] = [
     { key: keys.headKey(id), value: encodeHead(after) },
     ...encodeChunks(path, events, from, after.updatedAtMs),
@@ -28,7 +26,7 @@ export async function savingUnit(
   ];
   // New: the decision may not have seen whether the run has the key.
   const absent = kept.map(({ key }) => ({ key, value: null }));
-  const lists = await listsOf(id, after);
+  const lists = listsOf(id, after);
   if (before === null) {
     // Another creation may have taken the ordinal.
     absent.push(...lists.all.slice(0, 1).map((key) => ({ key, value: null })));
@@ -79,9 +77,7 @@ export async function seeRemovals(
     largest.set(owner, Math.max(head.ordinal, largest.get(owner) ?? 0));
   }
   const floors = [...largest.keys()].map(keys.floorKey);
-  const placeKeys = await Promise.all(
-    removed.map(async ({ id, head }) => (await listsOf(id, head)).place ?? keys.PROBE),
-  );
+  const placeKeys = removed.map(({ id, head }) => listsOf(id, head).place ?? keys.PROBE);
   const values = await snapshot.get([...floors, ...placeKeys]);
   const raises = await Promise.all(
     [...largest].map(async ([owner, ordinal], at) => {
@@ -104,12 +100,8 @@ export async function seeRemovals(
  * The unit that removes what makes a run visible. What is left, which may be more than a commit can take, is found by no call, and is removed
  * later.
  */
-export async function removingUnit(
-  { id, checks }: SeenRun,
-  head: Head,
-  place: string | null,
-): Promise<Unit> {
-  const lists = await listsOf(id, head);
+export function removingUnit({ id, checks }: SeenRun, head: Head, place: string | null): Unit {
+  const lists = listsOf(id, head);
   const gone = [keys.headKey(id), keys.dueKey(id, head), ...lists.all];
   if (!isTerminal(head.runStatus)) gone.push(...lists.live);
   const placed = lists.place !== null && place === String(head.ordinal) ? lists.place : null;
@@ -123,16 +115,16 @@ export async function removingUnit(
   };
 }
 
-async function listsOf(
+function listsOf(
   id: string,
   { topic, ordinal }: Head,
-): Promise<{
+): {
   readonly all: readonly string[];
   readonly live: readonly string[];
   readonly place: string | null;
-}> {
+} {
   const owner = keys.ownerOf(id);
-  const part = topic === null ? null : await keys.partOf(topic);
+  const part = topic === null ? null : keys.partOf(topic);
   const topics = part === null ? [null] : [null, part];
   const entries = (kind: "all" | "live"): readonly string[] =>
     topics.map((one) => `${keys.listPath(kind, owner, one)}/${keys.numberPart(ordinal)}`);
