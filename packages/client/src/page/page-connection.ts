@@ -1,10 +1,11 @@
-import type { RunEventsError } from "@tm/run-events-core";
 import { onPresenceChange } from "../follow/page-signals.ts";
 import { RunsReader } from "../follow/follow-runs.ts";
 import { StreamSlot } from "../follow/stream-slot.ts";
 import type { ServerOptions } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
 import { runsAddress } from "../http/server-url.ts";
+import type { ConnectionState } from "../follow/connection-state.ts";
+import type { Shared } from "./shared.ts";
 
 /** Where the server is, and for whom runs are followed. */
 export interface ConnectionOptions extends ServerOptions {
@@ -29,49 +30,35 @@ export function shareKey(
   return JSON.stringify([runsAddress(server), userId, credential, runId]);
 }
 
-/**
- * The connection of this page for a server and a user. A token or a cookie without a `userId` shares nothing: each run has its own connection.
- * @param runId the run to follow; `null` for the feed
- */
-export function connectionFor(options: ConnectionOptions, runId: string | null): PageConnection {
+/** The connection of this page for a server and a user. A token or a cookie without a `userId` shares nothing: each run has its own connection. */
+export function connectionFor(options: ConnectionOptions): PageConnection {
   const { userId, credential = "session" } = options;
-  const key = shareKey(options, null);
-  const known = connections.get(key);
   const isShared = credential === "session" || userId !== undefined;
-  if (!isShared || known?.follows(runId) === true) return new PageConnection(options, () => {});
-  const connection = known ?? new PageConnection(options, () => connections.delete(key));
+  if (!isShared) return new PageConnection(options, () => {});
+  const key = shareKey(options, null);
+  const connection =
+    connections.get(key) ?? new PageConnection(options, () => connections.delete(key));
   connections.set(key, connection);
   return connection;
 }
 
-/** Keeps what is read of a run, or of the owner's list. */
-export interface Cell {
-  /** `null` for the list. */
-  readonly runId: string | null;
-  readonly isOver: boolean;
-  /**
-   * Reads on after what it has.
-   * @returns stops reading
-   */
-  read(reader: RunsReader): () => void;
-  /** Shows that nothing is read for now, or why reading has failed. */
-  show(state: "paused" | "failed", error: RunEventsError | null): void;
-}
+/** A run, or the owner's list, as the connection uses it. */
+type Part = Pick<Shared<never, ConnectionState>, "isOver" | "read" | "show">;
 
 /**
- * Reads all that a page follows of a server, over one connection, from the first cell until the last one is left.
+ * Reads all that a page follows of a server, over one connection, from the first part until the last one is left.
  *
  * | it    | until                                | then                                                  |
  * | ----- | ------------------------------------ | ----------------------------------------------------- |
  * | reads | the page is hidden for 10 s, or left | is away: its connection is closed, and its slot free  |
- * | away  | the page is seen again               | reads on after what the cells have                    |
+ * | away  | the page is seen again               | reads on after what the parts have                    |
  * | any   | nothing is followed any more         | closed                                                |
  */
 export class PageConnection {
   readonly #options: ConnectionOptions;
   readonly #onClose: () => void;
   /** The function that stops the reading of each. */
-  readonly #cells = new Map<Cell, () => void>();
+  readonly #parts = new Map<Part, () => void>();
   readonly #stopWatching: () => void;
   #reader: RunsReader | null = null;
   #isAway = false;
@@ -96,28 +83,23 @@ export class PageConnection {
     });
   }
 
-  /** Whether it follows this run, or with `null` the feed. */
-  follows(runId: string | null): boolean {
-    return [...this.#cells.keys()].some((cell) => cell.runId === runId && !cell.isOver);
-  }
-
-  /** Reads for a cell, until the signal aborts. It never throws: the cell shows a failure. */
-  follow(cell: Cell, signal: AbortSignal): void {
-    this.#cells.set(cell, () => {});
+  /** Reads for a part, until the signal aborts. It never throws: the part shows a failure. */
+  follow(part: Part, signal: AbortSignal): void {
+    this.#parts.set(part, () => {});
     signal.addEventListener("abort", () => {
-      this.#cells.get(cell)?.();
-      this.#cells.delete(cell);
-      if (this.#cells.size === 0) this.#close();
+      this.#parts.get(part)?.();
+      this.#parts.delete(part);
+      if (this.#parts.size === 0) this.#close();
     });
-    if (this.#isAway) cell.show("paused", null);
-    else this.#read(cell);
+    if (this.#isAway) part.show("paused", null);
+    else this.#read(part);
   }
 
-  #read(cell: Cell): void {
+  #read(part: Part): void {
     try {
-      this.#cells.set(cell, cell.read(this.#open()));
+      this.#parts.set(part, part.read(this.#open()));
     } catch (error) {
-      cell.show("failed", toError(error));
+      part.show("failed", toError(error));
     }
   }
 
@@ -132,13 +114,13 @@ export class PageConnection {
     this.#isAway = true;
     this.#reader?.close();
     this.#reader = null;
-    for (const cell of this.#cells.keys()) if (!cell.isOver) cell.show("paused", null);
+    for (const part of this.#parts.keys()) if (!part.isOver) part.show("paused", null);
   }
 
   #comeBack(): void {
     if (!this.#isAway) return;
     this.#isAway = false;
-    for (const cell of this.#cells.keys()) if (!cell.isOver) this.#read(cell);
+    for (const part of this.#parts.keys()) if (!part.isOver) this.#read(part);
   }
 
   #close(): void {

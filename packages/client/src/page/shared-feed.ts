@@ -1,6 +1,8 @@
-import type { FeedWant } from "../feed/feed-want.ts";
-import { FeedCell } from "./feed-cell.ts";
-import { type ConnectionOptions, connectionFor, shareKey } from "./page-connection.ts";
+import { FeedList } from "../feed/feed-list.ts";
+import { type FeedWant, planFeed } from "../feed/feed-want.ts";
+import { CONNECTING, type FeedConnection, FollowedFeed } from "../feed/followed-feed.ts";
+import type { RunsReader } from "../follow/follow-runs.ts";
+import type { ConnectionOptions } from "./page-connection.ts";
 import { shareBy, Shared } from "./shared.ts";
 
 /** A list of runs that a page shows. */
@@ -15,30 +17,55 @@ export interface FeedView {
  * @param options where the server is and who asks. Those of the first view decide
  */
 export function shareFeed(options: ConnectionOptions): SharedFeed {
-  return shareBy(shareKey(options, null), (key) => new SharedFeed(key, options));
+  return shareBy(options, null, () => new SharedFeed(options));
 }
 
-/** The owner's feed that any number of views show. It is followed from the first view. */
-export class SharedFeed extends Shared<FeedView> {
-  readonly cell: FeedCell;
-  readonly #options: ConnectionOptions;
-  #isFollowed = false;
+/** The owner's list that any number of views show. It is followed from the first view. One feed serves what all of them want. */
+export class SharedFeed extends Shared<FeedView, FeedConnection> {
+  readonly list: FeedList = new FeedList();
+  #isConnected = false;
+  #reader: RunsReader | null = null;
+  /** The feed that is read. */
+  #feed: FeedWant | null = null;
+  #stop = (): void => {};
 
-  constructor(key: string, options: ConnectionOptions) {
-    super(key);
-    this.#options = options;
-    this.cell = new FeedCell((gone) => {
-      for (const { onChange } of this.views) onChange(gone);
-    });
+  constructor(options: ConnectionOptions) {
+    super(options, null, CONNECTING);
   }
 
-  get hasFailed(): boolean {
-    return this.cell.isOver;
+  read(reader: RunsReader): () => void {
+    this.#reader = reader;
+    // The reading of an earlier reader has ended with it.
+    this.#feed = null;
+    this.#plan();
+    return () => {
+      this.#reader = null;
+      this.#stop();
+    };
   }
 
   protected override changeViews(): void {
-    this.cell.wants = this.views.map(({ want }) => want);
-    if (!this.#isFollowed) connectionFor(this.#options, null).follow(this.cell, this.signal);
-    this.#isFollowed = true;
+    if (this.#isConnected) return this.#plan();
+    this.#isConnected = true;
+    this.connect();
+  }
+
+  protected override onChange(): void {
+    const gone = this.list.takeGone();
+    for (const view of this.views) view.onChange(gone);
+  }
+
+  #plan(): void {
+    if (this.#reader === null || this.isOver) return;
+    const wants = this.views.map(({ want }) => want);
+    const next = planFeed(this.#feed ?? this.list.feed, wants);
+    if (next === null || next === this.#feed) return;
+    this.#stop();
+    this.#feed = next;
+    const followed = new FollowedFeed(next, this.list, {
+      onChange: this.changeSoon,
+      onState: (connection) => this.setConnection(connection),
+    });
+    this.#stop = this.#reader.follow(followed);
   }
 }

@@ -1,18 +1,20 @@
-import type { AppendReceipt, RunEvent, RunEventsError, RunEventsPage } from "@tm/run-events-core";
+import type { AppendReceipt, RunEvent, RunEventsError } from "@tm/run-events-core";
+import type { ConnectionState } from "../follow/connection-state.ts";
+import type { RunsReader } from "../follow/follow-runs.ts";
 import { askServer } from "../http/ask-server.ts";
+import { isOtherEvent } from "../http/is-other-event.ts";
 import { type Range, readRange } from "../http/read-range.ts";
 import { CALL_PATIENCE_MS, type Patience } from "../http/retrying.ts";
 import {
-  type Call,
   cancelCall,
   type InputConditions,
   inputCall,
   pageCall,
+  type PageQuery,
 } from "../http/run-calls.ts";
 import { createServer } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
-import { type ConnectionOptions, connectionFor, shareKey } from "./page-connection.ts";
-import { type Place, RunCell } from "./run-cell.ts";
+import type { ConnectionOptions } from "./page-connection.ts";
 import { shareBy, Shared } from "./shared.ts";
 
 /** The followed run, its user, and its server. */
@@ -20,38 +22,41 @@ export interface SharedRunOptions extends ConnectionOptions {
   readonly runId: string;
 }
 
-/** The last events of a run. @see clause W45 in `WIRE.md` */
-export type TailPage = RunEventsPage & { readonly since: number };
+/** The last event that a reader has: its sequence, and its time if it is known. */
+export interface Place {
+  readonly since: number;
+  readonly at: string | undefined;
+}
 
 /**
  * The run that all views of this page share, if they ask for the same user.
  * @param options where the server is and who asks. Those of the first view decide
  */
 export function shareRun(options: SharedRunOptions): SharedRun {
-  return shareBy(shareKey(options, options.runId), (key) => new SharedRun(key, options));
+  return shareBy(options, options.runId, () => new SharedRun(options));
 }
 
-/** A run that any number of views show. It is followed from the first `follow`. */
-export class SharedRun extends Shared<() => void> {
-  readonly #options: SharedRunOptions;
-  #cell: RunCell | null = null;
-  #isRefused = false;
-  #tails = new Map<number, Promise<TailPage>>();
+/** A run that any number of views show. It is followed from the first `follow`, and has the events after its place. */
+export class SharedRun extends Shared<() => void, ConnectionState> {
+  declare readonly runId: string;
+  #start: Place | null = null;
+  readonly #events: RunEvent[] = [];
   #isCancelling = false;
   #cancelError: RunEventsError | null = null;
 
-  constructor(key: string, options: SharedRunOptions) {
-    super(key);
-    this.#options = options;
+  constructor(options: SharedRunOptions) {
+    const nothing = { state: "connecting", runStatus: null, currentPhase: null } as const;
+    super(options, options.runId, { ...nothing, cursor: 0, error: null });
   }
 
-  get hasFailed(): boolean {
-    return this.#isRefused || this.#cell?.connection.state === "failed";
+  /** The sequence before its first event. */
+  get start(): number {
+    return this.#start?.since ?? 0;
   }
 
-  /** The events read so far; `null` before `follow`. */
-  get cell(): RunCell | null {
-    return this.#cell;
+  /** The sequence of its last event; `start` before the first one. */
+  get cursor(): number {
+    return this.start + this.#events.length;
   }
 
   /** Whether a cancel was asked for and has not failed. */
@@ -64,55 +69,65 @@ export class SharedRun extends Shared<() => void> {
     return this.#cancelError;
   }
 
-  /**
-   * Follows the run, unless it is followed already.
-   * @param place where to begin
-   */
-  follow(place: Place): RunCell {
-    if (this.#cell !== null) return this.#cell;
-    const { runId } = this.#options;
-    this.#cell = new RunCell(runId, place, () => this.#notify());
-    connectionFor(this.#options, runId).follow(this.#cell, this.signal);
-    return this.#cell;
+  /** Follows the run after this event, unless it is followed already. */
+  follow(place: Place): void {
+    if (this.#start !== null) return;
+    this.#start = place;
+    this.connect();
   }
 
-  /**
-   * Reads the last events. Views that ask at the same time share a request.
-   * @throws what waiting cannot cure
-   */
-  async readTail(tail: number, onRetry: (error: RunEventsError) => void): Promise<TailPage> {
-    const { runId } = this.#options;
-    const call = pageCall(runId, { tail, limit: tail, wait: 0 });
-    const asked =
-      this.#tails.get(tail) ?? this.#ask<TailPage>(call, { signal: this.signal, onRetry });
-    this.#tails.set(tail, asked);
-    try {
-      return await asked;
-    } catch (error) {
-      this.#isRefused = true;
-      throw error;
-    } finally {
-      this.#tails.delete(tail);
-    }
+  read(reader: RunsReader): () => void {
+    const { cursor } = this;
+    return reader.add(
+      this.runId,
+      { since: cursor, at: this.#timeAt(cursor) },
+      {
+        onEvents: (events) => {
+          this.#events.push(...events);
+          this.changeSoon();
+        },
+        onState: (connection) => this.setConnection(connection),
+      },
+    );
+  }
+
+  /** The events after a sequence that is not before `start`. The array is the caller's. */
+  after(sequence: number): readonly RunEvent[] {
+    return this.#events.slice(sequence - this.start);
+  }
+
+  /** Whether it and a view have read two logs: its log has another event in place of the view's last one, or lacks it. */
+  isOtherLog({ since, at }: Place): boolean {
+    const isMissing = this.cursor < since && this.connection.state === "finished";
+    return isMissing || isOtherEvent(at, this.#timeAt(since));
+  }
+
+  /** Reads the events between the last one of a view and its own first one. */
+  readBefore(place: Place, onRetry: Patience["onRetry"]): ReturnType<typeof readRange> {
+    const { start } = this;
+    const next = this.#timeAt(start) === undefined ? this.#events[0] : undefined;
+    return this.readRange({ ...place, until: start, next }, { onRetry });
   }
 
   /** Reads events that the log has already. */
   readRange(
     range: Omit<Range, "runId">,
     how: Omit<Patience, "signal">,
-  ): AsyncGenerator<readonly RunEvent[], void, undefined> {
-    const { runId } = this.#options;
+  ): ReturnType<typeof readRange> {
     const patience = { ...how, signal: this.signal };
-    return readRange(createServer(this.#options), { runId, ...range }, patience);
+    return readRange(createServer(this.options), { runId: this.runId, ...range }, patience);
   }
 
   /**
-   * Asks the server whether the log still has a view's last event.
-   * @throws RunEventsError `history_changed` if it has not, and what waiting cannot cure
+   * Reads a page that the server answers at once.
+   * @throws RunEventsError `history_changed` if the log has lost the event of the query, and what waiting cannot cure
    */
-  async check(place: Place, onRetry: (error: RunEventsError) => void): Promise<void> {
-    const call = pageCall(this.#options.runId, { ...place, limit: 1, wait: 0 });
-    await this.#ask(call, { signal: this.signal, onRetry });
+  async readPage<Page>(
+    query: Omit<PageQuery, "wait">,
+    onRetry: (error: RunEventsError) => void,
+  ): Promise<Page> {
+    const call = pageCall(this.runId, { ...query, wait: 0 });
+    return askServer(this.options, call, { signal: this.signal, onRetry });
   }
 
   /** Cancels the run. Goes on even if the run is left meanwhile, because a user has asked for it. Never rejects. */
@@ -120,13 +135,13 @@ export class SharedRun extends Shared<() => void> {
     if (this.#isCancelling) return;
     this.#isCancelling = true;
     this.#cancelError = null;
-    this.#notify();
+    this.onChange();
     try {
-      await this.#ask(cancelCall(this.#options.runId), { patienceMs: CALL_PATIENCE_MS });
+      await askServer(this.options, cancelCall(this.runId), { patienceMs: CALL_PATIENCE_MS });
     } catch (error) {
       this.#isCancelling = false;
       this.#cancelError = toError(error);
-      this.#notify();
+      this.onChange();
     }
   }
 
@@ -135,15 +150,20 @@ export class SharedRun extends Shared<() => void> {
    * @throws RunEventsError the reason why it has not landed
    */
   async input(payload: unknown, options: InputConditions = {}): Promise<AppendReceipt> {
-    const call = inputCall(this.#options.runId, payload, options);
-    return this.#ask(call, { patienceMs: CALL_PATIENCE_MS });
+    const call = inputCall(this.runId, payload, options);
+    return askServer(this.options, call, { patienceMs: CALL_PATIENCE_MS });
   }
 
-  async #ask<T>(call: Call, patience: Patience): Promise<T> {
-    return askServer<T>(this.#options, call, patience);
-  }
-
-  #notify(): void {
+  protected override onChange(): void {
     for (const listener of this.views) listener();
+  }
+
+  /**
+   * The time of the event with this sequence, if it is known. For `start`, this is the time of the place.
+   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
+   */
+  #timeAt(sequence: number): string | undefined {
+    const index = sequence - this.start - 1;
+    return index < 0 ? this.#start?.at : this.#events[index]?.createdAt;
   }
 }

@@ -1,3 +1,8 @@
+import type { RunEventsError } from "@tm/run-events-core";
+import type { RunsReader } from "../follow/follow-runs.ts";
+import { onceAFrame } from "./once-a-frame.ts";
+import { type ConnectionOptions, connectionFor, shareKey } from "./page-connection.ts";
+
 /** The time that it is still followed after its last view has left, in milliseconds. A new view often comes at once. */
 const LINGER_MS = 1_000;
 
@@ -5,33 +10,56 @@ const LINGER_MS = 1_000;
 const all = new Map<string, { readonly hasFailed: boolean }>();
 
 /**
- * The one that views of this page share under a key.
+ * The one that views of this page share.
  * @param create makes one if there is none, or if the one that is there has failed: it may still have views
  */
 export function shareBy<One extends { readonly hasFailed: boolean }>(
-  key: string,
-  create: (key: string) => One,
+  options: ConnectionOptions,
+  runId: string | null,
+  create: () => One,
 ): One {
-  const known = all.get(key) as One | undefined;
-  return known === undefined || known.hasFailed ? create(key) : known;
+  const known = all.get(shareKey(options, runId)) as One | undefined;
+  return known === undefined || known.hasFailed ? create() : known;
+}
+
+/** The state of a connection. */
+interface Connection {
+  readonly state: string;
+  readonly error: RunEventsError | null;
 }
 
 /**
- * A run, or the owner's list, that any number of views show over one connection. It is followed until the last view has left, and for one
- * more second. If it has failed, it is left at once.
+ * A run, or the owner's list, that any number of views show over one connection: what was read of it, and the connection's state. It is
+ * followed until the last view has left, and for one more second. If it has failed, it is left at once.
  */
-export abstract class Shared<View> {
-  readonly #key: string;
+export abstract class Shared<View, C extends Connection> {
+  /** `null` for the list. */
+  readonly runId: string | null;
+  protected readonly options: ConnectionOptions;
+  /** Calls `onChange` soon, once a frame. */
+  protected readonly changeSoon: () => void = onceAFrame(() => this.onChange());
   readonly #views = new Set<View>();
   readonly #left = new AbortController();
+  #connection: C;
   #lingering: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(key: string) {
-    this.#key = key;
+  constructor(options: ConnectionOptions, runId: string | null, connection: C) {
+    this.options = options;
+    this.runId = runId;
+    this.#connection = connection;
   }
 
-  /** Whether it has failed. Then it stays so. */
-  abstract get hasFailed(): boolean;
+  get connection(): C {
+    return this.#connection;
+  }
+
+  get hasFailed(): boolean {
+    return this.#connection.state === "failed";
+  }
+
+  get isOver(): boolean {
+    return this.hasFailed || this.#connection.state === "finished";
+  }
 
   /** Aborts when it is left. */
   get signal(): AbortSignal {
@@ -41,6 +69,22 @@ export abstract class Shared<View> {
   get views(): readonly View[] {
     return [...this.#views];
   }
+
+  /** Shows that nothing is read for now, or why reading has failed. */
+  show(state: "paused" | "failed", error: RunEventsError | null): void {
+    this.setConnection({ ...this.#connection, state, error });
+  }
+
+  protected setConnection(connection: C): void {
+    this.#connection = connection;
+    this.changeSoon();
+  }
+
+  /**
+   * Reads on after what it has.
+   * @returns stops reading
+   */
+  abstract read(reader: RunsReader): () => void;
 
   /**
    * Adds a view.
@@ -61,8 +105,20 @@ export abstract class Shared<View> {
     };
   }
 
+  /** Follows it over the page's connection until it is left. */
+  protected connect(): void {
+    connectionFor(this.options).follow(this, this.signal);
+  }
+
+  /** Called after changes, once a frame. */
+  protected abstract onChange(): void;
+
   /** Called when its views have changed, and there are some. */
   protected changeViews(): void {}
+
+  get #key(): string {
+    return shareKey(this.options, this.runId);
+  }
 
   #leave(): void {
     this.#left.abort();

@@ -36,7 +36,7 @@ export class RunFold<Value, M extends EventMap> implements Store<Value> {
   readonly getFirstSnapshot = (): Value => this.#first;
 
   /** The value after all events so far. Events are folded here, so that a fold that nothing shows costs nothing. */
-  readonly getSnapshot = (): Value => this.#fold(this.#store.events());
+  readonly getSnapshot = (): Value => this.#fold(this.#store.events);
 
   #fold(events: readonly unknown[]): Value {
     for (let event = events[this.#folded]; event !== undefined; event = events[this.#folded]) {

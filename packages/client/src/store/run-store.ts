@@ -1,16 +1,23 @@
-import { isTerminal, type RunEvent, type RunEventsError } from "@tm/run-events-core";
+import {
+  isTerminal,
+  type RunEvent,
+  type RunEventsError,
+  type RunEventsPage,
+} from "@tm/run-events-core";
 import { runNotFound } from "@tm/run-events-core/store";
 import { historyChanged } from "@tm/run-events-core/wire";
 import type { ConnectionState, FollowState } from "../follow/connection-state.ts";
 import { contiguous } from "../http/contiguous.ts";
 import { CALL_PATIENCE_MS } from "../http/retrying.ts";
 import { toError } from "../http/server-errors.ts";
-import { isOtherLog, type Place, rangeBefore, type RunCell } from "../page/run-cell.ts";
-import { type SharedRun, shareRun, type TailPage } from "../page/shared-run.ts";
+import { type Place, type SharedRun, shareRun } from "../page/shared-run.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import { checkPayload, hasSchema } from "../typed/payload-schema.ts";
 import type { InitialRun, RunOptions, RunView, Store } from "./run-view.ts";
 import { sharedOptions } from "./view-key.ts";
+
+/** The last events of a run. @see clause W45 in `WIRE.md` */
+type TailPage = RunEventsPage & { readonly since: number };
 
 /** The number of events that `loadEarlier` reads without a `tail`. */
 const EARLIER = 100;
@@ -48,7 +55,6 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
   #isTaking = false;
   #loading: Promise<void> | null = null;
   #loadError: RunEventsError | null = null;
-  #hasGlanced = false;
   /** The events of the newest view. */
   #shown: readonly RunEvent[] = [];
   #view: RunView<M> | null = null;
@@ -69,16 +75,12 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
   /** The first view, with the events of `initial`: what a server renders, and what the browser shows before React has hydrated it. */
   readonly getFirstSnapshot = (): RunView<M> => this.#first;
 
-  readonly getSnapshot = (): RunView<M> => {
-    this.#glance();
-    return (this.#view ??= this.#look());
-  };
+  readonly getSnapshot = (): RunView<M> => (this.#view ??= this.#look());
 
   /** The events so far. The array grows. */
-  readonly events = (): readonly RunEvent[] => {
-    this.#glance();
+  get events(): readonly RunEvent[] {
     return this.#events;
-  };
+  }
 
   readonly subscribe = (listener: () => void): (() => void) => {
     if (this.#options === null) return () => {};
@@ -123,10 +125,15 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
     return { since: this.#cursor, at: this.#events.at(-1)?.createdAt };
   }
 
+  /** The shared run, if its events continue those of this view. */
+  get #source(): SharedRun | null {
+    return this.#isOpen ? this.#shared : null;
+  }
+
   #join(shared: SharedRun): void {
     this.#leave = shared.join(() => void this.#take());
     // After a short leave, as under StrictMode, it is still the same one.
-    if (shared === this.#shared) return void this.#take();
+    if (shared === this.#shared && this.#state !== "failed") return void this.#take();
     this.#shared = shared;
     this.#isOpen = false;
     if (this.#state === "failed") this.#show("connecting", null);
@@ -139,7 +146,8 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
     const isNew = this.#from === null;
     try {
       if (isNew) {
-        const page = await shared.readTail(this.#tail ?? 0, onRetry);
+        const tail = this.#tail ?? 0;
+        const page = await shared.readPage<TailPage>({ tail, limit: tail }, onRetry);
         const events: RunEvent[] = [];
         for (const event of contiguous(page.events, page.since))
           events.push(await checkPayload(this.#schemas, event));
@@ -148,15 +156,16 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
         this.#change();
       }
       if (this.#state === "finished") return;
-      const cell = shared.follow(this.#place);
-      if (cell.start > this.#cursor) {
-        for await (const events of shared.readRange(rangeBefore(cell, this.#place), { onRetry })) {
+      shared.follow(this.#place);
+      if (shared.start > this.#cursor) {
+        for await (const events of shared.readBefore(this.#place, onRetry)) {
           await this.#append(events);
           this.#show("connecting", null);
         }
       }
       // The shared run is not that far yet, so only the server knows whether the log has the view's last event.
-      if (cell.cursor < this.#cursor && !isNew) await shared.check(this.#place, onRetry);
+      if (shared.cursor < this.#cursor && !isNew)
+        await shared.readPage({ ...this.#place, limit: 1 }, onRetry);
       signal.throwIfAborted();
       this.#isOpen = true;
       await this.#take();
@@ -176,37 +185,22 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
     if (isTerminal(run.runStatus) && this.#cursor === run.lastSequence) this.#state = "finished";
   }
 
-  /** Before the first subscriber: takes what other views of the page have, so that a late one shows it at once. */
-  #glance(): void {
-    if (this.#hasGlanced || this.#options === null || this.#shared !== null) return;
-    this.#hasGlanced = true;
-    const { cell } = shareRun(this.#options);
-    const isReady = this.#from !== null && Object.keys(this.#schemas).length === 0;
-    if (cell === null || !isReady || this.#state === "finished") return;
-    const isBetween = cell.start <= this.#cursor && this.#cursor <= cell.cursor;
-    if (!isBetween || isOtherLog(cell, this.#place)) return;
-    void this.#append(cell.after(this.#cursor));
-    this.#adopt(cell.connection);
-    this.#view = null;
-  }
-
   /** Takes the new events of the shared run, and its connection's state after them. */
   async #take(): Promise<void> {
     const shared = this.#shared;
     if (shared === null || this.#isTaking) return;
     this.#isTaking = true;
     try {
-      let cell = this.#openCell();
-      while (cell !== null && cell.cursor > this.#cursor && !isOtherLog(cell, this.#place)) {
-        const checking = this.#append(cell.after(this.#cursor));
+      let source = this.#source;
+      while (source !== null && source.cursor > this.#cursor && !source.isOtherLog(this.#place)) {
+        const checking = this.#append(source.after(this.#cursor));
         if (checking !== undefined) await checking;
-        cell = this.#openCell();
+        source = this.#source;
       }
-      if (cell !== null) {
-        const connection = cell.connection;
-        if (connection.state !== "failed" && isOtherLog(cell, this.#place))
-          throw historyChanged(cell.cursor);
-        this.#adopt(connection);
+      if (source !== null) {
+        if (!source.hasFailed && source.isOtherLog(this.#place))
+          throw historyChanged(source.cursor);
+        this.#adopt(source);
       }
     } catch (error) {
       if (!shared.signal.aborted) {
@@ -217,10 +211,6 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
       this.#isTaking = false;
     }
     this.#change();
-  }
-
-  #openCell(): RunCell | null {
-    return this.#isOpen ? (this.#shared?.cell ?? null) : null;
   }
 
   /** Adds the events that continue the sequence. Resolves when all are checked, if any has a schema. */
@@ -256,7 +246,8 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
     }
   }
 
-  #adopt({ cursor, runStatus, currentPhase, state, error }: ConnectionState): void {
+  #adopt({ cursor, connection }: SharedRun): void {
+    const { runStatus, currentPhase, state, error } = connection;
     // The shared run may still be on its way to where this view began.
     if (cursor === this.#cursor && runStatus !== null) this.#status = { runStatus, currentPhase };
     [this.#state, this.#error] = [state, error];

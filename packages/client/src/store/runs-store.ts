@@ -135,12 +135,11 @@ export class RunsStore implements Store<RunsView> {
 
   /** Takes what is new of the feed. */
   #take(shared: SharedFeed, gone: ReadonlySet<string>): void {
-    const { cell } = shared;
     for (const runId of gone) this.#gone.add(runId);
     const hasForgotten = this.#forget(gone);
-    this.#connection = cell.connection;
-    const { epoch } = cell.list;
-    if (cell.list.has(this.#want)) {
+    this.#connection = shared.connection;
+    const { epoch } = shared.list;
+    if (shared.list.has(this.#want)) {
       if (epoch !== this.#epoch) this.#begin(shared, epoch);
       // It was removed, or is too old for the feed: only the list says which.
       else if (hasForgotten && hasEnded(this.#filter)) void this.#readAgain(shared, epoch);
@@ -223,7 +222,7 @@ export class RunsStore implements Store<RunsView> {
   }
 
   #pick(): void {
-    const fed = this.#shared?.cell.list.runs ?? new Map<string, ListedRun>();
+    const fed = this.#shared?.list.runs ?? new Map<string, ListedRun>();
     const runs = this.#bound(pickRuns(fed, this.#read, this.#filter));
     const isSame =
       runs.length === this.#runs.length && runs.every((run, index) => run === this.#runs[index]);

@@ -1,10 +1,16 @@
-import { isTerminal } from "@tm/run-events-core";
+import { isTerminal, type RunSnapshot } from "@tm/run-events-core";
 import fc from "fast-check";
 import { it } from "vitest";
-import { FeedCell } from "../../src/page/feed-cell.ts";
+import type { FeedWant } from "../../src/feed/feed-want.ts";
 import type { FaultProxy } from "../fault-proxy.ts";
 import type { RunsServer } from "../runs-server.ts";
-import { COOKIE, openWindow, stubBrowser, type TestWindow } from "./open-window.ts";
+import {
+  COOKIE,
+  openWindow,
+  stubBrowser,
+  type TestWindow,
+  type WindowFeed,
+} from "./open-window.ts";
 import { type Game, pass, playGames, waitOf } from "./play-games.ts";
 
 /** One more than have a stream. */
@@ -32,8 +38,8 @@ type Step = typeof step extends fc.Arbitrary<infer One> ? One : never;
 /** A window, with its list of runs if it shows one. */
 class Page {
   readonly #window: TestWindow;
-  #cell: FeedCell | null = null;
-  #leave = (): void => {};
+  #feed: WindowFeed | null = null;
+  #want: FeedWant = { topic: null, last: false };
 
   constructor(options: { readonly baseUrl: string } & typeof COOKIE) {
     this.#window = openWindow(options);
@@ -43,21 +49,29 @@ class Page {
     return this.#window;
   }
 
-  get cell(): FeedCell | null {
-    return this.#cell;
-  }
-
-  list(wants: FeedCell["wants"]): void {
-    if (this.#cell === null) {
-      this.#cell = new FeedCell(() => {});
-      this.#cell.wants = wants;
-      this.#leave = this.#window.followFeed(this.#cell);
-    } else this.#cell.wants = wants;
+  list(want: FeedWant = this.#want): void {
+    this.#want = want;
+    this.#feed ??= this.#window.followFeed();
+    this.#feed.want(want);
   }
 
   leaveList(): void {
-    this.#leave();
-    this.#cell = null;
+    this.#feed?.leave();
+    this.#feed = null;
+  }
+
+  /** Whether its list has every live run that it wants as it is now, and no run as it was. */
+  isRight(runs: readonly RunSnapshot[]): boolean {
+    const list = this.#feed?.shared.list;
+    if (list?.has(this.#want) !== true) return false;
+    const now = new Map(runs.map(({ runId, lastSequence }) => [runId, lastSequence]));
+    const { topic } = this.#want;
+    return (
+      runs
+        .filter((run) => !isTerminal(run.runStatus) && (topic === null || topic === run.topic))
+        .every(({ runId }) => list.runs.has(runId)) &&
+      [...list.runs.values()].every((run) => now.get(run.runId) === run.lastSequence)
+    );
   }
 }
 
@@ -88,23 +102,13 @@ class ListsGame implements Game<Step> {
   async end(): Promise<void> {
     for (const page of this.#pages) {
       page.window.turn("visible");
-      page.list(page.cell?.wants ?? [{ topic: null, last: false }]);
+      page.list();
     }
     await this.#create("a");
     for (const runId of this.#ids) await this.#append(runId, "TOKEN");
     await waitFor(async () => {
       const { runs } = await this.#server.runs.list({ ownerId: "ada", limit: 100 });
-      return this.#pages.every(({ cell }) => {
-        const known = cell?.list.runs;
-        const isThere = runs
-          .filter(({ runStatus, topic }) => !isTerminal(runStatus) && isWanted(cell, topic))
-          .every(({ runId }) => known?.has(runId) === true);
-        const now = new Map(runs.map(({ runId, lastSequence }) => [runId, lastSequence]));
-        const isNow = [...(known?.values() ?? [])].every(
-          ({ runId, lastSequence }) => now.get(runId) === lastSequence,
-        );
-        return isThere && isNow && cell?.wants.every((one) => cell.list.has(one)) === true;
-      });
+      return this.#pages.every((page) => page.isRight(runs));
     });
   }
 
@@ -113,7 +117,7 @@ class ListsGame implements Game<Step> {
   }
 
   #playWindow(one: Extract<Step, { readonly window: number }>, page: Page | undefined): void {
-    if (one.type === "list") page?.list([one.want]);
+    if (one.type === "list") page?.list(one.want);
     else if (one.type === "leave list") page?.leaveList();
     else if (one.type === "follow") this.#follow(page, one.run);
     else if (one.type !== "close") page?.window.turn(one.type);
@@ -159,10 +163,6 @@ class ListsGame implements Game<Step> {
       .append(runId, [{ eventType }])
       .catch(() => {});
   }
-}
-
-function isWanted(cell: FeedCell | null, topic: string | null): boolean {
-  return cell?.wants.some((one) => one.topic === null || one.topic === topic) === true;
 }
 
 /** On the fast clock. */

@@ -79,15 +79,15 @@ class RunsGame implements Game<Step> {
     }
     for (const { run, runId } of this.#views) {
       await run.over;
-      const { state, cursor } = run.cell.connection;
+      const { cursor, connection } = run.shared;
       const { lastSequence } = await this.#server.runs.as("ada").get(runId);
-      if (state === "finished") expect(cursor).toBe(lastSequence);
+      if (connection.state === "finished") expect(cursor).toBe(lastSequence);
       // One that has left before the end.
       else expect(cursor).toBeLessThanOrEqual(lastSequence);
       expect(run.views.every(isInOrder)).toBe(true);
     }
     const last = this.#views.slice(-WINDOWS * RUNS);
-    expect(last.map(({ run }) => run.cell.connection.state)).toEqual(last.map(() => "finished"));
+    expect(last.map(({ run }) => run.shared.connection.state)).toEqual(last.map(() => "finished"));
   }
 
   close(): void {

@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import { onFastClock } from "../on-fast-clock.ts";
 import { record, startRunsServer } from "../runs-server.ts";
-import { FeedCell } from "../../src/page/feed-cell.ts";
 import { append, has, openLive, waitFor } from "./open-live.ts";
 import {
   COOKIE,
@@ -38,7 +37,7 @@ it.each(["hidden", "left"] as const)(
       await append(server, runId);
       await waitFor(() => has(fifth, 2, "live"));
       const asked = server.paths.length;
-      expect(one.cell.cursor).toBe(1);
+      expect(one.shared.cursor).toBe(1);
       first.turn("visible");
       // The slot has another owner now.
       await waitFor(() => has(one, 2, "polling"));
@@ -79,7 +78,7 @@ it("a window that is opened hidden reads for 10 s, and what it shows later is pa
     expect((await navigator.locks.query()).held).toEqual([]);
     const asked = server.paths.length;
     const second = window.follow(y);
-    expect(second.cell.connection.state).toBe("paused");
+    expect(second.shared.connection.state).toBe("paused");
     expect(server.paths).toHaveLength(asked);
     window.turn("visible");
     await waitFor(() => has(first, 1, "live") && has(second, 1, "live"));
@@ -93,13 +92,12 @@ it("a list that is hidden for 10 s has every run when it is seen again, and says
   const runId = await record(server.runs, 1);
   await onFastClock(async () => {
     const window = openWindows(server.port, 1)[0] as TestWindow;
-    const cell = new FeedCell(() => {});
-    const last = (): number | undefined => cell.list.runs.get(runId)?.lastSequence;
-    cell.wants = [{ topic: null, last: false }];
-    window.followFeed(cell);
-    await waitFor(() => last() === 1 && cell.connection.state === "live");
+    const feed = window.followFeed();
+    feed.want({ topic: null, last: false });
+    const last = (): number | undefined => feed.shared.list.runs.get(runId)?.lastSequence;
+    await waitFor(() => last() === 1 && feed.shared.connection.state === "live");
     window.turn("hidden");
-    await waitFor(() => cell.connection.state === "paused");
+    await waitFor(() => feed.shared.connection.state === "paused");
     await append(server, runId, "RUN_COMPLETED");
     expect(last()).toBe(1);
     window.turn("visible");

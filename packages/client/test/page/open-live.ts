@@ -19,8 +19,8 @@ export async function waitFor(isDone: () => boolean): Promise<void> {
 }
 
 /** Whether a run has the events up to this one, and is in this state. */
-export function has({ cell }: WindowRun, cursor: number, state: string): boolean {
-  return cell.cursor === cursor && cell.connection.state === state;
+export function has({ shared }: WindowRun, cursor: number, state: string): boolean {
+  return shared.cursor === cursor && shared.connection.state === state;
 }
 
 /** Opens windows that each show the run: the first four have a stream, and the others poll. On the fast clock. */

@@ -1,9 +1,10 @@
 import { expect, onTestFinished, vi } from "vitest";
+import type { FeedWant } from "../../src/feed/feed-want.ts";
 import type { onPresenceChange, Presence } from "../../src/follow/page-signals.ts";
 import { linkAbort } from "../../src/http/link-abort.ts";
-import type { FeedCell } from "../../src/page/feed-cell.ts";
 import { type ConnectionOptions, PageConnection } from "../../src/page/page-connection.ts";
-import { RunCell } from "../../src/page/run-cell.ts";
+import { SharedFeed } from "../../src/page/shared-feed.ts";
+import { SharedRun } from "../../src/page/shared-run.ts";
 import type { RunView } from "../../src/store/run-view.ts";
 
 /** What a window has of a run. */
@@ -11,7 +12,7 @@ export type Shown = Pick<RunView, "events" | "state">;
 
 /** A run that a window follows. */
 export interface WindowRun {
-  readonly cell: RunCell;
+  readonly shared: SharedRun;
   /** All that was shown so far. */
   readonly views: Shown[];
   /** Resolves when the run is over, or was left. */
@@ -19,15 +20,20 @@ export interface WindowRun {
   leave(): void;
 }
 
+/** A list that a window follows. */
+export interface WindowFeed {
+  readonly shared: SharedFeed;
+  /** Shows the list that is wanted, in place of the one before. */
+  want(want: FeedWant): void;
+  leave(): void;
+}
+
 /** A window of a browser, with a connection of its own. */
 export interface TestWindow {
-  /**
-   * Follows a run, unless the window follows it already.
-   * @param start the sequence before the first event
-   */
-  follow(runId: string, start?: number): WindowRun;
-  /** Follows the feed. @returns leaves it */
-  followFeed(cell: FeedCell): () => void;
+  /** Follows a run, unless the window follows it already. */
+  follow(runId: string): WindowRun;
+  /** Follows the list. */
+  followFeed(): WindowFeed;
   /** Hides the window, shows it again, or leaves its page. */
   turn(presence: Presence): void;
   close(): void;
@@ -61,27 +67,45 @@ export function openWindow(options: ConnectionOptions, presence: Presence = "vis
     (connection ??= new PageConnection(options, () => (connection = null), watch));
   onTestFinished(() => closed.abort());
   return {
-    follow(runId, start = 0) {
+    follow(runId) {
       const known = runs.get(runId);
       if (known !== undefined) return known;
       const views: Shown[] = [];
       const { signal, abort } = linkAbort(closed.signal);
-      const cell = new RunCell(runId, { since: start, at: undefined }, () => {
-        const view = shownIn(cell);
-        views.push(view);
-        if (view.state === "finished" || view.state === "failed") over.abort();
-      });
       const over = linkAbort(signal);
-      open().follow(cell, signal);
-      const run = { cell, views, over: untilAborted(over.signal), leave: abort };
+      const shared = new (class extends SharedRun {
+        protected override connect(): void {
+          open().follow(this, signal);
+        }
+      })({ ...options, runId });
+      shared.join(() => {
+        const view = shownIn(shared);
+        views.push(view);
+        if (shared.isOver) over.abort();
+      });
+      shared.follow({ since: 0, at: undefined });
+      const run = { shared, views, over: untilAborted(over.signal), leave: abort };
       runs.set(runId, run);
       void run.over.then(() => runs.delete(runId));
       return run;
     },
-    followFeed(cell) {
+    followFeed() {
       const { signal, abort } = linkAbort(closed.signal);
-      open().follow(cell, signal);
-      return abort;
+      const shared = new (class extends SharedFeed {
+        protected override connect(): void {
+          open().follow(this, signal);
+        }
+      })(options);
+      let stop = (): void => {};
+      return {
+        shared,
+        want(want) {
+          const before = stop;
+          stop = shared.join({ want, onChange() {} });
+          before();
+        },
+        leave: abort,
+      };
     },
     turn(next) {
       now = next;
@@ -126,7 +150,7 @@ function addressOf(input: string | URL | Request): string {
 export async function shows(run: WindowRun, count: number, state: string): Promise<void> {
   await vi.waitFor(
     () => {
-      const { events, state: own } = run.views.at(-1) ?? shownIn(run.cell);
+      const { events, state: own } = run.views.at(-1) ?? shownIn(run.shared);
       expect([events.length, own]).toEqual([count, state]);
     },
     { timeout: 20_000 },
@@ -143,8 +167,8 @@ export function isInOrder({ events }: Shown): boolean {
   return events.every(({ sequence }, index) => sequence === index + 1);
 }
 
-function shownIn(cell: RunCell): Shown {
-  return { events: cell.after(cell.start), state: cell.connection.state };
+function shownIn(shared: SharedRun): Shown {
+  return { events: shared.after(shared.start), state: shared.connection.state };
 }
 
 async function untilAborted(signal: AbortSignal): Promise<void> {

@@ -1,8 +1,7 @@
 import { expect, it, onTestFinished, vi } from "vitest";
 import { connectionFor } from "../../src/page/page-connection.ts";
-import { RunCell } from "../../src/page/run-cell.ts";
-import { shareRun } from "../../src/page/shared-run.ts";
-import { connected, event, json, page, startScriptedServer, stream } from "../scripted-server.ts";
+import { SharedRun, shareRun } from "../../src/page/shared-run.ts";
+import { json, page, startScriptedServer } from "../scripted-server.ts";
 import { COOKIE, openWindow, shows } from "./open-window.ts";
 
 it("a page shares a run only for the same user, and drops a run that has failed", async () => {
@@ -12,17 +11,16 @@ it("a page shares a run only for the same user, and drops a run that has failed"
   const options = { ...COOKIE, baseUrl, runId: "dropped" };
   const run = shareRun(options);
   const leave = run.join(() => {});
-  const cell = run.follow({ since: 0, at: undefined });
+  run.follow({ since: 0, at: undefined });
   expect(shareRun({ ...options, credential: { cookie: "a=b" } })).toBe(run);
   expect(shareRun({ ...options, userId: "bob" })).not.toBe(run);
   expect(shareRun({ ...options, credential: { cookie: "b=c" } })).not.toBe(run);
-  await vi.waitFor(() => expect(cell.connection.state).toBe("failed"));
+  await vi.waitFor(() => expect(run.connection.state).toBe("failed"));
   // A later view asks again, even if an earlier one is still there: the user may have signed in meanwhile.
   expect(shareRun(options)).not.toBe(run);
   leave();
   const again = shareRun(options);
   expect(again).not.toBe(run);
-  expect(again.cell).toBeNull();
   expect(requests).toHaveLength(1);
 });
 
@@ -30,8 +28,8 @@ it("runs of a page share a connection for a server and a user; with tokens only 
   const { signal, abort } = abortable();
   const baseUrl = "http://127.0.0.1:1";
   const open = (options: object): unknown => {
-    const connection = connectionFor({ baseUrl, ...options }, "a");
-    connection.follow(cellOf(String(Math.random())), signal);
+    const connection = connectionFor({ baseUrl, ...options });
+    connection.follow(runOf(String(Math.random())), signal);
     return connection;
   };
   const token = { credential: { bearer: "t" } };
@@ -39,23 +37,6 @@ it("runs of a page share a connection for a server and a user; with tokens only 
   for (const one of same) expect(open(one)).toBe(open(one));
   expect(new Set(same.map(open)).size).toBe(same.length);
   expect(open(token)).not.toBe(open(token));
-  abort();
-});
-
-it("a run that is followed already gets another connection, so that both have every event", async () => {
-  const { baseUrl } = await startScriptedServer((response) =>
-    stream(response, connected(), event(1)),
-  );
-  const { signal, abort } = abortable();
-  const options = { ...COOKIE, baseUrl };
-  const cells = [1, 2].map(() => cellOf("twice"));
-  const [first, second] = cells.map((cell) => {
-    const connection = connectionFor(options, "twice");
-    connection.follow(cell, signal);
-    return connection;
-  });
-  expect(second).not.toBe(first);
-  for (const cell of cells) await expect.poll(() => cell.cursor).toBe(1);
   abort();
 });
 
@@ -75,7 +56,7 @@ it("a connection shows why it cannot begin, and why its credential fails, and as
     const run = openWindow(options).follow("runId" in options ? options.runId : "a");
     await run.over;
     await shows(run, 0, "failed");
-    expect(run.cell.connection.error?.message).toContain(message);
+    expect(run.shared.connection.error?.message).toContain(message);
   }
   expect(calls).toBe(1);
 });
@@ -87,8 +68,8 @@ it("nothing listens to the page any more when the last run is left", async () =>
   );
   onTestFinished(() => void vi.unstubAllGlobals());
   const { signal, abort } = abortable();
-  const connection = connectionFor({ userId: "ada", baseUrl: "http://127.0.0.1:1" }, "a");
-  for (const runId of ["a", "b"]) connection.follow(cellOf(runId), signal);
+  const connection = connectionFor({ userId: "ada", baseUrl: "http://127.0.0.1:1" });
+  for (const runId of ["a", "b"]) connection.follow(runOf(runId), signal);
   expect(listening.filter(({ aborted }) => !aborted).length).toBeGreaterThan(3);
   abort();
   expect(listening.filter(({ aborted }) => !aborted)).toEqual([]);
@@ -102,15 +83,15 @@ it("users with tokens see only their own runs, without a `userId` too", async ()
   const ada = shareRun({ baseUrl, runId: "own", credential: { bearer: "ada" } });
   const bob = shareRun({ baseUrl, runId: "own", credential: { bearer: "bob" } });
   const leave = [ada, bob].map((run) => run.join(() => {}));
-  const [mine, his] = [ada, bob].map((run) => run.follow({ since: 0, at: undefined }));
-  await expect.poll(() => mine?.connection.state).toBe("polling");
-  await expect.poll(() => his?.connection.error?.code).toBe("not_found");
-  expect([mine?.cursor, his?.cursor]).toEqual([1, 0]);
+  for (const run of [ada, bob]) run.follow({ since: 0, at: undefined });
+  await expect.poll(() => ada.connection.state).toBe("polling");
+  await expect.poll(() => bob.connection.error?.code).toBe("not_found");
+  expect([ada.cursor, bob.cursor]).toEqual([1, 0]);
   for (const one of leave) one();
 });
 
-function cellOf(runId: string): RunCell {
-  return new RunCell(runId, { since: 0, at: undefined }, () => {});
+function runOf(runId: string): SharedRun {
+  return new SharedRun({ runId });
 }
 
 function abortable(): { readonly signal: AbortSignal; readonly abort: () => void } {

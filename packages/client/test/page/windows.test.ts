@@ -1,7 +1,6 @@
 import { expect, it, vi } from "vitest";
 import { onFastClock } from "../on-fast-clock.ts";
 import { record, startRunsServer } from "../runs-server.ts";
-import { FeedCell } from "../../src/page/feed-cell.ts";
 import { append, has, openLive, SLOTS, waitFor } from "./open-live.ts";
 import {
   COOKIE,
@@ -39,12 +38,11 @@ it("W47, W48: a fifth window polls its runs and its list, and has one stream of 
     const windows = await openLive(server, x, 4);
     const fifth = openWindows(server.port, 1)[0] as TestWindow;
     const runs = [fifth.follow(x), fifth.follow(y)];
-    const cell = new FeedCell(() => {});
-    cell.wants = [{ topic: null, last: false }];
-    fifth.followFeed(cell);
+    const feed = fifth.followFeed();
+    feed.want({ topic: null, last: false });
     const isAll = (state: string): boolean =>
-      runs.every((run) => has(run, 1, state)) && cell.connection.state === state;
-    await waitFor(() => isAll("polling") && cell.list.runs.size === 2);
+      runs.every((run) => has(run, 1, state)) && feed.shared.connection.state === state;
+    await waitFor(() => isAll("polling") && feed.shared.list.runs.size === 2);
     expect(server.handler.stats().streams.open).toBe(SLOTS);
     windows[0]?.[0].close();
     await waitFor(() => isAll("live"));
@@ -110,7 +108,7 @@ it("W47: 150 runs of a window take one stream, and the runs beyond it are polled
   const window = openWindow({ ...COOKIE, baseUrl });
   await onFastClock(async () => {
     const shown = ids.map((runId) => window.follow(runId));
-    await waitFor(() => shown.every(({ cell }) => cell.cursor === 1));
+    await waitFor(() => shown.every(({ shared }) => shared.cursor === 1));
     expect(server.handler.stats().streams.open).toBe(1);
     for (const runId of ids) await append(server, runId, "RUN_COMPLETED");
     await waitFor(() => shown.every((run) => has(run, 2, "finished")));
@@ -130,11 +128,12 @@ it("with a token, a window with a slot has one poll that the server holds, that 
     );
     for (const window of windows) {
       const shown = [window.follow(x), window.follow(y)];
-      const cell = new FeedCell(() => {});
-      cell.wants = [{ topic: null, last: false }];
-      window.followFeed(cell);
+      const feed = window.followFeed();
+      feed.want({ topic: null, last: false });
       await waitFor(() => shown.every((run) => has(run, 1, "polling")));
-      await waitFor(() => cell.list.runs.size === 2 && cell.connection.state === "polling");
+      await waitFor(
+        () => feed.shared.list.runs.size === 2 && feed.shared.connection.state === "polling",
+      );
     }
     await waitFor(() => requests.held === SLOTS);
     await append(server, x);

@@ -41,9 +41,8 @@ describe("a fold", () => {
     expect(counter.calls).toBe(5);
     expect(requests).toEqual(["again/stream?since=0", "again/stream?since=2"]);
     const late = collecting();
-    const second = createRunFold("again", [] as readonly number[], late.add, options);
-    expect(second.getSnapshot()).toEqual([1, 2, 3, 4, 5]);
-    watchStore(second).leave();
+    const second = watchStore(createRunFold("again", [] as readonly number[], late.add, options));
+    expect(second.store.getSnapshot()).toEqual([1, 2, 3, 4, 5]);
     expect([counter.calls, late.calls]).toEqual([5, 5]);
   });
 
@@ -99,6 +98,7 @@ describe("a fold", () => {
       },
       options,
     );
+    fold.subscribe(() => {});
     expect(() => fold.getSnapshot()).toThrow("broken");
     isBroken = false;
     expect(fold.getSnapshot()).toBe(2);

@@ -82,6 +82,7 @@ describe("a store of a run", () => {
     const first = watchStore(createRunStore("shown", options));
     await expectSnapshot(first, { cursor: 3, state: "live" });
     const late = createRunStore("shown", options);
+    watchStore(late);
     expect(late.getSnapshot()).toMatchObject({ cursor: 3, state: "live", runStatus: "running" });
     expect(late.getSnapshot()).toBe(late.getSnapshot());
   });
