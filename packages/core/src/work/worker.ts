@@ -249,9 +249,10 @@ export class Worker {
     const error = failure === null ? thrown : failure.error;
     if (this.#state.at === "ended" || this.#state.at === "parked") throw error;
     if ("reason" in this.#state) throw this.#state.reason;
+    const describe = (): FailurePayload => errorPayload(error, this.#options, this.#access.limits);
     if (this.#shutdown.aborted) {
       if (this.#options.onShutdown === "fail")
-        await this.#fail(failure === null ? { reason: "shutdown" } : this.#describe(error));
+        await this.#fail(failure === null ? { reason: "shutdown" } : describe());
       else
         await this.#release(() => true).catch((failed: unknown) => {
           // If the store is away, the lease expires.
@@ -262,12 +263,8 @@ export class Worker {
     // If the store took no event, the run has not failed. Its lease expires, for another worker or a reaper. A reaper would
     // not find a released run.
     if (isStoreAway(error)) throw error;
-    await this.#fail(this.#describe(error));
+    await this.#fail(describe());
     throw error;
-  }
-
-  #describe(error: unknown): FailurePayload {
-    return errorPayload(error, this.#options, this.#access.limits);
   }
 
   /** Ends the run as failed. If that does not land, its lease expires. */
