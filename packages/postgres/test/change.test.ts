@@ -1,4 +1,11 @@
-import { createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
+import {
+  appendOf,
+  claimed,
+  claimOf,
+  createOf,
+  oneTo,
+  readValues,
+} from "@tm/run-events-test-servers/requests";
 import type pg from "pg";
 import { describe, expect, it } from "vitest";
 import { PATIENT } from "./patient.ts";
@@ -114,6 +121,15 @@ describe("a change that conflicts", () => {
     expect(before).not.toContain("quiet");
     await expect.poll(() => notified, PATIENT).toContain("quiet");
   });
+});
+
+it("S21: a refusal waits for no lock", async () => {
+  const { schema, store, admin } = await openRecorded(server().url);
+  const { fence } = await claimed(store, claimOf("a"));
+  await begin(admin, `SELECT FROM ${schema}.runs WHERE run_id = 'a' FOR UPDATE`);
+  expect(await store.claim(claimOf("a"))).toMatchObject({ outcome: "claimed" });
+  const stale = appendOf("a", 1, { appender: { by: "worker", fence: fence + 1 } });
+  expect(await store.append([stale])).toMatchObject([{ outcome: "fenced" }]);
 });
 
 describe("a change that cannot land", () => {
