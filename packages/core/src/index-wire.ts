@@ -13,7 +13,7 @@ export { STATUSES } from "./rules/listed.ts";
 export { INPUT_RECEIVED } from "./rules/lifecycle.ts";
 export type { OpenStream, StreamSink } from "./stream/open-stream.ts";
 export type { StreamsOptions } from "./stream/streams.ts";
-export { createStreams } from "./stream/streams.ts";
+export { Streams } from "./stream/streams.ts";
 export type { RunLog } from "./log/run-log.ts";
 export { failFast } from "./log/fail-fast.ts";
 export { isRunLog, reportOf, stallsOf } from "./log/run-log.ts";

@@ -1,6 +1,5 @@
 import { Follower } from "../src/follow/follower.ts";
 import type { FollowerReader } from "../src/follow/reader-set.ts";
-import { createRecentBudget } from "../src/follow/recent-events.ts";
 import type { Slice } from "../src/follow/slice.ts";
 import { setImmediate } from "node:timers/promises";
 import { appendRequest, newEvent } from "./run-record.ts";
@@ -18,7 +17,7 @@ export async function createFollowerBench(): Promise<FollowerBench> {
   const source = createScriptedSource();
   await source.writes.create(RUN);
   const bench = { source, retired: 0 };
-  const follower = new Follower(RUN, source, createRecentBudget(), () => (bench.retired += 1));
+  const follower = new Follower(RUN, source, { left: 2 ** 26 }, () => (bench.retired += 1));
   return Object.assign(bench, { follower });
 }
 

@@ -3,7 +3,6 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Follower } from "../src/follow/follower.ts";
 import type { FollowerReader } from "../src/follow/reader-set.ts";
-import { createRecentBudget } from "../src/follow/recent-events.ts";
 import type { Slice } from "../src/follow/slice.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import type { StoredEvent } from "../src/rules/event.ts";
@@ -99,7 +98,7 @@ function codeOf({ error }: Taker): unknown {
 
 /** A follower that lives as long as a reader that never fails: one without events. */
 async function createFollower(source: LosingSource): Promise<Follower> {
-  const follower = new Follower(RUN, source, createRecentBudget(), () => {});
+  const follower = new Follower(RUN, source, { left: 2 ** 26 }, () => {});
   const keeper: FollowerReader = { position: null, stalled: false, onNotification() {} };
   const opened = follower.open(keeper, 0);
   await answerAll(source);

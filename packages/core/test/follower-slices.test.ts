@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Slice, SLICE_BYTES } from "../src/follow/slice.ts";
 import { answerAll, append, createFollowerBench, drain, open, notify } from "./follower-bench.ts";
@@ -91,5 +92,47 @@ describe("what a follower gives its readers", () => {
     slow.position = placeAt(15);
     expect(follower.next(slow)).toBeInstanceOf(Promise);
     await answerAll(source);
+  });
+
+  it("W22, W25: readers that lag get every event once and in order, in pages that fit, escapes counted", async () => {
+    const text = fc.tuple(fc.constantFrom("x", "é", "\u2028"), fc.constantFrom(1, 3_000, 60_000));
+    const starts = fc.array(fc.nat(), { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 20 }), starts, async (log, at) => {
+        const bench = await createFollowerBench();
+        const { source, follower } = bench;
+        await append(source, ...log.map(([unit, count]) => JSON.stringify(unit.repeat(count))));
+        const readers = [];
+        for (const start of at) readers.push(await open(bench, start % log.length));
+        for (const reader of readers) {
+          const since = reader.position?.sequence ?? 0;
+          const had: number[] = [];
+          while (since + had.length < log.length) {
+            const coming = follower.next(reader) as Promise<Slice>;
+            await answerAll(source);
+            const page = await coming;
+            if (page.events.length > 1)
+              expect(page.bytes(null).length).toBeLessThanOrEqual(SLICE_BYTES);
+            had.push(...page.events.map(({ sequence }) => sequence));
+            reader.position = page.to;
+          }
+          expect(had).toStrictEqual(had.map((_, index) => since + index + 1));
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it("S20: a page that fails fails all readers that wait for it, and a later reader reads again", async () => {
+    const bench = await createFollowerBench();
+    const { source, follower } = bench;
+    await append(source, "1");
+    const reader = await open(bench);
+    const waiting = [follower.next(reader), follower.next(reader)];
+    source.reads[0]?.reject(new Error("no"));
+    for (const one of waiting) await expect(one).rejects.toThrow("no");
+    const later = follower.next(reader) as Promise<Slice>;
+    await answerAll(source);
+    expect((await later).to.sequence).toBe(1);
   });
 });

@@ -1,5 +1,4 @@
 import { Follower } from "../src/follow/follower.ts";
-import { createRecentBudget } from "../src/follow/recent-events.ts";
 import { createSlice, type Slice } from "../src/follow/slice.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { setImmediate } from "node:timers/promises";
@@ -127,7 +126,7 @@ describe("a follower", () => {
     const run = runRecord({ lastSequence: 1 });
     const lost = { run, events: [] };
     const shorter = { ...source, read: () => Promise.resolve(lost) };
-    const other = new Follower(RUN, shorter, createRecentBudget(), () => {});
+    const other = new Follower(RUN, shorter, { left: 2 ** 26 }, () => {});
     const opened = other.open(createReader(), 2);
     source.readies.at(-1)?.resolve();
     await expect(opened).rejects.toMatchObject({

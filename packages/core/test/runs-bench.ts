@@ -4,7 +4,7 @@ import type { RunStart } from "../src/rules/run-starts.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import type { FeedRequest, OpenStream } from "../src/stream/open-stream.ts";
-import { createStreams, type Streams, type StreamsOptions } from "../src/stream/streams.ts";
+import { Streams, type StreamsOptions } from "../src/stream/streams.ts";
 import type { StreamErrorCode } from "../src/wire/stream-error.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeSink, type FakeSink, type TimedFrame } from "./fake-sink.ts";
@@ -35,7 +35,7 @@ export async function createRunsBench(
 ): Promise<RunsBench> {
   const clock = createFakeClock();
   const log = createRunLog({ store, clock });
-  const streams = createStreams(log, { random: () => 0.5, ...options });
+  const streams = new Streams(log, { random: () => 0.5, ...options });
   for (const runId of runIds) await log.createRun({ runId, ownerId: "ada" });
   const bench: RunsBench = {
     log,

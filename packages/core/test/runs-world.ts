@@ -3,7 +3,7 @@ import type { NewEvent } from "../src/rules/event.ts";
 import type { RunName } from "../src/rules/head.ts";
 import { foldEvent, INITIAL_STATE, isTerminal, type RunState } from "../src/rules/lifecycle.ts";
 import type { OpenStream } from "../src/stream/open-stream.ts";
-import { createStreams, type Streams } from "../src/stream/streams.ts";
+import { Streams } from "../src/stream/streams.ts";
 import { checkState } from "./check-conversation.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeSink, type FakeSink, type TimedFrame } from "./fake-sink.ts";
@@ -52,7 +52,7 @@ export async function createRunsWorld(random: () => number): Promise<RunsWorld> 
   return {
     source,
     clock,
-    streams: createStreams(scriptedLog(source, clock), { random }),
+    streams: new Streams(scriptedLog(source, clock), { random }),
     readers: [],
     logs: new Map([...OWN, "bobs"].map((runId) => [runId, []])),
     removed: new Set(),

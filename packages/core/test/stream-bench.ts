@@ -3,7 +3,7 @@ import type { RunLog } from "../src/log/run-log.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import type { OpenStream } from "../src/stream/open-stream.ts";
-import { createStreams, type Streams, type StreamsOptions } from "../src/stream/streams.ts";
+import { Streams, type StreamsOptions } from "../src/stream/streams.ts";
 import type { StreamErrorCode } from "../src/wire/stream-error.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { createFakeSink, type FakeSink } from "./fake-sink.ts";
@@ -31,7 +31,7 @@ export async function createStreamBench(
 ): Promise<StreamBench> {
   const clock = createFakeClock();
   const log = createRunLog({ store, clock });
-  const streams = createStreams(log, { random: () => 0.5, ...options });
+  const streams = new Streams(log, { random: () => 0.5, ...options });
   await log.createRun({ runId: "r", ownerId: "ada" });
 
   async function authorize(): Promise<StreamErrorCode | null> {

@@ -5,7 +5,7 @@ import type { RunLog } from "../src/log/run-log.ts";
 import type { NewEvent } from "../src/rules/event.ts";
 import { isTerminal, changeBy } from "../src/rules/lifecycle.ts";
 import type { OpenStream } from "../src/stream/open-stream.ts";
-import { createStreams, type Streams } from "../src/stream/streams.ts";
+import { Streams } from "../src/stream/streams.ts";
 import type { StreamErrorCode } from "../src/wire/stream-error.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
@@ -68,7 +68,7 @@ export async function createStreamWorld(
   const source = createScriptedSource();
   const clock = createFakeClock();
   for (const ownerId of OWNERS) await source.writes.create({ runId: ownerId, ownerId });
-  const streams = createStreams(scriptedLog(source, clock), {
+  const streams = new Streams(scriptedLog(source, clock), {
     heartbeatMs: HEARTBEAT_MS,
     maxAgeMs: MAX_AGE_MS,
     stallMs: STALL_MS,

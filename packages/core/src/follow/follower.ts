@@ -1,17 +1,23 @@
 import { clampCursor } from "../rules/cursor.ts";
 import { RunEventsError, runNotFound } from "../rules/errors.ts";
 import { checkHistory, historyChanged, timeAtSince } from "../rules/history.ts";
-import { EVENT_ENVELOPE_BYTES, type ReadResult } from "../rules/page.ts";
+import { EVENT_ENVELOPE_BYTES, type ReadQuery, type ReadResult } from "../rules/page.ts";
 import type { RunName } from "../rules/head.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { HeadState } from "../rules/shown-state.ts";
+import { tailStart } from "../rules/tail-start.ts";
 import type { Subscription } from "../store/store.ts";
 import type { FollowerSource } from "./follower-source.ts";
 import { type FollowerReader, ReaderSet } from "./reader-set.ts";
 import { LogEnd } from "./log-end.ts";
-import { Pages } from "./pages.ts";
-import type { RecentBudget } from "./recent-events.ts";
-import { createSlice, type Position, type Slice, SLICE_BYTES } from "./slice.ts";
+import {
+  createSlice,
+  fitSlice,
+  type Position,
+  type Slice,
+  SLICE_BYTES,
+  weighEvent,
+} from "./slice.ts";
 
 /** The most events of a read: as many as fit, since a store may read up to the limit before it cuts. */
 const READ_LIMIT = Math.floor(SLICE_BYTES / EVENT_ENVELOPE_BYTES);
@@ -50,8 +56,8 @@ export class Follower {
   readonly #onRetire: () => void;
   readonly #subscription: Subscription;
   readonly #readers = new ReaderSet();
-  /** For readers that lag; `null` while no reader does. */
-  #pages: Pages | null = null;
+  /** The reads under way for readers that lag, by their positions; `null` before the first. Readers at one position share a read. */
+  #pages: Map<string, Promise<Slice | null>> | null = null;
   /** The run's ordinal, once it has been read; 0 before. @see RunRecord.ordinal */
   #ordinal = 0;
   /** The end of the log, as far as it was read. */
@@ -69,10 +75,15 @@ export class Follower {
 
   /**
    * Subscribes to the run.
-   * @param budget shared by all runs
+   * @param budget as `LogEnd` has it
    * @param onRetire called once, when it takes no new readers: the last reader has left, or it has failed
    */
-  constructor(name: RunName, source: FollowerSource, budget: RecentBudget, onRetire: () => void) {
+  constructor(
+    name: RunName,
+    source: FollowerSource,
+    budget: { left: number },
+    onRetire: () => void,
+  ) {
     this.#name = { ownerId: name.ownerId, runId: name.runId };
     this.#source = source;
     this.#end = new LogEnd(budget);
@@ -84,6 +95,7 @@ export class Follower {
    * Adds the reader, then finds its position. The position comes from a read after the subscription is ready, so that no later commit is
    * missed.
    * @param atMs the time of the event `since`, if the reader has it
+   * @param tail begins so many events before the end, in place of `since`
    * @returns the run's head, for the reader's first frame
    * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed`, `store_unavailable`; the reader has then left
    */
@@ -91,16 +103,19 @@ export class Follower {
     reader: FollowerReader,
     since: number,
     atMs: number | null = null,
+    tail?: number,
   ): Promise<RunRecord> {
     this.#readers.add(reader);
     try {
-      const result = await this.#readHead(since);
+      const from =
+        tail === undefined ? since : tailStart((await this.#readHead(0)).run.lastSequence, tail);
+      const result = await this.#readHead(from);
       const { run } = result;
       if (this.#ordinal !== 0 && run.ordinal > this.#ordinal) throw this.#replaced();
       // This read is older than the follower's run: the run that it saw was deleted.
       if (this.#ordinal !== 0 && run.ordinal < this.#ordinal) throw runNotFound();
       if (atMs !== null) checkHistory(result, atMs);
-      const cursor = clampCursor(since, run);
+      const cursor = clampCursor(from, run);
       if (this.#ordinal === 0) {
         this.#ordinal = run.ordinal;
         this.#end.startAt(run);
@@ -139,16 +154,7 @@ export class Follower {
       if (this.#dirty) this.refresh();
       return null;
     }
-    const slice = this.#end.sliceAfter(position);
-    if (slice !== null) return slice;
-    this.#pages ??= new Pages((from) => this.#readPage(from));
-    return this.#pages.next(position);
-  }
-
-  /** Whether `next` would have to read the log for this reader. */
-  mustRead({ position }: FollowerReader): boolean {
-    if (this.#failure !== null || position === null) return false;
-    return !this.#end.has(position);
+    return this.#end.sliceAfter(position) ?? this.#page(position);
   }
 
   /** Removes the reader. A follower without readers stops. Idempotent. */
@@ -177,10 +183,7 @@ export class Follower {
       await this.#subscription.ready;
       this.#isReady = true;
     }
-    const query = { ...this.#name, since, limit: 0, maxBytes: 1, withTime: true };
-    const result = await this.#source.read(query);
-    if (result === null) throw runNotFound();
-    return result;
+    return this.#read({ since, limit: 0, maxBytes: 1 });
   }
 
   async #readOn(): Promise<void> {
@@ -209,9 +212,10 @@ export class Follower {
   }
 
   /** Adds the result of a read. Meanwhile readers may have opened or left, and another notification may have come. */
-  #receive(result: ReadResult | null, before: HeadState): void {
+  #receive(result: ReadResult, before: HeadState): void {
     if (this.#retired) return;
-    const { run, events, timeAtSinceMs } = this.#checked(result);
+    this.#checkRun(result);
+    const { run, events, timeAtSinceMs } = result;
     if ((timeAtSinceMs ?? 0) !== this.#end.atMs) {
       // The events in memory belong to the history that is gone.
       this.#end.startAt(run);
@@ -227,22 +231,25 @@ export class Follower {
   }
 
   /** Little at a time, so that the reads of many runs are sent together; the rest is read next. */
-  #readAfter(since: number): Promise<ReadResult | null> {
-    const query = { since, limit: READ_LIMIT, maxBytes: SLICE_BYTES, withTime: true };
-    return this.#source.read({ ...this.#name, ...query });
+  #readAfter(since: number): Promise<ReadResult> {
+    return this.#read({ since, limit: READ_LIMIT, maxBytes: SLICE_BYTES });
   }
 
-  #checked(result: ReadResult | null): ReadResult {
-    // Another ordinal is another run: this one was deleted, and its id used again.
-    if (result === null || (this.#ordinal !== 0 && result.run.ordinal !== this.#ordinal))
-      throw runNotFound();
+  async #read(query: Pick<ReadQuery, "since" | "limit" | "maxBytes">): Promise<ReadResult> {
+    const result = await this.#source.read({ ...this.#name, ...query, withTime: true });
+    if (result === null) throw runNotFound();
     return result;
+  }
+
+  /** Another ordinal is another run: this one was deleted, and its id used again. */
+  #checkRun({ run }: ReadResult): void {
+    if (run.ordinal !== this.#ordinal) throw runNotFound();
   }
 
   #retire(): void {
     if (this.#retired) return;
     this.#retired = true;
-    this.#end.close();
+    this.#end.trim(this.#end.sequence);
     this.#subscription.stop();
     this.#onRetire();
   }
@@ -256,14 +263,29 @@ export class Follower {
     );
   }
 
-  async #readPage({ sequence, atMs }: Position): Promise<ReadResult> {
-    const page = this.#checked(await this.#readAfter(sequence));
+  /** The slice after a position that is not in memory; `null` if the log ends there. */
+  #page(from: Position): Promise<Slice | null> {
+    this.#pages ??= new Map();
+    const pages = this.#pages;
+    // Readers of two histories share no page: the read finds out which of them is right.
+    const key = `${from.sequence} ${from.atMs}`;
+    const underWay = pages.get(key);
+    if (underWay !== undefined) return underWay;
+    const page = this.#readPage(from).finally(() => pages.delete(key));
+    pages.set(key, page);
+    return page;
+  }
+
+  async #readPage(from: Position): Promise<Slice | null> {
+    const page = await this.#readAfter(from.sequence);
+    this.#checkRun(page);
+    checkHistory(page, from.atMs);
     const { run, events } = page;
-    checkHistory(page, atMs);
     // A store that has lost only its head's events: no read could go on.
-    if (events.length === 0 && run.lastSequence > sequence) throw historyChanged(run.lastSequence);
+    if (events.length === 0 && run.lastSequence > from.sequence)
+      throw historyChanged(run.lastSequence);
     this.#end.noteHead(run);
     if (run.lastSequence > this.#end.sequence || events.length === 0) this.refresh();
-    return page;
+    return events.length === 0 ? null : createSlice(from, fitSlice(events, 0, weighEvent), run);
   }
 }

@@ -3,22 +3,44 @@ import { timeOfEnd } from "../rules/history.ts";
 import { INITIAL_STATE, isTerminal } from "../rules/lifecycle.ts";
 import type { RunRecord } from "../rules/run.ts";
 import { type HeadState, shownState } from "../rules/shown-state.ts";
-import { type RecentBudget, RecentEvents } from "./recent-events.ts";
-import type { Position, Slice } from "./slice.ts";
+import { createSlice, fitSlice, type Position, type Slice, weighEvent } from "./slice.ts";
 
 const NO_HEAD: HeadState = { ...INITIAL_STATE, lastSequence: 0 };
 
-/** The end of a run's log as its follower knows it, all of one history. */
+/** The most bytes of a log's end, as of `eventBytes`, that are kept for readers that lag a little. */
+const MOST_BYTES = 262_144;
+/**
+ * The most bytes that are kept of all logs together. A reader that lags further behind reads the log, so that a user who
+ * follows thousands of runs slowly cannot fill the memory.
+ */
+export const MOST_KEPT_BYTES = 67_108_864;
+
+interface KeptEvent {
+  readonly event: StoredEvent;
+  readonly weight: number;
+}
+
+const NONE: readonly KeptEvent[] = [];
+
+/** The end of a run's log as its follower knows it, all of one history, with the last events until every reader has had them. */
 export class LogEnd {
-  readonly #budget: RecentBudget;
+  readonly #budget: { left: number };
   #head: HeadState = NO_HEAD;
   #sequence = 0;
   #atMs = 0;
-  /** The last events up to the end; `null` while every reader has them. */
-  #recent: RecentEvents | null = null;
+  /** The last events up to the end, without a gap. */
+  #events: readonly KeptEvent[] = NONE;
+  /** The time of the event before the first of them. */
+  #baseAtMs = 0;
+  #bytes = 0;
+  /** Slices by the sequence that they begin after, until the events change. */
+  #slices: Map<number, Slice> | null = null;
 
-  /** @param budget shared by all runs */
-  constructor(budget: RecentBudget) {
+  /**
+   * @param budget of all runs: the number of further bytes that their ends may keep. Below 0 each keeps only what its readers have not
+   * been notified of
+   */
+  constructor(budget: { left: number }) {
     this.#budget = budget;
   }
 
@@ -37,12 +59,18 @@ export class LogEnd {
     return this.#atMs;
   }
 
+  /** The sequence of the event before those in memory. */
+  get #base(): number {
+    return this.#sequence - this.#events.length;
+  }
+
   /** Begins at the end of a log, and forgets what it knew. */
   startAt(run: RunRecord): void {
-    this.close();
+    this.trim(this.#sequence);
     this.#setHead(run);
     this.#sequence = run.lastSequence;
     this.#atMs = timeOfEnd(run);
+    this.#baseAtMs = this.#atMs;
   }
 
   /** Whether the run has ended, and its log ends there. */
@@ -62,9 +90,8 @@ export class LogEnd {
 
   /** Whether the position is in this history, as far as memory can tell: of an earlier one only a read can. */
   fits({ sequence, atMs }: Position): boolean {
-    if (sequence >= this.#sequence) return sequence === this.#sequence && atMs === this.#atMs;
-    const recent = this.#recent;
-    return recent === null || sequence < recent.base || recent.timeAt(sequence) === atMs;
+    if (sequence > this.#sequence) return false;
+    return sequence < this.#base || this.#timeAt(sequence) === atMs;
   }
 
   /**
@@ -76,35 +103,56 @@ export class LogEnd {
     if (this.#head === before || head.lastSequence >= this.#head.lastSequence) this.#setHead(head);
     const last = events.at(-1);
     if (last === undefined) return;
-    this.#recent ??= new RecentEvents(this.#sequence, this.#atMs, this.#budget);
-    this.#recent.add(events);
+    const added = events.map((event) => ({ event, weight: weighEvent(event) }));
+    for (const { weight } of added) this.#hold(weight);
+    this.#events = this.#events.length === 0 ? added : this.#events.concat(added);
+    this.#slices = null;
     this.#sequence = last.sequence;
     this.#atMs = last.createdAtMs;
   }
 
-  /** Whether nothing has to be read for a reader there: it is at the end, or what follows is in memory. */
-  has({ sequence }: Position): boolean {
-    if (sequence >= this.#sequence) return true;
-    return this.#recent !== null && sequence >= this.#recent.base;
-  }
-
-  /** The slice after a position that fits; `null` if its events are not in memory. */
+  /** The slice after a position that fits, one for all readers there; `null` if its events are not in memory. */
   sliceAfter(position: Position): Slice | null {
-    const recent = this.#recent;
-    if (recent === null || position.sequence < recent.base) return null;
-    return recent.sliceAfter(position, this.#head);
+    if (position.sequence < this.#base) return null;
+    const kept = this.#slices?.get(position.sequence);
+    if (kept !== undefined) return kept;
+    const from = position.sequence - this.#base;
+    const fitting = fitSlice(this.#events, from, ({ weight }) => weight);
+    const events = fitting.map(({ event }) => event);
+    const slice = createSlice(position, events, this.#head);
+    this.#slices ??= new Map();
+    this.#slices.set(position.sequence, slice);
+    return slice;
   }
 
-  /** Lets go of the events in memory that no reader needs any more. @param least the sequence that every reader has */
+  /**
+   * Lets go of events in memory that no reader needs any more, and of the oldest beyond the bounds.
+   * @param least the sequence that every reader has
+   */
   trim(least: number): void {
-    this.#recent?.trim(least);
-    if (this.#recent?.isEmpty === true) this.#recent = null;
+    const events = this.#events;
+    const needless = Math.min(least - this.#base, events.length);
+    let drop = 0;
+    for (const { weight } of events) {
+      if (drop >= needless && this.#bytes <= MOST_BYTES && this.#budget.left >= 0) break;
+      this.#hold(-weight);
+      drop += 1;
+    }
+    if (drop === 0) return;
+    this.#baseAtMs = this.#timeAt(this.#base + drop);
+    this.#events = drop === events.length ? NONE : events.slice(drop);
+    this.#slices = null;
   }
 
-  /** Lets go of all events in memory. */
-  close(): void {
-    this.#recent?.trim(this.#sequence);
-    this.#recent = null;
+  /** The time of an event in memory, or of the one before those. */
+  #timeAt(sequence: number): number {
+    const at = sequence - this.#base - 1;
+    return at < 0 ? this.#baseAtMs : (this.#events[at]?.event.createdAtMs ?? 0);
+  }
+
+  #hold(weight: number): void {
+    this.#bytes += weight;
+    this.#budget.left -= weight;
   }
 
   /** Keeps no more of a head than it needs. */

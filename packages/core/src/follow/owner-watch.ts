@@ -1,4 +1,3 @@
-import { storeClosed } from "../rules/errors.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { OnNotification, Subject } from "../store/notifier.ts";
@@ -6,7 +5,6 @@ import type { OwnerQuery, Subscription } from "../store/store.ts";
 import { type Clock, nextTurn } from "../time/clock.ts";
 import { OwnedHeads } from "./owned-heads.ts";
 import type { OwnerLooks } from "./owner-looks.ts";
-import type { Rechecked } from "./rounds.ts";
 import { type ListLimits, WatchedList, type WatchScope } from "./watched-list.ts";
 
 /** The part of a store that watched lists need. */
@@ -61,7 +59,7 @@ const READ_AT_ONCE = 64;
  * A notification that comes during a look counts after it: the look may be older.
  * @see clause W48 in `WIRE.md` of `@tm/run-events-http`, clause S13 in `STORE.md`
  */
-export class OwnerWatch implements Rechecked {
+export class OwnerWatch {
   readonly list: WatchedList;
   readonly #scope: WatchScope;
   readonly #host: WatchHost;
@@ -132,8 +130,11 @@ export class OwnerWatch implements Rechecked {
   }
 
   /** Ends every reader. Idempotent. */
-  close(): void {
-    this.#fail(storeClosed());
+  fail(failure: unknown): void {
+    const readers = [...this.#readers];
+    this.#readers.clear();
+    this.#end();
+    for (const reader of readers) reader.fail(failure);
   }
 
   /** The runs with their metadata. One that was removed meanwhile is left out: a notification or a look finds that. */
@@ -178,7 +179,7 @@ export class OwnerWatch implements Rechecked {
         if (this.#readers.size > 0) await this.#step(this.#host.clock.now());
       }
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     } finally {
       this.#isWorking = false;
     }
@@ -274,13 +275,6 @@ export class OwnerWatch implements Rechecked {
       for (const runId of changed) reader.change(runId);
       reader.wake();
     }
-  }
-
-  #fail(failure: unknown): void {
-    const readers = [...this.#readers];
-    this.#readers.clear();
-    this.#end();
-    for (const reader of readers) reader.fail(failure);
   }
 
   #end(): void {

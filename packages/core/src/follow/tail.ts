@@ -1,4 +1,3 @@
-import { checkAt } from "../rules/history.ts";
 import { checkTail } from "../rules/tail-start.ts";
 import { ownerIdOf, type OwnerOption } from "../rules/owner.ts";
 import { heldOpen } from "../time/held.ts";
@@ -44,17 +43,12 @@ export async function* tailSlices(
   options: TailOptions,
 ): AsyncGenerator<Slice, void, undefined> {
   const ownerId = ownerIdOf(options);
-  const { at, tail, signal } = options;
+  const { since, tail, signal } = options;
   signal?.throwIfAborted();
-  if (tail !== undefined) checkTail(tail, options.since);
-  const atMs = checkAt(at, options);
-  const since =
-    tail === undefined
-      ? (options.since ?? 0)
-      : await heldOpen(followers.tailStart({ ownerId, runId }, tail), signal);
+  if (tail !== undefined) checkTail(tail, since);
   let notify = (): void => {};
   const reader: FollowerReader = { position: null, stalled: false, onNotification: () => notify() };
-  const { follower, opened } = followers.open({ ownerId, runId }, reader, since, atMs);
+  const { follower, opened } = followers.open({ ownerId, runId }, reader, options);
   try {
     await heldOpen(opened, signal);
     for (;;) {

@@ -10,7 +10,7 @@ import { checkAt, checkHistory } from "../rules/history.ts";
 import { nameKey, recordOf, runOf } from "../rules/head.ts";
 import { ownerIdOf } from "../rules/owner.ts";
 import { eventBytes, planPage, type ReadQuery, type ReadResult } from "../rules/page.ts";
-import { checkTail } from "../rules/tail-start.ts";
+import { checkTail, tailStart } from "../rules/tail-start.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import type { Report } from "../rules/telemetry.ts";
 import type { Clock } from "../time/clock.ts";
@@ -71,6 +71,12 @@ export function createReads(
     return readAfter((asked) => queue.add(asked), query);
   }
 
+  async function startOf(runId: string, ownerId: string, tail: number): Promise<number> {
+    const head = await read({ runId, ownerId, since: 0, limit: 0, maxBytes: 1 });
+    if (head === null) throw runNotFound();
+    return tailStart(head.run.lastSequence, tail);
+  }
+
   const source: WatchSource = {
     read,
     list: async (asked) => (await store.list(asked)).map((head) => recordOf(runOf(head))),
@@ -93,9 +99,7 @@ export function createReads(
       const atMs = checkAt(at, options);
       checkBound("limit", limit, 1);
       checkBound("maxBytes", maxBytes, 1);
-      const {
-        since = tail === undefined ? 0 : await followers.tailStart({ ownerId, runId }, tail),
-      } = options;
+      const { since = tail === undefined ? 0 : await startOf(runId, ownerId, tail) } = options;
       const query = { runId, ownerId, since, limit, maxBytes };
       const result = await read(atMs === null ? query : { ...query, withTime: true });
       if (result === null) throw runNotFound();
@@ -104,8 +108,7 @@ export function createReads(
       return tail === undefined ? page : { ...page, since };
     },
     async tailStart(runId, tail, options) {
-      const ownerId = ownerIdOf(options);
-      return followers.tailStart({ ownerId, runId }, checkTail(tail, undefined));
+      return startOf(runId, ownerIdOf(options), checkTail(tail, undefined));
     },
     async waitFor(runId, options) {
       for await (const _slice of tailSlices(followers, runId, options)) return;

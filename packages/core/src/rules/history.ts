@@ -6,7 +6,7 @@ import type { AppendReceipt } from "./receipt.ts";
 import type { RunRecord } from "./run.ts";
 
 /** The position of a reader, without `at`. */
-interface ReaderPlace {
+export interface ReaderPlace {
   readonly since?: number | undefined;
   readonly tail?: number | undefined;
 }

@@ -6,133 +6,73 @@ import {
   streamErrorCode,
   type StreamErrorCode,
 } from "../wire/stream-error.ts";
-import type { FrameSource, FrameTaker } from "./frame-source.ts";
-import type { SourceHost } from "./open-stream.ts";
+import type { FramePart, FrameSource, FrameTaker } from "./frame-source.ts";
 
-/**
- * The number of pages of the log that are read or held for one stream at once. It is fixed, so the memory of a stream does not grow with its runs.
- */
-const MOST_PAGES = 4;
-/** The number of parts that open at once, for the same reason: the read that opens a run takes an event and the run's metadata. */
+/** The number of parts that open at once, so that the memory of a stream does not grow with its runs. */
 const MOST_OPENING = 4;
 
 const HEARTBEAT = encodeFrames([encodeStreamFrame("heartbeat", null)]);
 
-/** One source among others, and what is known of it. */
-class Part implements FrameTaker {
-  readonly source: FrameSource;
-  /** Whether it waits for its turn. */
-  isQueued = false;
-  /** Whether a page is on its way for it. */
-  isReading = false;
-  /** Whether a page is on its way for it, or has come and is not sent yet. */
-  hasPage = false;
-  /** Why it has ended, until its turn comes. */
-  failure: { readonly error: unknown } | null = null;
-  readonly #whole: PartOwner;
-
-  constructor(open: (taker: FrameTaker) => FrameSource, whole: PartOwner) {
-    this.#whole = whole;
-    this.source = open(this);
-  }
-
-  get stalled(): boolean {
-    return this.#whole.stalled;
-  }
-
-  /** Whether it needs a page at its turn. */
-  get mustRead(): boolean {
-    return this.failure === null && this.source.mustRead;
-  }
-
-  onNotification(): void {
-    this.#whole.onNotificationOf(this);
-  }
-}
-
-interface PartOwner {
-  readonly stalled: boolean;
-  onNotificationOf(part: Part): void;
-}
-
 /**
- * The frames of many sources on one stream. They take turns: each sends one piece at a time, and then waits behind all others that have
- * something to send. So none of them starves, however much another has. A few parts open at a time, in their order.
- *
- * | a part is | event                                        | next    | what happens                                          |
- * | --------- | -------------------------------------------- | ------- | ----------------------------------------------------- |
- * | quiet     | it opens, notifies, or the transport drains  | queued  |                                                       |
- * | queued    | its turn, it has bytes                       | queued  | they are sent; it waits for its next turn             |
- * | queued    | its turn, its bytes have to be read          | reading | the next part is asked                                |
- * | queued    | the same, and `MOST_PAGES` are read or held   | queued  | it keeps its place; the next part is asked            |
- * | queued    | its turn, it has nothing                     | quiet   | the next part is asked                                |
- * | queued    | its turn, it ends or has failed              | over    | its last frame is sent                                |
- * | reading   | the page has come, or the read has failed    | queued  |                                                       |
- *
- * When the last part is over, the stream ends with `stream_finished`. A part that fails ends alone.
+ * The frames of many parts on one stream. They take turns: each sends one piece at a time, and then waits behind all others that have
+ * something to send. So none of them starves, however much another has. One page of the log is read at a time. A few parts open at a time,
+ * in their order. When the last part is over, the stream ends with `stream_finished`. A part that fails ends alone.
  * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
  */
-export class JoinedSource implements FrameSource {
+export class JoinedSource implements FrameSource, FrameTaker {
   readonly opened: Promise<void> = Promise.resolve();
   readonly isOpen = true;
-  readonly mustRead = false;
   isOver = false;
   readonly #taker: FrameTaker;
   readonly #random: () => number;
-  readonly #parts = new Set<Part>();
-  /** The parts that may have something to send, in the order of their turns. */
-  readonly #queue: Part[] = [];
-  #pages = 0;
   /** The parts to open, the next one last. */
-  readonly #unopened: ((taker: FrameTaker) => FrameSource)[];
+  readonly #unopened: ((taker: FrameTaker) => FramePart)[];
   #opening = 0;
-  /** Why a part could not begin to open. */
-  #failure: { readonly error: unknown } | null = null;
+  readonly #parts = new Set<FramePart>();
+  /** The parts that may have something to send, in the order of their turns. */
+  #turns = new Set<FramePart>();
+  /** Why parts have ended, until their turns come. */
+  readonly #failures = new Map<FramePart, unknown>();
   #hasBegun = false;
   /** Whether a part has failed in a way that may pass. */
   #mayComeBack = false;
 
   /**
    * Opens the first parts.
-   * @param openings one for each part
-   * @throws what one of the first openings throws; the parts before it have left. If a later one throws, the whole stream ends with that.
+   * @param random 0 to 1, for the jitter
+   * @param openings one for each part; only the first may throw
+   * @throws what the first opening throws
    */
   constructor(
-    { random }: Pick<SourceHost, "random">,
+    random: () => number,
     taker: FrameTaker,
-    openings: readonly ((taker: FrameTaker) => FrameSource)[],
+    openings: readonly ((taker: FrameTaker) => FramePart)[],
   ) {
     this.#random = random;
     this.#taker = taker;
     this.#unopened = openings.toReversed();
-    try {
-      this.#open();
-    } catch (error) {
-      this.leave();
-      throw error;
-    }
+    this.#open();
   }
 
   get stalled(): boolean {
     return this.#taker.stalled;
   }
 
-  onNotificationOf(part: Part): void {
-    this.#enqueue(part);
-    this.#taker.onNotification();
+  onNotification(part: FramePart): void {
+    if (!this.#parts.has(part)) return;
+    this.#turns.add(part);
+    this.#taker.onNotification(this);
   }
 
-  next(): Uint8Array | null {
+  next(): Uint8Array | Promise<void> | null {
     if (!this.#hasBegun) {
       this.#hasBegun = true;
       return encodeFrames([encodeStreamFrame("stream_opened", openingRetry(this.#random()))]);
     }
-    if (this.#failure !== null) throw this.#failure.error;
-    for (;;) {
-      const part = this.#take();
-      if (part === undefined) break;
-      const bytes = this.#ask(part);
-      if (bytes !== null) return bytes;
+    for (const part of this.#turns) {
+      this.#turns.delete(part);
+      const next = this.#ask(part);
+      if (next !== null) return next;
     }
     if (this.#parts.size > 0) return null;
     this.isOver = true;
@@ -142,15 +82,11 @@ export class JoinedSource implements FrameSource {
 
   /** A run that was changed while the transport was full has not been read. */
   drained(): void {
-    for (const part of this.#parts) this.#enqueue(part);
+    for (const part of this.#parts) this.#turns.add(part);
   }
 
   heartbeat(): Uint8Array {
     return HEARTBEAT;
-  }
-
-  codeOf(error: unknown): StreamErrorCode {
-    return streamErrorCode(error);
   }
 
   failure(code: StreamErrorCode): Uint8Array {
@@ -158,117 +94,53 @@ export class JoinedSource implements FrameSource {
   }
 
   leave(): void {
-    for (const { source } of this.#parts) source.leave();
+    for (const part of this.#parts) part.leave();
     this.#parts.clear();
+    this.#turns.clear();
     this.#unopened.length = 0;
-    this.#queue.length = 0;
   }
 
   /** Begins to open the next parts. */
   #open(): void {
     while (this.#opening < MOST_OPENING) {
-      const open = this.#unopened.pop();
-      if (open === undefined) return;
-      this.#add(open);
+      const part = this.#unopened.pop()?.(this);
+      if (part === undefined) return;
+      this.#parts.add(part);
       this.#opening += 1;
+      void part.opened
+        .catch((error: unknown) => this.#failures.set(part, error))
+        .then(() => {
+          this.#opening -= 1;
+          this.#open();
+          this.onNotification(part);
+        });
     }
   }
 
-  #onOpened(): void {
-    this.#opening -= 1;
+  #ask(part: FramePart): Uint8Array | Promise<void> | null {
     try {
-      this.#open();
+      if (this.#failures.has(part)) throw this.#failures.get(part);
+      const next = part.next();
+      if (next instanceof Promise) {
+        // Its page is sent next, so that no other one is held.
+        this.#turns = new Set([part, ...this.#turns]);
+        return next.catch((error: unknown) => void this.#failures.set(part, error));
+      }
+      if (part.isOver) this.#remove(part);
+      else if (next !== null) this.#turns.add(part);
+      return next;
     } catch (error) {
-      this.#failure = { error };
-      this.#taker.onNotification();
+      // The last frame of a part that has failed. The others go on.
+      const code = streamErrorCode(error);
+      this.#mayComeBack ||= STREAM_ERRORS[code].retryable;
+      this.#remove(part);
+      return part.failure(code, error);
     }
   }
 
-  #add(open: (taker: FrameTaker) => FrameSource): void {
-    const part = new Part(open, this);
-    this.#parts.add(part);
-    part.source.opened.then(
-      () => {
-        this.#onOpened();
-        this.onNotificationOf(part);
-      },
-      (error: unknown) => {
-        this.#onOpened();
-        this.#onFailure(part, error);
-      },
-    );
-  }
-
-  #onFailure(part: Part, error: unknown): void {
-    part.failure = { error };
-    part.isReading = false;
-    this.onNotificationOf(part);
-  }
-
-  #enqueue(part: Part): void {
-    if (part.isQueued || part.isReading || !this.#parts.has(part)) return;
-    part.isQueued = true;
-    this.#queue.push(part);
-  }
-
-  /** The part whose turn it is. While as many pages are read as may be, the first one that needs no other. */
-  #take(): Part | undefined {
-    const isFull = this.#pages >= MOST_PAGES;
-    const at = isFull ? this.#queue.findIndex((part) => !part.mustRead) : 0;
-    const [part] = at < 0 ? [] : this.#queue.splice(at, 1);
-    if (part !== undefined) part.isQueued = false;
-    return part;
-  }
-
-  #ask(part: Part): Uint8Array | null {
-    const { source, failure } = part;
-    let next: Uint8Array | Promise<unknown> | null;
-    try {
-      if (failure !== null) throw failure.error;
-      next = source.next();
-    } catch (error) {
-      return this.#end(part, error);
-    }
-    if (next === null) return null;
-    if (next instanceof Promise) {
-      this.#fetch(part, next);
-      return null;
-    }
-    this.#returnPage(part);
-    if (source.isOver) this.#remove(part);
-    else this.#enqueue(part);
-    return next;
-  }
-
-  #fetch(part: Part, page: Promise<unknown>): void {
-    part.isReading = true;
-    part.hasPage = true;
-    this.#pages += 1;
-    page.then(
-      () => {
-        part.isReading = false;
-        this.onNotificationOf(part);
-      },
-      (error: unknown) => this.#onFailure(part, error),
-    );
-  }
-
-  #returnPage(part: Part): void {
-    if (part.hasPage) this.#pages -= 1;
-    part.hasPage = false;
-  }
-
-  #remove(part: Part): void {
-    this.#returnPage(part);
+  #remove(part: FramePart): void {
     this.#parts.delete(part);
-    part.source.leave();
-  }
-
-  /** The last frame of a part that has failed. The others go on. */
-  #end(part: Part, error: unknown): Uint8Array {
-    const code = part.source.codeOf(error);
-    this.#mayComeBack ||= STREAM_ERRORS[code].retryable;
-    this.#remove(part);
-    return part.source.failure(code);
+    this.#failures.delete(part);
+    part.leave();
   }
 }

@@ -1,7 +1,3 @@
-import type { Follower } from "../follow/follower.ts";
-import type { ListReader } from "../follow/list-reader.ts";
-import type { FollowerReader } from "../follow/reader-set.ts";
-import type { RunRecord } from "../rules/run.ts";
 import type { RunStart } from "../rules/run-starts.ts";
 import type { StreamErrorCode } from "../wire/stream-error.ts";
 
@@ -18,20 +14,8 @@ export interface StreamSink {
   destroy(): void;
 }
 
-/** The times of a stream, in milliseconds, as `StreamsOptions` has them. */
-export interface StreamTimes {
-  readonly heartbeatMs: number;
-  readonly maxAgeMs: number;
-  readonly stallMs: number;
-}
-
 /** The end of a stream, for metrics. `run_finished`: everything that it read has ended. */
 export type StreamEnd = StreamErrorCode | "run_finished" | "disconnected";
-
-/** One run of a stream, and who reads it. */
-export interface RunRequest extends RunStart {
-  readonly ownerId: string;
-}
 
 /** The reader that asks for a stream. */
 export interface StreamReader {
@@ -79,39 +63,4 @@ export interface OpenStream {
   drained(): void;
   /** The client has disconnected, or nothing is to be sent. Call it at any time. Idempotent. */
   closed(): void;
-}
-
-/** The parts that the sources of frames of one process share. */
-export interface SourceHost {
-  /** 0 to 1, for the jitter. */
-  readonly random: () => number;
-  /** Finds the reader's position in its run. */
-  readonly follow: (
-    run: RunRequest,
-    reader: FollowerReader,
-  ) => { readonly follower: Follower; readonly opened: Promise<RunRecord> };
-  /** Finds the cursor this many events before the end of a run. */
-  readonly tailStart: (run: RunRequest, tail: number) => Promise<number>;
-  /**
-   * Opens a reader of the owner's list.
-   * @throws RunEventsError `invalid_request`, `store_unavailable` after the end of the log
-   */
-  readonly openFeed: (ownerId: string, feed: FeedRequest) => ListReader;
-}
-
-/** The settings and callbacks that the streams of one process share. */
-export interface StreamHost<Stream> {
-  readonly times: StreamTimes;
-  /** The time by which a heartbeat may be early, so that none is late: the period of `tick`. */
-  readonly tickMs: number;
-  /** In whole milliseconds. */
-  readonly now: () => number;
-  /** 0 to 1, for the jitter. */
-  readonly random: () => number;
-  /** Before this time `tick` has nothing to do. */
-  readonly onDue: (stream: Stream, dueAtMs: number) => void;
-  /** Called once a stream, when its transport has closed, has thrown, or never comes. */
-  readonly onClosed: (stream: Stream, end: StreamEnd) => void;
-  /** Called with what a transport throws. Never throws. */
-  readonly onError: (error: unknown) => void;
 }

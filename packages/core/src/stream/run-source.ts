@@ -1,19 +1,17 @@
 import type { Follower } from "../follow/follower.ts";
+import type { Followers } from "../follow/followers.ts";
 import type { FollowerReader } from "../follow/reader-set.ts";
 import type { Position, Slice } from "../follow/slice.ts";
 import { RunEventsError } from "../rules/errors.ts";
 import { INITIAL_STATE, isTerminal } from "../rules/lifecycle.ts";
-import type { RunRecord } from "../rules/run.ts";
+import type { RunName } from "../rules/head.ts";
+import type { RunStart } from "../rules/run-starts.ts";
 import { type HeadState, shownState } from "../rules/shown-state.ts";
 import { encodeConnected, encodeFrames, encodeHeartbeat, openingRetry } from "../wire/frame.ts";
-import {
-  encodeError,
-  retryAfter,
-  streamErrorCode,
-  type StreamErrorCode,
-} from "../wire/stream-error.ts";
+import { encodeError, retryAfter, type StreamErrorCode } from "../wire/stream-error.ts";
 import type { FrameSource, FrameTaker } from "./frame-source.ts";
-import type { RunRequest, SourceHost } from "./open-stream.ts";
+
+const NO_STATE: HeadState = { ...INITIAL_STATE, lastSequence: 0 };
 
 /**
  * The frames of one run, alone on a stream or among those of many.
@@ -39,59 +37,52 @@ export class RunSource implements FrameSource, FollowerReader {
   isOver = false;
   /** Whether the state of the first frame is known: some turns after the position is. */
   isOpen = false;
-  readonly opened: Promise<unknown>;
-  readonly #host: SourceHost;
+  readonly opened: Promise<void>;
   readonly #runId: string;
+  readonly #random: () => number;
   readonly #taker: FrameTaker;
   readonly #isOneOfMany: boolean;
-  /** `null` while the run's end has to be known first. */
+  /** `null` if the log is closed. */
   #follower: Follower | null = null;
   /** The state that was sent last. */
-  #sent: HeadState = { ...INITIAL_STATE, lastSequence: 0 };
+  #sent: HeadState = NO_STATE;
   #isConnected = false;
-  #hasLeft = false;
   #held: Slice | null = null;
 
   /**
    * Begins to open the run.
+   * @param random 0 to 1, for the jitter
    * @param isOneOfMany whether its frames name the run. @see clause W47 in `WIRE.md` of `@tm/run-events-http`
-   * @throws what `SourceHost.follow` throws
    */
-  constructor(host: SourceHost, run: RunRequest, taker: FrameTaker, isOneOfMany: boolean) {
-    this.#host = host;
+  constructor(
+    followers: Followers,
+    random: () => number,
+    run: RunName & RunStart,
+    taker: FrameTaker,
+    isOneOfMany: boolean,
+  ) {
     this.#runId = run.runId;
+    this.#random = random;
     this.#taker = taker;
     this.#isOneOfMany = isOneOfMany;
-    const opened =
-      run.tail === undefined
-        ? this.#follow(run)
-        : host.tailStart(run, run.tail).then((since) => this.#follow({ ...run, since }));
-    this.opened = opened.then((record) => {
-      if (record === null) return;
-      this.#sent = this.#standing(record);
-      this.isOpen = true;
-    });
+    this.opened = this.#open(followers, run);
   }
 
   get stalled(): boolean {
     return this.#taker.stalled;
   }
 
-  get mustRead(): boolean {
-    return this.#isConnected && this.#held === null && this.#follower?.mustRead(this) === true;
-  }
-
   onNotification(): void {
-    this.#taker.onNotification();
+    this.#taker.onNotification(this);
   }
 
-  next(): Uint8Array | Promise<unknown> | null {
+  next(): Uint8Array | Promise<void> | null {
     const { position } = this;
     if (!this.isOpen || position === null || this.#follower === null) return null;
     if (!this.#isConnected) {
       this.#isConnected = true;
       const [runId, since, state] = [this.#runId, position.sequence, this.#sent];
-      const retryMs = this.#isOneOfMany ? null : openingRetry(this.#host.random());
+      const retryMs = this.#isOneOfMany ? null : openingRetry(this.#random());
       const { lastSequence } = state;
       return encodeFrames([encodeConnected({ runId, since, state, lastSequence, retryMs })]);
     }
@@ -117,25 +108,26 @@ export class RunSource implements FrameSource, FollowerReader {
     return encodeHeartbeat(this.#sent, this.#sent.lastSequence);
   }
 
-  /** The error of a store that has lost its tail says where the log ends now. */
-  codeOf(error: unknown): StreamErrorCode {
-    const lastSequence = error instanceof RunEventsError ? error.details.lastSequence : undefined;
-    if (lastSequence !== undefined) this.#sent = { ...this.#sent, lastSequence };
-    return streamErrorCode(error);
-  }
-
-  failure(code: StreamErrorCode): Uint8Array {
-    const { lastSequence } = this.#sent;
+  failure(code: StreamErrorCode, error?: unknown): Uint8Array {
+    // The error of a store that has lost its tail says where the log ends now.
+    const end = error instanceof RunEventsError ? error.details.lastSequence : undefined;
+    const lastSequence = end ?? this.#sent.lastSequence;
     const frame = this.#isOneOfMany
       ? encodeError(code, { runId: this.#runId, lastSequence }, null)
-      : encodeError(code, { lastSequence }, retryAfter(code, this.#host.random));
+      : encodeError(code, { lastSequence }, retryAfter(code, this.#random));
     return encodeFrames([frame]);
   }
 
   leave(): void {
-    this.#hasLeft = true;
     this.#held = null;
     this.#follower?.leave(this);
+  }
+
+  async #open(followers: Followers, run: RunName & RunStart): Promise<void> {
+    const { follower, opened } = followers.open(run, this, run);
+    this.#follower = follower;
+    this.#sent = this.#standing(await opened);
+    this.isOpen = true;
   }
 
   /**
@@ -147,13 +139,5 @@ export class RunSource implements FrameSource, FollowerReader {
     const lastSequence = Math.max(head.lastSequence, reached);
     const { runStatus, phase } = shownState(head, reached);
     return { runStatus: isTerminal(runStatus) ? "running" : runStatus, phase, lastSequence };
-  }
-
-  #follow(run: RunRequest): Promise<RunRecord | null> {
-    // It may have left while the run's end was read.
-    if (this.#hasLeft) return Promise.resolve(null);
-    const { follower, opened } = this.#host.follow(run, this);
-    this.#follower = follower;
-    return opened;
   }
 }

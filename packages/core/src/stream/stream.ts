@@ -1,11 +1,30 @@
 import type { Timed } from "../time/timetable.ts";
-import type { StreamErrorCode } from "../wire/stream-error.ts";
+import { streamErrorCode, type StreamErrorCode } from "../wire/stream-error.ts";
 import type { FrameSource, FrameTaker } from "./frame-source.ts";
-import type { OpenStream, StreamEnd, StreamHost, StreamReader, StreamSink } from "./open-stream.ts";
+import type { OpenStream, StreamEnd, StreamReader, StreamSink } from "./open-stream.ts";
 import { sendLast, StreamOutput } from "./stream-output.ts";
 
 /** The time that an ended stream may take to hand over its last bytes before it is cut, in milliseconds. */
 const CLOSE_MS = 5_000;
+
+/** The settings and callbacks that the streams of one process share. Times are in milliseconds. */
+export interface StreamHost {
+  readonly heartbeatMs: number;
+  readonly maxAgeMs: number;
+  readonly stallMs: number;
+  /** The time by which a heartbeat may be early, so that none is late: the period of `tick`. */
+  readonly tickMs: number;
+  /** In whole milliseconds. */
+  readonly now: () => number;
+  /** 0 to 1, for the jitter. */
+  readonly random: () => number;
+  /** Before this time `tick` has nothing to do. */
+  readonly onDue: (stream: Stream, dueAtMs: number) => void;
+  /** Called once a stream, when its transport has closed, has thrown, or never comes. */
+  readonly onClosed: (stream: Stream, end: StreamEnd) => void;
+  /** Called with what a transport throws. Never throws. */
+  readonly onError: (error: unknown) => void;
+}
 
 /**
  * The state machine of one live stream, of one run or of many. What was sent decides what comes next. Transport, timer
@@ -35,7 +54,7 @@ export class Stream implements OpenStream, FrameTaker, Timed {
   /** The number of runs that it counts for. */
   readonly runs: number;
   place = 0;
-  readonly #host: StreamHost<Stream>;
+  readonly #host: StreamHost;
   readonly #source: FrameSource;
   /** A little less than the heartbeat, and different for each stream: streams that opened together are spread out in time. */
   readonly #beatMs: number;
@@ -43,6 +62,8 @@ export class Stream implements OpenStream, FrameTaker, Timed {
   /** `null` before `start`. */
   #output: StreamOutput | null = null;
   #end: StreamEnd = "disconnected";
+  /** What its source has thrown, if it ends for that. */
+  #error: unknown = undefined;
   /** Whether the client or the transport is gone. */
   #gone = false;
   #fetching = false;
@@ -59,7 +80,7 @@ export class Stream implements OpenStream, FrameTaker, Timed {
    * @throws what `open` throws
    */
   constructor(
-    host: StreamHost<Stream>,
+    host: StreamHost,
     reader: StreamReader,
     runs: number,
     open: (taker: FrameTaker) => FrameSource,
@@ -67,15 +88,14 @@ export class Stream implements OpenStream, FrameTaker, Timed {
     this.#host = host;
     this.reader = reader;
     this.runs = runs;
-    this.#beatMs = Math.floor(host.times.heartbeatMs * (0.97 + 0.03 * host.random()));
-    this.#endAt = host.now() + host.times.stallMs;
+    this.#beatMs = Math.floor(host.heartbeatMs * (0.97 + 0.03 * host.random()));
+    this.#endAt = host.now() + host.stallMs;
     this.#source = open(this);
     this.ready = this.#source.opened.then(
       () => {},
       (error: unknown) => {
-        const code = this.#source.codeOf(error);
-        this.#close(code);
-        if (code === "not_found") throw error;
+        this.#failWith(error);
+        if (this.#end === "not_found") throw error;
       },
     );
   }
@@ -91,11 +111,11 @@ export class Stream implements OpenStream, FrameTaker, Timed {
       return;
     }
     if (this.#state !== "opening" || !this.#source.isOpen) return;
-    const { now, random, times } = this.#host;
+    const { now, random, maxAgeMs } = this.#host;
     this.#state = "live";
     this.#output = new StreamOutput(sink, this);
     this.#checkedAt = now();
-    this.#endAt = this.#checkedAt + Math.floor(times.maxAgeMs * (0.8 + 0.2 * random()));
+    this.#endAt = this.#checkedAt + Math.floor(maxAgeMs * (0.8 + 0.2 * random()));
     this.#output.frameAt = this.#checkedAt;
     this.#plan();
     this.onNotification();
@@ -124,7 +144,7 @@ export class Stream implements OpenStream, FrameTaker, Timed {
   /** Sends what is new, if the transport takes it. */
   onNotification(): void {
     while (this.#state === "live" && !this.stalled && !this.#fetching) {
-      let next: Uint8Array | Promise<unknown> | null;
+      let next: Uint8Array | Promise<void> | null;
       try {
         next = this.#source.next();
       } catch (error) {
@@ -168,10 +188,10 @@ export class Stream implements OpenStream, FrameTaker, Timed {
   }
 
   #tickLive(time: number, output: StreamOutput): void {
-    const { times, tickMs } = this.#host;
+    const { stallMs, tickMs } = this.#host;
     if (this.#drainAt !== null && time >= this.#drainAt) this.#fail("draining");
     else if (time >= this.#endAt) this.#fail("max_age");
-    else if (output.isStalled(time, times.stallMs)) this.#fail("slow_consumer");
+    else if (output.isStalled(time, stallMs)) this.#fail("slow_consumer");
     else {
       const beatMs = this.#beatMs - tickMs;
       // Counted from when it was due and not from the tick, so that each stream keeps its own pace.
@@ -191,12 +211,12 @@ export class Stream implements OpenStream, FrameTaker, Timed {
   #plan(): void {
     // A stream that has left the timetable has no place in it.
     if (this.#state === "closed") return;
-    const { times, tickMs, onDue } = this.#host;
+    const { stallMs, tickMs, onDue } = this.#host;
     let dueAt = this.#endAt;
     if (this.#state !== "ending" && this.#drainAt !== null) dueAt = Math.min(dueAt, this.#drainAt);
     if (this.#state === "live" && this.#output !== null) {
       const beatMs = this.#beatMs - tickMs;
-      const outputDueAt = this.#output.dueAt(beatMs, times.stallMs);
+      const outputDueAt = this.#output.dueAt(beatMs, stallMs);
       dueAt = Math.min(dueAt, this.#checkedAt + beatMs, outputDueAt);
     }
     onDue(this, dueAt);
@@ -207,7 +227,7 @@ export class Stream implements OpenStream, FrameTaker, Timed {
     if (this.stalled) this.#plan();
   }
 
-  #fetch(page: Promise<unknown>): void {
+  #fetch(page: Promise<void>): void {
     this.#fetching = true;
     page.then(
       () => {
@@ -231,12 +251,13 @@ export class Stream implements OpenStream, FrameTaker, Timed {
   #fail(code: StreamErrorCode): void {
     if (this.#state === "opening") this.#close(code);
     if (this.#state !== "live") return;
-    this.#write(this.#source.failure(code));
+    this.#write(this.#source.failure(code, this.#error));
     this.#finish(code);
   }
 
   #failWith(error: unknown): void {
-    this.#fail(this.#source.codeOf(error));
+    this.#error = error;
+    this.#fail(streamErrorCode(error));
   }
 
   #finish(how: StreamEnd): void {
@@ -260,7 +281,7 @@ export class Stream implements OpenStream, FrameTaker, Timed {
   /** Sends the reason to a transport that starts after the stream was given up. */
   #sendEnd(sink: StreamSink): void {
     if (this.#end === "run_finished" || this.#end === "disconnected") return;
-    sendLast(sink, this.#source.failure(this.#end), this.#host.onError);
+    sendLast(sink, this.#source.failure(this.#end, this.#error), this.#host.onError);
   }
 
   async #check(): Promise<void> {

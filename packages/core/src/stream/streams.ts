@@ -1,7 +1,5 @@
 import { partsOf, reportOf, type RunLog } from "../log/run-log.ts";
-import { checkCursor } from "../rules/cursor.ts";
-import { checkAt } from "../rules/history.ts";
-import { checkRunId } from "../rules/run-id.ts";
+import type { RunStart } from "../rules/run-starts.ts";
 import { checkTopic } from "../rules/topic.ts";
 import { createTimetable } from "../time/timetable.ts";
 import type { Report } from "../rules/telemetry.ts";
@@ -12,24 +10,22 @@ import {
   streamErrorCode,
   type StreamErrorCode,
 } from "../wire/stream-error.ts";
-import type { FrameSource, FrameTaker } from "./frame-source.ts";
+import type { FramePart, FrameSource, FrameTaker } from "./frame-source.ts";
 import { FeedSource } from "./feed-source.ts";
 import { JoinedSource } from "./joined-source.ts";
 import type {
   OpenStream,
   RunsRequest,
-  SourceHost,
   StreamEnd,
-  StreamHost,
   StreamReader,
   StreamRequest,
 } from "./open-stream.ts";
 import { RunSource } from "./run-source.ts";
 import { StreamPlaces } from "./stream-places.ts";
 import { sendLast } from "./stream-output.ts";
-import { Stream } from "./stream.ts";
+import { Stream, type StreamHost } from "./stream.ts";
 
-/** Settings of {@link createStreams}, in milliseconds and streams. */
+/** Settings of {@link Streams}, in milliseconds and streams. */
 export interface StreamsOptions {
   /**
    * The longest silence on a stream, and how often its reader's right to read is checked again, in milliseconds.
@@ -82,37 +78,8 @@ interface StreamStats {
   readonly ended: Readonly<Partial<Record<StreamEnd, number>>>;
 }
 
-/** The live streams of one process: their limits, their clock and their end. */
-export interface Streams {
-  /** Opens a stream, or refuses it with `overloaded` or `draining`. @see clause W28 in `WIRE.md` of `@tm/run-events-http` */
-  open(request: StreamRequest): OpenStream;
-  /**
-   * Does the same for many runs and a feed. It counts as one stream, and the feed as one run. A run that cannot be read ends alone, and
-   * so does the feed.
-   * @throws RunEventsError `invalid_request` for a bad feed
-   * @see clauses W47 and W48 in `WIRE.md` of `@tm/run-events-http`
-   */
-  openRuns(request: RunsRequest): OpenStream;
-  /**
-   * Makes a stream of one `error` frame: `internal` for any error that is not foreseen. A failure that a retry may cure needs this answer.
-   * @see clause W24 in `WIRE.md` of `@tm/run-events-http`
-   */
-  refuse(error: unknown): OpenStream;
-  /**
-   * Refuses new streams and ends the open ones, spread over the window. Resolves when the last transport has closed.
-   * @see clause W27 in `WIRE.md` of `@tm/run-events-http`
-   */
-  drain(windowMs: number): Promise<void>;
-  stats(): StreamStats;
-}
-
-/** Makes the live streams over a log. One timer serves all of them, while any is open. */
-export function createStreams(log: RunLog, options: StreamsOptions = {}): Streams {
-  return new LiveStreams(log, options);
-}
-
 /**
- * All streams of a process.
+ * The live streams of one process: their limits, their clock and their end. One timer serves all of them, while any is open.
  *
  * | state    | event             | next     | what happens                                                             |
  * | -------- | ----------------- | -------- | ------------------------------------------------------------------------ |
@@ -123,11 +90,11 @@ export function createStreams(log: RunLog, options: StreamsOptions = {}): Stream
  * | draining | the last one ends | draining | every `drain` resolves                                                   |
  * | any      | a stream ends     | the same | it is counted by how it ended; the clock stops with the last one         |
  */
-class LiveStreams implements Streams {
+export class Streams {
   readonly #log: RunLog;
   readonly #report: Report | null;
   readonly #places: StreamPlaces;
-  readonly #host: StreamHost<Stream> & SourceHost;
+  readonly #host: StreamHost;
   readonly #streams = createTimetable<Stream>();
   readonly #ended: Partial<Record<StreamEnd, number>> = {};
   #opened = 0;
@@ -135,7 +102,7 @@ class LiveStreams implements Streams {
   #stopTicking: (() => void) | null = null;
   readonly #onDrained: (() => void)[] = [];
 
-  constructor(log: RunLog, options: StreamsOptions) {
+  constructor(log: RunLog, options: StreamsOptions = {}) {
     const { maxStreams = 20_000, maxStreamsPerUser = 32, random = Math.random } = options;
     const { heartbeatMs = 15_000, maxAgeMs = 900_000, stallMs = 30_000 } = options;
     const { clock } = log;
@@ -143,16 +110,12 @@ class LiveStreams implements Streams {
     this.#report = reportOf(log);
     this.#places = new StreamPlaces(maxStreams, maxStreamsPerUser);
     this.#host = {
-      times: { heartbeatMs, maxAgeMs, stallMs },
+      heartbeatMs,
+      maxAgeMs,
+      stallMs,
       tickMs: Math.max(5, Math.min(500, heartbeatMs / 10, maxAgeMs / 10, stallMs / 10)),
       now: () => Math.floor(clock.now()),
       random,
-      follow: ({ runId, ownerId, since, at }, reader) =>
-        partsOf(log).followers.open({ ownerId, runId }, reader, since, checkAt(at, { since })),
-      tailStart: ({ runId, ownerId }, tail) =>
-        partsOf(log).followers.tailStart({ ownerId, runId }, tail),
-      openFeed: (ownerId, { topic, ...options }) =>
-        partsOf(log).watches.open({ ownerId, topic: checkTopic(topic) }, options),
       onDue: (stream, dueAtMs) => this.#streams.set(stream, dueAtMs),
       onClosed: (stream, end) => this.#remove(stream, end),
       onError(error) {
@@ -165,35 +128,49 @@ class LiveStreams implements Streams {
     };
   }
 
+  /** Opens a stream, or refuses it with `overloaded` or `draining`. @see clause W28 in `WIRE.md` of `@tm/run-events-http` */
   open(request: StreamRequest): OpenStream {
-    return this.#open(request, 1, (taker) => new RunSource(this.#host, request, taker, false));
+    return this.#open(request, 1, this.#opening(request, request.ownerId, false));
   }
 
+  /**
+   * Does the same for many runs and a feed. It counts as one stream, and the feed as one run. A run that cannot be read ends alone, and
+   * so does the feed.
+   * @throws RunEventsError `invalid_request` for a bad feed, `store_unavailable` for a feed after the end of the log
+   * @see clauses W47 and W48 in `WIRE.md` of `@tm/run-events-http`
+   */
   openRuns(request: RunsRequest): OpenStream {
     const { runs, feed, ownerId } = request;
-    // Most runs open later.
-    for (const { runId, since, at } of runs) {
-      checkRunId(runId);
-      checkCursor(since);
-      checkAt(at, { since });
-    }
-    const openings = runs.map(
-      (run) =>
-        (taker: FrameTaker): FrameSource =>
-          new RunSource(this.#host, { ...run, ownerId }, taker, true),
+    const openings: ((taker: FrameTaker) => FramePart)[] = runs.map((run) =>
+      this.#opening(run, ownerId, true),
     );
     // Its runs have a bound of their own. It is the first to open, so that a bad topic is refused at once.
-    if (feed !== null)
-      openings.unshift((taker) => new FeedSource(this.#host.openFeed(ownerId, feed), taker));
+    if (feed !== null) {
+      const { topic, ...options } = feed;
+      openings.unshift((taker) => {
+        const scope = { ownerId, topic: checkTopic(topic) };
+        return new FeedSource(partsOf(this.#log).watches.open(scope, options), taker);
+      });
+    }
     return this.#open(
       request,
       openings.length,
-      (taker) => new JoinedSource(this.#host, taker, openings),
+      (taker) => new JoinedSource(this.#host.random, taker, openings),
     );
   }
 
+  /**
+   * Makes a stream of one `error` frame: `internal` for any error that is not foreseen. A failure that a retry may cure needs this answer.
+   * @see clause W24 in `WIRE.md` of `@tm/run-events-http`
+   */
   refuse(error: unknown): OpenStream {
     return this.#refuse(streamErrorCode(error));
+  }
+
+  #opening(run: RunStart, ownerId: string, isOneOfMany: boolean): (taker: FrameTaker) => RunSource {
+    const { followers } = partsOf(this.#log);
+    const { random } = this.#host;
+    return (taker) => new RunSource(followers, random, { ...run, ownerId }, taker, isOneOfMany);
   }
 
   #refuse(code: StreamErrorCode): OpenStream {
@@ -215,6 +192,10 @@ class LiveStreams implements Streams {
     };
   }
 
+  /**
+   * Refuses new streams and ends the open ones, spread over the window. Resolves when the last transport has closed.
+   * @see clause W27 in `WIRE.md` of `@tm/run-events-http`
+   */
   drain(windowMs: number): Promise<void> {
     return new Promise((resolve) => {
       const { now, random, tickMs } = this.#host;
@@ -253,8 +234,8 @@ class LiveStreams implements Streams {
   }
 
   #add(stream: Stream): void {
-    const { now, times, tickMs } = this.#host;
-    this.#streams.add(stream, now() + times.stallMs);
+    const { now, stallMs, tickMs } = this.#host;
+    this.#streams.add(stream, now() + stallMs);
     this.#places.count(stream.reader.ownerId, 1, stream.runs);
     this.#opened += 1;
     this.#report?.({ type: "stream_opened" });

@@ -1,6 +1,6 @@
 import type { RunStatus } from "@tm/run-events-core";
 import { checkTopic, describeValue, MAX_RUNS, STATUSES, requests } from "@tm/run-events-core/wire";
-import type { encodeRunStart, createStreams } from "@tm/run-events-core/wire";
+import type { encodeRunStart, Streams } from "@tm/run-events-core/wire";
 import {
   type Asked,
   invalidRequest,
@@ -11,9 +11,7 @@ import {
 import { CURSOR, schemaRef, TOPIC } from "./schema.ts";
 
 /** A feed on a stream of many runs. */
-export type FeedRequest = NonNullable<
-  Parameters<ReturnType<typeof createStreams>["openRuns"]>[0]["feed"]
->;
+export type FeedRequest = NonNullable<Parameters<Streams["openRuns"]>[0]["feed"]>;
 
 type ListedStatus = RunStatus | "live";
 

@@ -1,5 +1,5 @@
 import { type RunLog, RUNS_PATH, bounds } from "@tm/run-events-core/wire";
-import type { createStreams } from "@tm/run-events-core/wire";
+import type { Streams } from "@tm/run-events-core/wire";
 import type { Waits } from "../bounds/waits.ts";
 import type { Exchange, Headers, Reply, StreamReply } from "../exchange/exchange.ts";
 import type { Operation } from "../contract/operation.ts";
@@ -7,7 +7,7 @@ import type { Operation } from "../contract/operation.ts";
 /** The parts that the routes of one handler share. */
 export interface RouteContext {
   readonly log: RunLog;
-  readonly streams: ReturnType<typeof createStreams>;
+  readonly streams: Streams;
   readonly waits: Waits;
   /** The most bytes of a body that is read whole, and of one NDJSON line. @see clause W9 in `WIRE.md` */
   readonly maxBodyBytes: number;
@@ -38,7 +38,7 @@ export interface Call {
    */
   takeTurn(size: bounds.WorkSize): Promise<void>;
   /** Checks again whether the request's session is valid: `null` if it is. @see clause W26 in `WIRE.md` */
-  readonly authorize: Parameters<ReturnType<typeof createStreams>["open"]>[0]["authorize"];
+  readonly authorize: Parameters<Streams["open"]>[0]["authorize"];
 }
 
 /** One method of one path: who may call it, what it takes and answers, and how the OpenAPI document describes it. */

@@ -1,5 +1,5 @@
 import type { RunEvents } from "@tm/run-events-core";
-import type { StreamsOptions, createStreams } from "@tm/run-events-core/wire";
+import type { StreamsOptions, Streams } from "@tm/run-events-core/wire";
 import { bounds } from "@tm/run-events-core/wire";
 import type { Authenticate } from "../access/identity.ts";
 
@@ -64,7 +64,7 @@ export interface HandlerOptions<Native> extends StreamsOptions {
 /** Counts of what a handler has open. */
 export interface HandlerStats {
   /** Live streams. */
-  readonly streams: ReturnType<ReturnType<typeof createStreams>["stats"]>;
+  readonly streams: ReturnType<Streams["stats"]>;
   /** Long-polls that are being held. */
   readonly waiting: number;
   /** The requests and bytes in flight of all users. @see clause W49 in `WIRE.md` */

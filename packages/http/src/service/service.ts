@@ -2,7 +2,7 @@ import { RunEventsError } from "@tm/run-events-core";
 import {
   checkRunId,
   type Clock,
-  createStreams,
+  Streams,
   failFast,
   parseBasePath,
   reportOf,
@@ -256,7 +256,7 @@ function createContext<Native>(options: HandlerOptions<Native>): RouteContext {
     log: failFast(log),
     basePath,
     document: () => (document ??= JSON.stringify(openApiDocument({ basePath }))),
-    streams: createStreams(log, options),
+    streams: new Streams(log, options),
     waits: createWaits(options.maxStreamsPerUser),
     maxBodyBytes,
     retention: retentionMs === null ? {} : { "run-retention": `${Math.ceil(retentionMs / 1_000)}` },
