@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AppendLanding } from "../src/rules/append.ts";
-import type { RunEvent } from "../src/rules/event.ts";
-import { RunInputs } from "../src/work/run-inputs.ts";
 import { aborted, createWorkWorld, failureOf, LEASE, type WorkWorld } from "./work-world.ts";
 
 const CHANGED = { code: "history_changed", retryable: false };
@@ -179,37 +177,6 @@ describe("W40, W46: inputs of a worker whose log has lost its end", () => {
     );
     got.push(await work);
     expect(got).toMatchObject([CHANGED, CHANGED]);
-  });
-
-  it("an iteration after a sequence that the task names finds the time of that event first", async () => {
-    const event = { sequence: 7, eventType: "A", payload: null, createdAt: "then" };
-    const asked: unknown[] = [];
-    const inputs = new RunInputs({
-      async read(sequence) {
-        asked.push(sequence);
-        return { events: sequence === 7 ? [event] : [], lastSequence: 7 };
-      },
-      follow(after) {
-        asked.push(after);
-        return (async function* none(): AsyncGenerator<RunEvent> {})();
-      },
-      request: async () => Promise.reject(new TypeError("Nothing is asked.")),
-      onEnd: () => {},
-      claimed: { since: 9, at: "claimed" },
-      stopped: new AbortController().signal,
-    });
-    for (const since of [0, 7, 8, 9, undefined])
-      for await (const input of inputs.iterate(since)) asked.push(input);
-    const after9 = { since: 9, at: "claimed" };
-    expect(asked).toStrictEqual([
-      { since: 0, at: undefined },
-      7,
-      { since: 7, at: "then" },
-      8,
-      { since: 8, at: undefined },
-      after9,
-      after9,
-    ]);
   });
 
   it("inputs of a log that has lost nothing come after the claim, and after any sequence", async () => {

@@ -54,13 +54,9 @@ export class RunInputs {
   async *iterate(since: number = this.#options.claimed.since): AsyncGenerator<RunEvent, void> {
     checkCursor(since);
     const { stopped, claimed } = this.#options;
-    const find = async (): Promise<KnownEvent> => {
-      if (since === claimed.since) return claimed;
-      if (since === 0) return { since, at: undefined };
-      return { since, at: (await this.#read(since, stopped)).event?.createdAt };
-    };
+    const after = since === claimed.since ? claimed : { since, at: undefined };
     try {
-      if (!stopped.aborted) yield* this.#follow(find, stopped);
+      if (!stopped.aborted) yield* this.#follow(after, stopped);
     } catch (error) {
       if (!stopped.aborted && !endsWork(error)) throw error;
     }
@@ -84,14 +80,13 @@ export class RunInputs {
     }
   }
 
-  /** @param find finds the event after which the inputs come */
   async *#follow(
-    find: () => Promise<KnownEvent>,
+    after: KnownEvent | Promise<KnownEvent>,
     signal: AbortSignal,
   ): AsyncGenerator<RunEvent, void> {
     const { follow, onEnd } = this.#options;
     try {
-      yield* follow(await find(), signal);
+      yield* follow(await after, signal);
     } catch (error) {
       if (!signal.aborted && endsWork(error)) onEnd(error);
       throw error;
@@ -101,27 +96,21 @@ export class RunInputs {
   async #askNow(draft: SealedDraft, signal: AbortSignal): Promise<RunEvent> {
     signal.throwIfAborted();
     const { lastSequence: since } = await this.#options.request(draft);
-    const find = async (): Promise<KnownEvent> => {
-      const { event, lastSequence } = await this.#read(since, signal);
-      if (event === undefined || !isOf(event, draft)) throw historyChanged(lastSequence);
-      return { since, at: event.createdAt };
-    };
-    // After the request, and not after what this read has shown: an input may have come before the read.
-    for await (const input of this.#follow(find, signal)) return input;
+    // After the request, and not after what the read of it has shown: an input may have come before the read.
+    for await (const input of this.#follow(this.#find(draft, since, signal), signal)) return input;
     throw new TypeError("Expected inputs to be followed until one comes, got an end.");
   }
 
-  /** Reads the event with this sequence, if the log has it. */
-  async #read(
-    sequence: number,
-    signal: AbortSignal,
-  ): Promise<{ readonly event: RunEvent | undefined; readonly lastSequence: number }> {
+  /** Finds the time of a request that has landed. */
+  async #find(draft: SealedDraft, since: number, signal: AbortSignal): Promise<KnownEvent> {
     try {
-      const { events, lastSequence } = await this.#options.read(sequence, signal);
-      return { event: events[0], lastSequence };
+      const { events, lastSequence } = await this.#options.read(since, signal);
+      const [event] = events;
+      if (event === undefined || !isOf(event, draft)) throw historyChanged(lastSequence);
+      return { since, at: event.createdAt };
     } catch (error) {
       if (!(error instanceof RunEventsError) || error.code !== "cursor_ahead") throw error;
-      return { event: undefined, lastSequence: error.details.lastSequence ?? 0 };
+      throw historyChanged(error.details.lastSequence ?? 0);
     }
   }
 }

@@ -49,8 +49,8 @@ export interface WorkedRun {
   phase(name: string): Promise<AppendReceipt>;
   /**
    * Iterates over the inputs of the run after `since`, in order: each as the event `INPUT_RECEIVED` of the log. It waits for new inputs. It
-   * ends when `signal` aborts, when the run ends or is parked, or when the task is over. If the log loses the event `since`, or an input that
-   * the iteration has given, `signal` aborts with `history_changed`.
+   * ends when `signal` aborts, when the run ends or is parked, or when the task is over. If the log loses the last event at the claim, or an
+   * input that the iteration has given, `signal` aborts with `history_changed`.
    * @param options.since the last sequence that the task knows. Default: `lastSequence`, so that the first input is the first one after
    * the claim
    * @throws RunEventsError `invalid_cursor`, `cursor_ahead`, `store_unavailable`
