@@ -1,44 +1,7 @@
-import type { RunStatus } from "./event.ts";
 import { isTerminal } from "./lifecycle.ts";
-import type { RunRecord } from "./run.ts";
+import type { Head, RunName, RunRecord } from "./run.ts";
 
-/** A run is found by its owner and its id: two owners may have the same id. */
-export interface RunName {
-  readonly ownerId: string;
-  readonly runId: string;
-}
-
-/**
- * A run as a store keeps it: one row or key a run. What a store's statements compare, move or find by an index has a field of its own, and
- * all the rest is in `extra`, so that a new attribute of runs changes no store.
- */
-export interface Head extends RunName {
-  /** Orders an owner's runs by creation: positive, a safe integer, never used twice, not even after a removal. Gaps are fine. */
-  readonly ordinal: number;
-  /** Moves with each write to the head, plain appends and renewals too. A commit checks it, so that nothing lands over what it has not seen. */
-  readonly revision: number;
-  readonly runStatus: RunStatus;
-  /** The current phase as the JSON text of a string (so any text column can hold any phase), or `null`. */
-  readonly phase: string | null;
-  /** 0 before the first event. */
-  readonly lastSequence: number;
-  /** The time of the last event, or of the run's creation before the first. Milliseconds since 1970. */
-  readonly updatedAtMs: number;
-  /** The highest fence taken so far; 0 before the first claim. */
-  readonly fence: number;
-  /** When the lease of `fence` expires, by the store's clock; `null` while the run has no lease. */
-  readonly leaseExpiresAtMs: number | null;
-  /** The run's topic, or `null`. It never changes. */
-  readonly topic: string | null;
-  /** Whether the run, while it lives, is to be its owner's only one of its topic that was created like this. It never changes. */
-  readonly exclusive: boolean;
-  /** The time by which the index of due runs finds it: never later than its true time, which `dueAt` knows. */
-  readonly dueMs: number;
-  /** JSON text that only core reads: up to a few hundred bytes. */
-  readonly extra: string;
-  /** JSON text, opaque, up to 256 KiB. It never changes. Only where it was asked for, and at the creation. */
-  readonly metadata?: string;
-}
+export type { Head, RunName };
 
 /** The fields in `extra`. */
 interface Extra {

@@ -1,11 +1,25 @@
-import type { RunRecord } from "./run.ts";
+import type { RunName, RunRecord } from "./run.ts";
 import type { StoredEvent } from "./event.ts";
 import type { RunState } from "./lifecycle.ts";
-import type { ReadQuery as StoreQuery, ReadResult as StoreResult } from "../store/store.ts";
 import { shownState } from "./shown-state.ts";
 
-/** A read of a run's log. @see clause S9 in `STORE.md` */
-export interface ReadQuery extends StoreQuery {
+/** A request for a run's events after `since`, ascending, and its head at the same instant. @see clause S9 in `STORE.md` */
+export interface PageQuery extends RunName {
+  /** 0 or more. Past the run's last event the answer has no events. */
+  readonly since: number;
+  /** The most events: 0 for the head alone. */
+  readonly limit: number;
+  /** Where to cut the events, as `createPageCut` does; the first always fits. */
+  readonly maxBytes: number;
+  /**
+   * Whether the head has its metadata.
+   * @defaultValue `false`
+   */
+  readonly wantsMetadata?: boolean;
+}
+
+/** A read of a run's log, which may be asked for a time. */
+export interface ReadQuery extends PageQuery {
   /**
    * Whether to answer the time of the event `since`, which is then read as well.
    * @defaultValue `false`
@@ -14,12 +28,14 @@ export interface ReadQuery extends StoreQuery {
 }
 
 /** The answer of a read, with the run's record in place of its head. */
-export interface ReadResult extends Pick<StoreResult, "events"> {
+export interface ReadResult {
   readonly run: RunRecord;
   /**
    * With `withTime`, and only then: the `createdAtMs` of the event `since`, as of the same instant; `null` if it is not there.
    */
   readonly timeAtSinceMs?: number | null;
+  /** since+1, since+2, … without a gap. */
+  readonly events: readonly StoredEvent[];
 }
 
 /** The least that an event, or its frame, takes in addition to its payload, in bytes. */

@@ -4,6 +4,7 @@ import type { StoreDiagnostic } from "../rules/diagnostic.ts";
 import type { DueKind } from "../rules/due.ts";
 import type { StoredEvent } from "../rules/event.ts";
 import type { Head, RunName } from "../rules/head.ts";
+import type { PageQuery as ReadQuery } from "../rules/page.ts";
 import type { ListedStatus } from "../rules/listed.ts";
 import type { OnNotification, Subject } from "./notifier.ts";
 
@@ -58,20 +59,7 @@ export interface Change<Answer> extends RunName {
   decide(seen: Seen): Decision<Answer>;
 }
 
-/** A request for a run's events after `since`, ascending, and its head at the same instant. */
-export interface ReadQuery extends RunName {
-  /** 0 or more. Past the run's last event the answer has no events. */
-  readonly since: number;
-  /** The most events: 0 for the head alone. */
-  readonly limit: number;
-  /** Where to cut the events, as `createPageCut` does; the first always fits. */
-  readonly maxBytes: number;
-  /**
-   * Whether the head has its metadata.
-   * @defaultValue `false`
-   */
-  readonly wantsMetadata?: boolean;
-}
+export type { ReadQuery };
 
 /** A run's head, and its events since+1, since+2, … without a gap. */
 export interface ReadResult {

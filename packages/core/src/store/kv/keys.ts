@@ -7,7 +7,7 @@ export const PROBE = "probe";
 export const STAMP = "stamp";
 
 /** Any text as a part of a key. */
-export const partOf = encodeURIComponent;
+export const partOf: (text: string) => string = encodeURIComponent;
 
 /** A number in an order of text: the count of its digits as a letter, then the digits. */
 export function numberPart(number: number): string {
