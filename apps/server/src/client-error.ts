@@ -1,20 +1,32 @@
 import type { Duplex } from "node:stream";
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import { RunEventsError } from "@tm/run-events-core";
 import { problemOf, type Reply } from "@tm/run-events-http";
 
+/** The time that a client has to read its answer and close the connection, in milliseconds. */
+const LINGER_MS = 5_000;
+
 /**
- * Answers bytes that node's parser refuses, such as a bare line break in a header, with a problem, and closes the socket.
- * @param answering whether a response is under way on the socket: then the socket is only closed
+ * Answers bytes that node's parser refuses, such as a bare line break in a header or a broken chunk, with a problem, and closes the
+ * socket. Answers to whole requests before these bytes come first.
+ * @param last the last response under way on the socket
  * @see clause W3 in `WIRE.md`
  */
-export function refuseMalformed(error: Error, socket: Duplex, answering: boolean): void {
-  if (!socket.writable || answering) {
-    socket.destroy();
-    return;
-  }
-  // A client that never closes its side must not keep the socket.
-  socket.end(encodeRefusal("code" in error ? error.code : undefined), () => socket.destroy());
+export function refuseMalformed(error: Error, socket: Duplex, last?: ServerResponse): void {
+  const refuse = (): void => {
+    // The bytes may belong to a request that was answered before it was whole.
+    const isAnswered = last?.req.complete === false && last.headersSent;
+    if (!isAnswered && socket.writable)
+      socket.end(encodeRefusal("code" in error ? error.code : undefined));
+    // Closed at once, the connection would be reset while the client is still sending, and the answer could be lost.
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+    socket.once("close", () => clearTimeout(timer));
+  };
+  if (!socket.writable) socket.destroy();
+  else if (last === undefined) refuse();
+  else if (last.req.complete) last.once("close", refuse);
+  else if (last.socket === null) last.once("socket", refuse);
+  else refuse();
 }
 
 const STATUS: ReadonlyMap<unknown, number> = new Map([

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { gzipSync } from "node:zlib";
+import type { Reply } from "@tm/run-events-http";
 import { headerOf } from "@tm/run-events-http/node";
-import type { Answer, HostReply, OwnRoutes } from "./routes.ts";
+import type { Methods, OwnRoutes } from "./routes.ts";
 
 /** The page may load its files from this server, and send requests to it, nothing else. */
 const POLICY = [
@@ -50,13 +51,12 @@ export function readConsoleRoutes(folder: string): OwnRoutes {
   return new Map([["/", { GET: page }], ...assets]);
 }
 
-function answerBytes(bytes: Buffer, extension: string, headers: HostReply["headers"]): Answer {
+function answerBytes(bytes: Buffer, extension: string, headers: Reply["headers"]): Methods[string] {
   const packed = gzipSync(bytes, { level: 9 });
-  const plain: HostReply = {
+  const plain: Reply = {
     status: 200,
     headers: {
       "content-type": CONTENT_TYPES[extension] ?? "application/octet-stream",
-      "x-content-type-options": "nosniff",
       vary: "Accept-Encoding",
       ...headers,
     },

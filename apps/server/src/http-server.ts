@@ -2,11 +2,10 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Server as NetServer } from "node:net";
 import type { Duplex } from "node:stream";
-import type { Reply } from "@tm/run-events-http";
 import type { NodeHandler } from "@tm/run-events-http/node";
 import { refusalOfExpect, refusalOfMessage, refuseMalformed } from "./client-error.ts";
 import type { Metrics } from "./metrics.ts";
-import { answerOwn, type OwnRoutes, pathOf, sendOwn } from "./routes.ts";
+import { type OwnRoutes, pathOf } from "./routes.ts";
 
 /** The time that requests have to end after the streams, in milliseconds: an upload of lines may never end by itself. */
 const LINGER_MS = 2_000;
@@ -18,12 +17,10 @@ const HEADERS_MS = 60_000;
 export interface HttpServerOptions {
   /** The server's own paths; the handler has all others. */
   readonly ownRoutes: OwnRoutes;
-  readonly handler: Pick<NodeHandler, "handle" | "drain">;
+  readonly handler: Pick<NodeHandler, "handle" | "answer" | "send" | "drain">;
   readonly metrics: Pick<Metrics, "countRequest" | "countDropped">;
   /** The most connections at once; one more is closed without an answer. */
   readonly maxConnections: number;
-  readonly allowedOrigins: readonly string[];
-  readonly onError: (error: unknown) => void;
 }
 
 /** A port that is served, from the first connection to the last. */
@@ -46,6 +43,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const { ownRoutes, handler, metrics, maxConnections } = options;
   /** The last answer under way on each connection: those of pipelined requests end in their order. */
   const answering = new Map<Duplex, ServerResponse>();
+  const malformed = new WeakSet<Duplex>();
   let closing = false;
   let drained = false;
 
@@ -54,14 +52,17 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const limits = { requestTimeout: 0, headersTimeout: HEADERS_MS };
   // Without `requireHostHeader: false` node:http would answer a request without `Host` itself.
   const server = createServer({ ...limits, requireHostHeader: false }, (request, response) => {
-    answer(request, response, refusalOfMessage(request));
+    answer(request, response, false);
+  });
+  server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => {
+    answer(request, response, true);
   });
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
-    answer(request, response, refusalOfExpect());
+    begin(request, response);
+    handler.send(request, response, refusalOfExpect());
   });
 
-  function answer(request: IncomingMessage, response: ServerResponse, refused: Reply | null): void {
-    const { socket } = request;
+  function begin({ socket }: IncomingMessage, response: ServerResponse): void {
     answering.set(socket, response);
     response.once("close", () => {
       if (answering.get(socket) === response) answering.delete(socket);
@@ -69,15 +70,26 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       if (drained) server.closeIdleConnections();
     });
     if (closing) response.shouldKeepAlive = false;
+  }
+
+  function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    awaitsContinue: boolean,
+  ): void {
+    begin(request, response);
+    const refused = refusalOfMessage(request);
     const methods = ownRoutes.get(pathOf(request.url ?? ""));
-    if (refused !== null) sendOwn(refused, request, response, options.allowedOrigins);
-    else if (methods === undefined) handler.handle(request, response);
-    else void answerOwn(methods, request, response, options);
+    if (refused !== null) handler.send(request, response, refused);
+    else if (methods === undefined) handler.handle(request, response, awaitsContinue);
+    else handler.answer(request, response, methods);
   }
   server.maxConnections = maxConnections;
   server.on("drop", () => metrics.countDropped());
   server.on("clientError", (error, socket) => {
-    refuseMalformed(error, socket, answering.has(socket));
+    // The parser fails again at each byte that follows.
+    if (!malformed.has(socket)) refuseMalformed(error, socket, answering.get(socket));
+    malformed.add(socket);
   });
 
   return {

@@ -1,30 +1,14 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
-import {
-  corsHeaders,
-  isPreflight,
-  methodNotAllowed,
-  preflightReply,
-  problemOf,
-  type Reply,
-} from "@tm/run-events-http";
-import { headerOf } from "@tm/run-events-http/node";
+import { problemOf, type Reply } from "@tm/run-events-http";
+import type { OwnMethods } from "@tm/run-events-http/node";
 import type { Metrics } from "./metrics.ts";
 import { shareLook } from "./shared-look.ts";
 import type { StoreMonitor } from "./store-monitor.ts";
 
-/** An answer of the server's own paths, whose body may be a file's bytes. */
-export type HostReply = Omit<Reply, "body"> & { readonly body: string | Uint8Array | null };
-
-/** Answers one method of one path. An error that it throws is answered as a problem. */
-export type Answer = (
-  request: IncomingMessage,
-  response: ServerResponse,
-) => HostReply | Promise<HostReply>;
-
-/** The methods of one path. `HEAD` is answered wherever `GET` is. */
-export type Methods = Readonly<Record<string, Answer>>;
+/** The methods of one path. */
+export type Methods = OwnMethods<IncomingMessage>;
 
 /** The server's own paths: all but those of runs. */
 export type OwnRoutes = ReadonlyMap<string, Methods>;
@@ -106,15 +90,6 @@ async function untilAnswered(store: RunEventStore): Promise<void> {
 /** Asks for a head. It does not matter whether there is such a run: any answer will do. */
 const ANY_RUN = { ownerId: "readyz", runId: "readyz", since: 0, limit: 0, maxBytes: 1 };
 
-/** The dependencies of `answerOwn`. */
-export interface AnswerOptions {
-  readonly allowedOrigins: readonly string[];
-  readonly onError: (error: unknown) => void;
-}
-
-/** Keeps browsers from guessing an answer's type from its content. */
-const NO_SNIFF = { "x-content-type-options": "nosniff" };
-
 /**
  * The path of a request's target, without its query. A proxy may send the absolute form.
  * @param target the request's target, as node gives it
@@ -123,57 +98,6 @@ const NO_SNIFF = { "x-content-type-options": "nosniff" };
 export function pathOf(target: string): string {
   const path = target.replace(/^https?:\/\/[^/?]*/i, "").split("?", 1)[0];
   return path === undefined || path === "" ? "/" : path;
-}
-
-/** Answers a request to one of the server's own paths. Never rejects. */
-export async function answerOwn(
-  methods: Methods,
-  request: IncomingMessage,
-  response: ServerResponse,
-  { allowedOrigins, onError }: AnswerOptions,
-): Promise<void> {
-  const header = (name: string): string | null => headerOf(request, name);
-  let reply: HostReply;
-  try {
-    reply = isPreflight(request.method ?? "", header, allowedOrigins)
-      ? preflightReply(Object.keys(methods))
-      : await replyTo(methods, request, response);
-  } catch (error) {
-    reply = problemOf(error);
-    if (reply.status >= 500) onError(error);
-  }
-  sendOwn(reply, request, response, allowedOrigins);
-}
-
-/** Sends an answer of the server's own, with the headers that pages of the allowed origins need. */
-export function sendOwn(
-  reply: HostReply,
-  request: IncomingMessage,
-  response: ServerResponse,
-  allowedOrigins: readonly string[],
-): void {
-  const length = reply.body === null ? {} : { "content-length": Buffer.byteLength(reply.body) };
-  // Otherwise node:http would read the rest of an unread body to its end.
-  const close = request.complete ? {} : { connection: "close" };
-  const cors = corsHeaders((name) => headerOf(request, name), allowedOrigins);
-  const names = [reply.headers["vary"], cors["vary"]].filter((name) => name !== undefined);
-  const vary = names.length === 0 ? {} : { vary: names.join(", ") };
-  const headers = { ...NO_SNIFF, ...reply.headers, ...cors, ...vary, ...length, ...close };
-  response.writeHead(reply.status, headers);
-  response.end(request.method === "HEAD" ? undefined : (reply.body ?? undefined));
-}
-
-function replyTo(
-  methods: Methods,
-  request: IncomingMessage,
-  response: ServerResponse,
-): HostReply | Promise<HostReply> {
-  const method = request.method ?? "";
-  const known = new Map(Object.entries(methods));
-  const answer = known.get(method === "HEAD" ? "GET" : method);
-  return answer === undefined
-    ? methodNotAllowed([...known.keys()], method)
-    : answer(request, response);
 }
 
 function plain(body: string, contentType = "text/plain; charset=utf-8"): Reply {

@@ -82,7 +82,7 @@ async function serve(
   const monitor = new StoreMonitor({ watch: stallsOf(runs.log).writes, log });
   let closing: Promise<void> | null = null;
   const ownRoutes = createOwnRoutes({
-    session: createSessionRoutes({ credentials, sessions, handler, allowedOrigins, log }),
+    session: createSessionRoutes({ credentials, sessions, allowedOrigins, log }),
     console: readConsoleRoutes(await surroundings.findConsole()),
     metrics,
     store,
@@ -90,14 +90,7 @@ async function serve(
     isDraining: () => closing !== null,
   });
   const { maxConnections, shortage } = planConnections(settings.maxStreams, readDescriptorLimit());
-  const httpServer = createHttpServer({
-    ownRoutes,
-    handler,
-    metrics,
-    maxConnections,
-    allowedOrigins,
-    onError,
-  });
+  const httpServer = createHttpServer({ ownRoutes, handler, metrics, maxConnections });
   await monitor.start();
   const server = await httpServer.listen(settings.port, settings.host).catch((error: unknown) => {
     monitor.stop();

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from "node:http";
 import { RunEventsError } from "@tm/run-events-core";
 import { type Identity, isForeignOrigin, type Reply } from "@tm/run-events-http";
-import { headerOf, type NodeHandler } from "@tm/run-events-http/node";
+import { headerOf } from "@tm/run-events-http/node";
 import type { Credentials } from "./authenticate.ts";
 import { encodeSessionCookie } from "./cookie.ts";
 import { isSecure } from "./is-secure.ts";
 import type { Log } from "./log.ts";
-import type { Answer, Methods } from "./routes.ts";
+import type { Methods } from "./routes.ts";
 import type { Sessions } from "./session.ts";
 import type { TokenHolder } from "./tokens.ts";
 
@@ -14,25 +14,23 @@ import type { TokenHolder } from "./tokens.ts";
 export interface SessionRoutesOptions {
   readonly credentials: Credentials;
   readonly sessions: Sessions;
-  /** Keeps the bounds of each user. */
-  readonly handler: Pick<NodeHandler, "workFor">;
   readonly allowedOrigins: readonly string[];
   readonly log: Log;
 }
 
 /** Makes the routes to sign in, to get the session, and to sign out. @see clauses W29 and W49 in `WIRE.md` */
 export function createSessionRoutes(options: SessionRoutesOptions): Methods {
-  const { credentials, sessions, handler, allowedOrigins, log } = options;
+  const { credentials, sessions, allowedOrigins, log } = options;
 
   /** Makes an answer to a user, within the user's bounds. */
   function answerTo<User extends { readonly userId: string }>(
     find: (request: IncomingMessage) => Promise<User | null>,
     answer: (request: IncomingMessage, user: User) => Promise<Reply>,
-  ): Answer {
-    return async (request, response) => {
+  ): Methods[string] {
+    return async (request, within) => {
       const user = await find(request);
       if (user === null) throw unauthenticated();
-      return handler.workFor(user.userId, response, () => answer(request, user));
+      return within(user.userId, () => answer(request, user));
     };
   }
 

@@ -1,4 +1,4 @@
-import { IncomingMessage, ServerResponse } from "node:http";
+import { IncomingMessage } from "node:http";
 import { type AddressInfo, Socket } from "node:net";
 import { createMemoryStore, createRunEvents, RunEventsError } from "@tm/run-events-core";
 import { createNodeHandler } from "@tm/run-events-http/node";
@@ -49,7 +49,6 @@ it("W29, W49: a user's sign-ins, sign-outs and reads of the session count among 
         return sessions.open(holder);
       },
     },
-    handler,
     allowedOrigins: [],
     log() {},
   });
@@ -58,8 +57,6 @@ it("W29, W49: a user's sign-ins, sign-outs and reads of the session count among 
     handler,
     metrics: { countRequest() {}, countDropped() {} },
     maxConnections: 100,
-    allowedOrigins: [],
-    onError() {},
   });
   const server = await http.listen(0, "127.0.0.1");
   onTestFinished(() => {
@@ -114,7 +111,7 @@ it("W30: however many requests ask whether the server is ready, it asks the stor
   const request = new IncomingMessage(new Socket());
   const ask = async (count: number): Promise<ReadonlySet<number | undefined>> => {
     const answers = Array.from({ length: count }, async () =>
-      routes.get("/readyz")?.["GET"]?.(request, new ServerResponse(request)),
+      routes.get("/readyz")?.["GET"]?.(request, (_, work) => work()),
     );
     return new Set((await Promise.all(answers)).map((answer) => answer?.status));
   };

@@ -4,6 +4,5 @@ export type { Drainable, HandlerOptions, HandlerStats } from "./service/options.
 export type { Handler } from "./fetch/handler.ts";
 export { createHandler } from "./fetch/handler.ts";
 export { isForeignOrigin } from "@tm/run-events-core/wire";
-export { corsHeaders, isPreflight, preflightReply } from "./access/origin.ts";
-export { methodNotAllowed, problemOf } from "./exchange/problem.ts";
+export { problemOf } from "./exchange/problem.ts";
 export { openApiDocument } from "./routes/table.ts";

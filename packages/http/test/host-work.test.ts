@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import { createServer, type ServerResponse } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import { expect, it, onTestFinished } from "vitest";
-import { problemOf } from "../src/index.ts";
+import type { Reply } from "../src/index.ts";
 import { createNodeHandler, type HandlerStats } from "../src/node.ts";
 import { eventually } from "./harness/eventually.ts";
 import { encodeHead, openSocket, type RawSocket } from "./harness/raw-socket.ts";
@@ -31,25 +31,16 @@ async function openHost(): Promise<Host> {
   let closed = 0;
   const gate = Promise.withResolvers<void>();
 
-  async function answer(user: string, response: ServerResponse): Promise<void> {
-    response.once("close", () => (closed += 1));
-    try {
-      const work = async (): Promise<string> => {
-        begun.push(user);
-        await gate.promise;
-        return "done";
-      };
-      response.end(await handler.workFor(user, response, work));
-    } catch (error) {
-      const { status, headers, body } = problemOf(error);
-      response.writeHead(status, headers).end(body);
-    }
-  }
-
+  const work = async (user: string): Promise<Reply> => {
+    begun.push(user);
+    await gate.promise;
+    return { status: 200, headers: {}, body: "done" };
+  };
   const server = createServer((request, response) => {
     const [, user = ""] = request.url?.split("/") ?? [];
-    if (user === "v1") handler.handle(request, response);
-    else void answer(user, response);
+    if (user === "v1") return handler.handle(request, response);
+    response.once("close", () => (closed += 1));
+    handler.answer(request, response, { GET: (_, within) => within(user, () => work(user)) });
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

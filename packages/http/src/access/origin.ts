@@ -1,4 +1,4 @@
-import { type Headers, NO_SNIFF, type Reply } from "../exchange/exchange.ts";
+import type { Headers, Reply } from "../exchange/exchange.ts";
 import { allowedMethods } from "../exchange/problem.ts";
 
 type HeaderOf = (name: string) => string | null;
@@ -46,7 +46,6 @@ export function preflightReply(methods: readonly string[]): Reply {
       "access-control-allow-headers":
         "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Run-Fence",
       "access-control-max-age": "600",
-      ...NO_SNIFF,
     },
     body: null,
   };

@@ -62,7 +62,6 @@ export const STREAM_HEADERS: Headers = {
   "content-type": "text/event-stream; charset=utf-8",
   "cache-control": "no-cache, no-store, no-transform",
   "x-accel-buffering": "no",
-  ...NO_SNIFF,
 };
 
 /** A reply with a JSON body that no cache may keep. */
@@ -72,7 +71,6 @@ export function jsonReply(status: number, body: string | Uint8Array, headers: He
     headers: {
       "content-type": "application/json; charset=utf-8",
       "cache-control": "private, no-store",
-      ...NO_SNIFF,
       ...headers,
     },
     body,
@@ -86,7 +84,6 @@ export function publicText(body: string): Reply {
     headers: {
       "content-type": "text/plain; charset=utf-8",
       "cache-control": "public, max-age=3600",
-      ...NO_SNIFF,
     },
     body,
   };
@@ -96,7 +93,7 @@ export function publicText(body: string): Reply {
 export function emptyReply(status = 204, headers: Headers = {}): Reply {
   return {
     status,
-    headers: { "cache-control": "private, no-store", ...NO_SNIFF, ...headers },
+    headers: { "cache-control": "private, no-store", ...headers },
     body: null,
   };
 }

@@ -19,10 +19,12 @@ export class NodeExchange implements Exchange {
   readonly #search: string;
   #query: URLSearchParams | null = null;
   #gone: AbortController | null = null;
+  #awaitsContinue: boolean;
   readonly onGone: Exchange["onGone"];
   readonly isGone: Exchange["isGone"];
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  /** @param awaitsContinue whether the client sends its body only after a 100 */
+  constructor(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean) {
     // A proxy may send the absolute form (RFC 9112, section 3.2.2).
     const target = request.url ?? "/";
     const url = target.startsWith("/") ? target : target.replace(/^https?:\/\/[^/?]*/i, "");
@@ -33,6 +35,7 @@ export class NodeExchange implements Exchange {
     this.#search = mark === -1 ? "" : url.slice(mark + 1);
     this.#request = request;
     this.#response = response;
+    this.#awaitsContinue = awaitsContinue;
     ({ onGone: this.onGone, isGone: this.isGone } = listenForClose(response));
   }
 
@@ -54,6 +57,7 @@ export class NodeExchange implements Exchange {
   body(): AsyncIterator<Uint8Array, unknown> {
     const kept = keptBody(this.#request);
     if (kept !== null) return yieldOnce(kept);
+    this.#askForBody();
     // Leaving the loop early must not cut the connection: the answer is still to be sent.
     return this.#request.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array, unknown>;
   }
@@ -64,7 +68,13 @@ export class NodeExchange implements Exchange {
       if (kept.length > maxBytes) throw bounds.tooLarge(maxBytes);
       return Promise.resolve(kept);
     }
+    this.#askForBody();
     return readRequest(this.#request, this.#response, maxBytes, grow);
+  }
+
+  #askForBody(): void {
+    if (this.#awaitsContinue) this.#response.writeContinue();
+    this.#awaitsContinue = false;
   }
 }
 

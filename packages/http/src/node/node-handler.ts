@@ -1,29 +1,33 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Exchange, StreamReply } from "../exchange/exchange.ts";
+import type { Exchange, Reply, StreamReply } from "../exchange/exchange.ts";
+import type { bounds } from "@tm/run-events-core/wire";
 import { sendAnswer } from "./send-answer.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { ResponseSink } from "./sink.ts";
-import type { Drainable, HandlerOptions } from "../service/options.ts";
+import type { Drainable, HandlerOptions, OwnMethods } from "../service/options.ts";
 import { Service } from "../service/service.ts";
 
 /** A handler of node:http requests, for node:http and frameworks that expose its request and response. Made by {@link createNodeHandler}. */
 export interface NodeHandler extends Drainable {
-  /** Answers a request. An unknown path gets a 404 problem. Never throws. */
-  handle(request: IncomingMessage, response: ServerResponse): void;
   /**
-   * Does the work for a request that the host answers itself, within the user's bounds at this handler. It counts as one of the user's
-   * requests until its response has closed.
-   * @param userId as `authenticate` returns it
-   * @param response the response to that request, not yet ended
-   * @returns what the work returns
-   * @throws RunEventsError `too_many_requests`, or what the work throws
-   * @see clause W49 in `WIRE.md`
+   * Answers a request. An unknown path gets a 404 problem. Never throws.
+   * @param awaitsContinue whether node has not yet sent the 100 that the client waits for, as in its event `checkContinue`. The 100
+   * is then sent when the body is read, so that a refusal needs no body
+   * @defaultValue `awaitsContinue`: `false`
    */
-  workFor<Result>(
-    userId: string,
+  handle(request: IncomingMessage, response: ServerResponse, awaitsContinue?: boolean): void;
+  /**
+   * Answers a request to a path of the host's own, as those of runs are answered: preflights, `HEAD`, unknown methods and errors too.
+   * Never throws.
+   * @see clauses W3, W19 and W49 in `WIRE.md`
+   */
+  answer(
+    request: IncomingMessage,
     response: ServerResponse,
-    work: () => Promise<Result>,
-  ): Promise<Result>;
+    methods: OwnMethods<IncomingMessage>,
+  ): void;
+  /** Sends an answer of the host's own. A client that is still sending its body gets it whole. Never throws. */
+  send(request: IncomingMessage, response: ServerResponse, reply: Reply): void;
 }
 
 /**
@@ -37,13 +41,17 @@ export function createNodeHandler(options: HandlerOptions<IncomingMessage>): Nod
   const service = new Service(options);
   const stall = { clock: service.clock, stallMs: service.stallMs };
 
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function run(
+    request: IncomingMessage,
+    response: ServerResponse,
+    exchange: NodeExchange,
+    answer: (holding: bounds.Holding) => Reply | Promise<Reply | StreamReply>,
+  ): Promise<void> {
     // After an error of the connection comes `close`, which does the cleaning up.
     response.on("error", ignore);
-    const exchange = new NodeExchange(request, response);
     const holding = service.open();
     try {
-      const reply = await service.answer(exchange, request, holding);
+      const reply = await answer(holding);
       if (hasEnded(response)) {
         if ("stream" in reply) reply.stream.closed();
         holding.leave();
@@ -60,25 +68,27 @@ export function createNodeHandler(options: HandlerOptions<IncomingMessage>): Nod
       }
     } catch (error) {
       holding.leave();
-      throw error;
+      // Only node:http can throw here, when it refuses to send something.
+      response.destroy(error instanceof Error ? error : undefined);
     }
   }
 
   return {
-    handle(request, response) {
-      // Only node:http can throw here, when it refuses to send something.
-      handle(request, response).catch((error: unknown) => {
-        response.destroy(error instanceof Error ? error : undefined);
-      });
+    handle(request, response, awaitsContinue = false) {
+      const exchange = new NodeExchange(request, response, awaitsContinue);
+      void run(request, response, exchange, (holding) =>
+        service.answer(exchange, request, holding),
+      );
     },
-    async workFor(userId, response, work) {
-      const holding = service.open();
-      try {
-        return await holding.enter(userId, work);
-      } finally {
-        if (hasEnded(response)) holding.leave();
-        else response.once("close", () => holding.leave());
-      }
+    answer(request, response, methods) {
+      const exchange = new NodeExchange(request, response, false);
+      void run(request, response, exchange, (holding) =>
+        service.answerOwn(exchange, request, holding, methods),
+      );
+    },
+    send(request, response, reply) {
+      const exchange = new NodeExchange(request, response, false);
+      void run(request, response, exchange, () => service.complete(exchange, reply));
     },
     drain: (windowMs) => service.drain(windowMs),
     stats: () => service.stats(),

@@ -33,8 +33,9 @@ export function sendAnswer(
 ): () => void {
   const { status, headers, body } = reply;
   const isLeft = !request.complete;
-  // Over HTTP/2 an unread body blocks only its own stream.
-  const closes = isLeft && request.httpVersionMajor === 1 && lengthOf(request) > PIECE_BYTES;
+  // A client that waits for a 100 may send its body or not. Over HTTP/2 an unread body blocks only its own stream.
+  const isLong = lengthOf(request) > PIECE_BYTES || request.headers.expect !== undefined;
+  const closes = isLeft && isLong && request.httpVersionMajor === 1;
   const close = closes ? { connection: "close" } : {};
   let data: Uint8Array | string = "";
   if (body === null) {

@@ -2,6 +2,7 @@ import type { RunEvents } from "@tm/run-events-core";
 import type { StreamsOptions, Streams } from "@tm/run-events-core/wire";
 import { bounds } from "@tm/run-events-core/wire";
 import type { Authenticate } from "../access/identity.ts";
+import type { Reply } from "../exchange/exchange.ts";
 
 /** Settings of `createHandler` and `createNodeHandler`. `Native` is the request of the host's framework. */
 export interface HandlerOptions<Native> extends StreamsOptions {
@@ -60,6 +61,18 @@ export interface HandlerOptions<Native> extends StreamsOptions {
    */
   readonly onError?: (error: unknown) => void;
 }
+
+/** Does work within a user's bounds. @throws RunEventsError `too_many_requests`, or what the work throws */
+export type Within = <Result>(userId: string, work: () => Promise<Result>) => Promise<Result>;
+
+/**
+ * The methods of one path of the host's own. `HEAD` is answered wherever `GET` is. What one throws is answered as a problem. Work that
+ * it does `within` a user counts among the user's requests until the client has the answer.
+ * @see clause W49 in `WIRE.md`
+ */
+export type OwnMethods<Native> = Readonly<
+  Record<string, (request: Native, within: Within) => Reply | Promise<Reply>>
+>;
 
 /** Counts of what a handler has open. */
 export interface HandlerStats {

@@ -2,7 +2,7 @@ import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { ERROR_CODES, PROBLEM_CODES, statusOf } from "../../src/exchange/error-codes.ts";
-import { methodNotAllowed, problemOf } from "../../src/index.ts";
+import { methodNotAllowed, problemOf } from "../../src/exchange/problem.ts";
 
 interface Problem {
   readonly type: string;
