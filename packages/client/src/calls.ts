@@ -1,5 +1,5 @@
 export type { Check, Shape } from "./http/fits.ts";
-export type { Patience } from "./http/retrying.ts";
+export type { CallOptions } from "./http/retrying.ts";
 export type { Call, Read } from "./http/run-calls.ts";
 export { askServer } from "./http/ask-server.ts";
 export { isText } from "./http/fits.ts";

@@ -25,56 +25,64 @@ export interface RunsAttempt extends StreamAttempt {
  * @see clauses W19 to W26, W47 and W48 in `WIRE.md`
  */
 export async function streamRuns(attempt: RunsAttempt): Promise<void> {
+  const reading = new Reading(attempt);
   for await (const frames of readFrames(attempt)) {
-    const isEnd = await new Batch(attempt).take(frames);
+    for (const frame of frames) await reading.take(frame);
+    await reading.handOver();
     attempt.signal.throwIfAborted();
-    if (isEnd) return;
+    if (reading.isEnd) return;
   }
 }
 
-/** The frames that came together. The events of a run that come together are handed over together, and so are the changes of the feed. */
-class Batch {
+/** The frames of one stream. A run's events in a row that came together are handed over together, and so are the changes of the feed. */
+class Reading {
+  /** Whether the stream has ended as it should. */
+  isEnd = false;
   readonly #attempt: RunsAttempt;
-  readonly #events = new Map<FollowedRun, RunEvent[]>();
+  #run: FollowedRun | undefined;
+  #events: RunEvent[] = [];
   #changes: FeedFrame[] = [];
 
   constructor(attempt: RunsAttempt) {
     this.#attempt = attempt;
   }
 
-  /** @returns whether the stream has ended as it should */
-  async take(frames: readonly Frame[]): Promise<boolean> {
-    let isEnd = false;
-    for (const frame of frames) {
-      if (frame.type === "stream_finished") isEnd = true;
-      else if (frame.type === "malformed") throw await this.#broken();
-      else if (frame.type === "error") await this.#takeError(frame);
-      else if ("event" in frame || "runStatus" in frame) await this.#takeRunFrame(frame);
-      else if (frame.type !== "unknown") this.#changes.push(frame);
+  async take(frame: Frame): Promise<void> {
+    if (isOfFeed(frame)) return void this.#changes.push(frame);
+    if (frame.type === "run_event") {
+      const run = this.#runOf(frame);
+      if (run !== this.#run) await this.handOver();
+      this.#run = run;
+      if (run !== undefined) this.#events.push(frame.event);
+      return;
     }
-    await this.#flush();
-    return isEnd;
+    // What a frame says holds only after the events before it.
+    await this.handOver();
+    if (frame.type === "stream_finished") this.isEnd = true;
+    else if (frame.type === "malformed") throw this.#broken();
+    else if (frame.type === "error") this.#takeError(frame);
+    else if (frame.type !== "unknown") this.#takeStatus(frame);
   }
 
-  async #flush(): Promise<void> {
-    for (const run of this.#events.keys()) await this.#handOver(run);
-    this.#handOverChanges();
-  }
-
-  #handOverChanges(): void {
-    const changes = this.#changes;
-    this.#changes = [];
-    this.#attempt.feed?.take(changes);
-  }
-
-  async #handOver(run: FollowedRun): Promise<void> {
-    const events = this.#events.get(run);
-    if (events === undefined) return;
-    this.#events.delete(run);
+  /** Hands over what has come so far. */
+  async handOver(): Promise<void> {
+    const { feed, onEvents } = this.#attempt;
+    const [run, events, changes] = [this.#run, this.#events, this.#changes];
+    [this.#run, this.#events, this.#changes] = [undefined, [], []];
+    feed?.take(changes);
+    if (run === undefined) return;
     const before = run.cursor;
     const isWhole = await run.take(events);
-    if (run.cursor > before) this.#attempt.onEvents();
+    if (run.cursor > before) onEvents();
     if (!isWhole) throw this.#missing(run);
+  }
+
+  /** The run of a frame, if it is followed. */
+  #runOf({ runId }: RunFrame): FollowedRun | undefined {
+    const { only, runs } = this.#attempt;
+    if (only !== null) return only;
+    if (runId === undefined) throw this.#broken();
+    return runs.get(runId);
   }
 
   /** Something on the way leaves events out. Polls may get through. */
@@ -84,8 +92,7 @@ class Batch {
   }
 
   /** Something on the way changes the stream. Polls may get through. */
-  async #broken(): Promise<RunEventsError> {
-    await this.#flush();
+  #broken(): RunEventsError {
     this.#attempt.expect("held_back");
     return unanswered(
       "Expected frames of a run-events server, got something else: check whether a proxy changes them.",
@@ -93,48 +100,35 @@ class Batch {
   }
 
   /** Takes the end of the stream, of a run, or of the feed. */
-  async #takeError(frame: ErrorFrame): Promise<void> {
+  #takeError(frame: ErrorFrame): void {
     const { only, runs, feed, expect, onLeft } = this.#attempt;
-    const { code, message, retryable } = frame;
-    const { type: _type, code: _code, message: _message, retryable: _, ...details } = frame;
+    const { type: _, code, message, retryable, ...details } = frame;
     // A retryable one has a code that only streams use. See W22 and W28 in `WIRE.md`.
-    const error = new RunEventsError(retryable ? "store_unavailable" : code, message, {
-      retryable,
-      details,
-    });
-    const run = frame.runId === undefined ? undefined : runs.get(frame.runId);
-    const part = frame.feed === true ? feed : run;
+    const own = retryable ? "store_unavailable" : code;
+    const error = new RunEventsError(own, message, { retryable, details });
     if (only === null && (frame.feed === true || frame.runId !== undefined)) {
+      const part = frame.feed === true ? feed : runs.get(frame.runId ?? "");
       if (part === null || part === undefined) return;
-      if (run === undefined) this.#handOverChanges();
-      else await this.#handOver(run);
       if (!retryable) part.fail(error);
       return onLeft(part, retryable ? error : null);
     }
-    await this.#flush();
     // The server has as many streams as it can. A poll does not take a stream's place.
     if ((code as string) === "overloaded") expect("full");
     throw error;
   }
 
-  async #takeRunFrame(frame: RunFrame): Promise<void> {
-    const { only, runs, onLeft } = this.#attempt;
-    if (only === null && frame.runId === undefined) throw await this.#broken();
-    const run = only ?? runs.get(frame.runId ?? "");
+  #takeStatus(frame: Exclude<RunFrame, { type: "run_event" }>): void {
+    const run = this.#runOf(frame);
     if (run === undefined) return;
-    if (frame.type === "run_event") {
-      const events = this.#events.get(run);
-      if (events === undefined) this.#events.set(run, [frame.event]);
-      else events.push(frame.event);
-      return;
-    }
-    // The status of a frame holds only after the events before it.
-    await this.#handOver(run);
     const { type, since, runStatus, currentPhase, lastSequence } = frame;
     const isEnd = type === "run_finished";
     if (type === "connected") run.begin(since);
     if (isEnd && lastSequence > run.cursor) throw this.#missing(run);
     run.update({ state: isEnd ? "finished" : "live", runStatus, currentPhase, error: null });
-    if (isEnd) onLeft(run, null);
+    if (isEnd) this.#attempt.onLeft(run, null);
   }
+}
+
+function isOfFeed(frame: Frame): frame is FeedFrame {
+  return ["feed_started", "run", "run_gone", "feed_version"].includes(frame.type);
 }

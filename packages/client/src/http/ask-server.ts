@@ -1,4 +1,4 @@
-import { type Patience, retrying } from "./retrying.ts";
+import type { CallOptions } from "./retrying.ts";
 import type { Call } from "./run-calls.ts";
 import { createServer, type ServerOptions } from "./server.ts";
 
@@ -11,9 +11,7 @@ import { createServer, type ServerOptions } from "./server.ts";
 export async function askServer<T>(
   options: ServerOptions,
   call: Call,
-  patience: Patience,
+  how: CallOptions,
 ): Promise<T> {
-  const { mostDelayMs } = options;
-  const server = createServer(options);
-  return retrying(() => server.askJson<T>(call, patience.signal), { mostDelayMs, ...patience });
+  return createServer(options).ask(call, how);
 }

@@ -1,8 +1,8 @@
-import { type RunEvent } from "@tm/run-events-core";
+import type { RunEvent, RunEventsPage } from "@tm/run-events-core";
 import { historyChanged } from "@tm/run-events-core/wire";
 import { contiguous } from "./contiguous.ts";
 import { isOtherEvent } from "./is-other-event.ts";
-import { type Patience, retrying } from "./retrying.ts";
+import type { CallOptions } from "./retrying.ts";
 import { pageCall } from "./run-calls.ts";
 import type { Server } from "./server.ts";
 import { unanswered } from "./server-errors.ts";
@@ -26,23 +26,18 @@ export interface Range {
 /**
  * Reads a range of a run's events in order, a page at a time.
  * @throws RunEventsError `history_changed` if the log has lost one of them, or `next`
- * @throws as `retrying`
+ * @throws as `ask`
  */
 export async function* readRange(
   server: Server,
   { runId, since, at: firstAt, until, next }: Range,
-  patience: Patience,
+  how: CallOptions,
 ): AsyncGenerator<readonly RunEvent[], void, undefined> {
   const end = next?.sequence ?? until;
   let last = since;
   let at = firstAt;
-  async function readNext(): Promise<readonly RunEvent[]> {
-    const query = { since: last, at, limit: Math.min(MOST_EVENTS, end - last), wait: 0 };
-    const call = pageCall(runId, query);
-    const page = await server.askJson<{
-      readonly events: RunEvent[];
-      readonly lastSequence: number;
-    }>(call, patience.signal);
+  function readPage(json: unknown): readonly RunEvent[] {
+    const page = json as RunEventsPage;
     const events = contiguous(page.events, last).slice(0, end - last);
     const again = events.find(({ sequence }) => sequence === next?.sequence);
     if (page.lastSequence < end || isOtherEvent(next?.createdAt, again?.createdAt))
@@ -51,7 +46,9 @@ export async function* readRange(
     throw unanswered(`Expected event ${last + 1} next, but the server left it out.`);
   }
   while (last < end) {
-    const events = await retrying(readNext, patience);
+    const query = { since: last, at, limit: Math.min(MOST_EVENTS, end - last), wait: 0 };
+    const call = { ...pageCall(runId, query), read: readPage };
+    const events = await server.ask<readonly RunEvent[]>(call, how);
     last += events.length;
     at = events.at(-1)?.createdAt;
     yield events.filter(({ sequence }) => sequence <= until);

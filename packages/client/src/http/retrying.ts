@@ -22,22 +22,16 @@ export interface CallOptions {
   readonly onRetry?: ((error: RunEventsError) => void) | undefined;
 }
 
-/** The patience of a call. Without `patienceMs` there is no bound. */
-export interface Patience extends CallOptions {
-  /**
-   * The longest pause between two attempts, in milliseconds.
-   * @defaultValue 30,000
-   */
-  readonly mostDelayMs?: number | undefined;
-}
-
 /**
- * Repeats a call until it has a result, with growing, jittered pauses. Use it only for calls that may be repeated.
+ * Repeats a call until it has a result, with growing, jittered pauses. Without `patienceMs` there is no bound.
  * @throws the last error, once it is not retryable or `patienceMs` is over. It is `ambiguous` if any attempt may have had its effect
  * @throws the signal's reason
  */
-export async function retrying<T>(call: () => Promise<T>, patience: Patience): Promise<T> {
-  const { signal, patienceMs = Infinity, mostDelayMs, onRetry } = patience;
+export async function retrying<T>(
+  call: () => Promise<T>,
+  { signal, patienceMs = Infinity, onRetry }: CallOptions,
+  mostDelayMs: number | undefined,
+): Promise<T> {
   const giveUpAt = performance.now() + patienceMs;
   let isInDoubt = false;
   for (let failures = 1; ; failures += 1) {

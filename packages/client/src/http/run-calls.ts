@@ -17,7 +17,7 @@ export const ANSWER_SECONDS = 20;
 
 /**
  * Makes the result of an answer.
- * @throws if the answer does not come from a run-events server
+ * @throws RunEventsError why the call has failed; anything else if the answer does not come from a run-events server
  */
 export type Read = (json: unknown, response: Response, text: string) => unknown;
 

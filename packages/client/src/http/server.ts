@@ -6,6 +6,7 @@ import { FOR_EVER_MS, pause } from "./pause.ts";
 import { fits } from "./fits.ts";
 import { MOST_ANSWER_BYTES, MOST_PROBLEM_BYTES, readText } from "./read-text.ts";
 import { ANSWER_SECONDS, type Call } from "./run-calls.ts";
+import { type CallOptions, retrying } from "./retrying.ts";
 import { errorOf, noAnswer, strangeAnswer, unanswered } from "./server-errors.ts";
 import { serverUrl } from "./server-url.ts";
 
@@ -57,6 +58,12 @@ export interface Server {
    * @throws RunEventsError `store_unavailable`, retryable, if the answer takes longer than the call's `seconds`, or is malformed
    */
   askJson<T>(call: Call, signal?: AbortSignal): Promise<T>;
+  /**
+   * Asks again while the server does not answer. Use it only for calls that may be repeated.
+   * @param cut aborts the request under way. Without it, the signal of `how` does so, too
+   * @throws as `askJson`, once a retry cannot help or `patienceMs` is over. The error is `ambiguous` if any attempt may have had its effect
+   */
+  ask<T>(call: Call, how: CallOptions, cut?: AbortSignal): Promise<T>;
 }
 
 /**
@@ -89,7 +96,26 @@ export function createServer(options: ServerOptions): Server {
     throw errorOf(call, response, await readProblem(response));
   }
 
+  async function askJson<T>(unmoved: Call, whole?: AbortSignal): Promise<T> {
+    const call = locate(unmoved);
+    const { seconds = ANSWER_SECONDS } = call;
+    const { signal, abort } = linkAbort(whole);
+    const giveUp = (): void => abort(unanswered(`The server gave no answer within ${seconds} s.`));
+    const tooLate = setTimeout(giveUp, seconds * 1_000);
+    try {
+      const response = await ask(call, signal);
+      const text = await awaitAnswer(readText(response, MOST_ANSWER_BYTES), signal, brokenOff);
+      return readAnswer<T>(call, text, response);
+    } finally {
+      clearTimeout(tooLate);
+      abort();
+    }
+  }
+
   return {
+    askJson,
+    ask: async <T>(call: Call, how: CallOptions, cut = how.signal) =>
+      retrying(() => askJson<T>(call, cut), how, options.mostDelayMs),
     async askStream(unmoved, signal, onHead) {
       const call = locate(unmoved);
       const response = await ask(call, signal);
@@ -97,22 +123,6 @@ export function createServer(options: ServerOptions): Server {
       const isStream = response.headers.get("content-type")?.startsWith("text/event-stream");
       if (isStream !== true) throw strangeAnswer(call, response);
       return response;
-    },
-    async askJson<T>(unmoved: Call, whole?: AbortSignal): Promise<T> {
-      const call = locate(unmoved);
-      const { seconds = ANSWER_SECONDS } = call;
-      const { signal, abort } = linkAbort(whole);
-      const giveUp = (): void =>
-        abort(unanswered(`The server gave no answer within ${seconds} s.`));
-      const tooLate = setTimeout(giveUp, seconds * 1_000);
-      try {
-        const response = await ask(call, signal);
-        const text = await awaitAnswer(readText(response, MOST_ANSWER_BYTES), signal, brokenOff);
-        return readAnswer<T>(call, text, response);
-      } finally {
-        clearTimeout(tooLate);
-        abort();
-      }
     },
   };
 }
@@ -156,7 +166,8 @@ function readAnswer<T>(call: Call, text: string, response: Response): T {
     if (answer ? fits(json, answer) : response.status === 204) {
       return read(json, response, text) as T;
     }
-  } catch {
+  } catch (error) {
+    if (error instanceof RunEventsError) throw error;
     // The text is not JSON, or `read` refused it.
   }
   throw strangeAnswer(call, response);

@@ -1,10 +1,9 @@
 import type { AppendReceipt, RunEvent, RunEventsError } from "@tm/run-events-core";
 import type { ConnectionState } from "../follow/connection-state.ts";
 import type { RunsReader } from "../follow/follow-runs.ts";
-import { askServer } from "../http/ask-server.ts";
 import { isOtherEvent } from "../http/is-other-event.ts";
 import { type Range, readRange } from "../http/read-range.ts";
-import { CALL_PATIENCE_MS, type Patience } from "../http/retrying.ts";
+import { CALL_PATIENCE_MS, type CallOptions } from "../http/retrying.ts";
 import {
   cancelCall,
   type InputConditions,
@@ -12,7 +11,7 @@ import {
   pageCall,
   type PageQuery,
 } from "../http/run-calls.ts";
-import { createServer } from "../http/server.ts";
+import { createServer, type Server } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
 import type { ConnectionOptions } from "./page-connection.ts";
 import { shareBy, Shared } from "./shared.ts";
@@ -103,7 +102,7 @@ export class SharedRun extends Shared<() => void, ConnectionState> {
   }
 
   /** Reads the events between the last one of a view and its own first one. */
-  readBefore(place: Place, onRetry: Patience["onRetry"]): ReturnType<typeof readRange> {
+  readBefore(place: Place, onRetry: CallOptions["onRetry"]): ReturnType<typeof readRange> {
     const { start } = this;
     const next = this.#timeAt(start) === undefined ? this.#events[0] : undefined;
     return this.readRange({ ...place, until: start, next }, { onRetry });
@@ -112,10 +111,13 @@ export class SharedRun extends Shared<() => void, ConnectionState> {
   /** Reads events that the log has already. */
   readRange(
     range: Omit<Range, "runId">,
-    how: Omit<Patience, "signal">,
+    how: Omit<CallOptions, "signal">,
   ): ReturnType<typeof readRange> {
-    const patience = { ...how, signal: this.signal };
-    return readRange(createServer(this.options), { runId: this.runId, ...range }, patience);
+    return readRange(
+      this.#server,
+      { runId: this.runId, ...range },
+      { ...how, signal: this.signal },
+    );
   }
 
   /**
@@ -127,7 +129,7 @@ export class SharedRun extends Shared<() => void, ConnectionState> {
     onRetry: (error: RunEventsError) => void,
   ): Promise<Page> {
     const call = pageCall(this.runId, { ...query, wait: 0 });
-    return askServer(this.options, call, { signal: this.signal, onRetry });
+    return this.#server.ask(call, { signal: this.signal, onRetry });
   }
 
   /** Cancels the run. Goes on even if the run is left meanwhile, because a user has asked for it. Never rejects. */
@@ -137,7 +139,7 @@ export class SharedRun extends Shared<() => void, ConnectionState> {
     this.#cancelError = null;
     this.onChange();
     try {
-      await askServer(this.options, cancelCall(this.runId), { patienceMs: CALL_PATIENCE_MS });
+      await this.#server.ask(cancelCall(this.runId), { patienceMs: CALL_PATIENCE_MS });
     } catch (error) {
       this.#isCancelling = false;
       this.#cancelError = toError(error);
@@ -151,7 +153,11 @@ export class SharedRun extends Shared<() => void, ConnectionState> {
    */
   async input(payload: unknown, options: InputConditions = {}): Promise<AppendReceipt> {
     const call = inputCall(this.runId, payload, options);
-    return askServer(this.options, call, { patienceMs: CALL_PATIENCE_MS });
+    return this.#server.ask(call, { patienceMs: CALL_PATIENCE_MS });
+  }
+
+  get #server(): Server {
+    return createServer(this.options);
   }
 
   protected override onChange(): void {

@@ -12,7 +12,7 @@ import { type WatchedRuns, watchRuns, type WatchRunsOptions } from "../follow/wa
 import { followRun, type RunFollower } from "../follow/follow-run.ts";
 import type { FollowRunOptions } from "../follow/follow-options.ts";
 import type { EventsQuery, LeaseAsked, ListQuery, NewRun } from "../http/queries.ts";
-import { CALL_PATIENCE_MS, type CallOptions, retrying } from "../http/retrying.ts";
+import { CALL_PATIENCE_MS, type CallOptions } from "../http/retrying.ts";
 import {
   ANSWER_SECONDS,
   appendCall,
@@ -205,8 +205,7 @@ export function createClient(options: ClientOptions = {}): Client {
 
   async function ask<T>(call: Call, how: CallOptions = {}): Promise<T> {
     const { signal, patienceMs = options.patienceMs ?? CALL_PATIENCE_MS, onRetry } = how;
-    const patience = { signal, patienceMs, mostDelayMs: options.mostDelayMs, onRetry };
-    return retrying(() => server.askJson<T>(call, signal), patience);
+    return server.ask<T>(call, { signal, patienceMs, onRetry });
   }
 
   return {

@@ -1,6 +1,6 @@
 import type { RunSnapshot } from "@tm/run-events-core";
 import type { RunsFilter } from "../http/queries.ts";
-import { type Patience, retrying } from "../http/retrying.ts";
+import type { CallOptions } from "../http/retrying.ts";
 import { listCall } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
 
@@ -23,15 +23,14 @@ export interface RunsRange {
 
 /**
  * Reads `count` runs of the list, or fewer at its end.
- * @throws as `retrying`
+ * @throws as `ask`
  */
 export async function readRuns(
   { status, topic, ...options }: ServerOptions & RunsFilter,
   { count, cursor }: RunsRange,
-  how: Patience,
+  how: CallOptions,
 ): Promise<RunsPage> {
   const server = createServer(options);
-  const patience = { mostDelayMs: options.mostDelayMs, ...how };
   const read = new Map<string, RunSnapshot>();
   let nextCursor = cursor;
   let before: number;
@@ -39,8 +38,7 @@ export async function readRuns(
     before = read.size;
     const limit = Math.min(MOST_RUNS, count - read.size);
     const query = { status, topic, limit, cursor: nextCursor ?? undefined };
-    const call = listCall(query);
-    const page = await retrying(() => server.askJson<RunsPage>(call, patience.signal), patience);
+    const page = await server.ask<RunsPage>(listCall(query), how);
     for (const run of page.runs) read.set(run.runId, run);
     ({ nextCursor } = page);
     // A list whose cursors go round in a circle has no new runs.

@@ -4,7 +4,7 @@ import type { FeedWant } from "../feed/feed-want.ts";
 import { keepSame, type ListedRun } from "../feed/feed-list.ts";
 import { CONNECTING, type FeedConnection } from "../feed/followed-feed.ts";
 import type { RunsFilter } from "../http/queries.ts";
-import { CALL_PATIENCE_MS, type Patience } from "../http/retrying.ts";
+import { CALL_PATIENCE_MS, type CallOptions } from "../http/retrying.ts";
 import { toError } from "../http/server-errors.ts";
 import { shareKey } from "../page/page-connection.ts";
 import { type SharedFeed, shareFeed } from "../page/shared-feed.ts";
@@ -199,11 +199,11 @@ export class RunsStore implements Store<RunsView> {
     }
   }
 
-  async #readRuns(range: RunsRange, patience: Patience): Promise<RunsPage> {
+  async #readRuns(range: RunsRange, how: CallOptions): Promise<RunsPage> {
     if (this.#reads === 0) this.#gone = new Set();
     this.#reads += 1;
     try {
-      return await readRuns(this.#options, range, patience);
+      return await readRuns(this.#options, range, how);
     } finally {
       this.#reads -= 1;
     }

@@ -7,7 +7,6 @@ import {
 } from "@tm/run-events-core";
 import { checkLanding } from "@tm/run-events-core/wire";
 import { linkAbort } from "../http/link-abort.ts";
-import { retrying } from "../http/retrying.ts";
 import type { Call } from "../http/run-calls.ts";
 import type { Server } from "../http/server.ts";
 import { watchServer } from "./watch-server.ts";
@@ -47,10 +46,9 @@ export function createRunSender(
   options: {
     readonly signal?: AbortSignal;
     readonly patienceMs?: number;
-    readonly mostDelayMs?: number;
   },
 ): RunSender {
-  const { patienceMs = 300_000, mostDelayMs } = options;
+  const { patienceMs = 300_000 } = options;
   const { signal: over, abort } = linkAbort(options.signal);
   const watch = linkAbort(over);
   const stopped = new AbortController();
@@ -91,8 +89,7 @@ export function createRunSender(
     async ask<T extends RunSnapshot | AppendReceipt>(call: Call): Promise<T> {
       underWay += 1;
       try {
-        const ask = async (): Promise<T> => server.askJson(call, over);
-        const answer = await retrying(ask, { signal: over, patienceMs, mostDelayMs });
+        const answer = await server.ask<T>(call, { signal: over, patienceMs });
         const before = known;
         known = answer.lastSequence;
         if ("replayed" in answer) {

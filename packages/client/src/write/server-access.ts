@@ -2,7 +2,6 @@ import { type AppendReceipt, type Claim, isTerminal, type RunSnapshot } from "@t
 import { MAX_BATCH_EVENTS, runFinished } from "@tm/run-events-core/store";
 import { checkDepth, holdingClock, isRefusal } from "@tm/run-events-core/wire";
 import type { runWork } from "@tm/run-events-core/wire";
-import { retrying } from "../http/retrying.ts";
 import {
   appendCall,
   type Call,
@@ -36,29 +35,22 @@ const RELEASE_SECONDS = 3;
  * | after the answer                | the read of the run is cut off, and the lease is released                       |
  *
  * A release that gets no answer in 3 s is given up. The lease then expires.
- * @param how its `signal` shuts the worker down
+ * @param shutdown shuts the worker down
  * @param closing aborts when the work is over, and ends what is still under way
  * @see clauses W31 and W32 in `WIRE.md`
  */
 export function createServerAccess(
   server: Server,
-  how: { readonly signal?: AbortSignal | undefined; readonly mostDelayMs?: number | undefined },
+  shutdown: AbortSignal | undefined,
   closing: AbortSignal,
 ): Parameters<typeof runWork>[0] {
-  const { signal: shutdown, mostDelayMs } = how;
   /** Aborts when an append must not be sent again. */
   const stopped = new AbortController();
   /** The last sequence that an answer has shown. */
   let known = 0;
 
-  /** @param cut aborts the request under way, while `signal` only stops further attempts */
-  const insist = async <T>(
-    call: Call,
-    patienceMs: number,
-    signal = shutdown ?? closing,
-    cut = signal,
-  ): Promise<T> =>
-    retrying(() => server.askJson<T>(call, cut), { signal, patienceMs, mostDelayMs });
+  const insist = async <T>(call: Call, patienceMs: number): Promise<T> =>
+    server.ask(call, { signal: shutdown ?? closing, patienceMs });
   const stopTrying = (): void =>
     stopped.abort(
       Object.assign(unanswered("The server gave no answer in time."), { ambiguous: true }),
@@ -93,16 +85,17 @@ export function createServerAccess(
     release,
     async append(runId, events, conditions) {
       const call = appendCall(runId, events, conditions);
-      const receipt = await insist<AppendReceipt>(call, APPEND_MS, stopped.signal, closing);
+      const patience = { signal: stopped.signal, patienceMs: APPEND_MS };
+      const receipt = await server.ask<AppendReceipt>(call, patience, closing);
       known = Math.max(known, receipt.lastSequence);
       return receipt;
     },
     async read(runId, sequence, signal) {
       const call = pageCall(runId, { since: sequence - 1, limit: 1, wait: 0 });
-      return insist(call, Number.POSITIVE_INFINITY, signal);
+      return server.ask(call, { signal });
     },
     inputs: (runId, after, signal) =>
-      pollInputs((call) => insist(call, Number.POSITIVE_INFINITY, signal), runId, after, signal),
+      pollInputs((call) => server.ask(call, { signal }), runId, after, signal),
     watchEnd(runId, watcher) {
       const watching = new AbortController();
       const watch = watchServer(server, runId, watching.signal, {

@@ -1,6 +1,5 @@
 import type { RunSnapshot } from "@tm/run-events-core";
 import { holdingClock, pollForEnd } from "@tm/run-events-core/wire";
-import { retrying } from "../http/retrying.ts";
 import { pageCall, WAIT_SECONDS } from "../http/run-calls.ts";
 import type { Server } from "../http/server.ts";
 
@@ -19,7 +18,7 @@ export function watchServer(
     clock: holdingClock,
     async poll(since) {
       const call = pageCall(runId, { since, limit: 1, wait: WAIT_SECONDS });
-      return retrying(() => server.askJson<RunSnapshot>(call, signal), { signal });
+      return server.ask<RunSnapshot>(call, { signal });
     },
   });
 }

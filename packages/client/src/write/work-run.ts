@@ -41,7 +41,7 @@ export async function workRun<Value>(
   task: (run: WorkedRun) => Value | Promise<Value>,
 ): Promise<Value> {
   const closing = new AbortController();
-  const access = createServerAccess(createServer(options), options, closing.signal);
+  const access = createServerAccess(createServer(options), options.signal, closing.signal);
   try {
     return await runWork(access, options.runId, options, task);
   } finally {
