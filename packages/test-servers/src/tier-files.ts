@@ -63,7 +63,6 @@ export const TIER_FILES: readonly (readonly [pattern: string, tier: Tier])[] = [
   ["apps/examples/test/readme.test.ts", "fast"],
   ["apps/examples/test/express.test.ts", "main"],
   ["apps/examples/test/protocols/mcp-tasks.test.ts", "main"],
-  ["apps/server/test/client-error.test.ts", "fast"],
   ["apps/server/test/diagnostic-counts.test.ts", "fast"],
   ["apps/server/test/ended-sessions.test.ts", "fast"],
   ["apps/server/test/kept-secrets.test.ts", "fast"],
