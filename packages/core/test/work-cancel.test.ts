@@ -1,31 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RunEventsError } from "../src/rules/errors.ts";
-import { createMemoryStore } from "../src/store/memory.ts";
 import { createDeferred } from "./deferred.ts";
-import {
-  aborted,
-  createWorkWorld,
-  failureOf,
-  LEASE,
-  LEASE_MS,
-  type WorkWorld,
-} from "./work-world.ts";
+import { aborted, failureOf, LEASE, LEASE_MS, useWorkWorld } from "./work-world.ts";
 
 const CANCELLED = { code: "run_finished", details: { runStatus: "cancelled" } };
 
-let world: WorkWorld;
-/** By how much the store's clock is ahead of the worker's. */
-let aheadMs = 0;
-
-beforeEach(async () => {
-  aheadMs = 0;
-  world = await createWorkWorld((now) => createMemoryStore({ now: () => now() + aheadMs }));
-});
-
-afterEach(async () => {
-  expect(world.leftOvers()).toBe(0);
-  await world[Symbol.asyncDispose]();
-});
+const world = useWorkWorld();
 
 describe("a cancel", () => {
   it("W13: a cancel reaches a quiet worker within 100 ms, and its work rejects with it", async () => {
@@ -139,7 +119,7 @@ describe("a cancel", () => {
   it("W13: a run that another program ends otherwise rejects the work with its status", async () => {
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.settle();
-    aheadMs = LEASE_MS;
+    world.aheadMs = LEASE_MS;
     expect(await world.others.reap({ graceMs: 0, confirmMs: 0 })).toStrictEqual([
       { ownerId: "ada", runId: "r" },
     ]);

@@ -1,23 +1,12 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createDeferred } from "./deferred.ts";
 import { expectFree, REASON } from "./shutdown-reason.ts";
-import { aborted, away, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
+import { aborted, away, createWorkWorld, LEASE, LEASE_MS, useWorkWorld } from "./work-world.ts";
 
-let world: WorkWorld;
-let shutdown: AbortController;
-
-beforeEach(async () => {
-  world = await createWorkWorld();
-  shutdown = new AbortController();
-});
-
-afterEach(async () => {
-  expect(world.leftOvers()).toBe(0);
-  await world[Symbol.asyncDispose]();
-});
+const world = useWorkWorld();
 
 function options(): { readonly leaseMs: number; readonly signal: AbortSignal } {
-  return { ...LEASE, signal: shutdown.signal };
+  return { ...LEASE, signal: world.shutdown.signal };
 }
 
 describe("the end of a run whose worker was shut down", () => {
@@ -28,7 +17,7 @@ describe("the end of a run whose worker was shut down", () => {
       return "half an ans";
     });
     await world.settle();
-    shutdown.abort(REASON);
+    world.shutdown.abort(REASON);
     await expect(work).rejects.toBe(REASON);
     expect(await world.events()).toStrictEqual(['TOKEN "half an ans"']);
     await expectFree(world);
@@ -43,7 +32,7 @@ describe("the end of a run whose worker was shut down", () => {
       return "for the caller";
     });
     await world.settle();
-    shutdown.abort(REASON);
+    world.shutdown.abort(REASON);
     expect(await work).toBe("for the caller");
     expect(await world.events()).toStrictEqual(["LAST", 'RUN_COMPLETED "done"']);
   });
@@ -55,7 +44,7 @@ describe("the end of a run whose worker was shut down", () => {
       void run.complete("done");
     });
     await world.settle();
-    shutdown.abort(REASON);
+    world.shutdown.abort(REASON);
     await work;
     expect(await world.events()).toStrictEqual(['RUN_COMPLETED "done"']);
     const { runId } = await world.runs.create({ runId: "s" });
@@ -73,7 +62,9 @@ describe("the end of a run whose worker was shut down", () => {
 
   it("W42: a shutdown between the task's return and its end does not undo the return", async () => {
     const work = world.runs.work("r", options(), async () => {
-      queueMicrotask(() => queueMicrotask(() => queueMicrotask(() => shutdown.abort(REASON))));
+      queueMicrotask(() =>
+        queueMicrotask(() => queueMicrotask(() => world.shutdown.abort(REASON))),
+      );
       return "whole";
     });
     await expect(work).resolves.toBe("whole");
@@ -92,7 +83,7 @@ describe("the end of a run whose worker was shut down", () => {
     });
     await world.settle();
     expect(world.calls.filter((call) => call === "append")).toHaveLength(1);
-    shutdown.abort(REASON);
+    world.shutdown.abort(REASON);
     await world.settle();
     gate.resolve();
     expect(await work).toBe("whole");
@@ -108,7 +99,7 @@ describe("the end of a run whose worker was shut down", () => {
         if (how === "throws") throw new Error("a secret");
       });
       await world.settle();
-      shutdown.abort(REASON);
+      world.shutdown.abort(REASON);
       await expect(work).rejects.toBe(REASON);
       expect(await world.events()).toStrictEqual(['RUN_FAILED {"reason":"shutdown"}']);
       expect(world.calls).not.toContain("release");
@@ -120,7 +111,7 @@ describe("the end of a run whose worker was shut down", () => {
     const work = world.runs.work("r", settings, aborted);
     await world.settle();
     world.intercepts.append = away;
-    shutdown.abort(REASON);
+    world.shutdown.abort(REASON);
     await expect(work).rejects.toBe(REASON);
     expect(await world.events()).toStrictEqual([]);
     await world.pass(LEASE_MS);
@@ -131,7 +122,7 @@ describe("the end of a run whose worker was shut down", () => {
     const settings = { ...options(), onShutdown: "fail" } as const;
     const work = world.runs.work("r", settings, async (run) => {
       await world.settle();
-      shutdown.abort(REASON);
+      world.shutdown.abort(REASON);
       void run.emit("no type");
     });
     await expect(work).rejects.toMatchObject({ code: "invalid_event" });

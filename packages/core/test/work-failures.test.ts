@@ -1,20 +1,11 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
-import { aborted, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
+import { aborted, createWorkWorld, LEASE, LEASE_MS, useWorkWorld } from "./work-world.ts";
 
-let world: WorkWorld;
-
-beforeEach(async () => {
-  world = await createWorkWorld();
-});
-
-afterEach(async () => {
-  expect(world.leftOvers()).toBe(0);
-  await world[Symbol.asyncDispose]();
-});
+const world = useWorkWorld();
 
 function storeAway(ambiguous = false): RunEventsError {
   return new RunEventsError("store_unavailable", "The store is away.", { ambiguous });

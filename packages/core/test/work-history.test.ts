@@ -1,19 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { AppendLanding } from "../src/rules/append.ts";
-import { aborted, createWorkWorld, failureOf, LEASE, type WorkWorld } from "./work-world.ts";
+import { aborted, failureOf, LEASE, useWorkWorld } from "./work-world.ts";
 
 const CHANGED = { code: "history_changed", retryable: false };
 
-let world: WorkWorld;
-
-beforeEach(async () => {
-  world = await createWorkWorld();
-});
-
-afterEach(async () => {
-  expect(world.leftOvers()).toBe(0);
-  await world[Symbol.asyncDispose]();
-});
+const world = useWorkWorld();
 
 /** From now on appends land where a store puts them that has lost this many events. */
 function loseEvents(count: number): void {

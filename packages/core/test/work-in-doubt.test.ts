@@ -1,11 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
-import { createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
-
-let world: WorkWorld;
+import { LEASE, LEASE_MS, useWorkWorld } from "./work-world.ts";
 
 describe("work over a store that loses acknowledgements", () => {
+  const world = useWorkWorld((now) => {
+    const store = createMemoryStore({ now });
+    return { ...store, capabilities: { ...store.capabilities, losesAnswers: true } };
+  });
+
   /** Appends land, but their answers are lost, until the returned function is called. */
   function loseAnswers(): () => void {
     world.intercepts.append = async (go) => {
@@ -14,18 +17,6 @@ describe("work over a store that loses acknowledgements", () => {
     };
     return () => void delete world.intercepts.append;
   }
-
-  beforeEach(async () => {
-    world = await createWorkWorld((now) => {
-      const store = createMemoryStore({ now });
-      return { ...store, capabilities: { ...store.capabilities, losesAnswers: true } };
-    });
-  });
-
-  afterEach(async () => {
-    expect(world.leftOvers()).toBe(0);
-    await world[Symbol.asyncDispose]();
-  });
 
   it("S7: an emitted event in doubt for longer than 10 s is sent under one key for as long as the lease lasts, and lands once", async () => {
     const lease = { leaseMs: 60_000 };

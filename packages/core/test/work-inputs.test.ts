@@ -1,20 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { WorkedRun } from "../src/work/worked-run.ts";
 import { createDeferred } from "./deferred.ts";
 import { REASON } from "./shutdown-reason.ts";
-import { away, createWorkWorld, failureOf, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
+import { away, failureOf, LEASE, LEASE_MS, useWorkWorld } from "./work-world.ts";
 
-let world: WorkWorld;
-
-beforeEach(async () => {
-  world = await createWorkWorld();
-});
-
-afterEach(async () => {
-  await world.settle();
-  expect(world.leftOvers()).toBe(0);
-  await world[Symbol.asyncDispose]();
-});
+const world = useWorkWorld();
 
 /** The payloads of the inputs, until the iteration ends. */
 async function payloadsOf(inputs: ReturnType<WorkedRun["inputs"]>): Promise<readonly unknown[]> {

@@ -1,32 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { createMemoryStore } from "../src/store/memory.ts";
+import { describe, expect, it } from "vitest";
 import type { WorkedRun } from "../src/work/worked-run.ts";
 import { createDeferred } from "./deferred.ts";
-import {
-  aborted,
-  away,
-  createWorkWorld,
-  failureOf,
-  LEASE,
-  LEASE_MS,
-  type WorkWorld,
-} from "./work-world.ts";
+import { aborted, away, failureOf, LEASE, LEASE_MS, useWorkWorld } from "./work-world.ts";
 
 const FENCED = { code: "fenced" };
 
-let world: WorkWorld;
-/** By how much the store's clock is ahead of the worker's. */
-let aheadMs = 0;
-
-beforeEach(async () => {
-  aheadMs = 0;
-  world = await createWorkWorld((now) => createMemoryStore({ now: () => now() + aheadMs }));
-});
-
-afterEach(async () => {
-  expect(world.leftOvers()).toBe(0);
-  await world[Symbol.asyncDispose]();
-});
+const world = useWorkWorld();
 
 /** Another worker claims the run, whose lease has expired by the store's clock. */
 async function takeOver(): Promise<void> {
@@ -82,7 +61,7 @@ describe("a lost lease", () => {
   it("W32: a refused renewal stops the worker at once", async () => {
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.settle();
-    aheadMs = LEASE_MS;
+    world.aheadMs = LEASE_MS;
     const { fence } = await world.others.claim("r", LEASE);
     await world.pass(LEASE_MS / 3);
     expect(await work).toMatchObject(FENCED);

@@ -1,18 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createDeferred } from "./deferred.ts";
-import { aborted, away, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
+import { aborted, away, LEASE, LEASE_MS, useWorkWorld } from "./work-world.ts";
 
-let world: WorkWorld;
-
-beforeEach(async () => {
-  world = await createWorkWorld();
-});
-
-afterEach(async () => {
-  expect(world.leftOvers()).toBe(0);
-  await world[Symbol.asyncDispose]();
-});
+const world = useWorkWorld();
 
 const MERGING = { ...LEASE, merge: { TOKEN: (texts: string[]) => texts.join("") } };
 

@@ -1,20 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RunEventsError } from "../src/rules/errors.ts";
 import { createDeferred } from "./deferred.ts";
 import { expectFree } from "./shutdown-reason.ts";
-import { away, createWorkWorld, failureOf, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
+import { away, failureOf, LEASE, LEASE_MS, useWorkWorld } from "./work-world.ts";
 
-let world: WorkWorld;
-
-beforeEach(async () => {
-  world = await createWorkWorld();
-});
-
-afterEach(async () => {
-  await world.settle();
-  expect(world.leftOvers()).toBe(0);
-  await world[Symbol.asyncDispose]();
-});
+const world = useWorkWorld();
 
 describe("a worker that parks its run", () => {
   it("W40: parking gives the run back after all events so far, and work resolves with what the task returns", async () => {

@@ -1,24 +1,13 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { RunEventsError } from "../src/rules/errors.ts";
 import { createDeferred } from "./deferred.ts";
 import { expectFree, REASON } from "./shutdown-reason.ts";
-import { aborted, away, createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
+import { aborted, away, LEASE, LEASE_MS, useWorkWorld } from "./work-world.ts";
 
-let world: WorkWorld;
-let shutdown: AbortController;
-
-beforeEach(async () => {
-  world = await createWorkWorld();
-  shutdown = new AbortController();
-});
-
-afterEach(async () => {
-  expect(world.leftOvers()).toBe(0);
-  await world[Symbol.asyncDispose]();
-});
+const world = useWorkWorld();
 
 function options(): { readonly leaseMs: number; readonly signal: AbortSignal } {
-  return { ...LEASE, signal: shutdown.signal };
+  return { ...LEASE, signal: world.shutdown.signal };
 }
 
 describe("a shutdown of work", () => {
@@ -32,7 +21,7 @@ describe("a shutdown of work", () => {
       run.signal.throwIfAborted();
     });
     await world.settle();
-    shutdown.abort(REASON);
+    world.shutdown.abort(REASON);
     await expect(work).rejects.toBe(REASON);
     const next = await world.others.work("r", LEASE, ({ fence, lastSequence }) => [
       fence > first,
@@ -50,7 +39,7 @@ describe("a shutdown of work", () => {
       throw new Error("not because of it");
     });
     await world.settle();
-    shutdown.abort(REASON);
+    world.shutdown.abort(REASON);
     await world.pass(10 * LEASE_MS);
     expect(await world.runs.get("r")).toMatchObject({ runStatus: "queued" });
     const gate = createDeferred<void>();
@@ -80,7 +69,7 @@ describe("a shutdown of work", () => {
       throw run.signal.reason;
     });
     await world.settle();
-    shutdown.abort(REASON);
+    world.shutdown.abort(REASON);
     await world.settle();
     gate.resolve();
     await expect(work).rejects.toBe(REASON);
@@ -96,7 +85,7 @@ describe("a shutdown of work", () => {
       throw run.signal.reason;
     });
     await world.settle();
-    shutdown.abort(REASON);
+    world.shutdown.abort(REASON);
     await expect(work).rejects.toBe(REASON);
     await expect(late).rejects.toMatchObject({ code: "fenced" });
     expect(world.calls).not.toContain("append");
@@ -109,7 +98,7 @@ describe("a shutdown of work", () => {
       throw run.signal.reason;
     });
     await world.settle();
-    shutdown.abort(REASON);
+    world.shutdown.abort(REASON);
     await expect(work).rejects.toMatchObject({
       code: "run_finished",
       details: { runStatus: "cancelled" },
@@ -123,7 +112,7 @@ describe("a shutdown of work", () => {
     });
     await world.settle();
     world.intercepts.release = away;
-    shutdown.abort(REASON);
+    world.shutdown.abort(REASON);
     await expect(work).rejects.toBe(REASON);
     await world.pass(LEASE_MS);
     await expectFree(world);
@@ -137,7 +126,7 @@ describe("a shutdown of work", () => {
       await aborted(run);
     });
     await world.pass(100);
-    shutdown.abort(REASON);
+    world.shutdown.abort(REASON);
     const rejected = expect(work).rejects.toMatchObject({ code: "store_unavailable" });
     await world.pass(100);
     await rejected;
@@ -148,7 +137,7 @@ describe("a shutdown of work", () => {
     const task = (): unknown => (calls += 1);
     world.intercepts.claim = async (go) => {
       const claimed = await go();
-      shutdown.abort(REASON);
+      world.shutdown.abort(REASON);
       return claimed;
     };
     await expect(world.runs.work("r", options(), task)).rejects.toBe(REASON);
@@ -161,7 +150,7 @@ describe("a shutdown of work", () => {
     world.intercepts.getRun = async () => new Promise(() => {});
     const work = world.runs.work("r", options(), () => {});
     await world.settle();
-    shutdown.abort(REASON);
+    world.shutdown.abort(REASON);
     await expect(work).rejects.toBe(REASON);
     await expectFree(world);
   });
@@ -174,7 +163,7 @@ describe("a shutdown of work", () => {
     };
     const work = world.runs.work("r", options(), (run) => void run.emit("A"));
     await world.settle();
-    shutdown.abort(REASON);
+    world.shutdown.abort(REASON);
     gate.resolve();
     await work;
     expect(await world.events()).toStrictEqual(["A", "RUN_COMPLETED"]);

@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { afterEach, beforeEach, expect } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
@@ -27,6 +28,10 @@ export interface WorkWorld extends AsyncDisposable {
   readonly calls: StoreCall[];
   /** Whose log `runs` reads, in place of the run's: its store has lost the end of the log, and others have appended since. */
   readAs: string | null;
+  /** By how much the store's clock is ahead of the worker's. */
+  aheadMs: number;
+  /** Shuts down the workers whose options have its signal. */
+  readonly shutdown: AbortController;
   /** Whether the store's notifications notify in `runs`. */
   notifyCount: boolean;
   /** Lets everything happen that needs no time. */
@@ -41,11 +46,12 @@ export interface WorkWorld extends AsyncDisposable {
 
 /** Makes such a world. */
 export async function createWorkWorld(
-  memory: (now: () => number) => RunEventStore = (now) => createMemoryStore({ now }),
+  memory?: (now: () => number) => RunEventStore,
 ): Promise<WorkWorld> {
   const clock = createFakeClock();
   const now = (): number => 1_780_000_000_000 + clock.now();
-  const store = memory(now);
+  let aheadMs = 0;
+  const store = memory?.(now) ?? createMemoryStore({ now: () => now() + aheadMs });
   const intercepts: WorkWorld["intercepts"] = {};
   const calls: StoreCall[] = [];
   let subscriptions = 0;
@@ -94,6 +100,13 @@ export async function createWorkWorld(
     intercepts,
     calls,
     readAs: null,
+    get aheadMs() {
+      return aheadMs;
+    },
+    set aheadMs(ms) {
+      aheadMs = ms;
+    },
+    shutdown: new AbortController(),
     notifyCount: true,
     async settle() {
       for (let turns = 0; turns < 8; turns++) await setImmediate();
@@ -119,6 +132,23 @@ export async function createWorkWorld(
     },
   };
   return world;
+}
+
+/** A new world for each test of the file, of which nothing may be left after it. */
+export function useWorkWorld(memory?: Parameters<typeof createWorkWorld>[0]): WorkWorld {
+  let world: WorkWorld;
+  beforeEach(async () => {
+    world = await createWorkWorld(memory);
+  });
+  afterEach(async () => {
+    await world.settle();
+    expect(world.leftOvers()).toBe(0);
+    await world[Symbol.asyncDispose]();
+  });
+  return new Proxy({} as WorkWorld, {
+    get: (_, name) => Reflect.get(world, name) as unknown,
+    set: (_, name, value) => Reflect.set(world, name, value),
+  });
 }
 
 /** Resolves when the worker is to stop. */

@@ -1,17 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { JsonText } from "../src/rules/json-text.ts";
 import type { WorkOptions } from "../src/work/work-options.ts";
 import type { WorkedRun } from "../src/work/worked-run.ts";
 import { createDeferred } from "./deferred.ts";
-import { createWorkWorld, LEASE, LEASE_MS, type WorkWorld } from "./work-world.ts";
+import { LEASE, LEASE_MS, useWorkWorld } from "./work-world.ts";
 
-let world: WorkWorld;
-
-beforeEach(async () => {
-  world = await createWorkWorld();
-});
-
-afterEach(() => world[Symbol.asyncDispose]());
+const world = useWorkWorld();
 
 describe("work", () => {
   it("W6: work completes a run with what the task returns, and appends nothing else", async () => {
