@@ -119,7 +119,7 @@ describe("a cancel", () => {
   it("W13: a run that another program ends otherwise rejects the work with its status", async () => {
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.settle();
-    world.aheadMs = LEASE_MS;
+    world.ahead.ms = LEASE_MS;
     expect(await world.others.reap({ graceMs: 0, confirmMs: 0 })).toStrictEqual([
       { ownerId: "ada", runId: "r" },
     ]);

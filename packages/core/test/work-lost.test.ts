@@ -61,7 +61,7 @@ describe("a lost lease", () => {
   it("W32: a refused renewal stops the worker at once", async () => {
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.settle();
-    world.aheadMs = LEASE_MS;
+    world.ahead.ms = LEASE_MS;
     const { fence } = await world.others.claim("r", LEASE);
     await world.pass(LEASE_MS / 3);
     expect(await work).toMatchObject(FENCED);

@@ -29,7 +29,7 @@ export interface WorkWorld extends AsyncDisposable {
   /** Whose log `runs` reads, in place of the run's: its store has lost the end of the log, and others have appended since. */
   readAs: string | null;
   /** By how much the store's clock is ahead of the worker's. */
-  aheadMs: number;
+  readonly ahead: { ms: number };
   /** Shuts down the workers whose options have its signal. */
   readonly shutdown: AbortController;
   /** Whether the store's notifications notify in `runs`. */
@@ -50,8 +50,8 @@ export async function createWorkWorld(
 ): Promise<WorkWorld> {
   const clock = createFakeClock();
   const now = (): number => 1_780_000_000_000 + clock.now();
-  let aheadMs = 0;
-  const store = memory?.(now) ?? createMemoryStore({ now: () => now() + aheadMs });
+  const ahead = { ms: 0 };
+  const store = memory?.(now) ?? createMemoryStore({ now: () => now() + ahead.ms });
   const intercepts: WorkWorld["intercepts"] = {};
   const calls: StoreCall[] = [];
   let subscriptions = 0;
@@ -100,12 +100,7 @@ export async function createWorkWorld(
     intercepts,
     calls,
     readAs: null,
-    get aheadMs() {
-      return aheadMs;
-    },
-    set aheadMs(ms) {
-      aheadMs = ms;
-    },
+    ahead,
     shutdown: new AbortController(),
     notifyCount: true,
     async settle() {
