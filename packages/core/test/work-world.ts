@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, expect } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
@@ -7,6 +6,7 @@ import type { WorkedRun } from "../src/work/worked-run.ts";
 import { type AdasRuns, createAdasRuns } from "./adas-runs.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { hookStore, type StoreCall } from "./hooked-store.ts";
+import { settleTurns } from "./settle-turns.ts";
 
 /** The lease of these tests: thirds and twelfths of it are whole. */
 export const LEASE_MS = 1_200;
@@ -19,7 +19,6 @@ type Intercept = <T>(go: () => Promise<T>) => Promise<T>;
 export interface WorkWorld extends AsyncDisposable {
   readonly clock: FakeClock;
   readonly runs: AdasRuns;
-  readonly runId: string;
   /** The same store in another process. */
   readonly others: AdasRuns;
   /** What is between the runs and their store. */
@@ -61,7 +60,7 @@ export async function createWorkWorld(
     return intercepts[call]?.(go) ?? go();
   });
   const others = createAdasRuns({ store });
-  const { runId } = await others.create({ runId: "r" });
+  await others.create({ runId: "r" });
   const runs = createAdasRuns({
     clock,
     store: {
@@ -95,7 +94,6 @@ export async function createWorkWorld(
   const world: WorkWorld = {
     clock,
     runs,
-    runId,
     others,
     intercepts,
     calls,
@@ -103,9 +101,7 @@ export async function createWorkWorld(
     ahead,
     shutdown: new AbortController(),
     notifyCount: true,
-    async settle() {
-      for (let turns = 0; turns < 8; turns++) await setImmediate();
-    },
+    settle: () => settleTurns(8),
     async pass(ms) {
       await world.settle();
       for (let left = ms; left > 0; left -= 25) {
@@ -114,7 +110,7 @@ export async function createWorkWorld(
       }
     },
     async events() {
-      const { events } = await others.read(runId, { limit: 1_000_000 });
+      const { events } = await others.read("r", { limit: 1_000_000 });
       return events.map(({ eventType, payload }) =>
         payload === null ? eventType : `${eventType} ${JSON.stringify(payload)}`,
       );
