@@ -30,7 +30,7 @@ export interface Sending {
   readonly done: Deferred<void>;
 }
 
-export const nameOf = ({ name }: Item): string => `answer ${name}`;
+const nameOf = ({ name }: Item): string => `answer ${name}`;
 export const LATE_MS = 250;
 
 export function createBench(options: Partial<BatcherOptions<Item, string>> = {}): Bench {

@@ -7,7 +7,6 @@ import {
   item,
   type Item,
   LATE_MS,
-  nameOf,
   nextGroup,
   type Sending,
 } from "./batcher-bench.ts";
@@ -80,37 +79,6 @@ describe("a batcher", () => {
     );
   });
 
-  it("a batcher answers an item while others of its group still wait", async () => {
-    const { batcher, sending } = createBench();
-    const [fast, slow] = [batcher.add(item(0, 1, 0)), batcher.add(item(1, 1, 1))];
-    await endOfTurns();
-    sending()[0]?.settle(0, "fast");
-    expect(await fast).toBe("fast");
-    sending()[0]?.settle(1, "slow");
-    sending()[0]?.done.resolve();
-    expect(await slow).toBe("slow");
-  });
-
-  it("a batcher sends the items of one turn together, and items that arrive meanwhile as the next group", async () => {
-    const { batcher, groups, answer } = createBench();
-    const first = [batcher.add(item(0)), batcher.add(item(1))];
-    expect(groups).toHaveLength(0);
-    await endOfTurns();
-    expect(groups).toStrictEqual([[item(0), item(1)]]);
-    const second = [batcher.add(item(2)), batcher.add(item(3))];
-    await endOfTurns();
-    expect(groups).toHaveLength(1);
-    answer();
-    expect(await Promise.all(first)).toStrictEqual(["answer 0", "answer 1"]);
-    await nextGroup();
-    expect(groups).toStrictEqual([
-      [item(0), item(1)],
-      [item(2), item(3)],
-    ]);
-    answer();
-    await Promise.all(second);
-  });
-
   it("a single item is sent at the end of its turn, and several together with the items of the next turn", async () => {
     const { batcher, groups, answer } = createBench();
     const alone = batcher.add(item(0));
@@ -145,19 +113,6 @@ describe("a batcher", () => {
     await later;
   });
 
-  it("an item that weighs more than a group may is sent alone", async () => {
-    const { batcher, groups, answer } = createBench();
-    const answers = [batcher.add(item(0, 99)), batcher.add(item(1, 99))];
-    await endOfTurns();
-    expect(groups).toStrictEqual([[item(0, 99)]]);
-    answer();
-    await answers[0];
-    await nextGroup();
-    answer();
-    await answers[1];
-    expect(groups).toStrictEqual([[item(0, 99)], [item(1, 99)]]);
-  });
-
   it("a send that fails rejects its group, and no other", async () => {
     const { batcher, answer, sending, groups } = createBench();
     const failure = new Error("no");
@@ -178,19 +133,6 @@ describe("a batcher", () => {
     expect(groups).toStrictEqual([[item(0), item(1)], [item(2)]]);
   });
 
-  it("a send that throws at once rejects its group, and the batcher continues", async () => {
-    let calls = 0;
-    const { batcher } = createBench({
-      async send(sent) {
-        calls += 1;
-        if (calls === 1) throw new TypeError("misuse");
-        for (const { item: one, settle } of sent) settle(nameOf(one));
-      },
-    });
-    await expect(batcher.add(item(0))).rejects.toThrow("misuse");
-    await expect(batcher.add(item(1))).resolves.toBe("answer 1");
-  });
-
   it("an item is rejected if its answer is an error, or if it gets none", async () => {
     const { batcher } = createBench({
       async send([first, second]) {
@@ -205,40 +147,5 @@ describe("a batcher", () => {
     expect(yes).toStrictEqual({ status: "fulfilled", value: "yes" });
     expect(no).toMatchObject({ status: "rejected", reason: { message: "no" } });
     expect(none).toMatchObject({ status: "rejected", reason: expect.any(TypeError) });
-  });
-
-  it("an item that is not admitted, by the waiting weight, is refused without a loss of the others", async () => {
-    const weights: number[] = [];
-    const { batcher, answer, groups } = createBench({
-      admit(queued) {
-        weights.push(queued);
-        if (queued > 5) throw new Error("full");
-      },
-    });
-    const first = [batcher.add(item(0, 3)), batcher.add(item(1, 3))];
-    await expect(batcher.add(item(2))).rejects.toThrow("full");
-    await endOfTurns();
-    // Items in flight wait no longer.
-    const second = batcher.add(item(3, 1));
-    expect(weights).toStrictEqual([0, 3, 6, 0]);
-    answer();
-    await Promise.all(first);
-    await nextGroup();
-    answer();
-    await second;
-    expect(groups.flat().map(({ name }) => name)).toStrictEqual([0, 1, 3]);
-  });
-
-  it("S18: a batcher is idle when nothing is queued or in flight, and not before", async () => {
-    const { batcher, answer } = createBench();
-    await batcher.idle();
-    const added = batcher.add(item(0));
-    let idle = false;
-    const whenIdle = batcher.idle().then(() => (idle = true));
-    await endOfTurns();
-    expect(idle).toBe(false);
-    answer();
-    await added;
-    await whenIdle;
   });
 });

@@ -159,8 +159,8 @@ export class Batcher<Item, Answer> {
     afterTurn(() => {
       // If several items came in one turn, more are on their way: their clients got their answers from one commit. They share a
       // group if it waits one more turn. A single item does not wait, and neither does a full group.
-      const ready = this.#queue.countReady(this.#busy);
-      if (ready > 1 && ready < this.#options.maxItems) afterTurn(send);
+      const { length } = this.#queue;
+      if (length > 1 && length < this.#options.maxItems) afterTurn(send);
       else send();
     });
   }
@@ -169,7 +169,7 @@ export class Batcher<Item, Answer> {
     const { groupsAtOnce, maxItems, maxWeight, sharedWeight } = this.#options;
     while (this.#queue.length > 0 && this.#maySend()) {
       const busy = this.#busy;
-      const share = Math.ceil(this.#queue.countReady(busy) / (groupsAtOnce - this.#prompt));
+      const share = Math.ceil(this.#queue.length / (groupsAtOnce - this.#prompt));
       const most = Math.min(maxItems, Math.max(share, LEAST_SHARE));
       const group = this.#queue.cut({ busy, maxItems: most, maxWeight, sharedWeight });
       if (group.length === 0) return;

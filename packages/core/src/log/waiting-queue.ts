@@ -57,15 +57,6 @@ export class WaitingQueue<Item extends WaitingItem> {
     return this.#owners.get(owner)?.weight ?? 0;
   }
 
-  /** The number of items that could be in a group now. */
-  countReady(busy: CutBounds["busy"]): number {
-    if (busy.size === 0) return this.#length;
-    let ready = 0;
-    for (const { items } of this.#owners.values())
-      for (const { key } of items) if (!busy.has(key)) ready += 1;
-    return ready;
-  }
-
   add(item: Item): void {
     const { owner, weight } = item;
     const waiting = this.#owners.get(owner);
