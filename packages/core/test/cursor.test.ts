@@ -23,42 +23,12 @@ describe("parseCursor", () => {
     fc.assert(
       fc.property(fc.oneof(digits, fc.string()), (text) => {
         const cursor = parseCursor(text);
-        if (cursor !== null)
-          expect(BigInt(cursor)).toBe(BigInt(text) < BEYOND ? BigInt(text) : BEYOND);
+        if (cursor === null) return;
+        expect(text).toMatch(/^(0|[1-9][0-9]*)$/);
+        expect(BigInt(cursor)).toBe(BigInt(text) < BEYOND ? BigInt(text) : BEYOND);
       }),
       { numRuns: 500 },
     );
-  });
-
-  it.each(["0", "1", "57", "10", "999999999999999"])("W15: the text %j is a cursor", (text) => {
-    expect(parseCursor(text)).toBe(Number(text));
-  });
-
-  it.each([
-    "",
-    " ",
-    "-1",
-    "-0",
-    "+1",
-    "01",
-    "00",
-    "1.0",
-    "1e3",
-    "0x1",
-    " 1",
-    "1 ",
-    "1\n",
-    "\n1",
-    "abc",
-    "٣",
-    "１",
-    "1,2",
-    "1_000",
-    "NaN",
-    "Infinity",
-    "1\u0000",
-  ])("W15, W20: the text %j is not a cursor", (text) => {
-    expect(parseCursor(text)).toBeNull();
   });
 
   it.each(["1000000000000000", "9007199254740993", "12345678901234567890"])(
@@ -114,25 +84,4 @@ describe("clampCursor", () => {
       { numRuns: 300 },
     );
   });
-
-  it.each([
-    [0, 0, "queued", 0],
-    [7, 7, "running", 7],
-    [8, 7, "running", "cursor_ahead"],
-    [7, 7, "completed", 7],
-    [8, 7, "completed", 7],
-    [8, 7, "failed", 7],
-    [8, 7, "cancelled", 7],
-    [9, 7, "completed", "cursor_ahead"],
-    [1, 0, "queued", "cursor_ahead"],
-  ] as const)(
-    "W15, W24: clampCursor of since %i at %i, %s, is %s",
-    (since, lastSequence, runStatus, answer) => {
-      if (typeof answer === "number") expect(clamp(since, lastSequence, runStatus)).toBe(answer);
-      else
-        expect(() => clamp(since, lastSequence, runStatus)).toThrow(
-          expect.objectContaining({ code: answer }),
-        );
-    },
-  );
 });

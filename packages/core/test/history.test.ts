@@ -1,8 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeTime } from "../src/rules/encode-time.ts";
-import { checkAt, checkHistory, checkLanding, timeOfEnd } from "../src/rules/history.ts";
-import { runRecord } from "./run-record.ts";
+import { checkAt, checkLanding } from "../src/rules/history.ts";
 
 const INVALID = expect.objectContaining({ code: "invalid_request" }) as unknown;
 const times = fc.integer({ min: 0, max: 253_402_300_799_999 });
@@ -59,34 +58,6 @@ describe("checkLanding", () => {
         const error = { code: "history_changed", details: { lastSequence } };
         if (isRight) expect(check()).toBe(Math.max(last, lastSequence));
         else expect(check).toThrow(expect.objectContaining(error) as Error);
-      }),
-    );
-  });
-});
-
-describe("a log's times", () => {
-  it("W46: the time of a log's end is that of its last event", () => {
-    fc.assert(
-      fc.property(fc.nat(3), times, (lastSequence, updatedAtMs) => {
-        const run = runRecord({ lastSequence, updatedAtMs });
-        expect(timeOfEnd(run)).toBe(lastSequence === 0 ? 0 : updatedAtMs);
-      }),
-    );
-  });
-
-  it("W46: a log is the same exactly if the event is there and has the time", () => {
-    const found = fc.option(times, { nil: null });
-    fc.assert(
-      fc.property(found, times, fc.nat(9), (timeAtSinceMs, atMs, lastSequence) => {
-        fc.pre(atMs > 0);
-        const run = runRecord({ lastSequence });
-        const check = (ms: number) => (): void =>
-          checkHistory({ run, events: [], timeAtSinceMs }, ms);
-        if (timeAtSinceMs !== null) expect(check(timeAtSinceMs)).not.toThrow();
-        if (timeAtSinceMs === atMs) return;
-        expect(check(atMs)).toThrow(
-          expect.objectContaining({ code: "history_changed", details: { lastSequence } }) as Error,
-        );
       }),
     );
   });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { appendRule } from "../src/rules/append-rule.ts";
-import { encodeKeptClaim, keptKeyOf, type LeaseOutcome, nextFence } from "../src/rules/claims.ts";
+import { type LeaseOutcome, nextFence } from "../src/rules/claims.ts";
 import type { Rule } from "../src/rules/decision.ts";
 import type { RunStatus } from "../src/rules/event.ts";
 import { type Head, recordOf, type Run, runOf } from "../src/rules/head.ts";
@@ -140,26 +140,6 @@ describe("claims, renewals and releases", () => {
       { numRuns: 2_000 },
     );
   });
-
-  it("W31: a lease ends at its very last millisecond, and can be renewed until another worker claims the run", () => {
-    const run = runWith({ fence: 1, leaseExpiresAtMs: 2_000 });
-    const claim = { ...NAME, leaseMs: 10 };
-    const early = decide(claimRule(claim), run, 1_999).answer;
-    expect(early).toStrictEqual({ outcome: "claimed", leaseExpiresAtMs: 2_000 });
-    const renewal = renewRule({ ...claim, fence: 1 });
-    expect(decide(renewal, run, 9_000).answer).toMatchObject({ outcome: "granted" });
-    const { after } = decide(claimRule(claim), run, 2_000);
-    expect(after).toMatchObject({ fence: 2_000_001 });
-    expect(decide(renewal, after ?? null, 2_000).answer).toStrictEqual({ outcome: "fenced" });
-  });
-
-  it("W31: a release may be repeated, and a renewal after it is refused", () => {
-    const run = runWith({ fence: 1, leaseExpiresAtMs: null });
-    const released = decide(releaseRule({ ...NAME, fence: 1 }), run, 2_000);
-    expect(released).toStrictEqual({ answer: { outcome: "granted", run: recordOf(run) } });
-    const renewal = renewRule({ ...NAME, fence: 1, leaseMs: 10 });
-    expect(decide(renewal, run, 0).answer).toStrictEqual({ outcome: "fenced" });
-  });
 });
 
 describe("the key of a claim", () => {
@@ -222,19 +202,6 @@ describe("the key of a claim", () => {
         expect(outcome.outcome).toBe("granted");
         if (lasts) expect(run.head?.fence).toBe(fence);
         else expect(run.head?.fence).toBeGreaterThan(fence);
-      }),
-    );
-  });
-
-  it("W31: a kept claim has its key for its own fence while that has a lease, and for no other", () => {
-    const fences = fc.integer({ min: 1, max: 120 });
-    fc.assert(
-      fc.property(fences, fences, keys, (fence, other, claimKey) => {
-        const kept = encodeKeptClaim(fence, claimKey);
-        const lease = { fence: other, leaseExpiresAtMs: 1 };
-        expect(keptKeyOf(lease, kept)).toBe(other === fence ? claimKey : null);
-        expect(keptKeyOf({ fence, leaseExpiresAtMs: null }, kept)).toBeNull();
-        expect(keptKeyOf(lease, null)).toBeNull();
       }),
     );
   });

@@ -53,17 +53,4 @@ describe("nextFence", () => {
       ),
     );
   });
-
-  it("W31: a fence is the time of the claim and the end of the ordinal; if that millisecond is taken, the next free one", () => {
-    const nowMs = Date.UTC(2026, 10, 27);
-    const run = { fence: 0, ordinal: 41_007 };
-    expect(nextFence(run, nowMs)).toBe(1_795_737_600_000_007);
-    const again = { ...run, fence: 1_795_737_600_000_007 };
-    expect(nextFence(again, nowMs)).toBe(1_795_737_600_001_007);
-    // An owner took one.
-    expect(nextFence({ ...again, fence: again.fence + 1 }, nowMs)).toBe(1_795_737_600_001_007);
-    // The clock was set back.
-    expect(nextFence(again, 5)).toBe(1_795_737_600_001_007);
-    expect(nextFence({ fence: 3, ordinal: 1_000 }, 0)).toBe(1_000);
-  });
 });

@@ -5,7 +5,6 @@ import { checkTopic } from "../src/rules/topic.ts";
 import { createRunEvents } from "../src/create-run-events.ts";
 import type { RunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
-import { ADA } from "./adas-runs.ts";
 
 /** A control character: U+0000 to U+001F and U+007F to U+009F. */
 function isControl(point: number): boolean {
@@ -109,22 +108,6 @@ describe("createRunEvents", () => {
     return () => runs.close();
   });
 
-  it("W34: a run keeps the topic that it was created with, in every answer", async () => {
-    const created = await runs.create({ ownerId: "ada", runId: "r", topic: "tea" });
-    expect(created.topic).toBe("tea");
-    await runs.append("r", [{ eventType: "RUN_STARTED" }], ADA);
-    const again = await runs.create({ ownerId: "ada", runId: "r", topic: "coffee" });
-    expect(again.topic).toBe("tea");
-    expect(await runs.get("r", ADA)).toStrictEqual(again);
-    expect((await runs.list({ ownerId: "ada" })).runs).toStrictEqual([again]);
-    expect((await runs.cancel("r", ADA)).topic).toBe("tea");
-  });
-
-  it("W34: without a topic, or with null, a run has none", async () => {
-    for (const part of [{}, { topic: null }, { topic: undefined }])
-      expect((await runs.create({ ownerId: "ada", ...part })).topic).toBeNull();
-  });
-
   it("W34: a bad topic is refused by create and by list, and nothing is created", async () => {
     for (const bad of ["", "x".repeat(201), "a\0", 7 as unknown as string]) {
       const refused = { code: "invalid_request" };
@@ -132,36 +115,5 @@ describe("createRunEvents", () => {
       await expect(runs.list({ ownerId: "ada", topic: bad })).rejects.toMatchObject(refused);
     }
     expect((await runs.list({ ownerId: "ada" })).runs).toStrictEqual([]);
-  });
-
-  it("W34, W14: a list has the owner's runs of the topic, by status and live, in pages", async () => {
-    const ids = ["a", "b", "c", "d", "e"];
-    for (const runId of ids) await runs.create({ ownerId: "ada", runId, topic: "tea" });
-    await runs.create({ ownerId: "ada", runId: "other", topic: "coffee" });
-    await runs.create({ ownerId: "ada", runId: "none" });
-    await runs.create({ ownerId: "bob", runId: "bob", topic: "tea" });
-    await runs.append("b", [{ eventType: "RUN_STARTED" }], ADA);
-    await runs.append("d", [{ eventType: "RUN_COMPLETED" }], ADA);
-    const listed = async (which: object): Promise<readonly string[]> =>
-      (await runs.list({ ownerId: "ada", topic: "tea", ...which })).runs.map(({ runId }) => runId);
-    expect(await listed({})).toStrictEqual(["e", "d", "c", "b", "a"]);
-    expect(await listed({ status: "live" })).toStrictEqual(["e", "c", "b", "a"]);
-    expect(await listed({ status: "running" })).toStrictEqual(["b"]);
-    expect(await listed({ status: "completed" })).toStrictEqual(["d"]);
-    expect(await listed({ topic: "milk" })).toStrictEqual([]);
-    expect(await listed({ topic: undefined, status: "live" })).toStrictEqual([
-      "none",
-      "other",
-      "e",
-      "c",
-      "b",
-      "a",
-    ]);
-    const page = { ownerId: "ada", topic: "tea", status: "live", limit: 2 } as const;
-    const first = await runs.list(page);
-    expect(first.runs.map(({ runId }) => runId)).toStrictEqual(["e", "c"]);
-    const second = await runs.list({ ...page, cursor: first.nextCursor ?? undefined });
-    expect(second.runs.map(({ runId }) => runId)).toStrictEqual(["b", "a"]);
-    expect(second.nextCursor).toBeNull();
   });
 });

@@ -8,7 +8,7 @@ import { landOnce } from "../../src/rules/land-once.ts";
 import { createRule, removalRule } from "../../src/rules/run-rules.ts";
 import type { RunEventStore } from "../../src/store/store.ts";
 import { append, makeCall } from "./arbitrary-calls.ts";
-import { checkKeys, headsOf } from "./check-keys.ts";
+import { checkKeys } from "./check-keys.ts";
 import { createMvccEngine, MvccData } from "./mvcc-engine.ts";
 
 const NAME = { ownerId: "ada", runId: "run" };
@@ -111,29 +111,6 @@ it("S13 with a watch others' commits are notified of at once, of renewals and cl
   await other.close();
 });
 
-it("S13 without a watch a poll notifies, and there is no timer without subscriptions", async () => {
-  const data = new MvccData();
-  const clock = createFakeClock();
-  const open = () => createKvStore(createMvccEngine(data, { now }), { clock });
-  const [polling, other] = [open(), open()];
-  await makeCall(other, create);
-  let count = 0;
-  const { stop } = polling.subscribe(NAME, () => (count += 1));
-  const pass = async (): Promise<number> => {
-    clock.advance(50);
-    await setImmediate();
-    return count;
-  };
-  expect(await pass()).toBe(1);
-  expect(await pass()).toBe(1);
-  await makeCall(other, start);
-  expect(await pass()).toBe(2);
-  stop();
-  await pass();
-  expect(clock.timers()).toBe(0);
-  await Promise.all([polling.close(), other.close()]);
-});
-
 it("S7 a call of which one run has landed is in doubt if the others then fail", async () => {
   const data = new MvccData();
   // One commit numbers the store.
@@ -202,19 +179,6 @@ function openFew(data: MvccData): RunEventStore {
   return createKvStore(createMvccEngine(data, { limits: few, now }));
 }
 
-it("S2 many runs take as many commits as they need and all land", async () => {
-  const data = new MvccData();
-  const store = openFew(data);
-  const names = Array.from({ length: 40 }, (_, at) => ({ ...NAME, runId: `run-${at}` }));
-  await store.change(
-    names.map((name) => ({
-      ...name,
-      decide: landOnce(createRule({ ...name, metadata: "1" }), () => name.runId),
-    })),
-  );
-  expect(headsOf(data)).toHaveLength(40);
-});
-
 it("S17 several long runs that are removed at once leave nothing", async () => {
   const data = new MvccData();
   const store = openFew(data);
@@ -228,16 +192,4 @@ it("S17 several long runs that are removed at once leave nothing", async () => {
   await store.change(names.map((name) => ({ ...name, decide: landOnce(removalRule(), () => "") })));
   expect(data.scan("run/", "run0")).toEqual([]);
   checkKeys(data);
-});
-
-it("S17 an id that is used again and again has a larger ordinal each time", async () => {
-  const data = new MvccData();
-  const store = openFew(data);
-  for (let ordinal = 0, times = 0; times < 30; times++) {
-    await makeCall(store, create);
-    const [head] = headsOf(data);
-    expect(head?.ordinal).toBeGreaterThan(ordinal);
-    ordinal = head?.ordinal ?? ordinal;
-    for (const what of ["end", "remove"] as const) await makeCall(store, { ...create, what });
-  }
 });
