@@ -82,35 +82,6 @@ it("W30: openapi.json is served to everyone", async () => {
   expect(((await response.json()) as { openapi: string }).openapi).toMatch(/^3\.1\./);
 });
 
-it("W3: each problem's `type` is an address that this server answers to everyone", async () => {
-  async function expectExplained(text: string): Promise<void> {
-    const { type, title, code } = JSON.parse(text) as Readonly<Record<string, string>>;
-    expect(type).toBe(`/v1/errors/${code}`);
-    for (const method of ["GET", "HEAD"]) {
-      const page = await fetch(`${server.url}${type}`, { method });
-      expect([page.status, page.headers.get("content-type")]).toEqual([
-        200,
-        "text/plain; charset=utf-8",
-      ]);
-      expect(page.headers.get("cache-control")).toBe("public, max-age=3600");
-      expect((await page.text()).split("\n")[0]).toBe(method === "GET" ? title : "");
-    }
-  }
-  for (const [path, method] of [
-    ["/v1/agent-runs", "GET"],
-    ["/v1/session", "GET"],
-    ["/healthz", "POST"],
-    ["/nothing", "GET"],
-    ["/v1/errors/nothing", "GET"],
-  ] as const) {
-    await expectExplained(await (await fetch(`${server.url}${path}`, { method })).text());
-  }
-  // What the host's parser refuses before any handler sees it.
-  const refused = await sendRaw(server.port, "hello\r\n\r\n");
-  await expectExplained(refused.split("\r\n\r\n")[1] ?? "");
-  expect(await (await fetch(`${server.url}/v1/errors`)).text()).toContain("\nfenced ");
-});
-
 it("W29, W30: openapi.json names the cookie that a session has, over http and over https", async () => {
   const { url } = server;
   const { components } = (await (await fetch(`${url}/openapi.json`)).json()) as {

@@ -73,7 +73,7 @@ it("README: node:http serves runs and one's own paths, and shuts down in order",
     const url = await urlOf(server);
     expect(await (await fetch(`${url}/hello`)).text()).toBe("your own paths first");
     expect(await (await fetch(url + (await typeOfProblem(url)))).text()).toContain(
-      "Code:     unauthenticated",
+      "Code: unauthenticated",
     );
     await expectServed((path, init) => fetch(url + path, init));
     const list = await fetch(`${url}/v1/agent-runs`, { headers: BEARER });
@@ -107,7 +107,7 @@ it("README: the commands of node:http print what the page shows, but for the tim
 });
 
 /** The status and the text of the page about `unauthenticated`. */
-const EXPLAINED = [200, expect.stringContaining("Code:     unauthenticated")];
+const EXPLAINED = [200, expect.stringContaining("Code: unauthenticated")];
 
 it("README: Express serves runs before its body parser, and its own paths around them", async () => {
   await using snippets = await openSnippets();

@@ -1,6 +1,6 @@
 import type { AppendReceipt, RunEvent, RunSnapshot } from "@tm/run-events-core";
 import { STATUSES } from "@tm/run-events-core/wire";
-import { ALL_CODES, PROBLEM_CODES } from "../exchange/error-codes.ts";
+import { PROBLEM_CODES } from "../exchange/error-codes.ts";
 import { BODIES } from "./bodies.ts";
 import { EVENT_DRAFT } from "./events.ts";
 import { fence, objectOf, type Schema, schemaRef, sequence, STATE, time } from "./schema.ts";
@@ -61,7 +61,7 @@ const RUN_SCHEMAS: Readonly<Record<string, Schema>> = {
 /** All schemas of the document, by name. @see clauses W1 and W3 in `WIRE.md` */
 export const SCHEMAS: Readonly<Record<string, Schema>> = {
   RunId: { type: "string", pattern: "^[A-Za-z0-9_-]{1,128}$" },
-  ErrorCode: { type: "string", enum: ALL_CODES },
+  ErrorCode: { type: "string", enum: PROBLEM_CODES },
   RunStatus: {
     type: "string",
     enum: STATUSES,
@@ -110,11 +110,11 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     type: {
       type: "string",
       format: "uri-reference",
-      description: "Where this server explains the code: `/v1/errors/` and the code.",
+      description: "On this server, `/v1/errors/` and the code.",
     },
     title: { type: "string", description: "The same in every problem of the code." },
     status: { type: "integer", minimum: 400, maximum: 599 },
-    code: { type: "string", enum: PROBLEM_CODES, description: "Decide by it alone." },
+    code: { ...schemaRef("ErrorCode"), description: "Decide by it alone." },
     detail: { type: "string", description: "Text for people. It may change." },
     "lastSequence?": sequence,
     "runStatus?": schemaRef("RunStatus"),

@@ -77,18 +77,6 @@ export function jsonReply(status: number, body: string | Uint8Array, headers: He
   };
 }
 
-/** A reply with a text that is the same for everyone, so that any cache may keep it for an hour. */
-export function publicText(body: string): Reply {
-  return {
-    status: 200,
-    headers: {
-      "content-type": "text/plain; charset=utf-8",
-      "cache-control": "public, max-age=3600",
-    },
-    body,
-  };
-}
-
 /** A reply without a body, by default 204. */
 export function emptyReply(status = 204, headers: Headers = {}): Reply {
   return {

@@ -1,7 +1,8 @@
 import { describeValue, movePath, parseBasePath } from "@tm/run-events-core/wire";
 import { jsonReply } from "../exchange/exchange.ts";
+import { ERRORS_PATH } from "../exchange/problem.ts";
 import { describeOperations } from "../contract/document.ts";
-import { ERROR_ROUTES } from "./errors.ts";
+import { ERROR_ROUTE } from "./errors.ts";
 import { APPEND_EVENTS } from "./append-events.ts";
 import { INPUT_ROUTE } from "./input.ts";
 import { LEASE_ROUTES } from "./lease.ts";
@@ -27,8 +28,8 @@ const DESCRIPTION_ROUTE: Route = {
   answer: async ({ context }) => jsonReply(200, context.document()),
 };
 
-/** The routes that are not of runs. They stay where they are, since the `type` of each problem is one of their paths. */
-const OPEN_ROUTES: readonly Route[] = [DESCRIPTION_ROUTE, ...ERROR_ROUTES];
+/** The paths that are not of runs, with those below them. They stay where they are, since the `type` of each problem is one of them. */
+const OTHER_PATHS = [DESCRIPTION_ROUTE.path, ERRORS_PATH] as const;
 
 /**
  * All routes. The router, the methods that a 405 allows, the access checks and the document are derived from this list, in its order.
@@ -43,7 +44,8 @@ export const ROUTES: readonly Route[] = [
   ...LEASE_ROUTES,
   INPUT_ROUTE,
   CANCEL_ROUTE,
-  ...OPEN_ROUTES,
+  DESCRIPTION_ROUTE,
+  ERROR_ROUTE,
 ];
 
 /**
@@ -53,10 +55,10 @@ export const ROUTES: readonly Route[] = [
  * @see clause W50 in `WIRE.md`
  */
 export function routesAt(basePath: string): readonly Route[] {
-  const taken = OPEN_ROUTES.find(({ path }) => covers(basePath, path) || covers(path, basePath));
+  const taken = OTHER_PATHS.find((path) => covers(basePath, path) || covers(path, basePath));
   if (taken !== undefined) {
     throw new TypeError(
-      `Expected basePath to leave ${taken.path} free, which every handler answers, got ${describeValue(basePath)}.`,
+      `Expected basePath to leave ${taken} free, which every handler answers, got ${describeValue(basePath)}.`,
     );
   }
   return ROUTES.map((route) => ({ ...route, path: movePath(route.path, basePath) }));

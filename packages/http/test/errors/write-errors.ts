@@ -1,3 +1,0 @@
-import { encodeErrors, writeErrors } from "./errors-page.ts";
-
-writeErrors(encodeErrors());
