@@ -26,6 +26,7 @@ describe("a driver's failure", () => {
     ["ECONNRESET", "the connection broke"],
     ["EPIPE", "the connection broke, under a code like a SQLSTATE"],
     ["ETIMEDOUT", "the network went away"],
+    ["CONNECTION_CLOSED", "postgres.js lost the connection"],
     ["", "the driver does not say what it was"],
   ])("S7: %s leaves the statement in doubt: %s", (code) => {
     expect(isAmbiguous(failureOf(code))).toBe(true);

@@ -5,9 +5,8 @@ import type { JoinedAppend } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { POLL, recordPool } from "./recorded-pool.ts";
-import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
+import { createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import {
-  countWaiting,
   newSchema,
   openPool,
   openStore,
@@ -67,24 +66,6 @@ describe("an append in the caller's transaction", () => {
     expect(await readValues(store, "a")).toEqual(["y"]);
   });
 
-  it("W11: a joined append is checked as core checks others, before the server sees it", async () => {
-    const { store, begin } = await openBusiness();
-    const client = await begin();
-    for (const expectedSequence of [-1, 0.5, Number.NaN, 2 ** 53, "0" as unknown as number]) {
-      await expect(
-        store.appendInTransaction({ client, ...lineOf("x", { expectedSequence }) }),
-      ).rejects.toMatchObject({ code: "invalid_request" });
-    }
-    for (const runId of ["", "a\0", "a b", "\uD800"]) {
-      await expect(
-        store.appendInTransaction({ client, ...lineOf("x", { runId }) }),
-      ).rejects.toMatchObject({ code: "not_found" });
-    }
-    await store.appendInTransaction({ client, ...lineOf("y", { expectedSequence: 0 }) });
-    await client.query("COMMIT");
-    expect(await readValues(store, "a")).toEqual(["y"]);
-  });
-
   it("S2: a joined append is committed with the caller's rows", async () => {
     const { store, schema, begin, rows } = await openBusiness();
     const client = await begin();
@@ -108,19 +89,6 @@ describe("an append in the caller's transaction", () => {
     expect(await store.getRun("a")).toMatchObject({ lastSequence: 2, phase: '"draft"' });
   });
 
-  it("S2: a joined append is rolled back with the caller's rows, and its sequence and key are free again", async () => {
-    const { store, schema, begin, rows } = await openBusiness();
-    const client = await begin();
-    await client.query(`INSERT INTO ${schema}.business VALUES (1)`);
-    await store.appendInTransaction({ client, ...lineOf("gone", { idempotencyKey: "k" }) });
-    await client.query("ROLLBACK");
-    expect(await rows()).toEqual([]);
-    expect(await readValues(store, "a")).toEqual([]);
-    expect(await store.append([appendOf("a", "next", { idempotencyKey: "k" })])).toMatchObject([
-      { outcome: "appended", firstSequence: 1 },
-    ]);
-  });
-
   it("S5: a refusal is thrown and leaves the transaction usable", async () => {
     const { store, schema, begin, rows } = await openBusiness();
     const { fence, refusals } = await makeRefusedLines(store.inner);
@@ -140,39 +108,6 @@ describe("an append in the caller's transaction", () => {
     expect(await rows()).toEqual([1]);
     expect(await readValues(store, "a")).toEqual([1, 2]);
     expect(await readValues(store, "claimed")).toEqual([3]);
-  });
-
-  it("S2: a failure half-way aborts the transaction, as always in Postgres: nothing of it is committed", async () => {
-    const { pool, store, schema, begin, rows } = await openBusiness();
-    await pool.query(`ALTER TABLE ${schema}.events ADD CONSTRAINT small CHECK (sequence < 3)`);
-    const client = await begin();
-    await client.query(`INSERT INTO ${schema}.business VALUES (1)`);
-    await store.appendInTransaction({ client, ...lineOf("gone") });
-    const events = [{ eventType: "LOG_LINE" }, { eventType: "LOG_LINE" }];
-    await expect(store.appendInTransaction({ client, runId: "a", events })).rejects.toMatchObject({
-      code: "store_unavailable",
-      ambiguous: false,
-      cause: expect.objectContaining({ code: "23514" }),
-    });
-    await expect(store.appendInTransaction({ client, ...lineOf("x") })).rejects.toMatchObject({
-      message: expect.stringContaining("roll it back"),
-    });
-    expect((await client.query("COMMIT")).command).toBe("ROLLBACK");
-    expect(await rows()).toEqual([]);
-    expect(await readValues(store, "a")).toEqual([]);
-  });
-
-  it("S4: a joined append makes others' appends to its run wait, and none to other runs", async () => {
-    const { pool, store, begin } = await openBusiness();
-    await store.createRun(createOf("b"));
-    const client = await begin();
-    await store.appendInTransaction({ client, ...lineOf("first") });
-    const waiting = store.append([appendOf("a", "second")]);
-    await expect.poll(() => countWaiting(pool), PATIENT).toBe(1);
-    expect(await store.append([appendOf("b")])).toMatchObject([{ outcome: "appended" }]);
-    await client.query("COMMIT");
-    expect(await waiting).toMatchObject([{ outcome: "appended", firstSequence: 2 }]);
-    expect(await readValues(store, "a")).toEqual(["first", "second"]);
   });
 
   it("S19: a joined append needs no connection but the caller's, even as a store's first call", async () => {

@@ -1,6 +1,6 @@
 import { ownerName } from "@tm/run-events-core/store";
 import { expectEachNotifies } from "@tm/run-events-test-servers/expectations";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { countNotifications } from "./notification-counter.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
@@ -32,15 +32,6 @@ async function openBlind(schema: string): Promise<{ store: RuledStore; pool: Rec
   return { store: await openStore(pool, { schema }), pool };
 }
 
-/** The number of changes that each notification carried. */
-function changeCounts(pool: RecordedPool): readonly number[] {
-  return pool.sent
-    .filter(({ text }) => text.includes("pg_notify"))
-    .map(({ values }) => (values[1] as readonly string[]).join(" "))
-    .filter((payload) => !payload.startsWith("?"))
-    .map((payload) => payload.split(" ").length);
-}
-
 describe("notifications", () => {
   it("S13: another store's commits notify without a poll", async () => {
     const schema = newSchema();
@@ -51,23 +42,6 @@ describe("notifications", () => {
     await expectEachNotifies(store.inner, other.inner);
     expect(pool.count(POLL)).toBe(1);
   });
-
-  it.each(["Ada <ada@example.org> é\u{1f600}'", "a b:1:2", "x".repeat(2_000)])(
-    "S13: another store's commits notify the subscription to their owner, under any id: %s",
-    async (ownerId) => {
-      const schema = newSchema();
-      const { store } = await openBlind(schema);
-      const other = await openStore(openPool(server().url), { schema });
-      await other.createRun(createOf("own"));
-      await untilProven(store, "own");
-      const [notified, strange] = [vi.fn(), vi.fn()];
-      store.subscribe({ ownerId }, notified);
-      store.subscribe({ ownerId: "bob" }, strange);
-      await other.createRun({ ...createOf("a"), ownerId });
-      await expect.poll(() => notified.mock.calls, PATIENT).toContainEqual(["a"]);
-      expect(strange).not.toHaveBeenCalled();
-    },
-  );
 
   it("S13: a lease notifies no subscription", async () => {
     const schema = newSchema();
@@ -104,29 +78,6 @@ describe("notifications", () => {
     }
   });
 
-  it("S13: every run of a burst is notified of, and more changes are followed by a longer pause", async () => {
-    const schema = newSchema();
-    const { store } = await openBlind(schema);
-    const writing = recordPool(openPool(server().url));
-    const other = await openStore(writing, { schema });
-    const runIds = oneTo(300).map((number) => `run-${number}`);
-    await Promise.all(runIds.map((runId) => other.createRun(createOf(runId))));
-    await untilProven(store, "run-1");
-    await untilProven(other, "run-1");
-    const counters = runIds.map((runId) => countNotifications(store, runId));
-    const before = changeCounts(writing).length;
-    const startedAt = performance.now();
-    await Promise.all(runIds.map((runId) => other.append([appendOf(runId)])));
-    await expect
-      .poll(() => counters.every((counter) => counter.notifyCount() > 0), PATIENT)
-      .toBe(true);
-    const elapsedMs = performance.now() - startedAt;
-    // A pause followed each but the last: the more changes it had, the longer. Timers may be early by less than a millisecond.
-    const counts = changeCounts(writing).slice(before, -1);
-    const pausesMs = counts.map((count) => Math.min(count, 5) - 1);
-    expect(pausesMs.reduce((sum, pauseMs) => sum + pauseMs, 0)).toBeLessThanOrEqual(elapsedMs);
-  });
-
   it("S13, S18: a commit right before a close is sent", async () => {
     const schema = newSchema();
     const { store } = await openBlind(schema);
@@ -158,58 +109,6 @@ describe("notifications", () => {
       expect(text).not.toMatch(/^\s*(BEGIN|START|COMMIT|SAVEPOINT)/);
       if (/notify/i.test(text)) expect(text).toMatch(/^SELECT pg_notify\(/);
     }
-  });
-
-  it("S13: a quiet run's subscription is not notified of other runs' commits", async () => {
-    const schema = newSchema();
-    const pool = recordPool(openPool(server().url));
-    const store = await openStore(pool, { schema });
-    const other = await openStore(openPool(server().url), { schema });
-    await other.createRun(createOf("quiet"));
-    await other.createRun(createOf("busy"));
-    await untilProven(store, "busy");
-    const quiet = countNotifications(store, "quiet");
-    const busy = countNotifications(store, "busy");
-    // The first poll finds both.
-    await expect.poll(() => quiet.notifyCount() > 0 && busy.notifyCount() > 0, PATIENT).toBe(true);
-    const known = quiet.notifyCount();
-    const polls = pool.count(POLL);
-    for (const _ of oneTo(10)) {
-      const before = busy.notifyCount();
-      await other.append([appendOf("busy")]);
-      await expect.poll(busy.notifyCount, PATIENT).toBeGreaterThan(before);
-    }
-    await expect.poll(() => pool.count(POLL), PATIENT).toBeGreaterThan(polls);
-    await other.append([appendOf("quiet")]);
-    await expect.poll(quiet.notifyCount, PATIENT).toBe(known + 1);
-  });
-
-  it("S13: many subscribed runs are polled in one statement", async () => {
-    const pool = recordPool(openPool(server().url));
-    const store = await openStore(pool);
-    const runIds = oneTo(500).map((number) => `run-${number}`);
-    for (const runId of runIds) countNotifications(store, runId);
-    await expect.poll(() => pool.count(POLL), PATIENT).toBeGreaterThan(0);
-    for (const { values } of pool.sent.filter(({ text }) => text.includes(POLL))) {
-      expect(values).toEqual([runIds.map(() => "ada"), runIds]);
-    }
-  });
-
-  it("S13: notifications of strangers on the channel do no harm", async () => {
-    const schema = newSchema();
-    const { store } = await openBlind(schema);
-    const other = await openStore(openPool(server().url), { schema });
-    for (const runId of ["a", "own"]) await other.createRun(createOf(runId));
-    await untilProven(store, "own");
-    const counter = countNotifications(store, "a");
-    const stranger = openPool(server().url);
-    for (const payload of ["", "?", "?a", "a:X:y", "{}", " : : ", `a:${ADA}:1:${"9".repeat(30)}`]) {
-      await stranger.query("SELECT pg_notify($1, $2)", [schema, payload]);
-    }
-    // The last has numbers that are too large, and notifies.
-    await expect.poll(counter.notifyCount, PATIENT).toBe(1);
-    await other.append([appendOf("a")]);
-    await expect.poll(counter.notifyCount, PATIENT).toBe(2);
   });
 
   it("S13: notifications of strangers do not prove that the store's own arrive", async () => {

@@ -1,6 +1,5 @@
 import type { PostgresPool, PostgresQueryable } from "../driver.ts";
 import { ask } from "./ask.ts";
-import { channelsOf } from "./channels.ts";
 import type { PostgresJsQueryable, PostgresJsSql } from "./driver.ts";
 import { PostgresJsClient } from "./pool-client.ts";
 import { transactOn } from "./transact.ts";
@@ -20,11 +19,10 @@ const EXPECTED =
  */
 export function fromPostgresJs(sql: PostgresJsSql): PostgresPool {
   checkSql(sql);
-  const channels = channelsOf(sql);
-  const pool = new PostgresJsClient(sql, channels);
+  const pool = new PostgresJsClient(sql);
   return {
     query: (text, values) => pool.query(text, values),
-    connect: (callback) => callback(undefined, new PostgresJsClient(sql, channels)),
+    connect: (callback) => callback(undefined, new PostgresJsClient(sql)),
     transact: (work) => transactOn(sql, work),
   };
 }

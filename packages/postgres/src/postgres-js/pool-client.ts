@@ -1,28 +1,24 @@
-import type { PostgresNotification, PostgresPoolClient, PostgresStatement } from "../driver.ts";
+import type { PostgresPoolClient, PostgresStatement } from "../driver.ts";
 import { ask } from "./ask.ts";
-import type { ListeningClient, PostgresJsChannels } from "./channels.ts";
+import { join, leave, type OnNotification } from "./channels.ts";
 import type { PostgresJsSql } from "./driver.ts";
 import { readingPhase } from "./reading-phase.ts";
 
 const LISTEN = /^LISTEN "(.+)"$/;
 
 type Answer = { readonly rows: readonly unknown[] };
-type OnNotification = (notification: PostgresNotification) => void;
 type Callback = (error: Error | null, answer: Answer) => void;
 
 /**
  * A client that sends each statement on a connection of postgres.js's choice. A failed statement closes no connection. Named statements
  * are prepared on each connection that needs them.
  */
-export class PostgresJsClient implements PostgresPoolClient, ListeningClient {
+export class PostgresJsClient implements PostgresPoolClient {
   readonly #sql: PostgresJsSql;
-  readonly #channels: PostgresJsChannels;
   #onNotification: OnNotification = () => {};
-  #onEnd: () => void = () => {};
 
-  constructor(sql: PostgresJsSql, channels: PostgresJsChannels) {
+  constructor(sql: PostgresJsSql) {
     this.#sql = sql;
-    this.#channels = channels;
   }
 
   query(text: string, values?: unknown[]): Promise<Answer>;
@@ -36,28 +32,20 @@ export class PostgresJsClient implements PostgresPoolClient, ListeningClient {
       return;
     }
     const channel = LISTEN.exec(asked)?.[1];
-    if (channel !== undefined) return this.#channels.join(channel, this).then(() => ({ rows: [] }));
+    if (channel !== undefined)
+      return join(this.#sql, channel, this.#onNotification).then(() => ({ rows: [] }));
     return this.#run({ text: asked, values: (more as unknown[] | undefined) ?? [] });
   }
 
   on(event: string, listener: (value: never) => void): void {
     if (event === "notification") this.#onNotification = listener as OnNotification;
-    if (event === "end") this.#onEnd = listener as () => void;
   }
 
   removeListener(): void {}
 
   /** postgres.js keeps the connections, and closes broken ones. */
   release(): void {
-    this.#channels.leave(this);
-  }
-
-  onNotification(notification: PostgresNotification): void {
-    this.#onNotification(notification);
-  }
-
-  onLost(): void {
-    this.#onEnd();
+    leave(this.#sql, this.#onNotification);
   }
 
   /**

@@ -1,11 +1,9 @@
-import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
+import { appendOf, createOf, oneTo } from "@tm/run-events-test-servers/requests";
 import { expect, it, vi } from "vitest";
-import type { PostgresPoolClient } from "../../src/index.ts";
 import { fromPostgresJs } from "../../src/postgres-js/index.ts";
-import { listeningOf, terminate } from "../listening-sessions.ts";
 import { expectNothingLost, expectNotifications, withoutPolls } from "../lost-sessions.ts";
 import { PATIENT } from "../patient.ts";
-import { begin, newSchema, openPool, openStore, useServer, runsOf } from "../stores.ts";
+import { newSchema, openPool, openStore, useServer } from "../stores.ts";
 import { openSql } from "./opened-postgres-js.ts";
 
 const server = useServer();
@@ -39,29 +37,6 @@ it("S18: stores that are opened and closed one after the other on one `sql` leav
   expect(listen).toHaveBeenCalledTimes(1);
 });
 
-it("S13: a client that listens ends with its session, and another one gets the notifications of the next", async () => {
-  const application = "ending";
-  const sql = openSql(server().url, { connection: { application_name: application } });
-  const pool = fromPostgresJs(sql);
-  const direct = openPool(server().url);
-  const ended = Promise.withResolvers<void>();
-  const heard = Promise.withResolvers<string | undefined>();
-  pool.connect?.((_, client) => {
-    client?.on("end", ended.resolve);
-    void client?.query('LISTEN "some_channel"');
-  });
-  await expect.poll(() => listeningOf(direct, application), PATIENT).toHaveLength(1);
-  await terminate(direct, await listeningOf(direct, application));
-  await ended.promise;
-  const client = await new Promise<PostgresPoolClient | undefined>((resolve) =>
-    pool.connect?.((_, one) => resolve(one)),
-  );
-  client?.on("notification", ({ payload }) => heard.resolve(payload));
-  await client?.query('LISTEN "some_channel"');
-  await direct.query("NOTIFY some_channel, 'after'");
-  expect(await heard.promise).toBe("after");
-});
-
 it("S13, S7: a reader and a writer lose nothing while all their sessions are ended again and again", async () => {
   const application = "losing";
   const sql = openSql(server().url, {
@@ -71,29 +46,6 @@ it("S13, S7: a reader and a writer lose nothing while all their sessions are end
   });
   const pool = fromPostgresJs(sql);
   await expectNothingLost({ pool, application, direct: openPool(server().url) });
-});
-
-it("S7: an append whose session is ended before its answer is ambiguous, and the next one works", async () => {
-  const direct = openPool(server().url);
-  const sql = openSql(server().url, { max: 1 });
-  const schema = newSchema();
-  const store = await openStore(fromPostgresJs(sql), { schema });
-  await store.createRun(createOf("a"));
-  const [row] = await sql`SELECT pg_backend_pid() AS pid`;
-  const pid: unknown = row?.["pid"];
-  const blocker = await begin(direct, `SELECT FROM ${schema}.runs FOR UPDATE`);
-  const append = expect(store.append([appendOf("a", 1)])).rejects.toMatchObject({
-    code: "store_unavailable",
-    ambiguous: true,
-    retryable: true,
-  });
-  const waits = `SELECT FROM pg_stat_activity WHERE pid = ${String(pid)} AND wait_event_type = 'Lock'`;
-  await expect.poll(async () => (await direct.query(waits)).rows.length, PATIENT).toBe(1);
-  await direct.query("SELECT pg_terminate_backend($1, 10000)", [pid]);
-  await append;
-  await blocker.query("COMMIT");
-  await runsOf(store).append("a", [{ eventType: "TOKEN", payload: 2 }]);
-  expect(await readValues(store, "a")).toEqual([2]);
 });
 
 it("S20: an ended `sql` makes the store unavailable for good, and an unreachable server for a while", async () => {

@@ -4,7 +4,7 @@ import { createDraws } from "../../../conformance/src/processes/draws.ts";
 import { amidCalls } from "../../../conformance/src/processes/load.ts";
 import { playCrash } from "../../../conformance/src/processes/play-crash.ts";
 import type { Worker } from "../../../conformance/src/processes/start-worker.ts";
-import { DIALOGUES } from "../../../conformance/src/processes/themes.ts";
+import { DIALOGUES } from "../../../conformance/src/races/themes.ts";
 
 /** The number of clients that make calls at once. */
 const CLIENTS = 6;
