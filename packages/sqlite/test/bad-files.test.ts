@@ -55,9 +55,9 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
     const store = createRuledStore(openHandle(driver, file, { readOnly: true }));
     await store.migrate();
     expect(await readValues(store, "a")).toEqual([1]);
-    await expect(store.append([appendOf("a", 2)])).rejects.toMatchObject(
-      lasting("The database is read-only: make the file and its folder writable."),
-    );
+    const readOnly = lasting("The database is read-only: make the file and its folder writable.");
+    await expect(store.append([appendOf("a", 2)])).rejects.toMatchObject(readOnly);
+    await expect(store.probe()).rejects.toMatchObject(readOnly);
     expect(await readValues(store, "a")).toEqual([1]);
     await store.close();
   });
@@ -96,9 +96,9 @@ describe.each(DRIVERS)("a bad file on $name", (driver) => {
         acknowledged.push([count, "x".repeat(1_000)]);
       }
     };
-    await expect(fill()).rejects.toMatchObject(
-      lasting("The database's disk is full: free some space."),
-    );
+    const full = lasting("The database's disk is full: free some space.");
+    await expect(fill()).rejects.toMatchObject(full);
+    await expect(store.probe()).rejects.toMatchObject(full);
     expect(acknowledged.length).toBeGreaterThan(0);
     expect(await readValues(store, "a")).toEqual(acknowledged);
     db.exec("PRAGMA max_page_count = 1000000");

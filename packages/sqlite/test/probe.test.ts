@@ -1,8 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { createRuledStore } from "./ruled-store.ts";
 import { DRIVERS, type Handle } from "./drivers.ts";
 import { startConfinedPeer, startPeer } from "./peers.ts";
-import { appendOf, createOf, readLog } from "@tm/run-events-test-servers/requests";
+import { createOf, readLog } from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 const UNAVAILABLE = { code: "store_unavailable", ambiguous: false };
@@ -38,22 +37,6 @@ describe.each(DRIVERS)("a probe on $name", (driver) => {
     expect(pages()).toEqual(before);
   });
 
-  it("S31: a probe fails on a full disk with that reason, and passes again once the disk has space", async () => {
-    const { db, store } = await openStore(driver, temporaryFile());
-    const { page_count: pages } = db.prepare("PRAGMA page_count").get() as {
-      readonly page_count: number;
-    };
-    db.exec(`PRAGMA max_page_count = ${pages}`);
-    const full = {
-      ...UNAVAILABLE,
-      retryable: false,
-      message: "The database's disk is full: free some space.",
-    };
-    await expect(store.probe()).rejects.toMatchObject(full);
-    db.exec(`PRAGMA max_page_count = ${pages + 100}`);
-    await store.probe();
-  });
-
   it("S31: a probe fails as an append does when the log cannot grow", async () => {
     const file = temporaryFile();
     const peer = await startConfinedPeer(driver, file, 400);
@@ -67,18 +50,6 @@ describe.each(DRIVERS)("a probe on $name", (driver) => {
     };
     await expect(fill()).rejects.toMatchObject({ failure: { code: "store_unavailable" } });
     expect(probes).toBeGreaterThan(0);
-  });
-
-  it("S31: a probe fails on a read-only handle with that reason", async () => {
-    const file = temporaryFile();
-    await openStore(driver, file);
-    const store = createRuledStore(openHandle(driver, file, { readOnly: true }));
-    await expect(store.probe()).rejects.toMatchObject({
-      ...UNAVAILABLE,
-      retryable: false,
-      message: "The database is read-only: make the file and its folder writable.",
-    });
-    await store.close();
   });
 
   it("S31: a probe waits for a lock as an append does", async () => {
@@ -107,11 +78,4 @@ describe.each(DRIVERS)("a probe on $name", (driver) => {
       await expect(store.migrate()).rejects.toMatchObject(missing);
     },
   );
-
-  it("S31: a probe after `close` is refused", async () => {
-    const { store } = await openStore(driver, temporaryFile());
-    await store.append([appendOf("a")]);
-    await store.close();
-    await expect(store.probe()).rejects.toMatchObject({ ...UNAVAILABLE, retryable: false });
-  });
 });

@@ -46,14 +46,4 @@ describe.each(DRIVERS)("a page of the SQLite store on $name", (driver) => {
       { numRuns: 60 },
     );
   });
-
-  it("S9: a page ends when it is full to the byte, at any number of events", async () => {
-    const { store } = await openStore(driver, ":memory:");
-    await store.createRun(createOf("run"));
-    await store.append(Array.from({ length: 200 }, () => appendOf("run", "x".repeat(200))));
-    for (let count = 1; count <= 100; count++) {
-      const [page] = await store.read([queryOf("run", { maxBytes: count * eventBytes(202) })]);
-      expect(page?.events).toHaveLength(count);
-    }
-  });
 });

@@ -209,11 +209,9 @@ export const TIER_FILES: readonly (readonly [pattern: string, tier: Tier])[] = [
   ["packages/test-servers/test/free-port.test.ts", "fast"],
   ["packages/test-servers/test/notification-filter.test.ts", "fast"],
   ["packages/test-servers/test/tier.test.ts", "fast"],
-  ["packages/test-servers/test/between.test.ts", "nightly"],
   ["packages/test-servers/test/hang-guard.test.ts", "nightly"],
   ["packages/test-servers/test/orphans.test.ts", "nightly"],
   ["packages/test-servers/test/postgres.test.ts", "nightly"],
-  ["packages/test-servers/test/redis-cluster.test.ts", "nightly"],
 ];
 
 /**

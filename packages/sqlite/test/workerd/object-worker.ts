@@ -5,12 +5,19 @@ import { createSqliteStore, type SqliteObjectStorage, type SqliteStore } from ".
 /** Resolves in a later turn of the event loop. */
 const nextTurn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 
+const ONE = [{ eventType: "TOKEN" }];
+
+/** The storage of an object, with what the store does not use. */
+interface Storage extends SqliteObjectStorage {
+  deleteAll(): Promise<void>;
+}
+
 /** What a test asks of the object. Each answers plain data. */
 export class StoreObject {
-  readonly #storage: SqliteObjectStorage;
+  readonly #storage: Storage;
   readonly #store: SqliteStore;
 
-  constructor({ storage }: { readonly storage: SqliteObjectStorage }) {
+  constructor({ storage }: { readonly storage: Storage }) {
     this.#storage = storage;
     this.#store = createSqliteStore(storage);
   }
@@ -40,17 +47,17 @@ export class StoreObject {
     refuseHalfWay: () => this.#refuseHalfWay(),
     joinTransaction: () => this.#joinTransaction(),
     outsideTransaction: async () => {
-      const events = [{ eventType: "TOKEN" }];
       const append = () =>
-        this.#store.appendInTransaction({ ownerId: "ada", runId: "kept", events });
-      return [
+        this.#store.appendInTransaction({ ownerId: "ada", runId: "kept", events: ONE });
+      return Promise.all([
         messageOf(append),
         messageOf(() => this.#storage.transactionSync(append)),
         messageOf(() => this.#store.transact(async () => append())),
-      ];
+      ]);
     },
     confirm: () => this.#confirm(),
-    tail: () => this.#tail(),
+    deleteAll: () => this.#deleteAll(),
+    twoStores: () => this.#twoStores(),
   };
 
   /** The database refuses the third event, after the first two of the same append. */
@@ -90,7 +97,7 @@ export class StoreObject {
         if (item === "gold") throw new Error("no gold");
         return lastSequence;
       });
-    const answers = [order("tea"), messageOf(() => order("gold")), order("milk")];
+    const answers = [order("tea"), await messageOf(() => order("gold")), order("milk")];
     const { events } = await runs.read("joined");
     const orders = this.#storage.sql.exec("SELECT item FROM orders").toArray();
     return { answers, orders, events: events.map(({ payload }) => payload) };
@@ -123,17 +130,46 @@ export class StoreObject {
     return order;
   }
 
-  async #tail(): Promise<unknown> {
+  /** Its storage is deleted under the store. */
+  async #deleteAll(): Promise<unknown> {
     const runs = this.#runs();
-    await runs.create({ runId: "tailed" });
-    const seen: unknown[] = [];
-    const reading = (async () => {
-      for await (const { payload } of runs.tail("tailed")) seen.push(payload);
-    })();
-    for (const payload of [1, 2, 3]) await runs.append("tailed", [{ eventType: "TOKEN", payload }]);
-    await runs.append("tailed", [{ eventType: "RUN_COMPLETED" }]);
-    await reading;
-    return seen;
+    await runs.create({ runId: "a" });
+    await runs.append("a", ONE);
+    await this.#storage.deleteAll();
+    const gone = await Promise.all([
+      messageOf(() => runs.append("a", ONE)),
+      messageOf(() => runs.create({ runId: "b" })),
+      messageOf(() => runs.read("a")),
+      messageOf(() => this.#store.verify()),
+    ]);
+    await this.#store.migrate();
+    await runs.create({ runId: "a" });
+    const { lastSequence } = await runs.append("a", ONE);
+    return { gone, lastSequence };
+  }
+
+  /** Two stores take turns, also within each other's transactions. */
+  async #twoStores(): Promise<unknown> {
+    const other = createSqliteStore(this.#storage);
+    await other.migrate();
+    const runs = [this.#runs(), createRunEvents({ store: other }).as("ada")] as const;
+    await runs[0].create({ runId: "both" });
+    const landed = await Promise.all(
+      Array.from({ length: 20 }, (_, at) => runs[at % 2 === 0 ? 0 : 1].append("both", ONE)),
+    );
+    const joined = { ownerId: "ada", runId: "both", events: ONE };
+    const within = await messageOf(() =>
+      this.#store.transact(() => other.appendInTransaction(joined)),
+    );
+    const undone = await messageOf(() =>
+      this.#store.transact(() => {
+        other.transact(() => other.appendInTransaction(joined));
+        throw new Error("undone");
+      }),
+    );
+    const { lastSequence } = await runs[1].get("both");
+    const numbers = landed.map((receipt) => receipt.lastSequence).toSorted((a, b) => a - b);
+    return { landed: numbers, within, undone, lastSequence };
   }
 }
 
@@ -147,14 +183,15 @@ type ObjectCalls = Readonly<
     | "joinTransaction"
     | "outsideTransaction"
     | "confirm"
-    | "tail",
+    | "deleteAll"
+    | "twoStores",
     () => Promise<unknown>
   >
 >;
 
-function messageOf(work: () => unknown): string {
+async function messageOf(work: () => unknown): Promise<string> {
   try {
-    return `no error, but ${String(work())}`;
+    return `no error, but ${String(await work())}`;
   } catch (error) {
     return String(error);
   }

@@ -1,4 +1,5 @@
 import type { DurableObjectStorage } from "@cloudflare/workers-types";
+import { oneTo } from "@tm/run-events-test-servers/requests";
 import { expect, expectTypeOf, it } from "vitest";
 import type { SqliteObjectStorage } from "../../src/index.ts";
 import { startWorker } from "./start-worker.ts";
@@ -50,6 +51,19 @@ it("a joined append outside of `transact`, and work that answers a promise, are 
   ]);
 });
 
-it("S13: a tail in the object follows the appends of the object", async () => {
-  expect(await ask("tail")).toEqual([1, 2, 3, null]);
+it("S20: after `deleteAll`, the store is unavailable, and a `migrate` begins again without runs", async () => {
+  const missing = expect.stringMatching(/^RunEventsError: .*call `migrate\(\)`/);
+  expect(await ask("deleteAll")).toEqual({
+    gone: [missing, missing, missing, missing],
+    lastSequence: 1,
+  });
+});
+
+it("S1: two stores on one storage number the events of a run without a gap, and join only their own transactions", async () => {
+  expect(await ask("twoStores")).toEqual({
+    landed: oneTo(20),
+    within: expect.stringMatching(/^TypeError: Expected an open transaction/),
+    undone: "Error: undone",
+    lastSequence: 20,
+  });
 });
