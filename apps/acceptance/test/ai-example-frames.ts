@@ -9,10 +9,10 @@ const CORE = `import { createMemoryStore, createRunEvents } from "@tm/run-events
 /** The frames of the examples of `@tm/run-events-ai`. */
 export const AI_FRAMES: Readonly<Record<string, ExampleFrame>> = {
   // It asks a server, which the program of the package's page has.
-  "packages/ai/src/ag-ui/agent.d.ts: RunEventsAgent": {
+  "packages/ai/src/ag-ui/agent.ts: RunEventsAgent": {
     imports: `import { RunEventsAgent } from "@tm/run-events-ai/ag-ui/page";`,
   },
-  "packages/ai/src/ag-ui/threads.d.ts: createThreads": {
+  "packages/ai/src/ag-ui/threads.ts: createThreads": {
     imports: `${CORE}
       import { createThreads } from "@tm/run-events-ai/ag-ui";`,
     before: `${MEMORY_RUNS}
@@ -29,7 +29,7 @@ export const AI_FRAMES: Readonly<Record<string, ExampleFrame>> = {
       return (await response.text()).match(/RUN_\\w+/g);`,
     result: ["RUN_STARTED", "RUN_FINISHED"],
   },
-  "packages/ai/src/ai-sdk/chats.d.ts: createChats": {
+  "packages/ai/src/ai-sdk/chats.ts: createChats": {
     imports: `${CORE}
       import { createChats } from "@tm/run-events-ai/ai-sdk";
       import { createUIMessageStream, type UIMessage } from "ai";`,
@@ -41,7 +41,7 @@ export const AI_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: "return [stream instanceof ReadableStream, messages[0]?.id];",
     result: [true, "m1"],
   },
-  "packages/ai/src/ai-sdk/page/run-chat-transport.d.ts: RunChatTransport": {
+  "packages/ai/src/ai-sdk/page/run-chat-transport.ts: RunChatTransport": {
     imports: `import { RunChatTransport } from "@tm/run-events-ai/ai-sdk/page";`,
     before: `
       const show = (_isWaiting: boolean) => {};
@@ -49,7 +49,7 @@ export const AI_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: "leave(); return [transport.resumeStreamIsReplay, watch.getSnapshot()];",
     result: [true, { isWaiting: false, error: null }],
   },
-  "packages/ai/src/assistant-ui/store.d.ts: createRunEventsResumableStreamStore": {
+  "packages/ai/src/assistant-ui/store.ts: createRunEventsResumableStreamStore": {
     imports: `${CORE}
       import { createRunEventsResumableStreamStore } from "@tm/run-events-ai/assistant-ui";
       import { createResumableStreamContext } from "assistant-stream/resumable";`,
@@ -58,7 +58,7 @@ export const AI_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: "return new Response(stream).text();",
     result: "Tea",
   },
-  "packages/ai/src/resumable-stream/context.d.ts: createResumableStreamContext": {
+  "packages/ai/src/resumable-stream/context.ts: createResumableStreamContext": {
     imports: `${CORE}
       import { createResumableStreamContext } from "@tm/run-events-ai/resumable-stream";`,
     before: `${MEMORY_RUNS}
@@ -67,7 +67,7 @@ export const AI_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     result: [true, true, true],
   },
   // It returns a response, which the program of the package's page reads.
-  "packages/ai/src/tanstack-ai/stream.d.ts: runEventsStream": {
+  "packages/ai/src/tanstack-ai/stream.ts: runEventsStream": {
     imports: `
       import { type AnyTextAdapter, chat, type ModelMessage, toServerSentEventsResponse } from "@tanstack/ai";
       import type { RunEvents } from "@tm/run-events-core";

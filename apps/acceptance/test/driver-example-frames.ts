@@ -2,7 +2,7 @@ import type { ExampleFrame } from "./example-frame.ts";
 
 /** The frames of the examples for the stores' other drivers. */
 export const DRIVER_FRAMES: Readonly<Record<string, ExampleFrame>> = {
-  "packages/postgres/src/postgres-js/from-postgres-js.d.ts: fromPostgresJs": {
+  "packages/postgres/src/postgres-js/from-postgres-js.ts: fromPostgresJs": {
     imports: `
       import postgres from "postgres";
       import { createPostgresStore } from "@tm/run-events-postgres";
@@ -15,7 +15,7 @@ export const DRIVER_FRAMES: Readonly<Record<string, ExampleFrame>> = {
       return shared;`,
     result: true,
   },
-  "packages/postgres/src/postgres-js/from-postgres-js.d.ts: clientOf": {
+  "packages/postgres/src/postgres-js/from-postgres-js.ts: clientOf": {
     imports: `
       import postgres from "postgres";
       import { createRunEvents } from "@tm/run-events-core";
@@ -36,7 +36,7 @@ export const DRIVER_FRAMES: Readonly<Record<string, ExampleFrame>> = {
       return lastSequence;`,
     result: 1,
   },
-  "packages/redis/src/node-redis/from-node-redis.d.ts: fromNodeRedis": {
+  "packages/redis/src/node-redis/from-node-redis.ts: fromNodeRedis": {
     imports: `
       import { createClient as create } from "redis";
       import { openRedisStore } from "@tm/run-events-redis";

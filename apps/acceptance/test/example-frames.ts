@@ -26,7 +26,7 @@ const client = createClient({ baseUrl, credential: { bearer: token } });
 const { runId } = await client.create();`;
 
 const CORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
-  "packages/core/src/create-run-events.d.ts: createRunEvents": {
+  "packages/core/src/create-run-events.ts: createRunEvents": {
     imports: CORE,
     before: PRINTED,
     after: "await runs.close(); return printed;",
@@ -35,7 +35,7 @@ const CORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
       [2, "RUN_COMPLETED", { answer: 42 }],
     ],
   },
-  "packages/core/src/run-events.d.ts: RunEvents.work": {
+  "packages/core/src/run-events.ts: RunEvents.work": {
     imports: CORE,
     before: `${MEMORY_RUNS}
       const { runId } = await runs.create({ ownerId: "ada" });
@@ -46,13 +46,13 @@ const CORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: 'return [answer, (await runs.get(runId, { ownerId: "ada" })).runStatus];',
     result: [{ words: 3 }, "completed"],
   },
-  "packages/core/src/run-events.d.ts: RunEvents.start": {
+  "packages/core/src/run-events.ts: RunEvents.start": {
     imports: CORE,
     before: MEMORY_RUNS,
     after: 'return [await done, (await runs.get(runId, { ownerId: "ada" })).runStatus];',
     result: [{ words: 1 }, "completed"],
   },
-  "packages/core/src/store/memory.d.ts: createMemoryStore": {
+  "packages/core/src/store/memory.ts: createMemoryStore": {
     imports: CORE,
     after: 'return (await runs.create({ ownerId: "ada" })).runStatus;',
     result: "queued",
@@ -60,13 +60,13 @@ const CORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
 };
 
 const HTTP_FRAMES: Readonly<Record<string, ExampleFrame>> = {
-  "packages/http/src/fetch/handler.d.ts: createHandler": {
+  "packages/http/src/fetch/handler.ts: createHandler": {
     imports: `${CORE}\nimport { createHandler } from "@tm/run-events-http";`,
     before: MEMORY_RUNS,
     after: "return response.status;",
     result: 200,
   },
-  "packages/http/src/node/node-handler.d.ts: createNodeHandler": {
+  "packages/http/src/node/node-handler.ts: createNodeHandler": {
     imports: `${CORE}
       import { once } from "node:events";
       import { createServer as create, type RequestListener, type Server } from "node:http";
@@ -90,7 +90,7 @@ const HTTP_FRAMES: Readonly<Record<string, ExampleFrame>> = {
 };
 
 const CLIENT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
-  "packages/client/src/follow/follow-run.d.ts: followRun": {
+  "packages/client/src/follow/follow-run.ts: followRun": {
     imports: `
       import { type FollowOptions, followRun as follow } from "@tm/run-events-client";
       import { createClient } from "@tm/run-events-client/runs";`,
@@ -104,7 +104,7 @@ const CLIENT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
       [2, "RUN_COMPLETED"],
     ],
   },
-  "packages/client/src/react.d.ts: useRun": {
+  "packages/client/src/react.ts: useRun": {
     imports: `
       import { createElement } from "react";
       import { renderToString } from "react-dom/server";
@@ -114,7 +114,7 @@ const CLIENT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
       return renderToString(createElement(View, { runId: "r" }));`,
     result: "<p>0 false</p>",
   },
-  "packages/client/src/react.d.ts: useRunFold": {
+  "packages/client/src/react.ts: useRunFold": {
     imports: `
       import { createElement } from "react";
       import { renderToString } from "react-dom/server";
@@ -124,7 +124,7 @@ const CLIENT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
       return renderToString(createElement(View, { runId: "r" }));`,
     result: "<p>text: </p>",
   },
-  "packages/client/src/react.d.ts: useRuns": {
+  "packages/client/src/react.ts: useRuns": {
     imports: `
       import { createElement } from "react";
       import { renderToString } from "react-dom/server";
@@ -134,7 +134,7 @@ const CLIENT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
       return renderToString(createElement(List));`,
     result: "<p>0 false function</p>",
   },
-  "packages/client/src/store.d.ts: createRunsStore": {
+  "packages/client/src/store.ts: createRunsStore": {
     imports: `
       import { createRunsStore as create, type RunsOptions } from "@tm/run-events-client/store";
       import { createClient } from "@tm/run-events-client/runs";`,
@@ -148,7 +148,7 @@ const CLIENT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: "const { length } = await shown.promise; unsubscribe(); return length;",
     result: 1,
   },
-  "packages/client/src/store.d.ts: createRunStore": {
+  "packages/client/src/store.ts: createRunStore": {
     imports: `
       import { createRunStore as create, type RunOptions } from "@tm/run-events-client/store";
       import { createClient } from "@tm/run-events-client/runs";`,
@@ -161,7 +161,7 @@ const CLIENT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: "const { length } = await shown.promise; unsubscribe(); return length;",
     result: 2,
   },
-  "packages/client/src/store.d.ts: createRunFold": {
+  "packages/client/src/store.ts: createRunFold": {
     imports: `
       import { createRunFold as create, type Reducer } from "@tm/run-events-client/store";
       import { createClient } from "@tm/run-events-client/runs";`,
@@ -174,13 +174,13 @@ const CLIENT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: "const count = await shown.promise; unsubscribe(); return count;",
     result: 1,
   },
-  "packages/client/src/runs/create-client.d.ts: createClient": {
+  "packages/client/src/runs/create-client.ts: createClient": {
     imports: `import { createClient } from "@tm/run-events-client/runs";`,
     before: "const baseUrl = url;",
     after: "return [events.length, (await runs.get(runId)).runStatus];",
     result: [1, "cancelled"],
   },
-  "packages/client/src/write/start-run.d.ts: startRun": {
+  "packages/client/src/write/start-run.ts: startRun": {
     imports: `
       import { startRun } from "@tm/run-events-client";
       import { createClient } from "@tm/run-events-client/runs";`,
@@ -190,7 +190,7 @@ const CLIENT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
       return events.map(({ eventType }) => eventType);`,
     result: ["RUN_STARTED", "TOKEN", "TOKEN", "RUN_COMPLETED"],
   },
-  "packages/client/src/write/work-run.d.ts: workRun": {
+  "packages/client/src/write/work-run.ts: workRun": {
     imports: `
       import { workRun } from "@tm/run-events-client/work";
       import { createClient } from "@tm/run-events-client/runs";`,
@@ -201,7 +201,7 @@ const CLIENT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
 };
 
 const STORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
-  "packages/postgres/src/postgres-store.d.ts: createPostgresStore": {
+  "packages/postgres/src/postgres-store.ts: createPostgresStore": {
     imports: `
       import driver from "pg";
       import { createPostgresStore } from "@tm/run-events-postgres";`,
@@ -217,7 +217,7 @@ const STORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: "await store.verify(); await store.close(); return store.capabilities.shared;",
     result: true,
   },
-  "packages/redis/src/redis-store.d.ts: openRedisStore": {
+  "packages/redis/src/redis-store.ts: openRedisStore": {
     imports: `
       import { Redis as Client } from "ioredis";
       import { createRunEvents } from "@tm/run-events-core";
@@ -236,7 +236,7 @@ const STORE_FRAMES: Readonly<Record<string, ExampleFrame>> = {
       return runStatus;`,
     result: "queued",
   },
-  "packages/sqlite/src/sqlite-store.d.ts: createSqliteStore": {
+  "packages/sqlite/src/sqlite-store.ts: createSqliteStore": {
     imports: `
       import { join } from "node:path";
       import BetterSqlite3 from "better-sqlite3";

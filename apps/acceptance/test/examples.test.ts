@@ -1,14 +1,12 @@
 import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { startPostgres, startRedis } from "@tm/run-events-test-servers";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { ownedByAll } from "../../server/test/start-server.ts";
-import { emitTypes } from "../src/published/emit-types.ts";
-import { readNames } from "../src/published/read-names.ts";
+import { readExamples } from "../src/read-examples.ts";
 import { ROOT } from "../src/read-pages.ts";
 import type { ExampleContext, ExampleFrame } from "./example-frame.ts";
 import { EXAMPLE_FRAMES } from "./example-frames.ts";
@@ -19,22 +17,7 @@ import { makeTempFolder } from "./temp-folder.ts";
 const folder = await mkdtemp(join(import.meta.dirname, ".snippet-"));
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const examples = await readExamples();
-
-/** The `@example`s of the published types, by the file and the name of their comments. */
-async function readExamples(): Promise<ReadonlyMap<string, string>> {
-  const types = await mkdtemp(join(tmpdir(), "run-events-types-"));
-  try {
-    const { comments } = readNames(await emitTypes(types));
-    const found = comments.flatMap(({ place, text }): [string, string][] => {
-      const [, example] = text.split(/^@example\n/m);
-      return example === undefined ? [] : [[place, example]];
-    });
-    return new Map(found);
-  } finally {
-    await rm(types, { recursive: true, force: true });
-  }
-}
+const examples = readExamples();
 
 /** The name of an example's file, without its extension. */
 function fileOf(place: string): string {

@@ -17,10 +17,10 @@ const TEST_STORE = (runner: string): ExampleFrame => ({
 /** The frames of the conformance kit's examples. */
 export const KIT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
   // These examples register tests, which a running test cannot do, so the bindings' own tests call them in files of each runner.
-  "packages/conformance/src/bun.d.ts: testEventStore": TEST_STORE("bun"),
-  "packages/conformance/src/node.d.ts: testEventStore": TEST_STORE("node"),
-  "packages/conformance/src/vitest.d.ts: testEventStore": TEST_STORE("vitest"),
-  "packages/conformance/src/conformance.d.ts: runEventStoreConformance": {
+  "packages/conformance/src/bun.ts: testEventStore": TEST_STORE("bun"),
+  "packages/conformance/src/node.ts: testEventStore": TEST_STORE("node"),
+  "packages/conformance/src/vitest.ts: testEventStore": TEST_STORE("vitest"),
+  "packages/conformance/src/conformance.ts: runEventStoreConformance": {
     imports: `
       import { createMemoryStore } from "@tm/run-events-core";
       import { type ConformanceCase, runEventStoreConformance } from "@tm/run-events-conformance";`,
@@ -28,12 +28,12 @@ export const KIT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: RUN_SOME,
     result: true,
   },
-  "packages/conformance/src/file-examples.d.ts: createFileExamples": {
+  "packages/conformance/src/file-examples.ts: createFileExamples": {
     imports: `import { createFileExamples } from "@tm/run-events-conformance/file-examples";`,
     after: 'return examples.load("a case");',
     result: [],
   },
-  "packages/conformance/src/http/http-conformance.d.ts: runHttpConformance": {
+  "packages/conformance/src/http/http-conformance.ts: runHttpConformance": {
     imports: `
       import {
         type ConformanceCase, type HttpConformanceOptions, runHttpConformance as casesOf,
@@ -44,7 +44,7 @@ export const KIT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: RUN_SOME,
     result: true,
   },
-  "packages/conformance/src/http/reader-conformance.d.ts: runReaderConformance": {
+  "packages/conformance/src/http/reader-conformance.ts: runReaderConformance": {
     imports: `
       import { followRun } from "@tm/run-events-client";
       import {
@@ -59,7 +59,7 @@ export const KIT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
       return registered.length > 3;`,
     result: true,
   },
-  "packages/conformance/src/processes/process-conformance.d.ts: runProcessConformance": {
+  "packages/conformance/src/processes/process-conformance.ts: runProcessConformance": {
     imports: `
       import { mkdtemp, rm } from "node:fs/promises";
       import { tmpdir } from "node:os";
