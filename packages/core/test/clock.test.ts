@@ -77,38 +77,3 @@ describe("afterTurn", () => {
     expect(order).toStrictEqual(["microtask", "ready", "after"]);
   });
 });
-
-describe("the tests' own clock", () => {
-  it("the fake clock runs each task at its own time, and no stopped one", () => {
-    const clock = createFakeClock();
-    const from = clock.now();
-    const ran: (readonly [string, number])[] = [];
-    const run = (name: string) => (): void => void ran.push([name, clock.now() - from]);
-    clock.every(300, run("b"));
-    const stop = clock.every(200, run("a"));
-    clock.advance(450);
-    stop();
-    clock.advance(450);
-    expect(ran).toStrictEqual([
-      ["a", 200],
-      ["b", 300],
-      ["a", 400],
-      ["b", 600],
-      ["b", 900],
-    ]);
-    expect([clock.now() - from, clock.timers()]).toStrictEqual([900, 1]);
-  });
-
-  it("the fake clock runs late and once what fell due while the process was stopped", () => {
-    const clock = createFakeClock();
-    const from = clock.now();
-    const ran: number[] = [];
-    clock.every(100, () => ran.push(clock.now() - from));
-    clock.skip(450);
-    expect(ran).toStrictEqual([]);
-    clock.advance(0);
-    expect(ran).toStrictEqual([450]);
-    clock.advance(100);
-    expect(ran).toStrictEqual([450, 550]);
-  });
-});

@@ -72,23 +72,6 @@ describe("createEmitQueue", () => {
     );
   });
 
-  it("W9: events of one turn are sent together, and events that come meanwhile in the next append", async () => {
-    const { queue, sent } = createBench();
-    void queue.emit(draft(1));
-    void queue.emit(draft(2));
-    await setImmediate();
-    void queue.emit(draft(3));
-    await setImmediate();
-    void queue.emit(draft(4));
-    expect(sent.map(({ payloads }) => payloads)).toStrictEqual([["1", "2"]]);
-    sent[0]?.answer.resolve();
-    await setImmediate();
-    expect(sent.map(({ payloads }) => payloads)).toStrictEqual([
-      ["1", "2"],
-      ["3", "4"],
-    ]);
-  });
-
   it("W9: an append of emitted events takes a MiB at most, or one event", async () => {
     const { queue, sent } = createBench();
     for (let at = 0; at < 17; at++) void queue.emit(draft(heavy()));
@@ -178,30 +161,6 @@ describe("createEmitQueue", () => {
     expect(failures).toStrictEqual([]);
   });
 
-  it("a caller that waits for room has some 3 MiB waiting at most, even with a slow store", async () => {
-    const { queue, sent } = createBench();
-    let waiting = 0;
-    let most = 0;
-    const emitting = (async () => {
-      for (let at = 0; at < 200; at++) {
-        waiting += 1;
-        most = Math.max(most, waiting);
-        await queue.emit(draft(heavy()));
-      }
-    })();
-    for (let answered = 0; waiting > 0 || answered === 0;) {
-      await setImmediate();
-      const next = sent[answered];
-      if (next === undefined) continue;
-      next.answer.resolve();
-      answered += 1;
-      waiting -= next.payloads.length;
-    }
-    await emitting;
-    expect(most).toBeGreaterThan(16);
-    expect(most).toBeLessThanOrEqual(3 * 16);
-  });
-
   it("a caller that waits for room gets the reason of the failure", async () => {
     const { queue, sent } = createBench();
     const rooms = Array.from({ length: 40 }, () => queue.emit(draft(heavy())));
@@ -224,16 +183,5 @@ describe("createEmitQueue", () => {
     };
     expect(fill).toThrow(expect.objectContaining({ code: "store_unavailable", retryable: true }));
     expect(taken).toBe(64 * 16);
-  });
-
-  it("the queue takes any number of events as long as they are sent", async () => {
-    const { queue, sent } = createBench();
-    for (let at = 0; at < 65; at++) {
-      for (let of = 0; of < 16; of++) void queue.emit(draft(heavy()));
-      await setImmediate();
-      sent[at]?.answer.resolve();
-      await setImmediate();
-    }
-    expect(sent).toHaveLength(65);
   });
 });

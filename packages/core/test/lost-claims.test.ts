@@ -94,12 +94,6 @@ describe("a claim whose answer is lost", () => {
     expect(sent()).toBe(2);
   });
 
-  it("W31: a lost claim of a run that another worker has claimed meanwhile is refused like any claim", async () => {
-    const { log, other } = await open(["lost"]);
-    await other.claim("r", LEASE);
-    await expect(log.claim("r", LEASE)).rejects.toMatchObject({ code: "claimed" });
-  });
-
   it("S7: the claims of many runs, lost in one outage, are all sent again for the same 10 s", async () => {
     const store = createMemoryStore();
     const runIds = Array.from({ length: 40 }, (_, at) => `r-${at}`);
@@ -118,23 +112,4 @@ describe("a claim whose answer is lost", () => {
     expect(ended).toBe(40);
     await log.close();
   });
-});
-
-describe("a claim", () => {
-  it("W31: a claim that fails without doubt is not sent again", async () => {
-    const { log, sent } = await open(["refused"]);
-    await expect(log.claim("r", LEASE)).rejects.toMatchObject({ ambiguous: false });
-    expect(sent()).toBe(1);
-  });
-
-  it.each(["", "x".repeat(129), "kéy", "a\n"])(
-    "W31: the claim key %j is refused",
-    async (idempotencyKey) => {
-      const { log, sent } = await open([]);
-      await expect(log.claim("r", { ...LEASE, idempotencyKey })).rejects.toMatchObject({
-        code: "invalid_request",
-      });
-      expect(sent()).toBe(0);
-    },
-  );
 });

@@ -130,6 +130,37 @@ describe("a mistake in the first lines of a program", () => {
   );
 });
 
+describe("a lease with a mistake", () => {
+  const refused = { code: "invalid_request" };
+
+  async function withRun(use: (runs: Loose) => Promise<void>): Promise<void> {
+    const runs = loose();
+    await runs.create({ ...ADA, runId: "r" });
+    await use(runs);
+    await runs.close();
+  }
+
+  it.each([999, 3_600_001, 1_000.5, Number.NaN, "1000"])(
+    "W31: a lease of %j ms is refused",
+    async (leaseMs) =>
+      withRun(async (runs) => {
+        const lease = { ...ADA, leaseMs };
+        await expect(runs.claim("r", lease)).rejects.toMatchObject(refused);
+        await expect(runs.renew("r", 1, lease)).rejects.toMatchObject(refused);
+      }),
+  );
+
+  it.each([0, 1.5, "1"])("W32: the fence %j is refused", async (fence) =>
+    withRun(async (runs) => {
+      const lease = { ...ADA, leaseMs: 1_000 };
+      await expect(runs.renew("r", fence, lease)).rejects.toMatchObject(refused);
+      await expect(runs.release("r", fence, ADA)).rejects.toMatchObject(refused);
+      const append = runs.append("r", [{ eventType: "A" }], { ...ADA, fence });
+      await expect(append).rejects.toMatchObject(refused);
+    }),
+  );
+});
+
 describe("an event with a mistake", () => {
   const TYPE = "`eventType` of event 1 to match ^[A-Z][A-Z0-9_]{0,63}$";
   const CURE = "Use capitals, as in TOOL_CALL.";

@@ -104,18 +104,6 @@ describe("pollForEnd", () => {
     );
   });
 
-  it("W13: one event of a quiet writer delays the sight of a cancel by a tenth of a second", async () => {
-    const run = watchByPolls();
-    await run.pass(2_000);
-    run.append();
-    await setImmediate();
-    expect(run.isPolled()).toBe(false);
-    await run.pass(100);
-    expect(run.isPolled()).toBe(true);
-    run.stop();
-    expect(run.clock.timers()).toBe(0);
-  });
-
   it("pollForEnd reports a refusal, rests for half a minute, and polls again", async () => {
     const run = watchByPolls();
     const refusal = new RunEventsError("unauthenticated", "No.");

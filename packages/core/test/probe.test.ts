@@ -25,18 +25,6 @@ function createBench() {
 }
 
 describe("probe", () => {
-  it("S31: probe answers as the store does", async () => {
-    const { calls, clock, probe } = createBench();
-    const good = probe();
-    calls[0]?.resolve(1_780_000_000_000);
-    expect(await good).toBe(1_780_000_000_000);
-    const bad = probe();
-    const failure = new RunEventsError("store_unavailable", "The disk is full.");
-    calls[1]?.reject(failure);
-    await expect(bad).rejects.toBe(failure);
-    expect(clock.timers()).toBe(0);
-  });
-
   it("S31: probe rejects if the store does not answer in time, and leaves its call under way", async () => {
     const { calls, clock, probe } = createBench();
     const slow = probe();

@@ -96,20 +96,6 @@ describe("append", () => {
     await log.close();
   });
 
-  it("W7: of two appends that race to end a run one does, and the other is refused with how it ended", async () => {
-    const log = await createBench();
-    const [won, lost] = await Promise.allSettled([
-      log.append("r", [{ eventType: "RUN_COMPLETED" }], ADA),
-      log.append("r", [{ eventType: "RUN_FAILED" }], ADA),
-    ]);
-    expect(won).toMatchObject({ status: "fulfilled", value: { runStatus: "completed" } });
-    expect(lost).toMatchObject({
-      status: "rejected",
-      reason: { code: "run_finished", details: { runStatus: "completed", lastSequence: 1 } },
-    });
-    await log.close();
-  });
-
   it.each([
     ["an expected sequence of -1", { expectedSequence: -1 }],
     ["one that is no integer", { expectedSequence: 0.5 }],
@@ -122,31 +108,6 @@ describe("append", () => {
       code: "invalid_request",
     });
     expect(groups).toStrictEqual([]);
-    await log.close();
-  });
-
-  it("at most 64 MiB of appends wait for a store that does not answer", async () => {
-    const { store, groups, go } = createHeldStore();
-    const log = await createBench(store);
-    const payload = JsonText.of("x".repeat(250_000));
-    const batch = Array.from({ length: 100 }, () => ({ eventType: "TOKEN", payload }));
-    const owners = ["ada", "bob", "cyd", "dan"].map((ownerId) => ({ ownerId }));
-    await Promise.all(owners.map((owner) => log.createRun({ ...owner, runId: "r" })));
-    const calls = owners.map((owner) => log.append("r", batch, owner));
-    const results = Promise.allSettled(calls);
-    await expect.poll(() => groups.length).toBe(1);
-    go();
-    expect((await results).map(({ status }) => status)).toStrictEqual([
-      "fulfilled",
-      "fulfilled",
-      "fulfilled",
-      "rejected",
-    ]);
-    expect(await calls[3]?.catch((error: unknown) => error)).toMatchObject({
-      code: "store_unavailable",
-      retryable: true,
-      ambiguous: false,
-    });
     await log.close();
   });
 

@@ -27,12 +27,6 @@ async function read(
 }
 
 describe("sendReads", () => {
-  it("sendReads settles each query with its answer", async () => {
-    const store = createMemoryStore();
-    await createRunWrites(store).create({ ...RUN, runId: "a" });
-    expect(await read(store, ["a", "b"])).toMatchObject([{ head: { runId: "a" } }, null]);
-  });
-
   it("S2: a read that fails does not fail the others of its group", async () => {
     const store = createMemoryStore();
     for (const runId of ["a", "b"]) await createRunWrites(store).create({ ...RUN, runId });

@@ -124,17 +124,6 @@ describe("sendWrites", () => {
     );
   });
 
-  it("S7: without a key the ambiguous error surfaces, and the keyed requests of its group are sent again", async () => {
-    const store = await open(["landed"], "started");
-    const [bare, keyed] = await send(store, [
-      appendRequest([newEvent("TOKEN", "0")]),
-      appendRequest([newEvent("TOKEN", "1")], { idempotencyKey: "k" }),
-    ]);
-    expect(bare).toMatchObject({ code: "store_unavailable", ambiguous: true });
-    expect(keyed).toMatchObject({ outcome: "replayed", firstSequence: 3 });
-    expect(await landed(store)).toStrictEqual(["0", "1"]);
-  });
-
   it("S7: when sending again does not help, the first, ambiguous error is thrown", async () => {
     const outage: readonly Fate[] = ["lost", ...Array<Fate>(60).fill("refused"), "answered"];
     for (const fates of [outage, ["lost", "closed", "answered"]] as const) {

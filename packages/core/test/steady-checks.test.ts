@@ -97,35 +97,4 @@ describe("addCheck", () => {
       { numRuns: 20 },
     );
   });
-
-  it.each([
-    ["a check that failed", { gapMs: 5_000, jumpMs: null }],
-    ["a process that was suspended", { gapMs: 10_500 }],
-    ["a clock that was set forward", { gapMs: 5_000, jumpMs: 1_010 }],
-    ["a clock that was set back", { gapMs: 5_000, jumpMs: -1_010 }],
-  ])("S23: after %s checks are steady again after `confirmMs`", (_, disturbance) => {
-    const states = checkOften([...even(5_000, 9), disturbance, ...even(5_000, 4)]);
-    const steady = states.slice(8).map((state) => areSteady(state, CONFIRM_MS));
-    const isFailure = "jumpMs" in disturbance && disturbance.jumpMs === null;
-    expect(steady).toStrictEqual([true, false, false, false, !isFailure, true]);
-  });
-
-  it("S23: a batch that follows at once does not count as the period of checks", () => {
-    let state = checkOften(even(60_000, 5)).at(-1) ?? null;
-    for (const [gapMs, continues] of [
-      [10, true],
-      [10, true],
-      [60_000, false],
-    ] as const) {
-      const atMs = (state?.atMs ?? 0) + gapMs;
-      state = addCheck(state, { atMs, storeMs: START + atMs, continues }, CONFIRM_MS);
-      expect(areSteady(state, CONFIRM_MS)).toBe(true);
-    }
-  });
-
-  it("S23: one good check is enough without a wait", () => {
-    const [first, failed] = checkOften([{ gapMs: 0 }, { gapMs: 5_000, jumpMs: null }], 0);
-    expect(first !== undefined && areSteady(first, 0)).toBe(true);
-    expect(failed !== undefined && areSteady(failed, 0)).toBe(false);
-  });
 });

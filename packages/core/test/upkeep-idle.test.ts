@@ -66,51 +66,6 @@ describe("reap of runs that no worker works on", () => {
     }
   });
 
-  it("W37: what happens between the list and the end keeps the run", async () => {
-    for (const runId of ["claimed", "written", "asked", "parked", "left"]) {
-      await create(runId, STARTED);
-    }
-    await create("answered", ASKED);
-    const { fence } = await log.claim("parked", { ...ADA, leaseMs: 60_000 });
-    await log.append("parked", [STARTED], { ...ADA, fence });
-    now += 3_000;
-    await log.release("parked", fence, ADA);
-    now += 2_000;
-    let lists = 0;
-    const late = createRunLog({
-      store: {
-        ...store,
-        async list(query) {
-          const idle = await store.list(query);
-          lists += 1;
-          // One of each kind: for leases, queued, running and waiting runs.
-          if (lists !== 4) return idle;
-          await log.claim("claimed", { ...ADA, leaseMs: 60_000 });
-          await log.append("written", [STARTED], ADA);
-          await log.append("asked", [ASKED], ADA);
-          await log.input("answered", "yes", ADA);
-          const again = await log.claim("parked", { ...ADA, leaseMs: 60_000 });
-          await log.release("parked", again.fence, ADA);
-          return idle;
-        },
-      },
-    });
-    expect(idsOf(await late.reap(AT_ONCE))).toStrictEqual(["left"]);
-    for (const runId of ["claimed", "written", "asked", "answered", "parked"]) {
-      expect(await endOf(runId)).toBeUndefined();
-    }
-  });
-
-  it("W37: of many processes one ends each run", async () => {
-    const runIds = Array.from({ length: 20 }, (_, at) => `r${at}`);
-    for (const runId of runIds) await create(runId, STARTED);
-    now += 2_000;
-    const logs = [log, createRunLog({ store }), createRunLog({ store })];
-    const ended = await Promise.all(logs.map((one) => one.reap(AT_ONCE)));
-    expect(idsOf(ended.flat()).toSorted()).toStrictEqual(runIds.toSorted());
-    for (const runId of runIds) expect((await log.readPage(runId, ADA)).lastSequence).toBe(2);
-  });
-
   it("W33, W37: the limit of a call is for runs of all kinds together, and calls again end the rest", async () => {
     for (const runId of ["a", "b"]) {
       await create(runId);

@@ -53,16 +53,6 @@ describe("reap", () => {
     expect(idsOf(await log.reap({ confirmMs: 0 }))).toStrictEqual([]);
   });
 
-  it("W33: a run that was released, renewed, claimed again or ended is not reaped", async () => {
-    const fenceOf = await claim("released", "renewed", "claimed", "ended");
-    await log.release("released", fenceOf("released"), ADA);
-    await log.append("ended", [END], { ...ADA, fence: fenceOf("ended") });
-    now += 1_000;
-    await log.renew("renewed", fenceOf("renewed"), { ...ADA, leaseMs: 1_000 });
-    await log.claim("claimed", { ...ADA, leaseMs: 1_000 });
-    expect(idsOf(await log.reap({ ...AT_ONCE }))).toStrictEqual([]);
-  });
-
   it("W33, W13: reap and cancel end a run even under the smallest payload limit", async () => {
     await claim("r", "cancelled");
     const small = createRunLog({ store, maxPayloadBytes: 1 });

@@ -123,13 +123,6 @@ describe("watchStoredEnd", () => {
     expect([checks(), clock.timers()]).toStrictEqual([2, 0]);
   });
 
-  it("S13: a spurious notification reports nothing", async () => {
-    const { notify, checks, ends, pass } = await createReadyBench();
-    notify();
-    await pass(25);
-    expect([checks(), ends]).toStrictEqual([2, []]);
-  });
-
   it("S12: the run is not checked while the worker's own appends land, which also notify and report the end themselves", async () => {
     const { notify, land, checks, pass } = await createReadyBench();
     for (let appends = 0; appends < 100; appends++) {
@@ -164,14 +157,6 @@ describe("watchStoredEnd", () => {
     await pass(550);
     await pass(60_000);
     expect(checks()).toBe(2);
-  });
-
-  it("S13: between such appends, a notification of a cancel is followed by a check after 275 ms", async () => {
-    const { log, notify, ends, pass } = await createReadyBench(250);
-    await log.cancel("r", ADA);
-    notify();
-    await pass(275);
-    expect(ends).toMatchObject([CANCELLED]);
   });
 
   it.each([250, 10_000])(

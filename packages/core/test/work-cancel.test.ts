@@ -103,34 +103,6 @@ describe("a cancel", () => {
     expect(await world.events()).toStrictEqual(["RUN_CANCELLED"]);
   });
 
-  it("W13: a cancel takes precedence over what the task throws because of it, or of anything else", async () => {
-    const work = failureOf(
-      world.runs.work("r", LEASE, async (run) => {
-        await aborted(run);
-        throw new Error("stopped");
-      }),
-    );
-    await world.settle();
-    await world.runs.cancel("r");
-    await world.pass(100);
-    expect(await work).toMatchObject(CANCELLED);
-  });
-
-  it("W13: a run that another program ends otherwise rejects the work with its status", async () => {
-    const work = failureOf(world.runs.work("r", LEASE, aborted));
-    await world.settle();
-    world.ahead.ms = LEASE_MS;
-    expect(await world.others.reap({ graceMs: 0, confirmMs: 0 })).toStrictEqual([
-      { ownerId: "ada", runId: "r" },
-    ]);
-    await world.pass(100);
-    expect(await work).toMatchObject({
-      code: "run_finished",
-      details: { runStatus: "failed", lastSequence: 1 },
-    });
-    expect(await world.events()).toStrictEqual(['RUN_FAILED {"reason":"lease_expired"}']);
-  });
-
   it("W13: after a cancel between the claim and the task, the task is not called", async () => {
     world.intercepts.claim = async (go) => {
       const claimed = await go();

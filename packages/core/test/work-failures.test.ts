@@ -84,18 +84,6 @@ describe("an emitted event", () => {
     expect(await world.events()).toHaveLength(1);
   });
 
-  it("W7: an emitted event after the run's own end is not lost in silence", async () => {
-    const work = world.runs.work("r", LEASE, async (run) => {
-      await run.append([{ eventType: "RUN_COMPLETED" }]);
-      void run.emit("A");
-    });
-    await expect(work).rejects.toMatchObject({
-      code: "run_finished",
-      details: { runStatus: "completed" },
-    });
-    expect(await world.events()).toStrictEqual(["RUN_COMPLETED"]);
-  });
-
   it("W7: an emitted event after the run's own end, in the same turn, is not lost in silence either", async () => {
     const work = world.runs.work("r", LEASE, (run) => {
       void run.emit("RUN_COMPLETED");
@@ -156,16 +144,6 @@ describe("the end of a run", () => {
     await expect(work).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
     expect(await world.events()).toStrictEqual([]);
     await expectLeftToExpire();
-  });
-
-  it("S7: an end in doubt that has landed is the end, and work rejects with the error in doubt", async () => {
-    world.intercepts.append = async (go) => {
-      await go();
-      throw storeAway(true);
-    };
-    const work = world.runs.work("r", LEASE, () => "done");
-    await expect(work).rejects.toMatchObject({ code: "store_unavailable", ambiguous: true });
-    expect(await world.events()).toStrictEqual(['RUN_COMPLETED "done"']);
   });
 
   it("W9: an end that no payload can hold fails the run", async () => {

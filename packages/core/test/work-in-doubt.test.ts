@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
-import { LEASE, LEASE_MS, useWorkWorld } from "./work-world.ts";
+import { useWorkWorld } from "./work-world.ts";
 
 describe("work over a store that loses acknowledgements", () => {
   const world = useWorkWorld((now) => {
@@ -61,20 +61,5 @@ describe("work over a store that loses acknowledgements", () => {
     await world.pass(2_000);
     expect(await work).toBe("done");
     expect(await world.events()).toStrictEqual(['RUN_COMPLETED "done"']);
-  });
-
-  it("S20: failures that seem permanent are waited out too, while the lease lasts", async () => {
-    let failures = 6;
-    world.intercepts.append = async (go) => {
-      failures -= 1;
-      if (failures < 0) return go();
-      throw new RunEventsError("store_unavailable", "The database is read-only.", {
-        retryable: false,
-      });
-    };
-    const work = world.runs.work("r", LEASE, (run) => void run.emit("A"));
-    await world.pass(LEASE_MS * 2);
-    await work;
-    expect(await world.events()).toStrictEqual(["A", "RUN_COMPLETED"]);
   });
 });

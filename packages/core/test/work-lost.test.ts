@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { WorkedRun } from "../src/work/worked-run.ts";
 import { createDeferred } from "./deferred.ts";
-import { aborted, away, failureOf, LEASE, LEASE_MS, useWorkWorld } from "./work-world.ts";
+import { aborted, failureOf, LEASE, LEASE_MS, useWorkWorld } from "./work-world.ts";
 
 const FENCED = { code: "fenced" };
 
@@ -45,19 +45,6 @@ describe("a lost lease", () => {
     await world.settle();
   });
 
-  it("W31: a store that is away for less than the lease costs nothing", async () => {
-    const done = createDeferred<void>();
-    const work = world.runs.work("r", LEASE, async () => done.promise);
-    await world.settle();
-    world.intercepts.renew = away;
-    await world.pass(LEASE_MS - 150);
-    delete world.intercepts.renew;
-    await world.pass(LEASE_MS);
-    done.resolve();
-    await work;
-    expect(await world.events()).toStrictEqual(["RUN_COMPLETED"]);
-  });
-
   it("W32: a refused renewal stops the worker at once", async () => {
     const work = failureOf(world.runs.work("r", LEASE, aborted));
     await world.settle();
@@ -67,14 +54,6 @@ describe("a lost lease", () => {
     expect(await work).toMatchObject(FENCED);
     await world.others.append("r", [{ eventType: "THEIRS" }], { fence });
     expect(await world.events()).toStrictEqual(["THEIRS"]);
-  });
-
-  it("W31: a suspended process finds the lease over with its first timer", async () => {
-    const work = failureOf(world.runs.work("r", LEASE, aborted));
-    await world.settle();
-    await takeOver();
-    world.clock.advance(0);
-    expect(await work).toMatchObject(FENCED);
   });
 
   it("W31: a suspended process finds the lease over with its first append if that comes first, and sends nothing", async () => {

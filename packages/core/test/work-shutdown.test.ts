@@ -154,20 +154,6 @@ describe("a shutdown of work", () => {
     await expect(work).rejects.toBe(REASON);
     await expectFree(world);
   });
-
-  it("W42: a shutdown after a task has returned does not keep its run from completing", async () => {
-    const gate = createDeferred<void>();
-    world.intercepts.append = async (go) => {
-      await gate.promise;
-      return go();
-    };
-    const work = world.runs.work("r", options(), (run) => void run.emit("A"));
-    await world.settle();
-    world.shutdown.abort(REASON);
-    gate.resolve();
-    await work;
-    expect(await world.events()).toStrictEqual(["A", "RUN_COMPLETED"]);
-  });
 });
 
 describe("close", () => {

@@ -190,14 +190,6 @@ describe("work", () => {
     ]);
   });
 
-  it("W9: emitted events share appends, one on its way at a time", async () => {
-    await world.runs.work("r", LEASE, async (run) => {
-      for (let at = 0; at < 2_500; at++) void run.emit("A", at);
-    });
-    expect(world.calls.filter((call) => call === "append")).toHaveLength(3 + 1);
-    expect(await world.events()).toHaveLength(2_501);
-  });
-
   it("W10, W11: a task appends under a key and at a sequence, and continues when that is refused", async () => {
     await world.runs.work("r", LEASE, async (run) => {
       const keyed = { idempotencyKey: "k" };
