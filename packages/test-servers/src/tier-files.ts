@@ -147,7 +147,6 @@ export const TIER_FILES: readonly (readonly [pattern: string, tier: Tier])[] = [
   ["packages/core/test/kv/laws.test.ts", "fast"],
   ["packages/core/test/decisions.test.ts", "main"],
   ["packages/core/test/json-depth.test.ts", "main"],
-  ["packages/core/test/pages.test.ts", "main"],
   ["packages/core/test/send-writes.test.ts", "main"],
   ["packages/http/test/answer-bounds.test.ts", "main"],
   ["packages/http/test/backpressure.test.ts", "main"],

@@ -3,7 +3,7 @@ import { findChromium, startPostgres, startRedis } from "../src/index.ts";
 import { programsOf } from "../src/require-servers.ts";
 import { findTestFiles, patternOf, tierOf } from "../src/test-files.ts";
 import { ALONE, TIER_FILES } from "../src/tier-files.ts";
-import { includesTier, parseTier, requireTier, TIERS } from "../src/tier.ts";
+import { parseTier, requireTier } from "../src/tier.ts";
 
 /** Sets the tier that a program sees, for the rest of this test. */
 function beInTier(tier: string | undefined): void {
@@ -22,17 +22,6 @@ describe("the list of tiers", () => {
     const decided = Object.values(findTestFiles()).flat().map(patternOf);
     expect(TIER_FILES.filter((entry) => !decided.includes(entry))).toEqual([]);
     expect(ALONE.map(tierOf)).toEqual(ALONE.map(() => "main"));
-  });
-
-  it("gives every test file one tier, and each tier the files of the one before it", () => {
-    const files = findTestFiles();
-    const all = TIERS.flatMap((tier) => files[tier]);
-    expect(new Set(all).size).toBe(all.length);
-    expect(TIERS.map((tier) => files[tier].length > 0)).toEqual([true, true, true]);
-    for (const [index, tier] of TIERS.entries()) {
-      const larger = TIERS.slice(index);
-      expect(TIERS.filter((other) => includesTier(other, tier))).toEqual(larger);
-    }
   });
 
   it("makes a new file fast in a folder that is, and else main", () => {
