@@ -69,7 +69,7 @@ class Fold {
   take({ begins, runs, gone, version, more, isWhole, hasMore }: ListPage): void {
     if (begins === "whole") this.runs = new Map();
     for (const runId of gone) this.runs.delete(runId);
-    for (const run of runs) this.runs.set(run.runId, run);
+    for (const { run } of runs) this.runs.set(run.runId, run);
     this.isWhole = isWhole;
     this.more = more;
     if (!hasMore) this.version = version;
@@ -253,7 +253,7 @@ class Player {
     const live = mine.filter(({ runStatus }) => !isTerminal(runStatus));
     const list = new WatchedList(scope, this.#limits);
     const look = { live: live.slice(0, this.#limits.live + 1), lacking: new Map() };
-    list.take({ ...look, newest: mine.slice(0, this.#limits.newest) }, 0);
+    list.take({ ...look, newest: mine.slice(0, this.#limits.newest) });
     return list.version;
   }
 

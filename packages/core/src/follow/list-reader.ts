@@ -1,18 +1,18 @@
 import { storeClosed } from "../rules/errors.ts";
 import type { StoredEvent } from "../rules/event.ts";
+import { utf8Bytes } from "../rules/json-text.ts";
+import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
-import { fitRuns, weighRun } from "./fit-runs.ts";
-import { readLastEvents } from "./last-events.ts";
-import type { OwnerWatch, WatchReader, WatchSource } from "./owner-watch.ts";
+import type { OwnerWatch, WatchReader } from "./owner-watch.ts";
+import { SLICE_BYTES, weighEvent } from "./slice.ts";
 
-/** The most bytes of metadata and last events of a whole list. The older runs of a larger list come when they change. */
+/** The most bytes of a whole list. The older runs of a larger list come when they change. */
 const LIST_BYTES = 4_194_304;
-/** The most runs of a page. */
-const PAGE_RUNS = 128;
-/** The most runs of a page whose metadata has to be read: each may have 256 KiB. */
-const READ_AT_ONCE = 16;
-/** The number of runs whose last events are read at once: an event may have 256 KiB, and those that do not fit are read in vain. */
-const LAST_AT_ONCE = 4;
+/** About what a run takes besides its metadata and its last event, in bytes. */
+const RUN_BYTES = 512;
+/** The number of runs of which metadata and last events are read at once, at first and at most. Each may have 512 KiB. */
+const FIRST_AT_ONCE = 4;
+const MOST_AT_ONCE = 64;
 
 /** The start of a reader of a watched list. */
 export interface ListReaderOptions {
@@ -22,7 +22,13 @@ export interface ListReaderOptions {
   readonly withLast: boolean;
 }
 
-/** A part of what the reader does not have: 256 KiB of metadata and last events at most, or one larger run. */
+/** A run, with its last event if that was asked for and there is one. */
+export interface ReadRun {
+  readonly run: RunRecord;
+  readonly last: StoredEvent | undefined;
+}
+
+/** A part of what the reader does not have: 48 KiB of runs and last events at most, or one larger run. */
 export interface ListPage {
   /**
    * `same` if the list still has the version that the reader has; `whole` if it begins a whole list, and the reader forgets what it had.
@@ -30,11 +36,9 @@ export interface ListPage {
    */
   readonly begins: "same" | "whole" | null;
   /** Each as it is now, newest first in a whole list. */
-  readonly runs: readonly RunRecord[];
+  readonly runs: readonly ReadRun[];
   /** The ids of runs that were removed, or have left the list. */
   readonly gone: readonly string[];
-  /** The last event of each run in `runs` that has one, by the run's id, if it was asked for. */
-  readonly last: ReadonlyMap<string, StoredEvent>;
   /** The version of the list when this page was begun: some of its runs may be newer. */
   readonly version: string;
   /** Whether the reader has the whole list with this page. Some of its runs may have changed since. */
@@ -45,38 +49,23 @@ export interface ListPage {
   readonly more: boolean;
 }
 
-/** The parts of a page. */
-interface Taken extends Omit<ListPage, "last" | "isWhole" | "hasMore"> {
-  /** Whether it is a part of a whole list. */
-  readonly isPart: boolean;
-}
-
 /**
- * One reader of a watched list. It pulls: while it is busy, the ids of the runs that change gather in a set, and it then gets each of them
- * as it is at that time. So a page that the reader has not taken yet is small, however large the runs are.
- *
- * | state    | event                               | next     | what happens                                                      |
- * | -------- | ----------------------------------- | -------- | ----------------------------------------------------------------- |
- * | starting | a look ends that began before it    | starting |                                                                   |
- * | starting | a look ends that began after it     | reading  | all runs are pending, unless the list has the version that it has |
- * | reading  | `next`, runs are pending            | reading  | as many as fit in a page                                          |
- * | reading  | `next`, nothing is pending          | reading  | it waits                                                          |
- * | reading  | a run changes                       | reading  | the run is pending                                                |
- * | reading  | `startOver`                         | starting | the last look will do                                             |
- * | any      | a read fails, the watch fails, `leave` | over  | `next` rejects                                                    |
+ * One reader of a watched list. It begins with the whole list, as of a look that began after the reader. It pulls: while it is busy, the ids
+ * of the runs that change gather in a set, and it then gets each of them as it is at that time. So a page that the reader has not taken yet
+ * is small, however large the runs are.
  */
 export class ListReader implements WatchReader {
   readonly #watch: OwnerWatch;
-  readonly #source: Pick<WatchSource, "read">;
+  readonly #source: { read(query: ReadQuery): Promise<ReadResult | null> };
   readonly #withLast: boolean;
   #have: string | null;
   /** The look that its whole list must not be older than; `null` once it has begun. */
   #from: number | null;
-  /** The runs of the whole list that were not sent yet, newest first. */
-  readonly #unsent = new Set<string>();
-  readonly #changed = new Set<string>();
-  /** The number of runs to read for a page: if some did not fit, as many as did fit, and then twice as many each time. */
-  #atOnce = READ_AT_ONCE;
+  /** The runs to send. First are those of the whole list, newest first. */
+  #pending = new Set<string>();
+  /** The number of the pending runs that are left of the whole list. */
+  #left = 0;
+  #atOnce = FIRST_AT_ONCE;
   /** The bytes of the whole list so far, and whether it was cut there. */
   #bytes = 0;
   #isCut = false;
@@ -88,7 +77,7 @@ export class ListReader implements WatchReader {
 
   constructor(
     watch: OwnerWatch,
-    source: Pick<WatchSource, "read">,
+    source: { read(query: ReadQuery): Promise<ReadResult | null> },
     { have, withLast }: ListReaderOptions,
   ) {
     this.#watch = watch;
@@ -99,20 +88,18 @@ export class ListReader implements WatchReader {
     watch.join(this);
   }
 
-  get isStarting(): boolean {
-    return this.#from !== null;
-  }
-
   /**
    * Resolves with what the reader does not have, once there is something. Do not call it again before it has settled, nor after it has
    * rejected.
    * @throws RunEventsError `store_unavailable`
    */
   async next(): Promise<ListPage> {
+    const { list } = this.#watch;
     for (;;) {
       this.#over.signal.throwIfAborted();
-      const taken = this.#take();
-      if (taken !== null) return await this.#fill(taken);
+      const begins = this.#begin();
+      const isNew = begins !== null || this.#pending.size > 0 || this.#version !== list.version;
+      if (this.#from === null && isNew) return await this.#page(begins);
       await new Promise<void>((resolve) => (this.#onWake = resolve));
     }
   }
@@ -124,7 +111,7 @@ export class ListReader implements WatchReader {
   }
 
   change(runId: string): void {
-    this.#changed.add(runId);
+    this.#pending.add(runId);
   }
 
   wake(): void {
@@ -144,92 +131,79 @@ export class ListReader implements WatchReader {
     this.wake();
   }
 
-  /** Takes the pending changes; `null` without any. The version belongs to these states, or is an older one. */
-  #take(): Taken | null {
-    const { list } = this.#watch;
-    const begins = this.#begin();
-    if (this.isStarting) return null;
-    const { version } = list;
-    const pending = this.#unsent.size > 0 ? this.#unsent : this.#changed;
-    if (begins === null && pending.size === 0 && version === this.#version) return null;
-    const isPart = pending === this.#unsent;
-    const runs: RunRecord[] = [];
-    const gone: string[] = [];
-    let unread = 0;
-    for (const runId of pending) {
-      const head = list.head(runId);
-      unread += head?.metadata === "" ? 1 : 0;
-      if (unread > this.#atOnce || runs.length + gone.length === PAGE_RUNS) break;
-      pending.delete(runId);
-      if (isPart) this.#changed.delete(runId);
-      if (head !== null) runs.push(head);
-      else if (!isPart) gone.push(runId);
-    }
-    return { begins, isPart, runs, gone, version, more: list.more };
-  }
-
   /** Begins the whole list, once a look has ended that began after the reader. */
   #begin(): ListPage["begins"] {
     const { list, ended } = this.#watch;
     if (this.#from === null || ended < this.#from) return null;
     this.#from = null;
-    this.#changed.clear();
-    this.#unsent.clear();
+    this.#version = null;
+    const isSame = this.#have === list.version;
+    this.#pending = new Set(isSame ? [] : list.newestFirst());
+    this.#left = this.#pending.size;
     this.#bytes = 0;
     this.#isCut = false;
-    this.#version = null;
-    if (this.#have === list.version) return "same";
-    for (const runId of list.newestFirst()) this.#unsent.add(runId);
-    return "whole";
+    return isSame ? "same" : "whole";
   }
 
-  /** Reads what a page lacks. What does not fit is pending again. */
-  async #fill({ isPart, ...page }: Taken): Promise<ListPage> {
-    const read = await this.#watch.withMetadata(page.runs);
-    this.#over.signal.throwIfAborted();
-    const last = await this.#lastOf(read);
-    this.#over.signal.throwIfAborted();
-    const runs = fitRuns(read, last);
-    const left = read.slice(runs.length).map(({ runId }) => runId);
-    this.#atOnce = left.length > 0 ? runs.length : Math.min(READ_AT_ONCE, 2 * this.#atOnce);
-    if (isPart) this.#goOn(left, runs, last);
-    else for (const runId of left) this.#changed.add(runId);
-    const sent = new Set(runs.map(({ runId }) => runId));
-    const hasMore = this.#unsent.size + this.#changed.size > 0;
-    if (!hasMore) this.#version = page.version;
-    return {
-      ...page,
-      runs,
-      last: new Map([...last].filter(([runId]) => sent.has(runId))),
-      isWhole: this.#unsent.size === 0,
-      hasMore,
-      more: page.more || this.#isCut,
-    };
-  }
-
-  /** Goes on with a whole list after these runs, or cuts it where it has `LIST_BYTES`. */
-  #goOn(
-    left: readonly string[],
-    sent: readonly RunRecord[],
-    last: ReadonlyMap<string, StoredEvent>,
-  ): void {
-    for (const run of sent) this.#bytes += weighRun(run, last);
-    const rest = [...left, ...this.#unsent];
-    this.#unsent.clear();
-    this.#isCut = rest.length > 0 && this.#bytes > LIST_BYTES;
-    if (!this.#isCut) for (const runId of rest) this.#unsent.add(runId);
-  }
-
-  /** Reads the last events of the first runs, as many as fit in a page. */
-  async #lastOf(runs: readonly RunRecord[]): Promise<ReadonlyMap<string, StoredEvent>> {
-    const last = new Map<string, StoredEvent>();
-    if (!this.#withLast) return last;
-    for (let read = 0; ; read += LAST_AT_ONCE) {
-      const fits = fitRuns(runs, last).length;
-      if (read >= fits) return last;
-      const piece = runs.slice(read, Math.min(fits, read + LAST_AT_ONCE));
-      const events = await readLastEvents((query) => this.#source.read(query), piece);
-      for (const [runId, event] of events) last.set(runId, event);
+  /** Sends as many pending runs as fit in a page. The version belongs to these states, or is an older one. */
+  async #page(begins: ListPage["begins"]): Promise<ListPage> {
+    const { version, more } = this.#watch.list;
+    const runs: ReadRun[] = [];
+    const gone: string[] = [];
+    let bytes = 0;
+    while (this.#pending.size > 0 && bytes < SLICE_BYTES) {
+      const ids = [...this.#pending].slice(0, this.#atOnce);
+      const isPart = ids.map((_, at) => at < this.#left);
+      this.#left = Math.max(0, this.#left - ids.length);
+      for (const runId of ids) this.#pending.delete(runId);
+      const read = await Promise.all(ids.map((runId) => this.#read(runId)));
+      this.#over.signal.throwIfAborted();
+      let taken = 0;
+      for (const [at, one] of read.entries()) {
+        const weight = weigh(one);
+        if (bytes > 0 && bytes + weight > SLICE_BYTES) break;
+        bytes += weight;
+        taken += 1;
+        if (isPart[at] === true) this.#bytes += weight;
+        if (one !== null) runs.push(one);
+        else if (isPart[at] !== true) gone.push(ids[at] ?? "");
+      }
+      this.#atOnce = Math.max(1, Math.min(MOST_AT_ONCE, taken < ids.length ? taken : 2 * taken));
+      if (taken === ids.length) continue;
+      // What does not fit is pending again, before what has come since.
+      this.#pending = new Set([...ids.slice(taken), ...this.#pending]);
+      this.#left += isPart.slice(taken).filter(Boolean).length;
+      break;
     }
+    if (this.#left > 0 && this.#bytes > LIST_BYTES) this.#cut();
+    const hasMore = this.#pending.size > 0;
+    if (!hasMore) this.#version = version;
+    const isWhole = this.#left === 0;
+    return { begins, runs, gone, version, isWhole, hasMore, more: more || this.#isCut };
   }
+
+  /** Leaves out the rest of the whole list. */
+  #cut(): void {
+    this.#pending = new Set([...this.#pending].slice(this.#left));
+    this.#left = 0;
+    this.#isCut = true;
+  }
+
+  /** A run with its metadata and its last event; `null` if it is not in the list, or was removed meanwhile. */
+  async #read(runId: string): Promise<ReadRun | null> {
+    const head = this.#watch.list.head(runId);
+    const run = head === null ? null : await this.#watch.whole(head);
+    if (run === null) return null;
+    const { ownerId, lastSequence } = run;
+    if (!this.#withLast || lastSequence === 0) return { run, last: undefined };
+    const since = lastSequence - 1;
+    const result = await this.#source.read({ runId, ownerId, since, limit: 1, maxBytes: 1 });
+    return { run, last: result?.events[0] };
+  }
+}
+
+function weigh(read: ReadRun | null): number {
+  if (read === null) return RUN_BYTES;
+  const { run, last } = read;
+  return RUN_BYTES + utf8Bytes(run.metadata) + (last === undefined ? 0 : weighEvent(last));
 }

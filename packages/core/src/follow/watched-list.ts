@@ -41,21 +41,10 @@ export interface Look {
   readonly lacking: ReadonlyMap<string, RunRecord | null>;
 }
 
-/** The outcome of reading a run. */
-export interface ReadOutcome {
-  readonly isChanged: boolean;
-  /** Whether the list may have a place for another run now. */
-  readonly mustLook: boolean;
-  /** Whether the run exists, and the list has no place for it. */
-  readonly isOutside: boolean;
-}
-
 interface Listed {
   /** Its metadata is empty if that is not known, or too long to keep. */
   readonly head: RunRecord;
   readonly digest: number;
-  /** When it last changed here. */
-  readonly atMs: number;
 }
 
 /**
@@ -71,9 +60,8 @@ export class WatchedList {
   readonly #runs = new Map<string, Listed>();
   #sum: number;
   #more = false;
-  /** The oldest of the live runs that have a place, and of the newest ones, by ordinal; 0 while there is room. */
+  /** The oldest of the live runs that have a place, by ordinal; 0 while there is room. */
   #oldestLive = 0;
-  #oldestNewest = 0;
 
   constructor(scope: WatchScope, limits: ListLimits = LIST_LIMITS) {
     this.#scope = scope;
@@ -95,23 +83,12 @@ export class WatchedList {
     return this.#runs.get(runId)?.head ?? null;
   }
 
-  /** Keeps the metadata of a run that was read, unless it is long. */
-  learnMetadata(read: RunRecord): void {
+  /** Keeps the metadata of a run that was read, unless it is long. It never changes, so it is good for every later state of the run. */
+  learn(read: RunRecord): void {
     const known = this.#runs.get(read.runId);
-    if (known === undefined || known.head.ordinal !== read.ordinal) return;
+    if (known?.head.ordinal !== read.ordinal) return;
     const head = { ...known.head, metadata: keptMetadata(read, undefined) };
     this.#runs.set(read.runId, { ...known, head });
-  }
-
-  /** When the run last changed; long ago for a run that is not in the list. */
-  changedAtMs(runId: string): number {
-    return this.#runs.get(runId)?.atMs ?? Number.NEGATIVE_INFINITY;
-  }
-
-  /** Whether the run is one of these. The id of a run may be used again: by another owner, or for another topic. */
-  isInScope(run: RunRecord | null): run is RunRecord {
-    const { ownerId, topic } = this.#scope;
-    return run?.ownerId === ownerId && (topic === null || run.topic === topic);
   }
 
   newestFirst(): readonly string[] {
@@ -120,58 +97,64 @@ export class WatchedList {
   }
 
   /** The runs that a look has not found: they have ended, were removed, or have lost their places. */
-  lackingIn({ live, newest }: Pick<Look, "live" | "newest">): readonly string[] {
-    const found = new Set([...live, ...newest].map(({ runId }) => runId));
-    return [...this.#runs.keys()].filter((runId) => !found.has(runId));
+  lackingIn(found: readonly RunRecord[]): readonly string[] {
+    const ids = new Set(found.map(({ runId }) => runId));
+    return [...this.#runs.keys()].filter((runId) => !ids.has(runId));
   }
 
   /**
    * Takes what a look has found.
    * @returns the ids of the runs that have changed, come or gone
    */
-  take({ live, newest, lacking }: Look, nowMs: number): readonly string[] {
-    const { live: mostLive, newest: mostNewest, ended: mostEnded } = this.#limits;
+  take({ live, newest, lacking }: Look): readonly string[] {
+    const limits = this.#limits;
     // The newest were read later, and may have live runs that were created since.
     const found = [...new Map([...live, ...newest].map((one) => [one.runId, one])).values()];
     const living = found
       .filter(({ runStatus }) => !isTerminal(runStatus))
       .toSorted((a, b) => b.ordinal - a.ordinal);
-    this.#more = living.length > mostLive;
-    this.#oldestLive = this.#more ? (living[mostLive - 1]?.ordinal ?? 0) : 0;
-    this.#oldestNewest = newest.length < mostNewest ? 0 : (newest.at(-1)?.ordinal ?? 0);
-    const listed = new Set([...living.slice(0, mostLive), ...newest].map(({ runId }) => runId));
+    this.#more = living.length > limits.live;
+    this.#oldestLive = this.#more ? (living[limits.live - 1]?.ordinal ?? 0) : 0;
+    const listed = new Set([...living.slice(0, limits.live), ...newest].map(({ runId }) => runId));
     const changed: string[] = [];
     const put = (runId: string, run: RunRecord | null): void => {
-      if (this.#put(runId, run, nowMs)) changed.push(runId);
+      if (this.#put(runId, run)) changed.push(runId);
     };
     for (const run of found) put(run.runId, listed.has(run.runId) ? run : null);
     for (const [runId, run] of lacking)
-      put(runId, this.isInScope(run) && isTerminal(run.runStatus) ? run : null);
+      put(runId, this.#isInScope(run) && isTerminal(run.runStatus) ? run : null);
     const over = [...this.#runs.keys()].filter((runId) => lacking.has(runId));
-    for (const runId of over.slice(0, Math.max(0, over.length - mostEnded))) put(runId, null);
+    for (const runId of over.slice(0, Math.max(0, over.length - limits.ended))) put(runId, null);
     return changed;
   }
 
-  /** Takes a run that was read by itself; `null` if it was removed. */
-  takeRun(runId: string, read: RunRecord | null, nowMs: number): ReadOutcome {
-    const run = this.isInScope(read) ? read : null;
+  /**
+   * Takes a run that was read by itself; `null` if it was removed.
+   * @returns whether it is a change, and whether the list may be another one, which only a look can tell
+   */
+  takeRun(
+    runId: string,
+    run: RunRecord | null,
+  ): { readonly isChanged: boolean; readonly mustLook: boolean } {
     const before = this.head(runId);
-    if (before === null && (run === null || !this.#hasPlaceFor(run)))
-      return { isChanged: false, mustLook: false, isOutside: read !== null };
-    // A new run is in the list at once: it may be removed again before the look that finds the run whose place it takes.
-    const isChanged = this.#put(runId, run, nowMs);
-    if (before === null) return { isChanged, mustLook: true, isOutside: false };
-    const hasEnded = run !== null && isTerminal(run.runStatus) && !isTerminal(before.runStatus);
-    const isOther = run?.ordinal !== before.ordinal;
-    return { isChanged, mustLook: isOther || (hasEnded && this.#more), isOutside: false };
+    if (before === null) {
+      const mayHavePlace =
+        this.#isInScope(run) && (isTerminal(run.runStatus) || run.ordinal > this.#oldestLive);
+      return { isChanged: false, mustLook: mayHavePlace };
+    }
+    if (run?.ordinal !== before.ordinal) return { isChanged: false, mustLook: true };
+    const isChanged = this.#put(runId, run);
+    return { isChanged, mustLook: isChanged && this.#more && isTerminal(run.runStatus) };
   }
 
-  #hasPlaceFor({ ordinal, runStatus }: RunRecord): boolean {
-    return ordinal > (isTerminal(runStatus) ? this.#oldestNewest : this.#oldestLive);
+  /** Whether the run is one of these. The id of a run may be used again: by another owner, or for another topic. */
+  #isInScope(run: RunRecord | null): run is RunRecord {
+    const { ownerId, topic } = this.#scope;
+    return run?.ownerId === ownerId && (topic === null || run.topic === topic);
   }
 
   /** @returns whether it is a change */
-  #put(runId: string, run: RunRecord | null, nowMs: number): boolean {
+  #put(runId: string, run: RunRecord | null): boolean {
     const before = this.#runs.get(runId);
     if (run === null) {
       if (before === undefined) return false;
@@ -187,7 +170,7 @@ export class WatchedList {
     const digest = digestOfRun(run);
     this.#add(digest - (before?.digest ?? 0));
     if (isTerminal(run.runStatus)) this.#runs.delete(runId);
-    this.#runs.set(runId, { head, digest, atMs: nowMs });
+    this.#runs.set(runId, { head, digest });
     return true;
   }
 
@@ -196,9 +179,7 @@ export class WatchedList {
   }
 }
 
-/** The metadata that is kept with a run. It never changes, so what was read once is good for every later state of the run. */
-function keptMetadata(run: RunRecord, before: RunRecord | undefined): string {
-  const known = before?.ordinal === run.ordinal ? before.metadata : "";
-  const metadata = run.metadata === "" ? known : run.metadata;
+function keptMetadata({ ordinal, metadata }: RunRecord, before: RunRecord | undefined): string {
+  if (metadata === "") return before?.ordinal === ordinal ? before.metadata : "";
   return metadata.length > KEPT_METADATA ? "" : metadata;
 }

@@ -1,7 +1,6 @@
 import type { Clock } from "../time/clock.ts";
 import { Followed } from "./followed.ts";
 import { ListReader, type ListReaderOptions } from "./list-reader.ts";
-import { OwnerLooks } from "./owner-looks.ts";
 import { OwnerWatch, type WatchHost, type WatchSource } from "./owner-watch.ts";
 import { LIST_LIMITS, type ListLimits, type WatchScope } from "./watched-list.ts";
 
@@ -12,7 +11,7 @@ export class Watches {
 
   constructor(source: WatchSource, clock: Clock, limits: ListLimits = LIST_LIMITS) {
     this.#followed = new Followed(clock);
-    this.#host = { source, clock, looks: new OwnerLooks(), limits };
+    this.#host = { source, clock, limits, looks: new Map() };
   }
 
   /**

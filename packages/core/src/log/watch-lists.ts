@@ -39,8 +39,10 @@ async function collect(
   const runs = new Map<string, RunRecord>();
   const last = new Map<string, StoredEvent>();
   for (let page = first; ; page = await abortable(reader.next(), signal)) {
-    for (const run of page.runs) runs.set(run.runId, run);
-    for (const [runId, event] of page.last) last.set(runId, event);
+    for (const { run, last: event } of page.runs) {
+      runs.set(run.runId, run);
+      if (event !== undefined) last.set(run.runId, event);
+    }
     if (!page.isWhole) continue;
     const { version } = first;
     return { isSame: false, runs: [...runs.values()], last, version, more: page.more };
@@ -61,7 +63,7 @@ export async function* watchList(watches: Watches, options: WatchOptions): Async
       const page = await heldOpen(reader.next(), signal);
       signal?.throwIfAborted();
       for (const runId of page.gone) runs.delete(runId);
-      for (const run of page.runs)
+      for (const { run } of page.runs)
         runs.set(run.runId, { ordinal: run.ordinal, run: snapshotOf(run) });
       if (!page.isWhole) continue;
       const newestFirst = [...runs.values()].toSorted((a, b) => b.ordinal - a.ordinal);

@@ -62,13 +62,13 @@ export class FeedSource implements FramePart {
   }
 
   #framesOf(page: ListPage): readonly string[] {
-    const { begins, runs, gone, last, version, more, hasMore } = page;
+    const { begins, runs, gone, version, more, hasMore } = page;
     const isNew = !hasMore && this.#version !== `${version} ${more}`;
     if (isNew) this.#version = `${version} ${more}`;
     return [
       ...(begins === null ? [] : [encodeFeedStarted(begins === "same")]),
       ...gone.map(encodeRunGone),
-      ...runs.map((run) => encodeRunState(run, last.get(run.runId))),
+      ...runs.map(({ run, last }) => encodeRunState(run, last)),
       ...(isNew ? [encodeFeedVersion(version, more)] : []),
     ];
   }
