@@ -12,8 +12,6 @@ const POSTGRES_GUIDE = new URL("../../../docs/guides/postgres.md", import.meta.u
 export interface Worker {
   /** Has it append one event, and resolves with its sequence. One at a time. */
   append(runId: string, eventType: string, payload: unknown): Promise<number>;
-  /** Gives it a line that it cannot append. @returns what it says to that on standard error */
-  refuse(line: string): Promise<string>;
   /** Says that there is no more work. @returns its exit code */
   finish(): Promise<number | null>;
 }
@@ -27,7 +25,7 @@ export async function startWorker(storeUrl: string): Promise<Worker> {
   const child = spawn(process.execPath, ["-C", "@tm/source", "worker.mjs"], {
     cwd: folder,
     env: { ...process.env, STORE_URL: storeUrl },
-    stdio: ["pipe", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "inherit"],
   });
   const exited = once(child, "exit");
   onTestFinished(async () => {
@@ -35,23 +33,13 @@ export async function startWorker(storeUrl: string): Promise<Worker> {
     await exited;
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const complaints = createInterface({ input: child.stderr })[Symbol.asyncIterator]();
   return {
     async append(runId, eventType, payload) {
       child.stdin.write(`${runId} ${eventType} ${JSON.stringify(payload)}\n`);
       const { value } = (await lines.next()) as { readonly value?: string };
       const [ofRun, sequence] = value?.split(" ") ?? [];
-      if (ofRun !== runId) {
-        const said = [value ?? "nothing more"];
-        if (value === undefined) for await (const line of complaints) said.push(line);
-        throw new Error(`The worker said: ${said.join("\n")}`);
-      }
+      if (ofRun !== runId) throw new Error(`The worker said: ${value}`);
       return Number(sequence);
-    },
-    async refuse(line) {
-      child.stdin.write(`${line}\n`);
-      const { value } = (await complaints.next()) as { readonly value?: string };
-      return value ?? "";
     },
     async finish() {
       child.stdin.end();

@@ -1,10 +1,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { text } from "node:stream/consumers";
-import { createRunEvents, type RunEvent } from "@tm/run-events-core";
-import { createPostgresStore } from "@tm/run-events-postgres";
-import { startPostgres } from "@tm/run-events-test-servers";
-import { Pool } from "pg";
+import type { RunEvent } from "@tm/run-events-core";
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { ownedByAll } from "../../server/test/start-server.ts";
 import { call, type Page, readLog, signIn } from "./api.ts";
@@ -158,29 +155,6 @@ it(
   },
   LONG_MS,
 );
-
-it("a worker says what is wrong with a line, and goes on; without its store it ends", async () => {
-  const postgres = await startPostgres();
-  onTestFinished(() => postgres.close());
-  const pool = new Pool({ connectionString: postgres.url });
-  onTestFinished(() => pool.end());
-  const store = createPostgresStore(pool);
-  await store.migrate();
-  const runs = createRunEvents({ store });
-  await runs.create({ runId: "r", ownerId: "ada" });
-  await runs.close();
-  const worker = await startWorker(postgres.url);
-  expect(await worker.refuse("")).toMatch(/^: ./);
-  expect(await worker.refuse('r STEP {"words":')).toMatch(/^r STEP \{"words":: ./);
-  expect(await worker.refuse("r  1")).toMatch(/^r {2}1: ./);
-  expect(await worker.refuse("nowhere STEP 1")).toBe(
-    "nowhere STEP 1: No run of this owner has this id. Check both.",
-  );
-  expect(await worker.append("r", "STEP", 1)).toBe(1);
-  await pool.query("DROP SCHEMA run_events CASCADE");
-  await expect(worker.append("r", "STEP", 2)).rejects.toThrow("The tables are missing");
-  expect(await worker.finish()).toBe(1);
-});
 
 it(
   "W24: an EventSource outlasts the absence of every server",

@@ -1,8 +1,10 @@
+import { join } from "node:path";
 import { startPostgres, startRedis, startTcpProxy } from "@tm/run-events-test-servers";
 import { describe, it, onTestFinished } from "vitest";
 import { call } from "./api.ts";
 import { HEARTBEAT_MS, measureCrossing } from "./measure-crossing.ts";
 import { startServer } from "./server-process.ts";
+import { makeTempFolder } from "./temp-folder.ts";
 
 const STORES = [
   { name: "postgres", start: startPostgres },
@@ -10,6 +12,16 @@ const STORES = [
 ] as const;
 const WITH_NOTIFICATIONS = 100;
 const WITHOUT_NOTIFICATIONS = 10;
+
+it("S13: two servers on one SQLite file: a stream on one has each append through the other", async ({
+  annotate,
+}) => {
+  const storeUrl = `sqlite:${join(await makeTempFolder(), "run-events.db")}`;
+  const settings = { storeUrl, env: { HEARTBEAT_MS: String(HEARTBEAT_MS) } };
+  const [reading, writing] = [await startServer(settings), await startServer(settings)];
+  await call(writing.url, "POST", "/v1/agent-runs", { runId: "shared" });
+  await annotate(await measureCrossing(reading.url, writing.url, "shared", WITH_NOTIFICATIONS));
+});
 
 describe.each(STORES)("two servers on one $name", ({ name, start }) => {
   async function startPair() {

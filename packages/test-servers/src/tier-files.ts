@@ -19,7 +19,6 @@ export const TIER_FILES: readonly (readonly [pattern: string, tier: Tier])[] = [
   ["apps/acceptance/test/snippets.test.ts", "fast"],
   ["apps/acceptance/test/words.test.ts", "fast"],
   ["apps/acceptance/test/workflows.test.ts", "fast"],
-  ["apps/acceptance/test/bad-input.test.ts", "main"],
   ["apps/acceptance/test/examples.test.ts", "main"],
   ["apps/acceptance/test/guides.test.ts", "main"],
   ["apps/acceptance/test/page-guide.test.ts", "main"],
