@@ -6,7 +6,7 @@ import { partsOf, type RunEventsOptions } from "./log/run-log.ts";
 import { watchList } from "./log/watch-lists.ts";
 import { ownedRuns } from "./owned-runs.ts";
 import { checkOptions, type OwnerOption } from "./rules/owner.ts";
-import { eventOf, pageOf, snapshotOf } from "./rules/run-values.ts";
+import { eventOf, pageOf, snapshotOf } from "./wire/run-values.ts";
 import type { RunEvents } from "./run-events.ts";
 import { claimedRun, createLogAccess, type RunAccess } from "./work/run-access.ts";
 import { runWork, startWork } from "./work/work.ts";

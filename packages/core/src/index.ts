@@ -1,5 +1,5 @@
 export type { RunEvents } from "./run-events.ts";
-export type { RunEventsPage } from "./rules/run-values.ts";
+export type { RunEventsPage } from "./wire/run-values.ts";
 export { createRunEvents } from "./create-run-events.ts";
 export { createMemoryStore } from "./store/memory.ts";
 export type { RunEventsErrorCode } from "./rules/errors.ts";

@@ -12,7 +12,7 @@ import type { ListOptions } from "./log/runs.ts";
 import type { RunEvent, RunSnapshot } from "./rules/event.ts";
 import type { OwnerOption } from "./rules/owner.ts";
 import type { RunList } from "./rules/run-list.ts";
-import type { RunEventsPage } from "./rules/run-values.ts";
+import type { RunEventsPage } from "./wire/run-values.ts";
 import type { Upkeep } from "./upkeep/upkeep.ts";
 import type { WorkOptions } from "./work/work-options.ts";
 import type { WorkedRun } from "./work/worked-run.ts";

@@ -5,7 +5,7 @@ import type { StoredEvent } from "../rules/event.ts";
 import { checkOptions, checkOwnerId } from "../rules/owner.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { ListedRuns, RunList } from "../rules/run-list.ts";
-import { snapshotOf } from "../rules/run-values.ts";
+import { snapshotOf } from "../wire/run-values.ts";
 import { checkTopic } from "../rules/topic.ts";
 import { abortable, heldOpen } from "../time/held.ts";
 import type { ReadListOptions, WatchOptions } from "./run-log.ts";

@@ -1,5 +1,4 @@
 import type { FinishedOutcome } from "./append.ts";
-import type { Lease } from "./lease.ts";
 import type { RunRecord } from "./run.ts";
 
 /** A request to claim a run for one worker. @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
@@ -73,24 +72,4 @@ type FencedRun = Pick<RunRecord, "fence" | "ordinal">;
 export function nextFence({ fence, ordinal }: FencedRun, nowMs: number): number {
   const free = fence - (fence % FENCES_PER_MS) + FENCES_PER_MS;
   return Math.max(nowMs * FENCES_PER_MS, free) + (ordinal % FENCES_PER_MS);
-}
-
-/**
- * The claim that got a lease, as a store keeps it: its key with the fence. A later fence makes it invalid.
- * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
- */
-export function encodeKeptClaim(fence: number, claimKey: string): string {
-  return `${fence} ${claimKey}`;
-}
-
-/**
- * The key of the claim that got the run's lease, from the text of {@link encodeKeptClaim}; `null` if that is of another lease.
- * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
- */
-export function keptKeyOf(
-  { fence, leaseExpiresAtMs }: Omit<Lease, "worker">,
-  kept: string | null,
-): string | null {
-  const before = `${fence} `;
-  return leaseExpiresAtMs !== null && kept?.startsWith(before) ? kept.slice(before.length) : null;
 }

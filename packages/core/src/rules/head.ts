@@ -8,7 +8,7 @@ interface Extra {
   readonly createdAtMs: number;
   /** The name that the worker gave at its claim. */
   readonly worker: string | null;
-  /** As from `encodeKeptClaim`. */
+  /** The key of the last claim that was granted: that of the lease, while there is one. */
   readonly keptClaim: string | null;
   /** Whether the run outlives its workers: an expired lease is released, and never ends it. */
   readonly resumable: boolean;

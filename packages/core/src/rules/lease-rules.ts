@@ -1,7 +1,5 @@
 import {
   type ClaimRequest,
-  encodeKeptClaim,
-  keptKeyOf,
   type LeaseOutcome,
   type LeaseRefusal,
   nextFence,
@@ -24,14 +22,14 @@ export function claimRule({ claimKey, leaseMs, worker = null }: ClaimRequest): R
   return leaseRule((run, nowMs) => {
     const { leaseExpiresAtMs } = run;
     if (leaseExpiresAtMs !== null && leaseExpiresAtMs > nowMs) {
-      const isSame = claimKey !== undefined && claimKey === keptKeyOf(run, run.keptClaim);
+      const isSame = claimKey !== undefined && claimKey === run.keptClaim;
       return isSame
         ? { answer: granted(run) }
         : { answer: { outcome: "claimed", leaseExpiresAtMs } };
     }
     const fence = nextFence(run, nowMs);
-    const keptClaim = claimKey === undefined ? null : encodeKeptClaim(fence, claimKey);
-    return grant({ ...run, fence, leaseExpiresAtMs: nowMs + leaseMs, worker, keptClaim });
+    const lease = { fence, leaseExpiresAtMs: nowMs + leaseMs, worker };
+    return grant({ ...run, ...lease, keptClaim: claimKey ?? null });
   });
 }
 

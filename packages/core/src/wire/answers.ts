@@ -33,7 +33,6 @@ export function encodePageEnd(page: Omit<LogPage, "events">): string {
  * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
  */
 export function encodeRun(run: RunRecord): string {
-  // Programs get the same fields from `snapshotOf` in `rules/run-values.ts`: add a new field in both.
   const { leaseExpiresAtMs, worker } = run;
   const lease =
     leaseExpiresAtMs === null

@@ -14,7 +14,7 @@ import {
 import type { OwnerOption } from "../rules/owner.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunRecord } from "../rules/run.ts";
-import { eventOf, pageOf, type RunEventsPage } from "../rules/run-values.ts";
+import { eventOf, pageOf, type RunEventsPage } from "../wire/run-values.ts";
 import { shownState } from "../rules/shown-state.ts";
 import type { RunEventStore, Subscription } from "../store/store.ts";
 import type { Clock } from "../time/clock.ts";
