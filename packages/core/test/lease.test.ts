@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Appender } from "../src/rules/append.ts";
-import { appenderOf, isFenced, type Lease, leaseAfter } from "../src/rules/lease.ts";
+import { isFenced, type Lease, leaseAfter } from "../src/rules/lease.ts";
 import type { StatusChange } from "../src/rules/event.ts";
 import { appender, lease } from "./run-draft.ts";
 import { runRecord } from "./run-record.ts";
@@ -65,18 +65,4 @@ describe("leaseAfter", () => {
       expect(after).toStrictEqual({ fence: 4, leaseExpiresAtMs: null, worker: null });
     }
   });
-});
-
-describe("appenderOf", () => {
-  it("W32: a caller with a fence is a worker, and one without is anybody", () => {
-    expect(appenderOf(undefined)).toStrictEqual({ by: "anybody" });
-    expect(appenderOf(7)).toStrictEqual({ by: "worker", fence: 7 });
-  });
-
-  it.each([0, -1, 1.5, Number.NaN, 2 ** 53, "1" as unknown as number, null as unknown as number])(
-    "W32: the fence %j is refused",
-    (fence) => {
-      expect(() => appenderOf(fence)).toThrow(expect.objectContaining({ code: "invalid_request" }));
-    },
-  );
 });

@@ -64,10 +64,6 @@ describe("a page by its distance to the end", () => {
     );
   });
 
-  it("W45: a page by a cursor does not repeat it", async () => {
-    expect(await runs.read("r", { ...ADA, since: 3 })).not.toHaveProperty("since");
-  });
-
   it("W4, W45: a run of another owner, or none, is not found", async () => {
     for (const call of [
       () => runs.read("r", { tail: 5, ownerId: "eve" }),
@@ -108,16 +104,5 @@ describe("a tail by its distance to the end", () => {
       .next();
     abort();
     await expect(next).rejects.toThrow("enough");
-  });
-
-  it("W45: a cursor besides the distance is refused", async () => {
-    const next = runs
-      .tail("r", { ...ADA, tail: 3, since: 1 })
-      [Symbol.asyncIterator]()
-      .next();
-    await expect(next).rejects.toMatchObject({ code: "invalid_request" });
-    await expect(runs.read("r", { ...ADA, tail: 0 })).rejects.toMatchObject({
-      code: "invalid_request",
-    });
   });
 });
