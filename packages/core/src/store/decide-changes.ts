@@ -4,21 +4,21 @@ import type { Head } from "../rules/head.ts";
 import type { Change } from "./store.ts";
 
 /** A decision that writes. */
-export interface Commit {
+export interface Commit<One extends Seen = Seen> {
   readonly change: Change<unknown>;
-  readonly seen: Seen;
+  readonly seen: One;
   readonly decision: Decision<unknown> & { readonly after: Head | null };
 }
 
 /** The functions with which a store changes runs by compare-and-set. */
-export interface CompareAndSet {
+export interface CompareAndSet<One extends Seen = Seen> {
   /** Sees what the decisions of these changes need, in their order. */
-  see(changes: readonly Change<unknown>[]): Promise<readonly Seen[]>;
+  see(changes: readonly Change<unknown>[]): Promise<readonly One[]>;
   /**
    * Commits each decision whose run is still as it was seen, by its `revision`, and whose topic's holder is the same, if it creates a run.
    * @returns whether each was committed, in their order
    */
-  commit(commits: readonly Commit[]): Promise<readonly boolean[]>;
+  commit(commits: readonly Commit<One>[]): Promise<readonly boolean[]>;
 }
 
 /** The answers of those changes that were committed, or had nothing to commit. */
@@ -45,13 +45,13 @@ export async function decideChanges<Answer>(
 }
 
 /** One round by compare-and-set: sees, decides and commits. */
-export async function decideOnce(
+export async function decideOnce<One extends Seen>(
   changes: readonly Change<unknown>[],
-  compareAndSet: CompareAndSet,
+  compareAndSet: CompareAndSet<One>,
 ): Promise<Decided> {
   const seen = await compareAndSet.see(changes);
   const decided = new Map<Change<unknown>, unknown>();
-  const commits: Commit[] = [];
+  const commits: Commit<One>[] = [];
   changes.forEach((change, at) => {
     const one = seen[at];
     if (one === undefined) {

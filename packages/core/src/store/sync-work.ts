@@ -13,6 +13,14 @@ export interface Committed extends RunName {
   readonly ordinal: number;
 }
 
+/** The commit of a change of a run, to notify of; `null` if nothing changed but the head. */
+export function committedOf(before: Head | null, after: Head | null): Committed | null {
+  const run = after ?? before;
+  if (run === null) return null;
+  if (before === null || after === null) return { ...run, lastSequence: null };
+  return after.lastSequence > before.lastSequence ? after : null;
+}
+
 /** The answer of a transaction, and the runs that it moves. */
 export interface Worked<Answer> {
   readonly answers: readonly Answer[];
@@ -87,11 +95,10 @@ export function changeRun<Answer>(rows: SyncRows, change: Change<Answer>): Chang
   const [before = null] = rows.selectHeads([change]);
   const { answer, after, events = [], receipts = [] } = change.decide(see(rows, change, before));
   if (after === undefined) return { answer, committed: null, removedEvents: null };
+  const committed = committedOf(before, after);
   if (after === null) {
-    if (before === null) return { answer, committed: null, removedEvents: null };
-    rows.deleteRun(before.ordinal);
-    const committed = { ...before, lastSequence: null };
-    return { answer, committed, removedEvents: before.lastSequence };
+    if (before !== null) rows.deleteRun(before.ordinal);
+    return { answer, committed, removedEvents: before?.lastSequence ?? null };
   }
   if (before === null) rows.insertRun(after);
   else rows.saveHead(after);
@@ -100,13 +107,7 @@ export function changeRun<Answer>(rows: SyncRows, change: Change<Answer>): Chang
   addEvents(inserted, before, after, events);
   if (inserted.length > 0) rows.insertEvents(inserted);
   if (receipts.length > 0) rows.insertReceipts(receipts.map((one) => ({ ...one, ordinal })));
-  const isCreated = before === null;
-  const committed = isCreated || inserted.length > 0 ? after : null;
-  return {
-    answer,
-    committed: committed === null || !isCreated ? committed : { ...committed, lastSequence: null },
-    removedEvents: null,
-  };
+  return { answer, committed, removedEvents: null };
 }
 
 /** Reads runs, in one snapshot. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../../time/clock.ts";
 import type { Change } from "../store.ts";
 import { type Commit, type CompareAndSet, decideChanges, decideOnce } from "../decide-changes.ts";
-import type { Committed } from "../sync-work.ts";
+import { type Committed, committedOf } from "../sync-work.ts";
 import { commitUnits, type Unit } from "./commits.ts";
 import type { KvEngine } from "./engine.ts";
 import { clearRemains } from "./remains.ts";
@@ -35,23 +35,17 @@ export async function changeRuns<Answer>(
   changes: readonly Change<Answer>[],
   { now, clock, onConflict, onCommitted }: Changing,
 ): Promise<readonly Answer[]> {
-  const seenOf = new Map<Change<unknown>, SeenRun>();
   let seenAtMs = clock.now();
   let isFirst = true;
   let hasRemoved = false;
-  const compareAndSet: CompareAndSet = {
+  const compareAndSet: CompareAndSet<SeenRun> = {
     async see(asked) {
       seenAtMs = clock.now();
       const nowMs = await now();
-      const seen = await engine.read((snapshot) => seeRuns(snapshot, asked, nowMs));
-      asked.forEach((change, at) => {
-        const one = seen[at];
-        if (one !== undefined) seenOf.set(change, one);
-      });
-      return seen;
+      return engine.read((snapshot) => seeRuns(snapshot, asked, nowMs));
     },
     async commit(commits) {
-      const planned = await planAll(engine, commits, seenOf);
+      const planned = await planAll(engine, commits);
       const units = planned.map(({ unit }) => unit);
       const isLate = (): boolean => clock.now() - seenAtMs > MOST_SEEN_AGO_MS;
       const committed = await commitUnits(engine, units, { alone: !isFirst, isLate });
@@ -75,32 +69,21 @@ export async function changeRuns<Answer>(
 
 async function planAll(
   engine: KvEngine,
-  commits: readonly Commit[],
-  seenOf: ReadonlyMap<Change<unknown>, SeenRun>,
+  commits: readonly Commit<SeenRun>[],
 ): Promise<readonly Planned[]> {
-  const seen = commits.map(({ change }) => {
-    const one = seenOf.get(change);
-    if (one === undefined) throw new TypeError("Expected a decision about a run that was seen.");
-    return one;
-  });
+  const removals = commits.filter(({ decision }) => decision.after === null);
   const places = await prepareRemovals(
     engine,
-    commits.flatMap(({ decision }, at) => (decision.after === null ? (seen[at] ?? []) : [])),
+    removals.map(({ seen }) => seen),
   );
-  return seen.map((run, at): Planned => {
-    const decision = commits[at]?.decision;
-    const after = decision?.after ?? null;
-    const { head: before } = run;
-    if (decision !== undefined && after !== null) {
-      const unit = savingUnit(run, decision, after);
-      const hasEvents = after.lastSequence > (before?.lastSequence ?? 0);
-      if (before !== null) return { unit, committed: hasEvents ? after : null };
-      return { unit, committed: { ...after, lastSequence: null } };
-    }
+  return commits.map(({ seen, decision }): Planned => {
+    const { after } = decision;
+    const { head: before } = seen;
+    const committed = committedOf(before, after);
+    if (after !== null) return { unit: savingUnit(seen, decision, after), committed };
     // A run that does not exist is removed as it is.
-    if (before === null) return { unit: { checks: run.checks, writes: [] }, committed: null };
-    const unit = removingUnit(run, before, places.get(run.id) ?? null);
-    return { unit, committed: { ...before, lastSequence: null } };
+    if (before === null) return { unit: { checks: seen.checks, writes: [] }, committed };
+    return { unit: removingUnit(seen, before, places.get(seen.id) ?? null), committed };
   });
 }
 
