@@ -52,3 +52,11 @@ export function assertNoStore(answer: Answer): void {
   const directives = (answer.headers.get("cache-control") ?? "").split(",").map((d) => d.trim());
   assertEqual(directives, ["private", "no-store"], `W18: Cache-Control of ${answer.to}`);
 }
+
+/** Fails a case unless the value is a time as the wire has it. @see clause W2 in `WIRE.md` */
+export function assertTime(value: unknown): void {
+  assert(
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(String(value)),
+    `W2: a time is ISO 8601 with milliseconds, got ${String(value)}`,
+  );
+}

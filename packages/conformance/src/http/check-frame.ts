@@ -3,134 +3,140 @@ import type { Frame } from "./read-frames.ts";
 
 const TERMINAL: readonly unknown[] = ["completed", "failed", "cancelled"];
 const LIVE: readonly unknown[] = ["queued", "running", "waiting"];
-const SOFT = ["store_unavailable", "overloaded", "slow_consumer", "draining", "max_age"];
-const HARD = ["cursor_ahead", "history_changed", "unauthenticated", "not_found", "internal"];
+const SOFT: readonly unknown[] = [
+  "store_unavailable",
+  "overloaded",
+  "slow_consumer",
+  "draining",
+  "max_age",
+];
+const HARD: readonly unknown[] = [
+  "cursor_ahead",
+  "history_changed",
+  "unauthenticated",
+  "not_found",
+  "internal",
+];
 
+const STATE = ["runStatus", "currentPhase", "lastSequence"];
 const FIELDS: Readonly<Record<string, readonly string[]>> = {
-  connected: ["runId", "since", "runStatus", "currentPhase", "lastSequence"],
+  connected: ["runId", "since", ...STATE],
   run_event: ["event"],
-  status: ["runStatus", "currentPhase", "lastSequence"],
-  run_finished: ["runStatus", "currentPhase", "lastSequence"],
+  status: STATE,
+  run_finished: STATE,
   error: ["code", "message", "retryable"],
 };
 
-/** The frames of a stream so far, as far as the next frame depends on them. */
-export interface StreamSoFar {
-  readonly frames: number;
-  /** The last sequence that its reader has; `null` before the first frame. */
+/** The least and the most milliseconds of a `retry:`; `null` for none. */
+export type Retry = readonly [least: number, most: number] | null;
+/** The `retry:` of what is the last for good, an hour, and of what a reader may try again. */
+export const FOR_GOOD: Retry = [3_600_000, 3_600_000];
+export const SOON: Retry = [500, 15_000];
+/** The `retry:` of a stream's first frame. */
+export const FIRST: Retry = [2_000, 5_000];
+
+/** The frames about a run so far, as far as the next one depends on them. */
+export interface RunSoFar {
+  /** The last sequence that the reader has; `null` before the first frame. */
   readonly sequence: number | null;
   readonly isOver: boolean;
 }
 
 /** Nothing yet. */
-export const NO_FRAMES: StreamSoFar = { frames: 0, sequence: null, isOver: false };
+export const NO_FRAMES: RunSoFar = { sequence: null, isOver: false };
 
 /**
- * Judges a frame by its own fields and by what came before it.
+ * Judges a frame of a stream of one run by its own fields and by what came before it.
  * @returns the stream with it
  * @throws Error that names the clause
  * @see clauses W22 and W23 in `WIRE.md`
  */
-export function checkFrame(soFar: StreamSoFar, frame: Frame): StreamSoFar {
-  const { type } = frame.message;
-  const what = `the frame ${show(frame.data)}`;
+export function checkFrame(soFar: RunSoFar, frame: Frame): RunSoFar {
+  const { type, since, retryable } = frame.message;
+  const next = checkMessage(soFar, frame.message);
+  const ids = {
+    connected: since,
+    run_event: next.sequence,
+    run_finished: Number(next.sequence) + 1,
+  };
+  const id = Object.hasOwn(ids, String(type)) ? ids[type as keyof typeof ids] : null;
+  assertEqual(frame.id, id === null ? null : show(id), `W22: the id of ${show(frame.data)}`);
+  if (type === "connected") assertRetry("W22", frame, FIRST);
+  else if (!next.isOver) assertRetry("W22", frame, null);
+  else assertRetry("W22", frame, retryable === true ? SOON : FOR_GOOD);
+  return next;
+}
+
+/** Judges what a frame says of a run, on a stream of one run or of many. */
+export function checkMessage(soFar: RunSoFar, message: Frame["message"]): RunSoFar {
+  const { type, runStatus, lastSequence } = message;
+  const what = `the frame ${show(message)}`;
   assert(!soFar.isOver, `W22: nothing comes after the last frame, got ${what}`);
+  const isFirst = soFar.sequence === null;
+  const isInPlace = type === "error" || (type === "connected") === isFirst;
+  assert(isInPlace, `W22: connected comes first and once, got ${what}`);
+  assertFields("W22", message, FIELDS, type === "error" ? ["lastSequence"] : []);
+  if (type === "error") {
+    checkFailure(message, what);
+    return { ...soFar, isOver: true };
+  }
+  const before = soFar.sequence ?? 0;
+  if (type === "run_event") return { sequence: checkEvent(message, before), isOver: false };
+  const sequence = isFirst ? message["since"] : before;
   assert(
-    type === "error" || (type === "connected") === (soFar.frames === 0),
-    `W22: connected comes first and once, got as number ${soFar.frames + 1} ${what}`,
+    isSequence(sequence) && isSequence(lastSequence) && sequence <= lastSequence,
+    `W22: lastSequence is not before what the reader has, which is ${String(sequence)}, got ${what}`,
   );
-  checkFields(frame, what);
-  const frames = soFar.frames + 1;
-  if (type === "connected") return { frames, sequence: checkConnected(frame, what), isOver: false };
-  const sequence = soFar.sequence ?? 0;
-  if (type === "run_event") return { frames, sequence: checkEvent(frame, sequence), isOver: false };
-  if (type === "status") checkStatus(frame, sequence, what);
-  else if (type === "run_finished") checkFinished(frame, sequence, what);
-  else checkError(frame, what);
-  return { frames, sequence: soFar.sequence, isOver: type !== "status" };
+  const isOver = type === "run_finished";
+  const statuses = isOver ? TERMINAL : LIVE;
+  assert(
+    statuses.includes(runStatus),
+    `W23: run_finished alone has a terminal status, got ${what}`,
+  );
+  // A reader of a part of the log would take a question for the open one that may have been answered.
+  const isAtEnd = lastSequence === sequence;
+  const isEarly = !isAtEnd && (isOver || runStatus === "waiting");
+  assert(!isEarly, `W23: a run waits or ends after its last event, not after ${sequence}: ${what}`);
+  return { sequence, isOver };
 }
 
-function checkFields({ message }: Frame, what: string): void {
-  const fields = FIELDS[String(message["type"])];
-  assert(fields !== undefined, `W22: a frame has one of five types, got ${what}`);
-  const optional = message["type"] === "error" ? ["lastSequence"] : [];
-  const found = Object.keys(message).filter((key) => !optional.includes(key));
-  assertEqual(found.toSorted(), ["type", ...fields].toSorted(), `W22: the fields of ${what}`);
-}
-
-function checkConnected({ message, id, retryMs }: Frame, what: string): number {
-  const { since, runStatus, lastSequence } = message;
-  assertEqual(id, String(since), `W22: the id of ${what}`);
-  assert(
-    retryMs !== null && retryMs >= 2_000 && retryMs <= 5_000,
-    `W22: the retry of connected is 2000 to 5000, got ${retryMs}`,
-  );
-  assert(LIVE.includes(runStatus), `W23: connected has a status that is not terminal, got ${what}`);
-  assert(
-    isSequence(since) && isSequence(lastSequence) && since <= lastSequence,
-    `W22: since and lastSequence are sequences in that order in ${what}`,
-  );
-  checkWaiting(message, since, what);
-  return since;
-}
-
-function checkEvent({ message, id, retryMs }: Frame, before: number): number {
-  const event = message["event"] as Readonly<Record<string, unknown>> | null;
-  assertEqual(
-    Object.keys(event ?? {}).toSorted(),
-    ["createdAt", "eventType", "payload", "sequence"],
-    `W22: the fields of the event after ${before}`,
-  );
-  assertEqual(event?.["sequence"], before + 1, `W22: the sequence of the event after ${before}`);
-  assertEqual(id, String(before + 1), `W22: the id of event ${before + 1}`);
-  assertEqual(retryMs, null, `W22: the retry of event ${before + 1}`);
+function checkEvent(message: Frame["message"], before: number): number {
+  const event = Object(message["event"]) as Readonly<Record<string, unknown>>;
+  const what = `the event after ${before}`;
+  const fields = ["createdAt", "eventType", "payload", "sequence"];
+  assertEqual(Object.keys(event).toSorted(), fields, `W22: the fields of ${what}`);
+  assertEqual(event["sequence"], before + 1, `W22: the sequence of ${what}`);
   return before + 1;
 }
 
-function checkStatus({ message, id, retryMs }: Frame, sequence: number, what: string): void {
-  assertEqual([id, retryMs], [null, null], `W22: id and retry of ${what}`);
-  assert(
-    LIVE.includes(message["runStatus"]),
-    `W23: only run_finished has a terminal status, got ${what}`,
-  );
-  // It shows a reader that lags how far the log goes.
-  const { lastSequence } = message;
-  assert(
-    isSequence(lastSequence) && lastSequence >= sequence,
-    `W22: lastSequence is not before what was sent, which is ${sequence}, got ${what}`,
-  );
-  checkWaiting(message, sequence, what);
+/** Judges the message of an error. */
+export function checkFailure({ code, retryable }: Frame["message"], what: string): void {
+  const isSoft = SOFT.includes(code);
+  assert(isSoft || HARD.includes(code), `W22: an error has one of ten codes, got ${what}`);
+  assertEqual(retryable, isSoft, `W22: retryable of ${what}`);
 }
 
-/** A reader of a part of the log would take a question for the open one that may have been answered. */
-function checkWaiting(
-  { runStatus, lastSequence }: Frame["message"],
-  sequence: number,
-  what: string,
+/** Fails unless a message has a type of these, and its fields. */
+export function assertFields(
+  clause: string,
+  message: Frame["message"],
+  fieldsOf: Readonly<Record<string, readonly string[]>>,
+  optional: readonly string[] = [],
 ): void {
-  assert(
-    runStatus !== "waiting" || lastSequence === sequence,
-    `W23: a run shows that it waits at the end of its log, not after ${sequence}, got ${what}`,
-  );
+  const fields = fieldsOf[String(message["type"])];
+  const what = `the frame ${show(message)}`;
+  assert(fields !== undefined, `${clause}: a frame has a type that is known, got ${what}`);
+  const found = Object.keys(message).filter((key) => !optional.includes(key));
+  assertEqual(found.toSorted(), ["type", ...fields].toSorted(), `${clause}: the fields of ${what}`);
 }
 
-function checkFinished({ message, id, retryMs }: Frame, sequence: number, what: string): void {
-  const { runStatus, lastSequence } = message;
-  assert(TERMINAL.includes(runStatus), `W22: run_finished has a terminal status, got ${what}`);
-  assertEqual(lastSequence, sequence, `W22: lastSequence, after the last event, of ${what}`);
-  assertEqual(id, String(sequence + 1), `W22: the id of ${what}`);
-  assertEqual(retryMs, 3_600_000, `W22: the retry of ${what}`);
-}
-
-function checkError({ message, id, retryMs }: Frame, what: string): void {
-  const { code, retryable } = message;
-  const isSoft = SOFT.includes(String(code));
-  assert(isSoft || HARD.includes(String(code)), `W22: an error has one of nine codes, got ${what}`);
-  assertEqual([id, retryable], [null, isSoft], `W22: id and retryable of ${what}`);
-  assert(
-    isSoft ? retryMs !== null && retryMs >= 500 && retryMs <= 15_000 : retryMs === 3_600_000,
-    `W22: the retry of an error is 500 to 15000 if it is retryable, else 3600000, got ${retryMs} with ${what}`,
-  );
+/** Fails unless a frame has a `retry:` in this range, or none. */
+export function assertRetry(clause: string, { retryMs, message }: Frame, range: Retry): void {
+  const what = `the retry of ${String(message["type"])}`;
+  if (range === null) return assertEqual(retryMs, null, `${clause}: ${what}`);
+  const [least, most] = range;
+  const isWithin = retryMs !== null && retryMs >= least && retryMs <= most;
+  assert(isWithin, `${clause}: ${what} is ${least} to ${most}, got ${retryMs}`);
 }
 
 function isSequence(value: unknown): value is number {

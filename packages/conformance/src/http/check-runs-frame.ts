@@ -1,24 +1,65 @@
 import { assert, assertEqual, show } from "../assert.ts";
-import { checkFeedFrame, type FeedSoFar, isOfFeed } from "./check-feed-frame.ts";
-import { checkFrame, NO_FRAMES, type StreamSoFar } from "./check-frame.ts";
+import {
+  assertFields,
+  assertRetry,
+  checkFailure,
+  checkFrame,
+  checkMessage,
+  FIRST,
+  FOR_GOOD,
+  NO_FRAMES,
+  type RunSoFar,
+  SOON,
+} from "./check-frame.ts";
 import type { Frame } from "./read-frames.ts";
 
 /** The frames of a stream of many runs so far. */
-export interface RunsStreamSoFar {
-  readonly frames: number;
+export interface RunsSoFar {
+  readonly hasStarted: boolean;
   readonly isOver: boolean;
   /** Each run that was asked for. */
-  readonly runs: ReadonlyMap<string, StreamSoFar>;
+  readonly runs: ReadonlyMap<string, RunSoFar>;
   /** `null` if none was asked for. */
   readonly feed: FeedSoFar | null;
 }
 
+interface FeedSoFar {
+  /** Whether its runs come with their last events. */
+  readonly withLast: boolean;
+  readonly hasStarted: boolean;
+  readonly isOver: boolean;
+}
+
+const OF_STREAM = { stream_opened: [], heartbeat: [], stream_finished: [] };
+const OF_FEED: Readonly<Record<string, readonly string[]>> = {
+  feed_started: ["same"],
+  run: ["run"],
+  run_gone: ["runId"],
+  feed_version: ["version", "more"],
+  error: ["feed", "code", "message", "retryable"],
+};
+
+/** The fields of a run in every answer, sorted. */
+export const SNAPSHOT: readonly string[] = [
+  "createdAt",
+  "currentPhase",
+  "finishedAt",
+  "lastSequence",
+  "lease",
+  "metadata",
+  "ownerId",
+  "runId",
+  "runStatus",
+  "topic",
+  "updatedAt",
+];
+
 /** Nothing yet of what this query asks for. */
-export function noFramesOf(query: URLSearchParams): RunsStreamSoFar {
+export function noFramesOf(query: URLSearchParams): RunsSoFar {
   const entries = query.get("runs")?.split(",") ?? [];
   const withLast = query.get("last") === "true";
   return {
-    frames: 0,
+    hasStarted: false,
     isOver: false,
     runs: new Map(entries.map((entry) => [entry.split(":", 1)[0] ?? "", NO_FRAMES])),
     feed: query.has("feed") ? { withLast, hasStarted: false, isOver: false } : null,
@@ -31,69 +72,64 @@ export function noFramesOf(query: URLSearchParams): RunsStreamSoFar {
  * @throws Error that names the clause
  * @see clauses W47 and W48 in `WIRE.md`
  */
-export function checkRunsFrame(soFar: RunsStreamSoFar, frame: Frame): RunsStreamSoFar {
-  const { type, runId } = frame.message;
+export function checkRunsFrame(soFar: RunsSoFar, frame: Frame): RunsSoFar {
+  const { type, runId, feed } = frame.message;
   const what = `the frame ${show(frame.data)}`;
-  const frames = soFar.frames + 1;
   assert(!soFar.isOver, `W47: nothing comes after the last frame, got ${what}`);
   assertEqual(frame.id, null, `W47: the id of ${what}`);
-  if (soFar.frames === 0 && type !== "error") {
-    assertEqual(type, "stream_opened", `W47: the type of the first frame`);
-    assertEqual(Object.keys(frame.message), ["type"], `W47: the fields of ${what}`);
-    assertRetry(frame, 2_000, 5_000);
-    return { ...soFar, frames };
-  }
-  if (type === "heartbeat") {
-    assertEqual(Object.keys(frame.message), ["type"], `W47: the fields of ${what}`);
-    assertEqual(frame.retryMs, null, `W47: the retry of ${what}`);
-    return { ...soFar, frames };
-  }
-  if (type === "stream_finished") return { ...finish(soFar, frame, what), frames };
-  if (isOfFeed(frame)) {
-    if (soFar.feed === null) throw new Error(`W48: no feed was asked for, got ${what}`);
-    return { ...soFar, frames, feed: checkFeedFrame(soFar.feed, frame) };
-  }
-  if (type === "error" && runId === undefined) {
+  if (type === "error" && runId === undefined && feed === undefined) {
     checkFrame(NO_FRAMES, frame);
-    return { ...soFar, frames, isOver: true };
+    return { ...soFar, isOver: true };
+  }
+  const isInPlace = (type === "stream_opened") === !soFar.hasStarted;
+  assert(isInPlace, `W47: stream_opened comes first and once, got ${what}`);
+  if (Object.hasOwn(OF_STREAM, String(type))) {
+    assertFields("W47", frame.message, OF_STREAM);
+    if (type === "stream_finished") return finish(soFar, frame, what);
+    assertRetry("W47", frame, type === "heartbeat" ? null : FIRST);
+    return { ...soFar, hasStarted: true };
+  }
+  assertRetry("W47", frame, null);
+  if (feed !== undefined || (type !== "error" && Object.hasOwn(OF_FEED, String(type)))) {
+    if (soFar.feed === null) throw new Error(`W48: no feed was asked for, got ${what}`);
+    return { ...soFar, feed: checkFeed(soFar.feed, frame.message, what) };
   }
   const known = soFar.runs.get(String(runId));
-  if (known === undefined)
-    throw new Error(`W47: each frame names a run that was asked for, got ${what}`);
-  assertEqual(frame.retryMs, null, `W47: the retry of ${what}`);
-  const next = checkFrame(known, alone(frame));
-  return { ...soFar, frames, runs: new Map(soFar.runs).set(String(runId), next) };
+  if (known === undefined) throw new Error(`W47: each frame names a run asked for, got ${what}`);
+  const { runId: _, ...alone } = frame.message;
+  const next = checkMessage(known, type === "connected" ? frame.message : alone);
+  return { ...soFar, runs: new Map(soFar.runs).set(String(runId), next) };
 }
 
-function finish(soFar: RunsStreamSoFar, frame: Frame, what: string): RunsStreamSoFar {
+function finish(soFar: RunsSoFar, frame: Frame, what: string): RunsSoFar {
   for (const [runId, { isOver }] of soFar.runs)
     assert(isOver, `W47: each run has its last frame before ${what}, got none of ${runId}`);
   assert(soFar.feed?.isOver !== false, `W48: a feed ends only by its error, got ${what}`);
-  assertEqual(Object.keys(frame.message), ["type"], `W47: the fields of ${what}`);
-  if (frame.retryMs !== 3_600_000) assertRetry(frame, 500, 15_000);
+  assertRetry("W47", frame, frame.retryMs === 3_600_000 ? FOR_GOOD : SOON);
   return { ...soFar, isOver: true };
 }
 
-function assertRetry({ retryMs, data }: Frame, least: number, most: number): void {
-  assert(
-    retryMs !== null && retryMs >= least && retryMs <= most,
-    `W47: the retry is ${least} to ${most}, got ${retryMs} with ${show(data)}`,
-  );
+function checkFeed(soFar: FeedSoFar, message: Frame["message"], what: string): FeedSoFar {
+  const { type, same, version, more } = message;
+  assert(!soFar.isOver, `W48: nothing of the feed comes after its error, got ${what}`);
+  const isInPlace = type === "error" || soFar.hasStarted || type === "feed_started";
+  assert(isInPlace, `W48: the first frame of a feed is feed_started, got ${what}`);
+  assertFields("W48", message, OF_FEED, { run: ["last"], error: ["lastSequence"] }[String(type)]);
+  const flag = { feed_started: same, feed_version: more }[String(type)] ?? true;
+  assertEqual(typeof flag, "boolean", `W48: the type of same or more in ${what}`);
+  const isText = type !== "feed_version" || (typeof version === "string" && version !== "");
+  assert(isText, `W48: a version is a text, got ${what}`);
+  if (type === "error") checkFailure(message, what);
+  if (type === "run") checkRun(soFar, message, what);
+  return { ...soFar, hasStarted: true, isOver: type === "error" };
 }
 
-/** The frame as a stream of this run alone would have it. */
-function alone(frame: Frame): Frame {
-  const { runId, ...rest } = frame.message;
-  const { type, since, event, lastSequence, retryable } = rest;
-  if (type === "connected")
-    return { ...frame, message: { ...rest, runId }, id: String(since), retryMs: 2_000 };
-  if (type === "run_event") {
-    const { sequence } = Object(event) as { readonly sequence?: unknown };
-    return { ...frame, message: rest, id: String(sequence) };
-  }
-  if (type === "run_finished")
-    return { ...frame, message: rest, id: String(Number(lastSequence) + 1), retryMs: 3_600_000 };
-  if (type === "error")
-    return { ...frame, message: rest, retryMs: retryable === true ? 500 : 3_600_000 };
-  return { ...frame, message: rest };
+function checkRun({ withLast }: FeedSoFar, message: Frame["message"], what: string): void {
+  const run = Object(message["run"]) as Readonly<Record<string, unknown>>;
+  assertEqual(Object.keys(run).toSorted(), SNAPSHOT, `W48: the fields of the run in ${what}`);
+  const isOwed = withLast && run["lastSequence"] !== 0;
+  assertEqual("last" in message, isOwed, `W48: whether there is a last event in ${what}`);
+  if (!isOwed) return;
+  const { sequence } = Object(message["last"]) as { readonly sequence?: unknown };
+  assertEqual(sequence, run["lastSequence"], `W48: the sequence of the last event in ${what}`);
 }

@@ -1,6 +1,5 @@
 import type { Draft } from "./draft.ts";
-import type { HttpTrial } from "./http-trial.ts";
-import { land } from "./runs.ts";
+import type { WireRun } from "./wire-run.ts";
 
 const PAYLOAD_CHARACTERS = 120_000;
 /** Below the 4 MiB of a body. @see clause W9 in `WIRE.md` */
@@ -12,17 +11,13 @@ const BATCH_EVENTS = 30;
 const BATCHES = { short: 3, long: 7 } as const;
 
 /** Appends more than fits between a server and a reader that takes nothing. @returns what was appended */
-export async function flood(
-  trial: HttpTrial,
-  runId: string,
-  length: keyof typeof BATCHES,
-): Promise<readonly Draft[]> {
+export async function flood(run: WireRun, length: keyof typeof BATCHES): Promise<readonly Draft[]> {
   const drafts = Array.from({ length: BATCHES[length] * BATCH_EVENTS }, (_, at) => ({
     eventType: "NOTE",
     payload: `"${String(at).padEnd(PAYLOAD_CHARACTERS, ".")}"`,
   }));
   for (let from = 0; from < drafts.length; from += BATCH_EVENTS) {
-    await land(trial, runId, drafts.slice(from, from + BATCH_EVENTS));
+    await run.land(drafts.slice(from, from + BATCH_EVENTS));
   }
   return drafts;
 }

@@ -1,51 +1,27 @@
 import { buildCases, type CaseOptions } from "../build-cases.ts";
 import type { ConformanceCase } from "../conformance-case.ts";
 import { access } from "./cases/access.ts";
-import { idempotency } from "./cases/idempotency.ts";
+import { cursors } from "./cases/cursors.ts";
+import { deadlines, type EndSession } from "./cases/deadlines.ts";
+import { type Drain, draining } from "./cases/draining.ts";
+import { feeds } from "./cases/feeds.ts";
+import { description, health } from "./cases/health.ts";
+import { idling } from "./cases/idling.ts";
+import { leases } from "./cases/leases.ts";
 import { lifecycle } from "./cases/lifecycle.ts";
 import { limits } from "./cases/limits.ts";
 import { lines } from "./cases/lines.ts";
+import { listing } from "./cases/listing.ts";
+import { manyRuns } from "./cases/many-runs.ts";
+import { allowedOrigins } from "./cases/origins.ts";
 import { pages } from "./cases/pages.ts";
-import { waiting } from "./cases/waiting.ts";
 import { problems } from "./cases/problems.ts";
 import { programs } from "./cases/programs.ts";
-import { cursors } from "./cases/cursors.ts";
-import { resuming } from "./cases/resuming.ts";
-import { cancelling } from "./cases/cancelling.ts";
-import { listing } from "./cases/listing.ts";
+import { refusals } from "./cases/refusals.ts";
 import { session } from "./cases/session.ts";
-import { frames } from "./cases/frames.ts";
-import { streamHeads } from "./cases/stream-heads.ts";
+import { streams } from "./cases/streams.ts";
 import { values } from "./cases/values.ts";
-import { creating } from "./cases/creating.ts";
-import { appending } from "./cases/appending.ts";
-import { expectations } from "./cases/expectations.ts";
-import {
-  ages,
-  type EndSession,
-  heartbeats,
-  lostSessions,
-  patience,
-  unreadAnswers,
-} from "./cases/deadlines.ts";
-import { type Drain, draining } from "./cases/draining.ts";
-import { description, health } from "./cases/health.ts";
-import { fences } from "./cases/fences.ts";
-import { leases } from "./cases/leases.ts";
-import { idling } from "./cases/idling.ts";
-import { reaping } from "./cases/reaping.ts";
-import { allowedOrigins } from "./cases/origins.ts";
-import { histories } from "./cases/histories.ts";
-import { feeds } from "./cases/feeds.ts";
-import { manyRuns } from "./cases/many-runs.ts";
-import { tails } from "./cases/tails.ts";
-import { inputs } from "./cases/inputs.ts";
-import { lists } from "./cases/lists.ts";
-import { exclusive } from "./cases/exclusive.ts";
-import { starting } from "./cases/starting.ts";
-import { topics } from "./cases/topics.ts";
-import { workers } from "./cases/workers.ts";
-import { slowReaders } from "./cases/slow-readers.ts";
+import { writing } from "./cases/writing.ts";
 import type { HastyServer } from "./hasty-server.ts";
 import { type HttpDoors, type HttpTrialCase, runHttpTrial } from "./http-trial.ts";
 import type { IdleServer } from "./idle-server.ts";
@@ -89,41 +65,25 @@ export interface HttpConformanceOptions extends HttpDoors, CaseOptions {
 const ALWAYS: readonly HttpTrialCase[] = [
   ...values,
   ...problems,
+  ...refusals,
   ...access,
   ...lifecycle,
-  ...creating,
-  ...appending,
-  ...idempotency,
-  ...expectations,
+  ...writing,
   ...lines,
-  ...cancelling,
   ...listing,
-  ...topics,
-  ...lists,
-  ...inputs,
-  ...exclusive,
-  ...workers,
-  ...starting,
+  ...leases,
   ...pages,
-  ...waiting,
-  ...streamHeads,
   ...cursors,
-  ...frames,
-  ...resuming,
-  ...tails,
-  ...histories,
+  ...streams,
   ...manyRuns,
   ...feeds,
   ...programs,
   ...limits,
-  ...slowReaders,
   ...description,
-  ...leases,
-  ...fences,
 ];
 
 /**
- * Returns the cases that test a server against the wire, in the order of its clauses. They share the server and its two users: run
+ * Returns the cases that test a server against the wire, by what they are about. They share the server and its two users: run
  * them one after the other. No case is skipped: a case that needs an option is in the list only if the option is given.
  *
  * @throws TypeError for an unknown `profile`, a `soakMs` that is not above 0, or a `replay` of an unknown case
@@ -145,30 +105,15 @@ export function runHttpConformance(options: HttpConformanceOptions): readonly Co
     ...(allowedOrigin === undefined ? [] : allowedOrigins(allowedOrigin)),
     ...(cookieFor === undefined ? session : []),
     ...(hostPaths ? health : []),
-    ...(drain === undefined ? [] : draining(drain)),
+    ...(drain === undefined ? [] : [draining(drain)]),
   ];
-  const hurried = hasty === undefined ? [] : deadlinesOf(hasty, options);
-  const cases: readonly (HttpTrialCase & { readonly doors: HttpDoors })[] = [
-    ...own.map((one) => ({ ...one, doors: options })),
-    ...hurried.map((one) => ({ ...one, doors: { ...options, ...hasty } })),
-    ...(idle === undefined ? [] : idling(idle)).map((one) => ({
-      ...one,
-      doors: { ...options, ...idle },
-    })),
+  const endSession = options.endSession ?? (cookieFor === undefined ? "delete" : null);
+  const on = (doors: Partial<HttpDoors>, cases: readonly HttpTrialCase[]) =>
+    cases.map((one) => ({ ...one, doors: { ...options, ...doors } }));
+  const cases = [
+    ...on({}, own),
+    ...on(hasty ?? {}, deadlines(hasty ?? {}, endSession)),
+    ...on(idle ?? {}, idling(idle ?? {})),
   ];
   return buildCases(options, cases, ({ doors, run }, round) => runHttpTrial(doors, run, round));
-}
-
-function deadlinesOf(
-  { heartbeatMs, maxStreamAgeMs, stallMs, leaseGraceMs }: HastyServer,
-  { cookieFor, endSession }: HttpConformanceOptions,
-): readonly HttpTrialCase[] {
-  const canEnd = endSession !== undefined || cookieFor === undefined;
-  return [
-    ...(heartbeatMs === undefined ? [] : heartbeats(heartbeatMs)),
-    ...(stallMs === undefined ? [] : [...patience(stallMs), ...unreadAnswers(stallMs)]),
-    ...(heartbeatMs === undefined || !canEnd ? [] : lostSessions(heartbeatMs, endSession)),
-    ...(maxStreamAgeMs === undefined ? [] : ages(maxStreamAgeMs)),
-    ...(leaseGraceMs === undefined ? [] : reaping(leaseGraceMs)),
-  ];
 }

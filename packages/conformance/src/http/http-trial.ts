@@ -3,10 +3,10 @@ import { assert } from "../assert.ts";
 import type { CaseConditions } from "../build-cases.ts";
 import type { RandomCheck } from "../random-check.ts";
 import { untilAborted } from "../until-aborted.ts";
-import { type Answer, type Call, type Fetch, type HeaderList, sendCall } from "./call.ts";
-import { type HeldAnswer, holdAnswer } from "./held-answer.ts";
-import { type LiveStream, openStream } from "./live-stream.ts";
+import { type Call, type Fetch, type HeaderList, sendCall } from "./call.ts";
 import { sessionCookieIn } from "./session-cookie.ts";
+import { openStream } from "./live-stream.ts";
+import { type Line, WireUser } from "./wire-user.ts";
 
 /** The server, and the users that the kit is on it. */
 export interface HttpDoors {
@@ -33,26 +33,14 @@ export interface HttpDoors {
   readonly fetch?: Fetch;
 }
 
-/** One user's headers, by either credential. */
-interface User {
-  readonly bearer: HeaderList;
-  readonly session: HeaderList;
-}
-
-/** The server and the users of one case. Every stream that it opens, and every answer that it holds, is left when it ends. */
-export interface HttpTrial {
+/** The server and the users of one case. Every answer that it has not read to its end is left when it ends. */
+export interface HttpTrial extends Line {
   /** Without a slash at its end. */
   readonly baseUrl: string;
-  /** The path of all runs. A case writes `/v1/agent-runs`: `send`, `follow` and `hold` move its calls. */
+  /** The path of all runs. A case writes `/v1/agent-runs`: `send` and `follow` move its calls. */
   readonly basePath: string;
-  readonly owner: User;
-  readonly stranger: User;
-  /** Sends a request unchanged: without a credential unless its headers have one. */
-  send(call: Call): Promise<Answer>;
-  /** Sends a request whose answer is a live stream. */
-  follow(call: Call): Promise<LiveStream>;
-  /** Sends a request, and does not read the body of its answer. */
-  hold(call: Call): Promise<HeldAnswer>;
+  readonly owner: WireUser;
+  readonly stranger: WireUser;
   /** Tries many random inputs: how many, and which, is no affair of the case. */
   readonly check: RandomCheck;
   /** Runs a body on the server as it is then, with both users signed in again. */
@@ -80,37 +68,30 @@ export async function runHttpTrial(
   const given = typeof doors.baseUrl === "string" ? doors.baseUrl : await doors.baseUrl();
   const baseUrl = given.replace(/\/$/, "");
   const basePath = parseBasePath(doors.basePath);
-  const open = new Set<{ leave(): void }>();
   const locate = (call: Call): Call => ({ ...call, path: movePath(call.path, basePath) });
-  const send = (call: Call): Promise<Answer> => sendCall(fetch, baseUrl, locate(call));
+  const open = new Set<{ leave(): void }>();
+  let isOver = false;
+  const line: Line = {
+    send: (call) => sendCall(fetch, baseUrl, locate(call)),
+    async follow(call) {
+      const stream = await openStream(fetch, baseUrl, locate(call));
+      open.add(stream);
+      // The case may have ended meanwhile.
+      if (isOver) stream.leave();
+      return stream;
+    },
+  };
 
-  async function signIn(token: string): Promise<User> {
+  async function signIn(token: string): Promise<WireUser> {
     const bearer = { authorization: `Bearer ${token}` };
-    const cookie = await (cookieFor === undefined ? openSession(send, bearer) : cookieFor(token));
-    return { bearer, session: { cookie } };
+    const cookie = await (cookieFor === undefined ? openSession(line, bearer) : cookieFor(token));
+    return new WireUser(line, bearer, { cookie });
   }
 
   const [owner, stranger] = await Promise.all([signIn(tokens[0]), signIn(tokens[1])]);
-  let isOver = false;
-
-  /** Registers something to leave when the case ends, or at once if it has ended. */
-  function keep<One extends { leave(): void }>(one: One): One {
-    open.add(one);
-    if (isOver) one.leave();
-    return one;
-  }
-
-  const trial: HttpTrial = {
-    baseUrl,
-    basePath,
-    owner,
-    stranger,
-    send,
-    follow: async (call) => keep(await openStream(fetch, baseUrl, locate(call))),
-    hold: async (call) => keep(await holdAnswer(fetch, baseUrl, locate(call))),
-    check,
-    withNewSessions: (inner) => runHttpTrial(doors, inner, conditions),
-  };
+  const withNewSessions: HttpTrial["withNewSessions"] = (inner) =>
+    runHttpTrial(doors, inner, conditions);
+  const trial = { baseUrl, basePath, owner, stranger, ...line, check, withNewSessions };
   try {
     await untilAborted(body(trial), signal);
   } finally {
@@ -119,10 +100,7 @@ export async function runHttpTrial(
   }
 }
 
-async function openSession(
-  send: (call: Call) => Promise<Answer>,
-  bearer: HeaderList,
-): Promise<string> {
+async function openSession({ send }: Line, bearer: HeaderList): Promise<string> {
   const { status, headers } = await send({ method: "POST", path: "/v1/session", headers: bearer });
   const cookie = sessionCookieIn(headers);
   assert(

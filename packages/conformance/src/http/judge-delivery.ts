@@ -21,6 +21,20 @@ export function isEvent(item: Delivery[number]): item is DeliveredEvent {
 }
 
 /**
+ * Fails a case unless a reader got what it was owed.
+ * @param who begins the message: which reader, where there are several
+ */
+export function assertDelivery(
+  log: readonly AppendedEvent[],
+  since: number,
+  got: Delivery,
+  who = "",
+): void {
+  const wrong = judgeDelivery(log, since, got);
+  if (wrong !== null) throw new Error(who === "" ? wrong : `${who}: ${wrong}`);
+}
+
+/**
  * Whether a reader of a finished run got what it was owed: the events after `since`, each as it was appended, in order and
  * once, then one end, and nothing after that.
  * @param log every event of the run; the first has the sequence 1

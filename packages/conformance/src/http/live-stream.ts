@@ -21,6 +21,11 @@ export interface LiveStream {
    * @param dueMs how long the server may take for each
    */
   rest(dueMs?: number): Promise<readonly Frame[]>;
+  /**
+   * The body as it is, unless a frame was taken.
+   * @throws Error if it ends broken
+   */
+  text(): Promise<string>;
   /** Disconnects. Idempotent. */
   leave(): void;
 }
@@ -31,7 +36,7 @@ export interface LiveStream {
  */
 const FRAME_MS = 3_000;
 
-/** Opens a stream and reads its head. */
+/** Opens a stream, or another answer that is read later, and reads its head. */
 export async function openStream(fetch: Fetch, baseUrl: string, call: Call): Promise<LiveStream> {
   const left = new AbortController();
   const what = nameOf(call);
@@ -42,7 +47,8 @@ export async function openStream(fetch: Fetch, baseUrl: string, call: Call): Pro
   });
   // Taken at once: some runtimes cancel an unread body once its response is garbage.
   const reader = response.body?.getReader();
-  const frames = readFrames(chunksOf(reader));
+  const chunks = chunksOf(reader);
+  const frames = readFrames(chunks);
   const check = checkerOf(call);
 
   async function take(dueMs = FRAME_MS): Promise<Frame | null> {
@@ -74,6 +80,14 @@ export async function openStream(fetch: Fetch, baseUrl: string, call: Call): Pro
         taken.push(frame);
       }
       return taken;
+    },
+    async text() {
+      const parts: Uint8Array[] = [];
+      const reading = async (): Promise<void> => {
+        for await (const part of chunks) parts.push(part);
+      };
+      await within(FRAME_MS, reading(), `the end of ${what}`);
+      return new Blob(parts as BlobPart[]).text();
     },
     leave() {
       left.abort();

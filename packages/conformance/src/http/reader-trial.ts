@@ -1,9 +1,9 @@
 import type { CaseConditions } from "../build-cases.ts";
 import { within } from "../within.ts";
-import type { Fetch } from "./call.ts";
 import { createCuttingFetch, type Cut } from "./cutting-fetch.ts";
 import { type HttpDoors, type HttpTrial, runHttpTrial } from "./http-trial.ts";
 import type { DeliveredEvent, Delivery } from "./judge-delivery.ts";
+import type { WireRun } from "./wire-run.ts";
 
 /** The run that a client has to follow, and how it gets there. */
 export interface ReaderTarget {
@@ -30,12 +30,10 @@ export interface ReaderTarget {
  */
 export type Follow = (target: ReaderTarget) => AsyncIterable<DeliveredEvent>;
 
-/** The server and the client of one case. Every reader that it starts is aborted after it. */
+/** The server and the client of one case. Every reader that it starts is left after it. */
 export interface ReaderTrial extends HttpTrial {
-  /** Starts a reader and returns what it hands over, one by one. */
-  start(runId: string, since: number, cuts?: readonly Cut[]): Reading;
-  /** Follows a run to its end, or up to `most` events, and collects. */
-  collect(runId: string, since: number, most: number, cuts?: readonly Cut[]): Promise<Delivery>;
+  /** Starts a reader, whose first answers are cut. */
+  start(run: WireRun, since: number, cuts?: readonly Cut[]): Reading;
 }
 
 /** A reader that has been started. */
@@ -45,7 +43,7 @@ interface Reading {
    * @throws Error if nothing comes, or what it throws
    */
   next(): Promise<Delivery[number]>;
-  /** Aborts its signal. */
+  /** Aborts its signal. Idempotent. */
   leave(): void;
 }
 
@@ -64,55 +62,47 @@ export async function runReaderTrial(
   body: (trial: ReaderTrial) => Promise<void>,
   conditions: CaseConditions,
 ): Promise<void> {
-  const { patienceMs = PATIENCE_MS } = doors;
-  const readings = new Set<Reading>();
-  const fetch: Fetch = doors.fetch ?? ((request) => globalThis.fetch(request));
-  async function runBody(trial: HttpTrial): Promise<void> {
-    function start(runId: string, since: number, cuts: readonly Cut[] = []): Reading {
-      const leaving = new AbortController();
-      const target = {
-        baseUrl: trial.baseUrl,
-        basePath: trial.basePath,
-        runId,
+  const { fetch = (request: Request) => globalThis.fetch(request), patienceMs = PATIENCE_MS } =
+    doors;
+  const leaves: (() => void)[] = [];
+
+  function start(trial: HttpTrial, run: WireRun, since: number, cuts: readonly Cut[]): Reading {
+    const { baseUrl, basePath } = trial;
+    const leaving = new AbortController();
+    const iterator = doors
+      .follow({
+        baseUrl,
+        basePath,
+        runId: run.id,
         since,
         token: doors.tokens[0],
         cookie: trial.owner.session["cookie"] ?? "",
         fetch: createCuttingFetch(fetch, cuts),
         signal: leaving.signal,
-      };
-      const iterator = doors.follow(target)[Symbol.asyncIterator]();
-      const reading: Reading = {
-        async next() {
-          const what = `the reader's next event of ${runId}, or its end,`;
-          const result = await within(patienceMs, iterator.next(), what);
-          return result.done === true ? "end" : result.value;
-        },
-        leave() {
-          leaving.abort();
-          // The rest of it does not matter.
-          iterator.return?.()?.catch(() => {});
-        },
-      };
-      readings.add(reading);
-      return reading;
-    }
+      })
+      [Symbol.asyncIterator]();
+    const leave = (): void => {
+      if (leaving.signal.aborted) return;
+      leaving.abort();
+      // The rest of it does not matter.
+      iterator.return?.()?.catch(() => {});
+    };
+    leaves.push(leave);
+    return {
+      async next() {
+        const what = `the reader's next event of ${run.id}, or its end,`;
+        const result = await within(patienceMs, iterator.next(), what);
+        return result.done === true ? "end" : result.value;
+      },
+      leave,
+    };
+  }
 
+  async function runBody(trial: HttpTrial): Promise<void> {
     try {
-      await body({
-        ...trial,
-        start,
-        async collect(runId, since, most, cuts) {
-          const reading = start(runId, since, cuts);
-          const got: Delivery[number][] = [];
-          // One more than it is owed shows that it goes on.
-          while (got.length <= most + 1 && got.at(-1) !== "end") got.push(await reading.next());
-          reading.leave();
-          readings.delete(reading);
-          return got;
-        },
-      });
+      await body({ ...trial, start: (run, since, cuts = []) => start(trial, run, since, cuts) });
     } finally {
-      for (const reading of readings) reading.leave();
+      for (const leave of leaves) leave();
     }
   }
 

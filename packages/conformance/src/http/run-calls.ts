@@ -1,32 +1,26 @@
 import type { Call, HeaderList } from "./call.ts";
-import { pathOf } from "./runs.ts";
+import { type WireRun } from "./wire-run.ts";
+import { JSON_TYPE, LINES_TYPE } from "./paths.ts";
 
-/** The headers of a body in JSON. */
-export const JSON_TYPE = { "content-type": "application/json" };
 const BODY = '{"events":[{"eventType":"NOTE"}]}';
 
 /** Requests that change an unclaimed run, without a credential. The last ends it. */
-export function changesOn(runId: string): readonly Call[] {
-  const path = pathOf(runId, "/events");
-  const lines = { "content-type": "application/x-ndjson" };
+export function changesOn(run: WireRun): readonly Call[] {
+  const post = { method: "POST", headers: JSON_TYPE };
+  const keyed = { ...JSON_TYPE, "idempotency-key": "k" };
   return [
-    { method: "POST", path, headers: JSON_TYPE, body: BODY },
-    { method: "POST", path, headers: { ...JSON_TYPE, "idempotency-key": "k" }, body: BODY },
-    { method: "POST", path, headers: lines, body: '{"eventType":"NOTE"}\n' },
-    {
-      method: "POST",
-      path: pathOf(runId, "/claim"),
-      headers: JSON_TYPE,
-      body: '{"leaseMs":60000}',
-    },
-    { method: "POST", path: pathOf(runId, "/input"), headers: JSON_TYPE, body: '{"payload":1}' },
-    { method: "POST", path: pathOf(runId, "/cancel") },
+    { ...post, path: run.at("/events"), body: BODY },
+    { ...post, path: run.at("/events"), headers: keyed, body: BODY },
+    { ...post, path: run.at("/events"), headers: LINES_TYPE, body: '{"eventType":"NOTE"}\n' },
+    { ...post, path: run.at("/claim"), body: '{"leaseMs":60000}' },
+    { ...post, path: run.at("/input"), body: '{"payload":1}' },
+    { method: "POST", path: run.at("/cancel") },
   ];
 }
 
 /** Requests that change the lease with this fence, without a credential. The last ends it. */
-export function leaseChangesOn(runId: string, fence: number): readonly Call[] {
-  const call = { path: pathOf(runId, "/claim"), headers: JSON_TYPE };
+export function leaseChangesOn(run: WireRun, fence: number): readonly Call[] {
+  const call = { path: run.at("/claim"), headers: JSON_TYPE };
   return [
     { ...call, method: "PUT", body: JSON.stringify({ fence, leaseMs: 60_000 }) },
     { ...call, method: "DELETE", body: JSON.stringify({ fence }) },
@@ -34,8 +28,8 @@ export function leaseChangesOn(runId: string, fence: number): readonly Call[] {
 }
 
 /** Requests that read a run, without a credential. */
-export function readsOn(runId: string): readonly Call[] {
-  return [{ path: pathOf(runId) }, { path: pathOf(runId, "/events") }];
+export function readsOn(run: WireRun): readonly Call[] {
+  return [{ path: run.at() }, { path: run.at("/events") }];
 }
 
 /** The call with more headers. */

@@ -1,16 +1,21 @@
 import { assert, assertEqual } from "../assert.ts";
 import { assertProblem, assertStatus } from "./assert-answer.ts";
 import type { Answer } from "./call.ts";
-import { follow } from "./follow.ts";
-import type { HttpTrial } from "./http-trial.ts";
-import { assertDelivery } from "./assert-delivery.ts";
-import type { AppendedEvent } from "./judge-delivery.ts";
-import { pollToEnd } from "./poll-to-end.ts";
 import { appendedOf, type Draft, notes } from "./draft.ts";
-import { appendCall, getRun, pathOf, readPage, receiptOf, record } from "./runs.ts";
+import type { HttpTrial } from "./http-trial.ts";
+import { type AppendedEvent, assertDelivery, type Delivery } from "./judge-delivery.ts";
+import { follow, followMany, pollToEnd } from "./readers.ts";
+import { keyed, receiptOf, type WireRun } from "./wire-run.ts";
 
-/** The calls that several clients make on one run at once. */
+/** The calls that several clients make at once. */
 export interface Program {
+  readonly runs: readonly RunPlan[];
+  /** Readers that follow all runs on one stream. */
+  readonly together: readonly Tail[];
+}
+
+/** The clients of one run. */
+interface RunPlan {
   /** The number of events that the run has before they begin. Readers start at or before its end. */
   readonly written: number;
   /** Each does its appends one after the other. */
@@ -18,8 +23,13 @@ export interface Program {
   /** The number of reads before a client cancels the run; `null` if it never does. */
   readonly cancelsAfter: number | null;
   readonly pollers: readonly { readonly since: number; readonly limit: number }[];
-  /** Streams that go away and come back after this many frames. */
-  readonly streams: readonly { readonly since: number; readonly framesEach: number }[];
+  readonly streams: readonly Tail[];
+}
+
+/** A reader of streams, which goes away and comes back after this many frames. */
+interface Tail {
+  readonly since: number;
+  readonly framesEach: number;
 }
 
 interface AppendStep {
@@ -29,52 +39,92 @@ interface AppendStep {
   readonly ends: boolean;
 }
 
+/** A run, and the events that are known to be in its log. */
+interface Begun {
+  readonly plan: RunPlan;
+  readonly run: WireRun;
+  readonly log: AppendedEvent[];
+}
+
 /**
  * Runs a program and judges what each reader got by what was acknowledged: the receipts show which events the log has.
  * @throws Error that names the client and what it got instead
  */
-export async function runProgram(trial: HttpTrial, program: Program): Promise<void> {
-  const { written, writers, cancelsAfter, pollers, streams } = program;
-  const runId = await record(trial, ...notes(written, 1_000));
-  const log: AppendedEvent[] = notes(written, 1_000).map(appendedOf);
-  const startOf = (since: number): number => Math.min(since, written);
-
-  const reading = Promise.all([
-    ...pollers.map(({ since, limit }) => pollToEnd(trial, runId, startOf(since), limit)),
-    ...streams.map(({ since, framesEach }) => follow(trial, runId, startOf(since), framesEach)),
-  ]);
-  // Looked at below, unless a writer fails first.
-  reading.catch(() => {});
-  await Promise.all([
-    ...writers.map((steps, writer) => write(trial, runId, log, steps, writer)),
-    cancelsAfter === null ? null : cancelLater(trial, runId, cancelsAfter),
-  ]);
-  await end(trial, runId, log);
-  const names = [
-    ...pollers.map(({ since, limit }) => `The poller from ${startOf(since)} with ${limit} a page`),
-    ...streams.map(
-      ({ since, framesEach }) => `The stream from ${startOf(since)} cut every ${framesEach}`,
-    ),
+export async function runProgram(trial: HttpTrial, { runs, together }: Program): Promise<void> {
+  const begun = await Promise.all(
+    runs.map(async (plan): Promise<Begun> => {
+      const drafts = notes(plan.written, 1_000);
+      return { plan, run: await trial.owner.record(...drafts), log: drafts.map(appendedOf) };
+    }),
+  );
+  const judges = [
+    ...begun.flatMap((one) => readersOf(one)),
+    ...together.flatMap(({ since, framesEach }) => {
+      const starts = begun.map((one) => [one.run, startOf(one, since)] as const);
+      const deliveries = followMany(trial.owner, starts, framesEach);
+      return begun.map((one, at) =>
+        judge(one, since, `cut every ${framesEach}, of all runs`, async () => {
+          return (await deliveries)[at] ?? [];
+        }),
+      );
+    }),
   ];
-  const starts = [...pollers, ...streams].map(({ since }) => startOf(since));
-  for (const [index, delivery] of (await reading).entries()) {
-    assertDelivery(log, starts[index] ?? 0, delivery, names[index]);
-  }
+  await Promise.all(begun.map((one) => write(one)));
+  for (const one of judges) await one();
 }
 
-async function write(
-  trial: HttpTrial,
-  runId: string,
+/** Starts the readers of one run. @returns functions that judge what they got, once the log is known */
+function readersOf(one: Begun): readonly (() => Promise<void>)[] {
+  const { plan, run } = one;
+  return [
+    ...plan.pollers.map(({ since, limit }) =>
+      judge(one, since, `with ${limit} a page`, (start) => pollToEnd(run, start, limit)),
+    ),
+    ...plan.streams.map(({ since, framesEach }) =>
+      judge(one, since, `cut every ${framesEach}`, (start) => follow(run, start, framesEach)),
+    ),
+  ];
+}
+
+function judge(
+  one: Begun,
+  since: number,
+  manner: string,
+  read: (start: number) => Promise<Delivery>,
+): () => Promise<void> {
+  const start = startOf(one, since);
+  const reading = read(start);
+  // Looked at later, unless a writer fails first.
+  reading.catch(() => {});
+  return async () =>
+    assertDelivery(one.log, start, await reading, `The reader from ${start} on, ${manner}`);
+}
+
+function startOf({ plan }: Begun, since: number): number {
+  return Math.min(since, plan.written);
+}
+
+/** Makes all appends of a run, and ends it. */
+async function write({ plan, run, log }: Begun): Promise<void> {
+  const { writers, cancelsAfter } = plan;
+  await Promise.all([
+    ...writers.map((steps, writer) => append(run, log, steps, writer)),
+    cancelsAfter === null ? null : cancelLater(run, cancelsAfter),
+  ]);
+  await end(run, log);
+}
+
+async function append(
+  run: WireRun,
   log: AppendedEvent[],
   steps: readonly AppendStep[],
   writer: number,
 ): Promise<void> {
-  for (const [at, { size, keyed, ends }] of steps.entries()) {
+  for (const [at, { size, keyed: times, ends }] of steps.entries()) {
     const plain = notes(size, writer * 100 + at * 10);
     const drafts: readonly Draft[] = ends ? [...plain, "RUN_COMPLETED"] : plain;
-    const headers = keyed === 0 ? {} : { "idempotency-key": `${writer}-${at}` };
-    const call = appendCall(trial, runId, drafts, headers);
-    const sent = Array.from({ length: Math.max(1, keyed) }, () => trial.send(call));
+    const headers = times === 0 ? {} : keyed(`${writer}-${at}`);
+    const sent = Array.from({ length: Math.max(1, times) }, () => run.append(drafts, headers));
     enter(log, drafts, await Promise.all(sent));
   }
 }
@@ -99,21 +149,19 @@ function enter(log: AppendedEvent[], drafts: readonly Draft[], answers: readonly
   }
 }
 
-async function cancelLater(trial: HttpTrial, runId: string, looks: number): Promise<void> {
-  for (let look = 0; look < looks; look++) await getRun(trial, runId);
-  const path = pathOf(runId, "/cancel");
-  assertStatus(await trial.send({ method: "POST", path, headers: trial.owner.bearer }), 200);
+async function cancelLater(run: WireRun, looks: number): Promise<void> {
+  for (let look = 0; look < looks; look++) await run.read();
+  assertStatus(await run.cancel(), 200);
 }
 
 /** Ends the run unless it has ended, and holds its length against what was acknowledged. */
-async function end(trial: HttpTrial, runId: string, log: AppendedEvent[]): Promise<void> {
-  const answer = await trial.send(appendCall(trial, runId, ["RUN_FAILED"]));
-  enter(log, ["RUN_FAILED"], [answer]);
-  const { lastSequence, runStatus } = await getRun(trial, runId);
+async function end(run: WireRun, log: AppendedEvent[]): Promise<void> {
+  enter(log, ["RUN_FAILED"], [await run.append(["RUN_FAILED"])]);
+  const { lastSequence, runStatus } = await run.read();
   if (runStatus === "cancelled") {
     // The server's own event is the only one without a receipt. W13 leaves its payload open.
     const since = Number(lastSequence) - 1;
-    const [last] = (await readPage(trial, runId, `since=${since}`)).events;
+    const [last] = (await run.page({ since })).events;
     assertEqual(last?.eventType, "RUN_CANCELLED", "W13: the last event of a cancelled run");
     assert(!(since in log), `W7: no append landed after the end at ${since + 1}`);
     log[since] = { eventType: "RUN_CANCELLED", payload: last?.payload };

@@ -90,8 +90,8 @@ describe("runHttpConformance", () => {
   const { queuedForMs, idleForMs, waitingForMs } = idle ?? {};
   const { heartbeatMs, stallMs, maxStreamAgeMs, leaseGraceMs } = hasty ?? {};
   it.for([
-    ["hostPaths", { hostPaths: true }, ["W30", "W30", "W30", "W30"]],
-    ["allowedOrigin", { allowedOrigin }, ["W5", "W5", "W5", "W5", "W19"]],
+    ["hostPaths", { hostPaths: true }, ["W30"]],
+    ["allowedOrigin", { allowedOrigin }, ["W5", "W5", "W5", "W19"]],
     ["drain", { drain }, ["W27"]],
     [
       "endSession without heartbeatMs",

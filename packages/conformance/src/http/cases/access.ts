@@ -1,10 +1,11 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { assertProblem } from "../assert-answer.ts";
 import type { Answer, Call, HeaderList } from "../call.ts";
+import { notes } from "../draft.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
-import { claim, passLeases } from "../claims.ts";
-import { changesOn, JSON_TYPE, leaseChangesOn, readsOn, withHeaders } from "../run-calls.ts";
-import { getRun, pathOf, record } from "../runs.ts";
+import { changesOn, leaseChangesOn, readsOn, withHeaders } from "../run-calls.ts";
+import { fenced, type WireRun } from "../wire-run.ts";
+import { JSON_TYPE, RUNS } from "../paths.ts";
 
 /** Headers of the connection and the moment, not of the answer. */
 const HOP = ["date", "connection", "keep-alive", "transfer-encoding", "age"];
@@ -29,116 +30,109 @@ function foreignOrigins({ baseUrl }: HttpTrial): readonly HeaderList[] {
   ];
 }
 
+/** Makes calls that have to be refused in the same way, each with these headers, and leave the run unclaimed, with its one event. */
+async function refuseAll(
+  { owner, send }: HttpTrial,
+  callsOn: (run: WireRun) => readonly Call[],
+  headers: readonly HeaderList[],
+  problem: readonly [status: number, code: string],
+): Promise<void> {
+  const run = await owner.record("NOTE");
+  for (const one of headers) {
+    for (const call of callsOn(run)) {
+      const answer = await send(withHeaders(call, one));
+      const what = `the status of ${answer.to} with ${JSON.stringify(one)}`;
+      assertEqual(answer.status, problem[0], what);
+      assertProblem(answer, ...problem);
+      const isShown = answer.status !== 401 || answer.headers.has("www-authenticate");
+      assert(isShown, `${answer.to} has WWW-Authenticate`);
+    }
+  }
+  await run.assertLength(1);
+  await run.claim();
+}
+
 /** Cases of W4 and W5 in `WIRE.md`: who may ask. */
 export const access: readonly HttpTrialCase[] = [
   {
     name: "W4 every request but the live stream takes the bearer token or the session",
-    async run(trial) {
-      for (const credential of [trial.owner.bearer, trial.owner.session]) {
-        const runId = await record(trial);
-        for (const call of [...readsOn(runId), ...changesOn(runId)]) {
-          const { status, to } = await trial.send(withHeaders(call, credential));
-          assert(status === 200 || status === 201, `${to} is answered, got ${status}`);
+    async run({ owner, send }) {
+      for (const credential of [owner.bearer, owner.session]) {
+        const [run, claimed] = [await owner.record(), await owner.record()];
+        const { fence } = await claimed.claim();
+        const calls = [...readsOn(run), ...changesOn(run), ...leaseChangesOn(claimed, fence)];
+        for (const call of calls) {
+          const { status, to } = await send(withHeaders(call, credential));
+          assert(status < 300, `${to} is answered, got ${status}`);
         }
-        await passLeases(trial, await record(trial), credential);
       }
     },
   },
   {
     name: "W4 every request without a valid credential is 401 and changes nothing",
     async run(trial) {
-      const runId = await record(trial);
-      const calls = [
-        ...readsOn(runId),
-        ...changesOn(runId),
-        ...leaseChangesOn(runId, 1),
-        { path: pathOf(runId, "/stream") },
-        { path: "/v1/agent-runs" },
+      const callsOn = (run: WireRun): readonly Call[] => [
+        ...readsOn(run),
+        ...changesOn(run),
+        ...leaseChangesOn(run, 1),
+        { path: run.at("/stream") },
+        { path: RUNS },
       ];
-      for (const credential of [{}, { authorization: "Bearer unknown" }, { cookie: "a=b" }]) {
-        for (const call of calls) {
-          const answer = await trial.send(withHeaders(call, credential));
-          assertProblem(answer, 401, "unauthenticated");
-          assert(answer.headers.has("www-authenticate"), `${answer.to} has WWW-Authenticate`);
-        }
-      }
-      assertEqual((await getRun(trial, runId))["lastSequence"], 0, "lastSequence");
-      await claim(trial, runId);
+      const credentials = [{}, { authorization: "Bearer unknown" }, { cookie: "a=b" }];
+      await refuseAll(trial, callsOn, credentials, [401, "unauthenticated"]);
     },
   },
   {
     name: "W4 another owner's run and a run that does not exist get the same 404, byte for byte",
-    async run(trial) {
-      const runId = await record(trial, "NOTE");
-      const ended = await record(trial, "RUN_COMPLETED");
-      const claimed = await record(trial);
-      const { fence } = await claim(trial, claimed);
-      const callsOn = (id: string): readonly Call[] => [
-        ...readsOn(id),
-        ...changesOn(id),
-        ...changesOn(id).map((call) => withHeaders(call, { "run-fence": String(fence) })),
-        ...leaseChangesOn(id, fence),
-        ...leaseChangesOn(id, fence + 1),
-        { path: pathOf(id, "/events?since=7&wait=1") },
-        { method: "DELETE", path: pathOf(id) },
+    async run({ owner, stranger, send }) {
+      const run = await owner.record(...notes(3));
+      const ended = await owner.record("RUN_COMPLETED");
+      const claimed = await owner.record();
+      const { fence } = await claimed.claim();
+      const at = (await run.times())[1] ?? "";
+      const callsOn = (one: WireRun): readonly Call[] => [
+        ...readsOn(one),
+        ...changesOn(one),
+        ...changesOn(one).map((call) => withHeaders(call, fenced(fence))),
+        ...leaseChangesOn(one, fence),
+        ...leaseChangesOn(one, fence + 1),
+        ...["/events", "/stream"].flatMap((leaf) =>
+          ["since=7", "since=7&wait=1", "tail=2", `since=2&at=${at}`, `since=1&at=${at}`].map(
+            (query) => ({ path: one.at(leaf, query) }),
+          ),
+        ),
+        { path: one.at("/stream"), headers: { "last-event-id": "9" } },
+        { method: "DELETE", path: one.at() },
       ];
-      const { bearer, session } = trial.stranger;
-      for (const credential of [bearer, session]) {
-        for (const [at, call] of callsOn("nobodys").entries()) {
-          const expected = await trial.send(withHeaders(call, credential));
+      for (const credential of [stranger.session, { ...stranger.session, ...stranger.bearer }]) {
+        for (const [index, call] of callsOn(stranger.run("nobodys")).entries()) {
+          const expected = await send(withHeaders(call, credential));
           assertProblem(expected, 404, "not_found");
-          for (const id of [runId, ended, claimed]) {
-            const stranger = callsOn(id)[at] ?? call;
-            const answer = await trial.send(withHeaders(stranger, credential));
+          for (const one of [run, ended, claimed]) {
+            const other = callsOn(one)[index] ?? call;
+            const answer = await send(withHeaders(other, credential));
             assertEqual(shapeOf(answer), shapeOf(expected), `the answer to ${answer.to}`);
           }
         }
       }
-      assertEqual((await getRun(trial, runId))["lastSequence"], 1, "lastSequence");
-      assertEqual((await getRun(trial, ended))["runStatus"], "completed", "the finished run");
-      await claim(trial, runId);
-    },
-  },
-  {
-    name: "W4 the streams of another owner's run and of a run that does not exist get the same 404",
-    async run(trial) {
-      const runId = await record(trial, "NOTE");
-      for (const headers of [{}, { "last-event-id": "9" }]) {
-        const asked = { ...trial.stranger.session, ...headers };
-        const expected = await trial.send({ path: pathOf("nobodys", "/stream"), headers: asked });
-        assertProblem(expected, 404, "not_found");
-        const answer = await trial.send({ path: pathOf(runId, "/stream"), headers: asked });
-        assertEqual(shapeOf(answer), shapeOf(expected), `the answer to ${answer.to}`);
-      }
+      await run.assertLength(3);
+      assertEqual((await ended.read())["runStatus"], "completed", "the finished run");
+      await run.claim();
     },
   },
   {
     name: "W5 a change by cookie from another origin is 403 and changes nothing",
     async run(trial) {
-      const runId = await record(trial, "NOTE");
-      const ended = await record(trial, "RUN_FAILED");
-      const calls = [
-        ...changesOn(runId),
-        ...leaseChangesOn(runId, 1),
-        { method: "POST", path: "/v1/agent-runs", headers: JSON_TYPE, body: "{}" },
-        { method: "DELETE", path: pathOf(ended) },
+      const ended = await trial.owner.record("RUN_FAILED");
+      const callsOn = (run: WireRun): readonly Call[] => [
+        ...changesOn(run),
+        ...leaseChangesOn(run, 1),
+        { method: "POST", path: RUNS, headers: JSON_TYPE, body: "{}" },
+        { method: "DELETE", path: ended.at() },
       ];
-      for (const headers of foreignOrigins(trial)) {
-        for (const call of calls) {
-          const answer = await trial.send(
-            withHeaders(call, { ...trial.owner.session, ...headers }),
-          );
-          assertEqual(
-            answer.status,
-            403,
-            `the status of ${answer.to} with ${JSON.stringify(headers)}`,
-          );
-          assertProblem(answer, 403, "cross_site_request");
-        }
-      }
-      assertEqual((await getRun(trial, runId))["lastSequence"], 1, "lastSequence");
-      assertEqual((await getRun(trial, ended))["runStatus"], "failed", "the finished run");
-      await claim(trial, runId);
+      const foreign = foreignOrigins(trial).map((one) => ({ ...trial.owner.session, ...one }));
+      await refuseAll(trial, callsOn, foreign, [403, "cross_site_request"]);
+      assertEqual((await ended.read())["runStatus"], "failed", "the finished run");
     },
   },
 ];

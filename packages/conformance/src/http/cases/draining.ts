@@ -1,12 +1,11 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { nextTurn } from "../../next-turn.ts";
 import { within } from "../../within.ts";
-import { assertDelivery } from "../assert-delivery.ts";
 import { appendedOf, type Draft } from "../draft.ts";
-import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
-import { type Delivery, isEvent } from "../judge-delivery.ts";
-import { pollToEnd } from "../poll-to-end.ts";
-import { appendCall, deliveryOf, land, receiptOf, record, tailLive } from "../runs.ts";
+import type { HttpTrialCase } from "../http-trial.ts";
+import { assertDelivery, type Delivery, isEvent } from "../judge-delivery.ts";
+import { pollToEnd } from "../readers.ts";
+import { deliveryOf, receiptOf, type WireRun } from "../wire-run.ts";
 
 /** Functions with which the kit shuts the server down and starts it again. */
 export interface Drain {
@@ -31,11 +30,10 @@ interface Sent {
 
 /**
  * Appends until the server refuses, or has ended.
- * @param onAcknowledged called with the number of acknowledged appends so far; returns whether to go on
+ * @param onAcknowledged gets the number of acknowledged appends so far; returns whether to go on
  */
 async function writeOn(
-  trial: HttpTrial,
-  runId: string,
+  run: WireRun,
   writer: number,
   onAcknowledged: (count: number) => boolean,
 ): Promise<readonly Sent[]> {
@@ -46,7 +44,7 @@ async function writeOn(
       { eventType: "NOTE", payload: `"${name}.0"` },
       { eventType: "NOTE", payload: `"${name}.1"` },
     ] as const;
-    const answer = await trial.send(appendCall(trial, runId, drafts)).catch(() => null);
+    const answer = await run.append(drafts).catch(() => null);
     if (answer?.status !== 201) return [...sent, { drafts, firstSequence: null }];
     sent.push({ drafts, firstSequence: receiptOf(answer).firstSequence });
     // A server in this process may answer before anything else has its turn.
@@ -72,54 +70,51 @@ function assertLanded(log: Delivery, sent: readonly Sent[]): void {
   assertEqual(log.filter(isEvent).length, events + 1, "the number of events that were appended");
 }
 
-/** Cases of W27 in `WIRE.md`: shutting down. */
-export function draining({ windowMs, begin, restart }: Drain): readonly HttpTrialCase[] {
-  return [
-    {
-      name: "W27 a server that shuts down ends its streams as draining, and keeps every append that it acknowledged",
-      async run(trial) {
-        const runId = await record(trial);
-        const opened = Array.from({ length: STREAMS }, () => tailLive(trial, runId));
-        const streams = await Promise.all(opened);
-        const reading = Promise.all(streams.map((stream) => stream.rest(windowMs)));
-        const warm = Promise.withResolvers<void>();
-        let warmedUp = 0;
-        let isGone = false;
-        const writing = Promise.all(
-          Array.from({ length: WRITERS }, (_, writer) =>
-            writeOn(trial, runId, writer, (count) => {
-              if (count === WARM_UP && ++warmedUp === WRITERS) warm.resolve();
-              return !isGone;
-            }),
-          ),
-        );
-        // Looked at below, unless something fails first.
-        for (const side of [reading, writing]) side.catch(() => {});
-        const tooEarly = writing.then(() => assert(warmedUp === WRITERS, "appends land before"));
-        await Promise.race([warm.promise, tooEarly]);
-
-        try {
-          await within(windowMs, begin(), "the end of the server");
-        } finally {
-          isGone = true;
-          // Requests that are still under way must not reach the next server.
-          await Promise.allSettled([writing, reading]);
-          await restart();
-        }
-        const [sent, received] = [(await writing).flat(), await reading];
+/** The case of W27 in `WIRE.md`: shutting down. */
+export function draining({ windowMs, begin, restart }: Drain): HttpTrialCase {
+  return {
+    name: "W27 a server that shuts down ends its streams as draining, and keeps every append that it acknowledged",
+    async run({ owner, withNewSessions }) {
+      const run = await owner.record();
+      const streams = await Promise.all(Array.from({ length: STREAMS }, () => run.live()));
+      const reading = Promise.all(streams.map((stream) => stream.rest(windowMs)));
+      const warm = Promise.withResolvers<void>();
+      let warmedUp = 0;
+      let isGone = false;
+      const writing = Promise.all(
+        Array.from({ length: WRITERS }, (_, writer) =>
+          writeOn(run, writer, (count) => {
+            if (count === WARM_UP && ++warmedUp === WRITERS) warm.resolve();
+            return !isGone;
+          }),
+        ),
+      );
+      // Looked at below, unless something fails first.
+      for (const side of [reading, writing]) side.catch(() => {});
+      const tooEarly = writing.then(() => assert(warmedUp === WRITERS, "appends land before"));
+      await Promise.race([warm.promise, tooEarly]);
+      try {
+        await within(windowMs, begin(), "the end of the server");
+      } finally {
+        isGone = true;
+        // Requests that are still under way must not reach the next server.
+        await Promise.allSettled([writing, reading]);
+        await restart();
+      }
+      const [sent, received] = [(await writing).flat(), await reading];
+      for (const frames of received) {
+        assertEqual(frames.at(-1)?.message["code"], "draining", "the last frame of a stream");
+      }
+      await withNewSessions(async (after) => {
+        const same = after.owner.run(run.id);
+        await same.land(["RUN_FAILED"]);
+        const log = await pollToEnd(same, 0, 1_000);
+        assertLanded(log, sent);
         for (const frames of received) {
-          assertEqual(frames.at(-1)?.message["code"], "draining", "the last frame of a stream");
+          const delivery = deliveryOf(frames);
+          assertDelivery(log.slice(0, delivery.length).filter(isEvent), 0, [...delivery, "end"]);
         }
-        await trial.withNewSessions(async (after) => {
-          await land(after, runId, ["RUN_FAILED"]);
-          const log = await pollToEnd(after, runId, 0, 1_000);
-          assertLanded(log, sent);
-          for (const frames of received) {
-            const delivery = deliveryOf(frames);
-            assertDelivery(log.slice(0, delivery.length).filter(isEvent), 0, [...delivery, "end"]);
-          }
-        });
-      },
+      });
     },
-  ];
+  };
 }

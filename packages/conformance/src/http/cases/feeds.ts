@@ -1,229 +1,241 @@
 import { assert, assertEqual } from "../../assert.ts";
-import { assertProblem, assertStatus } from "../assert-answer.ts";
+import { assertStatus } from "../assert-answer.ts";
 import { notes } from "../draft.ts";
-import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import type { HttpTrialCase } from "../http-trial.ts";
 import type { LiveStream } from "../live-stream.ts";
 import type { Frame } from "../read-frames.ts";
-import { followFeed, RUNS_STREAM_PATH } from "../runs-stream.ts";
-import { getRun, land, pathOf, post } from "../runs.ts";
-import { createIn, newTopic } from "../topic-runs.ts";
+import { type WireRun } from "../wire-run.ts";
+import { idsIn, newTopic, runsIn, type WireUser } from "../wire-user.ts";
+import { RUNS, RUNS_STREAM, withQuery } from "../paths.ts";
 
+type Fields = Readonly<Record<string, unknown>>;
+type Parameters = Readonly<Record<string, string>>;
+
+/** The number of newest runs in a list. */
+const NEWEST = 50;
 /** Appends that come faster than states may. */
 const MANY_EVENTS = 60;
 /** The least pause between two states of a run, less what a clock may be off. */
 const PAUSE_MS = 200;
 
-/** The list that a reader of a feed has after some of its frames. */
-interface Known {
-  readonly runs: Map<string, Readonly<Record<string, unknown>>>;
-  readonly gone: string[];
-  readonly last: Map<string, unknown>;
-  same: boolean[];
-  version: string;
+/** Asks for a list once. */
+async function poll(user: WireUser, query: Parameters): Promise<Fields> {
+  const answer = await user.get(withQuery(RUNS, { feed: "live", ...query }));
+  assertStatus(answer, 200);
+  return answer.json();
 }
 
-function take(known: Known, { message }: Frame): void {
-  const { type } = message;
-  if (type === "feed_started") known.same.push(message["same"] === true);
-  if (type === "run_gone") known.gone.push(String(message["runId"]));
-  if (type === "feed_version") known.version = String(message["version"]);
-  if (type !== "run") return;
-  const run = message["run"] as Readonly<Record<string, unknown>>;
-  known.runs.set(String(run["runId"]), run);
-  if ("last" in message) known.last.set(String(run["runId"]), message["last"]);
+/** Follows a list. */
+function follow(user: WireUser, query: Parameters): Promise<LiveStream> {
+  return user.follow(RUNS_STREAM, { feed: "live", ...query });
+}
+
+/** What some frames of a feed bring to its reader. */
+interface Known {
+  readonly runs: Map<string, Fields>;
+  readonly gone: readonly string[];
+  /** The last events, by their runs. */
+  readonly last: Map<string, unknown>;
+  readonly same: readonly unknown[];
+  readonly version: string;
+  /** The number of states that came. */
+  readonly states: number;
 }
 
 /** Reads up to the first frame for which this holds. */
-async function readTo(stream: LiveStream, isLast: (frame: Frame) => boolean): Promise<Known> {
-  const known: Known = { runs: new Map(), gone: [], last: new Map(), same: [], version: "" };
-  for (;;) {
-    const frame = await stream.next();
-    take(known, frame);
-    if (isLast(frame)) return known;
-  }
+async function readTo(
+  stream: LiveStream,
+  isLast: (message: Frame["message"], run: Fields) => boolean,
+): Promise<Known> {
+  const messages: Frame["message"][] = [];
+  const runOf = (message: Frame["message"]): Fields => Object(message["run"]) as Fields;
+  do messages.push((await stream.next()).message);
+  while (!messages.slice(-1).every((last) => isLast(last, runOf(last))));
+  const ofType = (type: string): Frame["message"][] =>
+    messages.filter((message) => message["type"] === type);
+  const states = ofType("run");
+  const withLast = states.filter((message) => "last" in message);
+  return {
+    runs: new Map(states.map((message) => [String(runOf(message)["runId"]), runOf(message)])),
+    gone: ofType("run_gone").map((message) => String(message["runId"])),
+    last: new Map(withLast.map((message) => [String(runOf(message)["runId"]), message["last"]])),
+    same: ofType("feed_started").map((message) => message["same"]),
+    version: String(ofType("feed_version").at(-1)?.["version"]),
+    states: states.length,
+  };
 }
 
 /** Reads up to the next version. */
 function toVersion(stream: LiveStream): Promise<Known> {
-  return readTo(stream, ({ message }) => message["type"] === "feed_version");
+  return readTo(stream, ({ type }) => type === "feed_version");
 }
 
 /** Reads until the run comes in this status. */
-function toStatus(stream: LiveStream, runId: string, status: string): Promise<Known> {
-  return readTo(stream, ({ message }) => {
-    const run = Object(message["run"]) as Readonly<Record<string, unknown>>;
-    return run["runId"] === runId && run["runStatus"] === status;
-  });
+function toStatus(stream: LiveStream, { id }: WireRun, status: string): Promise<Known> {
+  return readTo(stream, (_, run) => run["runId"] === id && run["runStatus"] === status);
 }
 
-async function remove(trial: HttpTrial, runId: string): Promise<void> {
-  const call = { method: "DELETE", path: pathOf(runId), headers: trial.owner.bearer };
-  assertStatus(await trial.send(call), 204);
-}
-
-/** Cases of W48 in `WIRE.md`: a feed on a live stream. Each topic is of one case alone. */
+/** Cases of W48 in `WIRE.md`: a user's list, polled and followed. Each topic is of one case alone. */
 export const feeds: readonly HttpTrialCase[] = [
   {
-    name: "W48 a feed has each run that is created, gets events, ends or is removed",
-    async run(trial) {
+    name: "W48 a list has the live runs and the newest 50 of its topic, newest first, each as it is, and none of another user",
+    async run({ owner, stranger }) {
       const topic = newTopic();
-      const stream = await followFeed(trial, { feed: "live", topic });
-      await toVersion(stream);
-      const runId = await createIn(trial, topic);
-      await createIn(trial, newTopic());
-      const steps: readonly (readonly [string, () => Promise<unknown>])[] = [
-        ["queued", async () => {}],
-        ["running", () => land(trial, runId, notes(2))],
-        ["failed", () => land(trial, runId, ["RUN_FAILED"])],
-      ];
-      for (const [status, step] of steps) {
-        await step();
-        const { runs, gone } = await toStatus(stream, runId, status);
-        assertEqual([...runs], [[runId, await getRun(trial, runId)]], `the ${status} run`);
-        assertEqual(gone, [], "the runs that are gone");
-      }
-      await remove(trial, runId);
-      const { runs, gone } = await readTo(stream, ({ message }) => message["type"] === "run_gone");
-      assertEqual([[...runs.keys()], gone], [[], [runId]], "what comes of a removal");
+      const runs: WireRun[] = [];
+      for (let at = 0; at < NEWEST + 3; at++) runs.push(await owner.createNew({ topic }));
+      await owner.createNew({ topic: newTopic() });
+      for (const run of runs.slice(1)) await run.land(["RUN_COMPLETED"]);
+      const answer = await owner.list({ feed: "live", topic });
+      const list = answer.json();
+      assertEqual(Object.keys(list).toSorted(), ["more", "runs", "version"], "the fields");
+      const expected = [...runs.slice(0, 1), ...runs.slice(-NEWEST)].toReversed();
+      const ids = expected.map(({ id }) => id);
+      assertEqual(idsIn(answer), ids, "the runs of the list");
+      assertEqual(list["more"], false, "whether there are older live runs");
+      assertEqual(runsIn(answer)[0], await expected[0]?.read(), "the newest run");
+      const theirs = await stranger.list({ feed: "live", topic });
+      assertEqual(idsIn(theirs), [], "the stranger's list");
     },
   },
   {
-    name: "W48 each run of a feed comes with its last event if that is asked for, and there is one",
-    async run(trial) {
+    name: "W48 a list that still has a version is the same, until a run is created, gets an event, ends or is removed",
+    async run({ owner }) {
       const topic = newTopic();
-      const [queued, running] = [await createIn(trial, topic), await createIn(trial, topic)];
-      await land(trial, running, notes(3));
-      const page = `${pathOf(running, "/events")}?since=2`;
-      const { events } = (await trial.send({ path: page, headers: trial.owner.bearer })).json();
-      for (const last of ["true", "false"]) {
-        const stream = await followFeed(trial, { feed: "live", topic, last });
-        const known = await toVersion(stream);
-        const expected = last === "true" ? [[running, (events as readonly unknown[])[0]]] : [];
-        assertEqual([...known.last], expected, `the last events with last=${last}`);
-        assertEqual(known.runs.has(queued), true, "whether the run without events comes");
-        stream.leave();
+      const [run, other] = [await owner.createNew({ topic }), await owner.createNew({ topic })];
+      for (const step of [
+        () => run.land(["NOTE"]),
+        () => run.land(["RUN_COMPLETED"]),
+        () => owner.createNew({ topic }),
+        () => run.remove(),
+      ]) {
+        const { version } = await poll(owner, { topic });
+        const have = String(version);
+        const same = await poll(owner, { topic, have });
+        assertEqual(same, { same: true, version }, "an unchanged list");
+        // An answer that is held for the change.
+        const held = poll(owner, { topic, have, wait: "30" });
+        await step();
+        const { runs = [] } = await held;
+        const isThere = (runs as readonly Fields[]).some(({ runId }) => runId === other.id);
+        assert(isThere, "the whole list comes after a change");
+        // It is of a time after the request.
+        const now = await poll(owner, { topic, have });
+        assert(now["same"] !== true, "the version is another");
       }
+    },
+  },
+  {
+    name: "W48 each run of a list comes with its last event if that is asked for, and there is one",
+    async run({ owner }) {
+      const topic = newTopic();
+      const [queued, running] = [
+        await owner.createNew({ topic }),
+        await owner.createNew({ topic }),
+      ];
+      await running.land(notes(3));
+      const { events } = (await running.poll("since=2")).json();
+      const [event] = events as readonly unknown[];
+      for (const last of ["true", "false"]) {
+        const expected = last === "true" ? { [running.id]: event } : undefined;
+        const list = await poll(owner, { topic, last });
+        assertEqual(list["last"], expected, `the last events of a poll with last=${last}`);
+        const known = await toVersion(await follow(owner, { topic, last }));
+        const found = Object.fromEntries(known.last);
+        assertEqual(found, { ...expected }, `the last events of a feed with last=${last}`);
+        assert(known.runs.has(queued.id), "the run without events comes");
+      }
+    },
+  },
+  {
+    name: "W48 a feed has each run that is created, gets events, ends or is removed",
+    async run({ owner }) {
+      const topic = newTopic();
+      const stream = await follow(owner, { topic });
+      await toVersion(stream);
+      const run = await owner.createNew({ topic });
+      await owner.createNew({ topic: newTopic() });
+      for (const [status, drafts] of [
+        ["queued", []],
+        ["running", notes(2)],
+        ["failed", ["RUN_FAILED"]],
+      ] as const) {
+        if (drafts.length > 0) await run.land(drafts);
+        const { runs, gone } = await toStatus(stream, run, status);
+        assertEqual([...runs], [[run.id, await run.read()]], `the ${status} run`);
+        assertEqual(gone, [], "the runs that are gone");
+      }
+      await run.remove();
+      const { runs, gone } = await readTo(stream, ({ type }) => type === "run_gone");
+      assertEqual([[...runs.keys()], gone], [[], [run.id]], "what comes of a removal");
     },
   },
   {
     name: "W48 a reader of a feed that comes back with its version gets no run, and the whole list once that has changed",
-    async run(trial) {
+    async run({ owner }) {
       const topic = newTopic();
-      const ids = [await createIn(trial, topic), await createIn(trial, topic)];
-      const [changed = "", removed = ""] = ids;
-      await land(trial, removed, ["RUN_COMPLETED"]);
-      const first = await followFeed(trial, { feed: "live", topic, have: "" });
-      const { version: have } = await toVersion(first);
-      first.leave();
-      const idle = await followFeed(trial, { feed: "live", topic, have });
+      const [changed, removed] = [
+        await owner.createNew({ topic }),
+        await owner.createNew({ topic }),
+      ];
+      await removed.land(["RUN_COMPLETED"]);
+      const { version: have } = await toVersion(await follow(owner, { topic, have: "" }));
+      const idle = await follow(owner, { topic, have });
       const nothing = await toVersion(idle);
-      const owed = [[], [true], have];
-      assertEqual(
-        [[...nothing.runs.keys()], nothing.same, nothing.version],
-        owed,
-        "what comes if nothing has changed",
-      );
-      await land(trial, changed, ["NOTE"]);
-      assertEqual(
-        [...(await toVersion(idle)).runs.keys()],
-        [changed],
-        "what comes of a change after that",
-      );
+      const found = [[...nothing.runs.keys()], nothing.same, nothing.version];
+      assertEqual(found, [[], [true], have], "what comes if nothing has changed");
+      await changed.land(["NOTE"]);
+      const ids = [...(await toVersion(idle)).runs.keys()];
+      assertEqual(ids, [changed.id], "what comes of a change after that");
       idle.leave();
-      await remove(trial, removed);
-      const back = await followFeed(trial, { feed: "live", topic, have });
-      const { runs, same } = await toVersion(back);
-      assertEqual([...runs], [[changed, await getRun(trial, changed)]], "the runs of the list");
+      await removed.remove();
+      const { runs, same } = await toVersion(await follow(owner, { topic, have }));
+      assertEqual([...runs], [[changed.id, await changed.read()]], "the runs of the list");
       assertEqual(same, [false], "whether the list is the same");
-      back.leave();
     },
   },
   {
     name: "W48 a feed and runs are on one stream, which goes on when its runs have ended",
-    async run(trial) {
+    async run({ owner }) {
       const topic = newTopic();
-      const [one, other] = [await createIn(trial, topic), await createIn(trial, topic)];
-      const stream = await followFeed(trial, { runs: `${one}:0`, feed: "live", topic });
+      const [one, other] = [await owner.createNew({ topic }), await owner.createNew({ topic })];
+      const stream = await follow(owner, { runs: `${one.id}:0`, topic });
       await toVersion(stream);
-      await land(trial, one, ["NOTE", "RUN_COMPLETED"]);
+      await one.land(["NOTE", "RUN_COMPLETED"]);
       const owed = new Set(["run_event", "run_finished", "run"]);
       while (owed.size > 0) owed.delete(String((await stream.next()).message["type"]));
-      await land(trial, other, ["RUN_COMPLETED"]);
+      await other.land(["RUN_COMPLETED"]);
       await toStatus(stream, other, "completed");
     },
   },
   {
     name: "W48 a feed has the caller's own runs, also with the version of another user's list, and theirs never come",
-    async run(trial) {
+    async run({ owner, stranger }) {
       const topic = newTopic();
-      const mine = await createIn(trial, topic);
-      const { version: have } = await toVersion(await followFeed(trial, { feed: "live", topic }));
-      const body = JSON.stringify({ topic });
-      const create = post(trial, "/v1/agent-runs", body, trial.stranger.bearer);
-      const theirs = String((await trial.send(create)).json()["runId"]);
-      const { session } = trial.stranger;
-      const stream = await followFeed(trial, { feed: "live", topic, have }, session);
+      const mine = await owner.createNew({ topic });
+      const { version: have } = await toVersion(await follow(owner, { topic }));
+      const theirs = await stranger.createNew({ topic });
+      const stream = await follow(stranger, { topic, have });
       const { runs, same } = await toVersion(stream);
-      assertEqual([[...runs.keys()], same], [[theirs], [false]], "the stranger's feed");
-      await land(trial, mine, ["RUN_COMPLETED"]);
-      const append = post(
-        trial,
-        pathOf(theirs, "/events"),
-        '{"events":[{"eventType":"NOTE"}]}',
-        trial.stranger.bearer,
-      );
-      assertStatus(await trial.send(append), 201);
+      assertEqual([[...runs.keys()], same], [[theirs.id], [false]], "the stranger's feed");
+      await mine.land(["RUN_COMPLETED"]);
+      await theirs.land(["NOTE"]);
       const later = await toStatus(stream, theirs, "running");
-      assertEqual([...later.runs.keys()], [theirs], "the runs of the stranger's feed");
+      assertEqual([...later.runs.keys()], [theirs.id], "the runs of the stranger's feed");
     },
   },
   {
     name: "W48 a feed sends at most four states a second of a run with many events, and in the end the last one",
-    async run(trial) {
+    async run({ owner }) {
       const topic = newTopic();
-      const runId = await createIn(trial, topic);
-      const stream = await followFeed(trial, { feed: "live", topic });
+      const run = await owner.createNew({ topic });
+      const stream = await follow(owner, { topic });
       await toVersion(stream);
       const began = performance.now();
-      for (let at = 0; at < MANY_EVENTS; at++) await land(trial, runId, ["NOTE"]);
-      let states = 0;
-      await readTo(stream, ({ message }) => {
-        states += message["type"] === "run" ? 1 : 0;
-        const run = Object(message["run"]) as Readonly<Record<string, unknown>>;
-        return run["lastSequence"] === MANY_EVENTS;
-      });
+      for (let at = 0; at < MANY_EVENTS; at++) await run.land(["NOTE"]);
+      const isNewest = (_: unknown, state: Fields) => state["lastSequence"] === MANY_EVENTS;
+      const { states } = await readTo(stream, isNewest);
       const most = 2 + (performance.now() - began) / PAUSE_MS;
       assert(states <= most, `at most ${Math.floor(most)} states come, got ${states}`);
-    },
-  },
-  {
-    name: "W48 a feed takes the session alone; bad values, and those of a feed without one, are 400 and named",
-    async run(trial) {
-      const { session, bearer } = trial.owner;
-      const path = `${RUNS_STREAM_PATH}?feed=live`;
-      assertProblem(await trial.send({ path, headers: bearer }), 401, "session_required");
-      const head = await trial.send({ method: "HEAD", path, headers: session });
-      assertEqual([head.status, head.text], [200, ""], "the answer to HEAD");
-      const runs = `runs=${await createIn(trial, newTopic())}:0`;
-      for (const [name, query] of [
-        ["feed", "feed=none"],
-        ["feed", "feed="],
-        ["feed", "feed=all"],
-        ["feed", "feed=live&feed=live"],
-        ["topic", "feed=live&topic="],
-        ["last", "feed=live&last=1"],
-        ["last", "feed=live&last="],
-        ["topic", `${runs}&topic=tea`],
-        ["last", `${runs}&last=true`],
-        ["have", `${runs}&have=`],
-        ["runs", "feed=live&runs="],
-      ] as const) {
-        const answer = await trial.send({ path: `${RUNS_STREAM_PATH}?${query}`, headers: session });
-        assertProblem(answer, 400, "invalid_request");
-        const { detail } = answer.json();
-        const isNamed = new RegExp(`\\b${name}\\b|entry`).test(String(detail));
-        assert(isNamed, `the problem of ${query} names \`${name}\`, got ${String(detail)}`);
-      }
     },
   },
 ];

@@ -3,7 +3,6 @@ import { assert, assertEqual } from "../../assert.ts";
 import { assertStatus } from "../assert-answer.ts";
 import type { Answer } from "../call.ts";
 import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
-import { record } from "../runs.ts";
 
 /** The paths of runs, with `{}` for an id, and their methods. */
 const RUN_PATHS: Readonly<Record<string, readonly string[]>> = {
@@ -16,39 +15,30 @@ const RUN_PATHS: Readonly<Record<string, readonly string[]>> = {
   "/v1/agent-runs/{}/stream": ["get"],
 };
 
-/** The paths that a host adds to them. */
-const HOST_PATHS = ["/healthz", "/readyz", "/metrics", "/"] as const;
-
 /** A sample of Prometheus text, format 0.0.4: a name, perhaps labels, a value, perhaps a time. */
 const SAMPLE =
   /^([a-zA-Z_:][\w:]*)(?:\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*",?)*\})? (?:[-+]?(?:\d+\.?\d*(?:e[-+]?\d+)?|Inf)|NaN)(?: -?\d+)?$/i;
 const COMMENT =
   /^# (?:HELP ([a-zA-Z_:][\w:]*) .*|TYPE ([a-zA-Z_:][\w:]*) (?:counter|gauge|histogram|summary|untyped))$/;
 
-async function getOpen(trial: HttpTrial, path: string, type: string): Promise<Answer> {
-  const answer = await trial.send({ path });
+async function getOpen({ send }: HttpTrial, path: string, type: string): Promise<Answer> {
+  const answer = await send({ path });
   assertStatus(answer, 200);
   const found = answer.headers.get("content-type") ?? "";
-  assert(
-    found.toLowerCase().split(";")[0]?.trim() === type,
-    `${answer.to} is answered with ${type}, got ${found}`,
-  );
+  const isMeant = found.toLowerCase().split(";")[0]?.trim() === type;
+  assert(isMeant, `${answer.to} is answered with ${type}, got ${found}`);
   return answer;
 }
 
 /** Fails unless every line is a comment or a sample, and a family's type comes once, before its samples. */
 function assertPrometheus(text: string): void {
   assert(text.endsWith("\n"), "the last line of the metrics ends with a line feed");
-  const sampled = new Set<string>();
-  const typed = new Set<string>();
-  for (const line of text.split("\n").slice(0, -1)) {
-    if (line === "") continue;
+  const [sampled, typed] = [new Set<string>(), new Set<string>()];
+  for (const line of text.split("\n").filter((one) => one !== "")) {
     const comment = COMMENT.exec(line);
     const name = SAMPLE.exec(line)?.[1];
-    assert(
-      comment !== null || name !== undefined,
-      `a line of the metrics can be read, got ${line}`,
-    );
+    const isKnown = comment !== null || name !== undefined;
+    assert(isKnown, `a line of the metrics can be read, got ${line}`);
     if (name !== undefined) sampled.add(name);
     const family = comment?.[2];
     if (family === undefined) continue;
@@ -84,39 +74,20 @@ export const description: readonly HttpTrialCase[] = [
 /** Cases of W30 in `WIRE.md`: what a monitor asks a server. */
 export const health: readonly HttpTrialCase[] = [
   {
-    name: "W30 /healthz and /readyz answer 200 to anyone",
+    name: "W30 /healthz, /readyz, /metrics and a page at / are for anyone, and name no run or owner",
     async run(trial) {
-      for (const path of ["/healthz", "/readyz"]) assertStatus(await trial.send({ path }), 200);
-    },
-  },
-  {
-    name: "W30 /metrics is Prometheus text, for anyone",
-    async run(trial) {
+      const run = await trial.owner.record("NOTE");
+      // A name of a letter or two may be part of any text.
+      const owner = `"${String((await run.read())["ownerId"])}"`;
+      for (const path of ["/healthz", "/readyz", "/metrics", "/"]) {
+        const answer = await trial.send({ path });
+        assertStatus(answer, 200);
+        assert(!answer.text.includes(run.id), `${path} does not name the run ${run.id}`);
+        assert(!answer.text.includes(owner), `${path} does not name the user ${owner}`);
+      }
       assertPrometheus((await getOpen(trial, "/metrics", "text/plain")).text);
-    },
-  },
-  {
-    name: "W30 / is a page of HTML, for anyone",
-    async run(trial) {
       const { text } = await getOpen(trial, "/", "text/html");
       assert(/^\s*<(?:!doctype html|html)[\s>]/i.test(text), "the page begins as HTML does");
-    },
-  },
-  {
-    name: "W30 no answer that is for anyone names a run or its owner",
-    async run(trial) {
-      const runId = await record(trial, "NOTE");
-      const run = await trial.send({
-        path: `/v1/agent-runs/${runId}`,
-        headers: trial.owner.bearer,
-      });
-      // A name of a letter or two may be part of any text.
-      const owner = `"${String(run.json()["ownerId"])}"`;
-      for (const path of HOST_PATHS) {
-        const { text } = await trial.send({ path });
-        assert(!text.includes(runId), `${path} does not name the run ${runId}`);
-        assert(!text.includes(owner), `${path} does not name the user ${owner}`);
-      }
     },
   },
 ];

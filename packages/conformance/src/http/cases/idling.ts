@@ -1,142 +1,181 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { assertStatus } from "../assert-answer.ts";
-import { LONG_LEASE_MS, release, renew } from "../claims.ts";
-import { timesOf } from "../event-times.ts";
-import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import type { HttpTrialCase } from "../http-trial.ts";
 import type { IdleServer } from "../idle-server.ts";
-import { appendCall, getRun, land, post, record } from "../runs.ts";
-import { systemEnd } from "../system-end.ts";
+import {
+  fenced,
+  type LeaseText,
+  LONG_LEASE_MS,
+  SHORTEST_LEASE_MS,
+  type WireRun,
+} from "../wire-run.ts";
+import type { WireUser } from "../wire-user.ts";
 
-const ABANDONED = "abandoned";
-const NEVER_STARTED = "never_started";
+const WAIT_S = 2;
+/** The end may come this much later. It bounds a hang, not the speed of a server. */
+const PATIENCE_MS = 10_000;
 
 /** A run that a worker has, so that nothing ends it before the case is ready. */
-interface HeldRun {
-  readonly runId: string;
-  readonly fence: number;
+interface HeldRun extends LeaseText {
+  readonly run: WireRun;
+}
+
+/** The end of a run by the system. */
+interface End {
+  readonly run: WireRun;
+  readonly reason: string;
+  /** The run's last event before its end. */
+  readonly since: number;
+  /** The least time from `sinceMs`, in milliseconds since 1970, to the end. */
+  readonly dueMs: number;
+  readonly sinceMs: number;
+}
+
+/** Waits until the system ends a run, and holds the end against what it has to be. @see clause W43 in `WIRE.md` */
+async function assertEnd({ run, reason, since, dueMs, sinceMs }: End): Promise<void> {
+  let page = await run.page({ since, wait: WAIT_S });
+  for (let leftMs = dueMs + PATIENCE_MS; leftMs > 0; leftMs -= WAIT_S * 1_000) {
+    if (page.events.length === 0) page = await run.page({ since, wait: WAIT_S });
+  }
+  const found = page.events.map(({ eventType, payload }) => [eventType, payload]);
+  assertEqual(found, [["RUN_FAILED", JSON.stringify({ reason })]], "W43: the run's end");
+  const { finishedAt, runStatus } = await run.read();
+  assertEqual(runStatus, "failed", "the status of the run");
+  const lateMs = Date.parse(String(finishedAt)) - sinceMs;
+  assert(lateMs >= dueMs, `the run ends at least ${dueMs} ms after it was due from, got ${lateMs}`);
+}
+
+/** Creates a run with a lease, and these events. */
+async function hold(owner: WireUser, ...types: readonly string[]): Promise<HeldRun> {
+  const answer = await owner.create({ leaseMs: LONG_LEASE_MS });
+  assertStatus(answer, 201);
+  const { runId, fence, expiresAt } = answer.json();
+  const run = owner.run(String(runId));
+  if (types.length > 0) await run.land(types, fenced(Number(fence)));
+  return { run, fence: Number(fence), expiresAt: String(expiresAt) };
+}
+
+/** Gives the run back. @returns a time of the server that is no later, in milliseconds since 1970 */
+async function leave({ run, fence }: HeldRun): Promise<number> {
+  const renewed = await run.renew(fence);
+  assertStatus(renewed, 200);
+  assertStatus(await run.release(fence), 204);
+  return Date.parse(String(renewed.json()["expiresAt"])) - LONG_LEASE_MS;
+}
+
+async function assertHeld({ run, fence }: HeldRun, status: string): Promise<void> {
+  assertEqual((await run.read())["runStatus"], status, "the status of a run under a lease");
+  assertStatus(await run.renew(fence), 200);
+}
+
+/** The case of W33 in `WIRE.md`: runs whose workers died. */
+export function reaping(leaseGraceMs: number): HttpTrialCase {
+  return {
+    name: "W33 a run whose lease expired ends as failed after the grace, and one renewed or released does not",
+    async run({ owner }) {
+      const leaseMs = SHORTEST_LEASE_MS;
+      const runs = [await owner.record("NOTE"), await owner.record("NOTE")] as const;
+      const [renewed, released] = runs;
+      assertStatus(await renewed.renew((await renewed.claim({ leaseMs })).fence), 200);
+      assertStatus(await released.release((await released.claim({ leaseMs })).fence), 204);
+      const run = await owner.record("NOTE");
+      const sinceMs = Date.parse((await run.claim({ leaseMs })).expiresAt);
+      await assertEnd({ run, reason: "lease_expired", since: 1, dueMs: leaseGraceMs, sinceMs });
+      for (const one of runs) {
+        const { lastSequence, runStatus } = await one.read();
+        assertEqual([lastSequence, runStatus], [1, "running"], "a run that is not abandoned");
+      }
+    },
+  };
 }
 
 /** Cases of W37 and W43 in `WIRE.md`: runs on which no worker works. */
-export function idling(limits: IdleServer): readonly HttpTrialCase[] {
+export function idling(limits: Omit<IdleServer, "baseUrl">): readonly HttpTrialCase[] {
   const { queuedForMs, idleForMs, waitingForMs } = limits;
   return [
-    ...(queuedForMs === undefined ? [] : [queued(queuedForMs), alone(queuedForMs)]),
+    ...(queuedForMs === undefined ? [] : [queued(queuedForMs), explained(queuedForMs)]),
     ...(idleForMs === undefined ? [] : [running(idleForMs), written(idleForMs)]),
     ...(waitingForMs === undefined ? [] : [waiting(waitingForMs)]),
   ];
 }
 
-function queued(queuedForMs: number): HttpTrialCase {
+function queued(dueMs: number): HttpTrialCase {
   return {
     name: "W37 a run that no worker starts ends so long after its creation, claimed in between or not, and never under a lease",
-    async run(trial) {
-      const held = await hold(trial);
-      const released = await hold(trial);
-      assertStatus(await release(trial, released.runId, released.fence), 204);
-      for (const runId of [await record(trial), released.runId]) {
-        const end = { since: 0, dueMs: queuedForMs, reason: NEVER_STARTED };
-        const endedAtMs = await systemEnd(trial, runId, end);
-        const { createdAt } = await getRun(trial, runId);
-        assertLater(endedAtMs, Date.parse(String(createdAt)), queuedForMs, "its creation");
+    async run({ owner }) {
+      const held = await hold(owner);
+      const released = await hold(owner);
+      assertStatus(await released.run.release(released.fence), 204);
+      for (const run of [await owner.record(), released.run]) {
+        const sinceMs = Date.parse(String((await run.read())["createdAt"]));
+        await assertEnd({ run, reason: "never_started", since: 0, dueMs, sinceMs });
       }
-      await assertHeld(trial, held, "queued");
+      await assertHeld(held, "queued");
     },
   };
 }
 
-function alone(queuedForMs: number): HttpTrialCase {
+function explained(dueMs: number): HttpTrialCase {
   return {
     name: "W43 a run that the system ends says why, with a reason of the wire and nothing else",
-    async run(trial) {
-      const end = { since: 0, dueMs: queuedForMs, reason: NEVER_STARTED };
-      await systemEnd(trial, await record(trial), end);
+    async run({ owner }) {
+      const run = await owner.record();
+      await assertEnd({ run, reason: "never_started", since: 0, dueMs, sinceMs: 0 });
     },
   };
 }
 
-function running(idleForMs: number): HttpTrialCase {
+function running(dueMs: number): HttpTrialCase {
   return {
     name: "W37 a running run ends so long after its last release, and never under a lease",
-    async run(trial) {
-      const held = await hold(trial, "NOTE");
-      const left = await hold(trial, "NOTE");
-      const end = { since: 1, dueMs: idleForMs, reason: ABANDONED };
+    async run({ owner }) {
+      const held = await hold(owner, "NOTE");
+      const left = await hold(owner, "NOTE");
       for (const one of [left, held]) {
-        const leftAtMs = await leave(trial, one);
-        const endedAtMs = await systemEnd(trial, one.runId, end);
-        assertLater(endedAtMs, leftAtMs, idleForMs, "its release");
+        const end = { run: one.run, reason: "abandoned", since: 1, dueMs };
+        await assertEnd({ ...end, sinceMs: await leave(one) });
         // The other one was idle for as long, but for its lease.
-        if (one === left) await assertHeld(trial, held, "running");
+        if (one === left) await assertHeld(held, "running");
       }
     },
   };
 }
 
-function written(idleForMs: number): HttpTrialCase {
+function written(dueMs: number): HttpTrialCase {
   return {
     name: "W37 a running run ends so long after its last event, however old it is",
-    async run(trial) {
-      const left = await hold(trial, "NOTE");
-      const run = await hold(trial, "NOTE");
-      for (const one of [left, run]) await leave(trial, one);
+    async run({ owner }) {
+      const left = await hold(owner, "NOTE");
+      const { run, ...lease } = await hold(owner, "NOTE");
+      const sinceMs = await leave(left);
+      await leave({ run, ...lease });
       let isOver = false;
       async function write(): Promise<number> {
         for (let last = 1; ; last++) {
           if (isOver) return last;
-          const answer = await trial.send(appendCall(trial, run.runId, ["NOTE"]));
+          const answer = await run.append(["NOTE"]);
           if (answer.status === 409) return last;
           assertStatus(answer, 201);
         }
       }
       const writing = write();
-      const end = { dueMs: idleForMs, reason: ABANDONED };
-      await systemEnd(trial, left.runId, { ...end, since: 1 }).finally(() => (isOver = true));
+      const end = { reason: "abandoned", dueMs };
+      const ended = assertEnd({ ...end, run: left.run, since: 1, sinceMs });
+      await ended.finally(() => (isOver = true));
       const since = await writing;
-      const endedAtMs = await systemEnd(trial, run.runId, { ...end, since });
-      const last = (await timesOf(trial, run.runId)).at(since - 1);
-      assertLater(endedAtMs, Date.parse(String(last)), idleForMs, "its last event");
+      const last = (await run.times()).at(since - 1) ?? "";
+      await assertEnd({ ...end, run, since, sinceMs: Date.parse(last) });
     },
   };
 }
 
-function waiting(waitingForMs: number): HttpTrialCase {
+function waiting(dueMs: number): HttpTrialCase {
   return {
     name: "W37 a run that waits for a person ends by a limit of its own",
-    async run(trial) {
-      const asked = await hold(trial, "INPUT_REQUESTED");
-      const leftAtMs = await leave(trial, asked);
-      const end = { since: 1, dueMs: waitingForMs, reason: ABANDONED };
-      const endedAtMs = await systemEnd(trial, asked.runId, end);
-      assertLater(endedAtMs, leftAtMs, waitingForMs, "its release");
+    async run({ owner }) {
+      const asked = await hold(owner, "INPUT_REQUESTED");
+      const sinceMs = await leave(asked);
+      await assertEnd({ run: asked.run, reason: "abandoned", since: 1, dueMs, sinceMs });
     },
   };
-}
-
-/** Creates a run with a lease, and these events. */
-async function hold(trial: HttpTrial, ...types: readonly string[]): Promise<HeldRun> {
-  const body = JSON.stringify({ leaseMs: LONG_LEASE_MS });
-  const answer = await trial.send(post(trial, "/v1/agent-runs", body));
-  assertStatus(answer, 201);
-  const { runId, fence } = answer.json() as unknown as HeldRun;
-  if (types.length > 0) await land(trial, runId, types, { "run-fence": String(fence) });
-  return { runId, fence };
-}
-
-/** Gives the run back. @returns a time of the server that is no later, in milliseconds since 1970 */
-async function leave(trial: HttpTrial, { runId, fence }: HeldRun): Promise<number> {
-  const renewed = await renew(trial, runId, fence);
-  assertStatus(renewed, 200);
-  assertStatus(await release(trial, runId, fence), 204);
-  return Date.parse(String(renewed.json()["expiresAt"])) - LONG_LEASE_MS;
-}
-
-async function assertHeld(trial: HttpTrial, { runId, fence }: HeldRun, status: string) {
-  const { runStatus } = await getRun(trial, runId);
-  assertEqual(runStatus, status, "the status of a run under a lease");
-  assertStatus(await renew(trial, runId, fence), 200);
-}
-
-function assertLater(endedAtMs: number, sinceMs: number, limitMs: number, what: string): void {
-  const lateMs = endedAtMs - sinceMs;
-  assert(lateMs >= limitMs, `the run ends at least ${limitMs} ms after ${what}, got ${lateMs}`);
 }

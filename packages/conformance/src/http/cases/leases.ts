@@ -1,153 +1,229 @@
 import { assert, assertEqual } from "../../assert.ts";
-import { assertProblem } from "../assert-answer.ts";
+import { assertProblem, assertStatus } from "../assert-answer.ts";
+import type { Answer } from "../call.ts";
+import type { HttpTrialCase } from "../http-trial.ts";
+import { pause } from "../pause.ts";
 import {
-  askFor,
-  askUnderKey,
-  claim,
-  claimTwice,
-  leaseCall,
+  fenced,
+  keyed,
   leaseOf,
   type LeaseText,
   LONG_LEASE_MS,
-  release,
-  renew,
+  receiptOf,
   SHORTEST_LEASE_MS,
-} from "../claims.ts";
-import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
-import { pause } from "../pause.ts";
-import { appendCall, getRun, land, record } from "../runs.ts";
+  type WireRun,
+} from "../wire-run.ts";
+import { newTopic, runsIn, type WireUser } from "../wire-user.ts";
 
 const LONGEST_LEASE_MS = 3_600_000;
 /** When the shortest lease has expired by a store's clock that is a little slower than the kit's. */
 const EXPIRED_MS = SHORTEST_LEASE_MS + 100;
 /** The time that two answers may take. It bounds a hang, not the speed of a server. */
 const TWO_ANSWERS_MS = 20_000;
-
-/** Fails unless the lease expires so long after it was asked for, which was soon after this time of the store's clock. */
-function assertRunsFor(leaseMs: number, { expiresAt }: LeaseText, since: unknown): void {
-  const runsMs = Date.parse(expiresAt) - Date.parse(String(since));
-  assert(
-    runsMs >= leaseMs && runsMs <= leaseMs + TWO_ANSWERS_MS,
-    `a lease of ${leaseMs} ms expires so long after ${String(since)}, got ${expiresAt}`,
-  );
-}
+const NAMES: readonly string[] = ["w-1", " W 1 ", '"w\\', "te\u0301a", "\u{1f375}".repeat(100)];
 
 /** Fails unless the run is refused as claimed up to the end of this lease. */
-async function assertClaimed(trial: HttpTrial, runId: string, lease: LeaseText): Promise<void> {
-  assertProblem(await askFor(trial, runId), 409, "claimed", { expiresAt: lease.expiresAt });
+async function assertClaimed(run: WireRun, { expiresAt }: LeaseText): Promise<void> {
+  assertProblem(await run.ask(), 409, "claimed", { expiresAt });
 }
 
-/** Bodies without a valid `leaseMs` or `fence`, which no method takes, as JSON or less. */
-const NO_LENGTHS = ["0", "-1", "999", "3600001", "1000.5", '"1000"', "null", "true", "[1000]"];
-const NO_FENCES = ['"1"', "1.5", "null", "true", "[1]"];
-const NO_BODIES = ["", "{", "[]", "null", "1000", "{}"];
+/** Fails unless the run's snapshot has exactly this lease, by itself and in the list of its topic. */
+async function assertLease(
+  owner: WireUser,
+  run: WireRun,
+  topic: string,
+  lease: unknown,
+): Promise<void> {
+  const [listed] = runsIn(await owner.list({ topic }));
+  for (const snapshot of [await run.read(), listed]) {
+    assertEqual(snapshot?.["lease"], lease, `the lease of ${run.id}, alone and in a list`);
+  }
+}
 
-/** Cases of W31 in `WIRE.md`: who has a run. */
+/** Appends one event, as JSON and as a line. */
+async function appendBoth(run: WireRun, fence?: number): Promise<readonly Answer[]> {
+  const headers = fence === undefined ? {} : fenced(fence);
+  return [await run.append(["NOTE"], headers), await run.lines('{"eventType":"NOTE"}\n', headers)];
+}
+
+/** Cases of W31, W32, W36 and W44 in `WIRE.md`: who has a run, and who may write to it. */
 export const leases: readonly HttpTrialCase[] = [
   {
     name: "W31 a claim gives a fence and the time when the lease expires, from a second to an hour",
-    async run(trial) {
+    async run({ owner }) {
       for (const leaseMs of [SHORTEST_LEASE_MS, LONG_LEASE_MS, LONGEST_LEASE_MS]) {
-        const runId = await record(trial);
-        const before = await getRun(trial, runId);
-        const lease = await claim(trial, runId, leaseMs);
-        assertRunsFor(leaseMs, lease, before["createdAt"]);
-        const { lastSequence, runStatus } = await getRun(trial, runId);
+        const run = await owner.record();
+        const { createdAt } = await run.read();
+        const { expiresAt } = await run.claim({ leaseMs });
+        const runsMs = Date.parse(expiresAt) - Date.parse(String(createdAt));
+        assert(
+          runsMs >= leaseMs && runsMs <= leaseMs + TWO_ANSWERS_MS,
+          `a lease of ${leaseMs} ms expires so long after ${String(createdAt)}, got ${expiresAt}`,
+        );
+        const { lastSequence, runStatus } = await run.read();
         assertEqual([lastSequence, runStatus], [0, "queued"], "the run: a claim is no event");
       }
     },
   },
   {
-    name: "W31 a claim with an invalid Idempotency-Key is 400 and claims nothing",
-    async run(trial) {
-      const runId = await record(trial);
-      for (const key of ["", "~".repeat(129), "kéy"]) {
-        assertProblem(await askUnderKey(trial, runId, key), 400, "invalid_request");
-      }
-      // A run that one of them had claimed would be refused.
-      await claim(trial, runId);
-    },
-  },
-  {
     name: "W31 a release frees the run for a claim with a higher fence, and the old one is stale",
-    async run(trial) {
-      const runId = await record(trial, "NOTE");
-      const first = await claim(trial, runId);
-      const given = await release(trial, runId, first.fence);
+    async run({ owner }) {
+      const run = await owner.record("NOTE");
+      const first = await run.claim();
+      const given = await run.release(first.fence);
       assertEqual([given.status, given.text], [204, ""], `the answer to ${given.to}`);
-      assertProblem(await renew(trial, runId, first.fence), 409, "fenced");
-      const second = await claim(trial, runId);
-      assert(
-        second.fence > first.fence,
-        `a fence is higher than ${first.fence} before it, got ${second.fence}`,
-      );
+      assertProblem(await run.renew(first.fence), 409, "fenced");
+      const second = await run.claim();
+      assert(second.fence > first.fence, `a fence is above ${first.fence}, got ${second.fence}`);
       for (const fence of [first.fence, second.fence + 1]) {
-        assertProblem(await renew(trial, runId, fence), 409, "fenced");
-        assertProblem(await release(trial, runId, fence), 409, "fenced");
+        assertProblem(await run.renew(fence), 409, "fenced");
+        assertProblem(await run.release(fence), 409, "fenced");
       }
-      await assertClaimed(trial, runId, second);
+      await assertClaimed(run, second);
     },
   },
   {
     name: "W31 an expired lease lasts until another worker claims the run",
-    async run(trial) {
-      const [late, lost] = [await record(trial), await record(trial)];
-      const lateFence = (await claim(trial, late, SHORTEST_LEASE_MS)).fence;
-      const lostFence = (await claim(trial, lost, SHORTEST_LEASE_MS)).fence;
+    async run({ owner }) {
+      const [late, lost] = [await owner.record(), await owner.record()];
+      const leaseMs = SHORTEST_LEASE_MS;
+      const [first, other] = [await late.claim({ leaseMs }), await lost.claim({ leaseMs })];
       await pause(EXPIRED_MS);
-      const lease = leaseOf(await renew(trial, late, lateFence));
-      assertEqual(lease.fence, lateFence, "the fence of a renewal that came late");
-      await assertClaimed(trial, late, lease);
-      const stranger = await trial.send(appendCall(trial, lost, ["NOTE"]));
-      assertProblem(stranger, 409, "fenced");
-      await land(trial, lost, ["NOTE"], { "run-fence": String(lostFence) });
-      const { fence } = await claim(trial, lost);
-      assert(fence > lostFence, `a fence is higher than ${lostFence} before it, got ${fence}`);
-      assertProblem(await renew(trial, lost, lostFence), 409, "fenced");
-      const stale = { "run-fence": String(lostFence) };
-      assertProblem(await trial.send(appendCall(trial, lost, ["NOTE"], stale)), 409, "fenced");
-      assertEqual((await getRun(trial, lost))["lastSequence"], 1, "lastSequence");
+      const lease = leaseOf(await late.renew(first.fence));
+      assertEqual(lease.fence, first.fence, "the fence of a renewal that came late");
+      await assertClaimed(late, lease);
+      assertProblem(await lost.append(["NOTE"]), 409, "fenced");
+      await lost.land(["NOTE"], fenced(other.fence));
+      const { fence } = await lost.claim();
+      assert(fence > other.fence, `a fence is above ${other.fence}, got ${fence}`);
+      assertProblem(await lost.renew(other.fence), 409, "fenced");
+      assertProblem(await lost.append(["NOTE"], fenced(other.fence)), 409, "fenced");
+      await lost.assertLength(1);
     },
   },
   {
     name: "W31 claiming, renewing or releasing a finished run is run_finished",
-    async run(trial) {
-      const unclaimed = await record(trial, "NOTE", "RUN_FAILED");
-      const claimed = await record(trial, "NOTE");
-      const { fence } = await claim(trial, claimed);
-      await land(trial, claimed, ["RUN_FAILED"], { "run-fence": String(fence) });
-      for (const runId of [unclaimed, claimed]) {
-        const asked = [
-          askFor(trial, runId),
-          renew(trial, runId, fence),
-          release(trial, runId, fence),
-        ];
-        for (const answer of await Promise.all(asked)) {
-          assertProblem(answer, 409, "run_finished", { runStatus: "failed", lastSequence: 2 });
+    async run({ owner }) {
+      const [unclaimed, claimed] = [await owner.record("NOTE"), await owner.record("NOTE")];
+      const { fence } = await claimed.claim();
+      await unclaimed.land(["RUN_FAILED"]);
+      await claimed.land(["RUN_FAILED"], fenced(fence));
+      assertEqual((await claimed.read())["lease"], null, "the lease of a run that has ended");
+      for (const run of [unclaimed, claimed]) {
+        for (const answer of [await run.ask(), await run.renew(fence), await run.release(fence)]) {
+          const members = { runStatus: "failed", lastSequence: 2 };
+          assertProblem(answer, 409, "run_finished", members);
         }
       }
     },
   },
   {
-    name: "W31 a body that the method does not take is 400 and changes nothing",
-    async run(trial) {
-      const runId = await record(trial);
-      const refuse = async (method: string, body: string): Promise<void> => {
-        const answer = await trial.send(leaseCall(trial, runId, method, body));
-        assertEqual(answer.status, 400, `the status of ${answer.to} with the body ${body}`);
-        assertProblem(answer, 400, "invalid_request");
-      };
-      for (const body of NO_BODIES) await refuse("POST", body);
-      for (const leaseMs of NO_LENGTHS) await refuse("POST", `{"leaseMs":${leaseMs}}`);
-      const { first, second } = await claimTwice(trial, runId);
-      const { fence } = second;
-      assert(fence > first.fence, "a body that was refused has claimed nothing");
-      const bodies = [...NO_BODIES, ...NO_FENCES.map((bad) => `{"fence":${bad}}`)];
-      for (const body of bodies) await refuse("DELETE", body);
-      for (const body of [...bodies, `{"fence":${fence}}`]) await refuse("PUT", body);
-      for (const bad of NO_FENCES) await refuse("PUT", `{"fence":${bad},"leaseMs":60000}`);
-      for (const bad of NO_LENGTHS) await refuse("PUT", `{"fence":${fence},"leaseMs":${bad}}`);
-      await assertClaimed(trial, runId, second);
+    name: "W31 a claim under a key gets its lease again, and one under another key does not",
+    async run({ owner }) {
+      const run = await owner.record();
+      const first = leaseOf(await run.ask({}, keyed("one")));
+      assertEqual(leaseOf(await run.ask({}, keyed("one"))), first, "the claim that came again");
+      const { expiresAt } = first;
+      assertProblem(await run.ask({}, keyed("other")), 409, "claimed", { expiresAt });
+    },
+  },
+  {
+    name: "W32 a claimed run takes appends with its fence, and no others; an unclaimed one those without a fence only",
+    async run({ owner }) {
+      const run = await owner.record();
+      const first = await run.claim();
+      assertStatus(await run.release(first.fence), 204);
+      for (const answer of await appendBoth(run, first.fence)) {
+        assertProblem(answer, 409, "fenced");
+      }
+      for (const answer of await appendBoth(run)) assertStatus(answer, 201);
+      const { fence } = await run.claim();
+      for (const other of [undefined, first.fence, fence + 1]) {
+        const [events, lines] = await appendBoth(run, other);
+        if (events !== undefined) assertProblem(events, 409, "fenced");
+        if (lines !== undefined) assertProblem(lines, 409, "fenced", { line: 1 });
+      }
+      await run.assertLength(2);
+      for (const answer of await appendBoth(run, fence)) assertStatus(answer, 201);
+      await run.assertLength(4);
+    },
+  },
+  {
+    name: "W32 an append is judged by its key, then the end of the run, its fence and expectedSequence",
+    async run({ owner }) {
+      const run = await owner.record();
+      const early = ',"expectedSequence":7';
+      const first = await run.claim();
+      const key = { ...fenced(first.fence), ...keyed("k") };
+      const receipt = await run.land(["NOTE"], key);
+      assertStatus(await run.release(first.fence), 204);
+      const { fence } = await run.claim();
+      const again = await run.append(["NOTE"], key);
+      assertStatus(again, 200);
+      assertEqual(receiptOf(again), { ...receipt, replayed: true }, "the receipt");
+      assertProblem(await run.append(["NOTE"], fenced(first.fence), early), 409, "fenced");
+      const ahead = await run.append(["NOTE"], fenced(fence), early);
+      assertProblem(ahead, 412, "sequence_conflict", { lastSequence: 1 });
+      await run.land(["RUN_COMPLETED"], fenced(fence));
+      for (const late of [undefined, first.fence, fence]) {
+        for (const answer of await appendBoth(run, late)) {
+          const members = { runStatus: "completed", lastSequence: 2 };
+          assertProblem(answer, 409, "run_finished", members);
+        }
+      }
+    },
+  },
+  {
+    name: "W36 a creation with leaseMs answers 201, the snapshot with its lease, the fence and the end of the lease; one without claims nothing",
+    async run({ owner, basePath }) {
+      const answer = await owner.create({ leaseMs: LONG_LEASE_MS, topic: "tea", worker: "w-1" });
+      assertStatus(answer, 201);
+      const { fence, expiresAt, ...snapshot } = answer.json();
+      const run = owner.run(String(snapshot["runId"]));
+      assertEqual(answer.headers.get("location"), `${basePath}/${run.id}`, "Location");
+      assertEqual(snapshot["lease"], { worker: "w-1", expiresAt }, "the lease in the snapshot");
+      assertEqual(await run.read(), snapshot, "the run");
+      const runsMs = Date.parse(String(expiresAt)) - Date.parse(String(snapshot["createdAt"]));
+      assertEqual(runsMs, LONG_LEASE_MS, "how long the lease lasts");
+      await assertClaimed(run, { fence: Number(fence), expiresAt: String(expiresAt) });
+      assertProblem(await run.append(["NOTE"]), 409, "fenced");
+      await run.land(["NOTE"], fenced(Number(fence)));
+      assertStatus(await run.renew(Number(fence)), 200);
+      await (await owner.createNew({})).claim();
+    },
+  },
+  {
+    name: "W36 a creation that is sent again under its Idempotency-Key gets the same lease, and one under another does not",
+    async run({ owner }) {
+      const runId = `run-${crypto.randomUUID()}`;
+      const key = keyed("start");
+      const first = (await owner.create({ runId, leaseMs: LONG_LEASE_MS }, key)).json();
+      for (const leaseMs of [LONG_LEASE_MS, SHORTEST_LEASE_MS]) {
+        const again = await owner.create({ runId, leaseMs }, key);
+        assertStatus(again, 200);
+        assertEqual(again.json(), first, "the answer to the creation that came again");
+      }
+      const { expiresAt } = first;
+      for (const headers of [{}, keyed("other")]) {
+        const other = await owner.create({ runId, leaseMs: LONG_LEASE_MS }, headers);
+        assertProblem(other, 409, "claimed", { expiresAt });
+      }
+    },
+  },
+  {
+    name: "W44 a run shows its worker's name, if the claim has one, and the end of its lease, alone and in a list, and never the fence",
+    async run({ owner }) {
+      const topic = newTopic();
+      const run = await owner.createNew({ topic });
+      for (const fields of [...NAMES.map((worker) => ({ worker })), {}, { worker: null }]) {
+        await assertLease(owner, run, topic, null);
+        const { fence, expiresAt } = await run.claim(fields);
+        const worker = "worker" in fields ? fields.worker : null;
+        await assertLease(owner, run, topic, { worker, expiresAt });
+        const renewed = leaseOf(await run.renew(fence, 2 * LONG_LEASE_MS));
+        await assertLease(owner, run, topic, { worker, expiresAt: renewed.expiresAt });
+        assertStatus(await run.release(fence), 204);
+      }
     },
   },
 ];

@@ -1,94 +1,73 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { assertProblem, assertStatus } from "../assert-answer.ts";
-import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
-import { appendCall, pageOf, pathOf, post, sequencesOf } from "../runs.ts";
+import type { Answer } from "../call.ts";
+import type { HttpTrialCase } from "../http-trial.ts";
+import { pageOf } from "../wire-run.ts";
+import { RUNS_STREAM, withQuery } from "../paths.ts";
 
 const MOST = 32;
+/** The most bytes of a body. @see clause W9 in `WIRE.md` */
+const BODY_BYTES = 4_194_304;
 
-/** A run of the stranger's, whose streams and polls no other case holds. */
-async function recordStrangers(trial: HttpTrial): Promise<string> {
-  const headers = { ...trial.stranger.bearer, "content-type": "application/json" };
-  const answer = await trial.send({ method: "POST", path: "/v1/agent-runs", headers, body: "{}" });
-  assertStatus(answer, 201);
-  return String(answer.json()["runId"]);
+/** Fails unless one of these answers comes before what they wait for, and is 429. */
+async function assertOneRefused(answers: readonly Promise<Answer>[]): Promise<void> {
+  const refused = await Promise.race(answers);
+  assertProblem(refused, 429, "too_many_requests");
+  assert(/^\d+$/.test(refused.headers.get("retry-after") ?? ""), "it has Retry-After");
 }
 
-/** Cases of W28 and W49 in `WIRE.md`: how much one user may hold. */
+/** Cases of W28, W47 and W49 in `WIRE.md`: how much one user may hold. It is the stranger, of whom no other case holds anything. */
 export const limits: readonly HttpTrialCase[] = [
   {
-    name: "W28 beyond 32 streams of a user the next is refused as overloaded, in the stream",
-    async run(trial) {
-      const path = pathOf(await recordStrangers(trial), "/stream");
-      const types: unknown[] = [];
-      for (let opened = 0; opened < MOST + 1 && !types.includes("overloaded"); opened++) {
-        const stream = await trial.follow({ path, headers: trial.stranger.session });
-        assertEqual(stream.status, 200, `the status of stream ${opened + 1}`);
+    name: "W28 beyond 32 streams of a user the next is refused as overloaded, in the stream; one of many runs counts as one",
+    async run({ stranger }) {
+      const run = await stranger.record();
+      const entries = Array.from({ length: MOST + 1 }, (_, at) => `none-${at}:0`);
+      const runs = withQuery(RUNS_STREAM, `runs=${[`${run.id}:0`, ...entries].join()}`);
+      const opened: unknown[] = [];
+      while (opened.length <= MOST && !opened.includes("overloaded")) {
+        const stream = await stranger.follow(opened.length < 2 ? runs : run.at("/stream"));
+        assertEqual(stream.status, 200, `the status of stream ${opened.length + 1}`);
         const { message } = await stream.next();
-        types.push(message["code"] ?? message["type"]);
+        opened.push(message["code"] ?? message["type"]);
       }
-      assertEqual(types.at(-1), "overloaded", `the first frame of stream ${types.length}`);
+      assertEqual(opened[1], "stream_opened", "the first frame of the second stream");
+      assertEqual(opened.at(-1), "overloaded", `the first frame of stream ${opened.length}`);
     },
   },
   {
     name: "W28 beyond 32 long-polls of a user the next is 429 with Retry-After",
-    async run(trial) {
-      const runId = await recordStrangers(trial);
-      const path = pathOf(runId, "/events?wait=10");
-      const headers = trial.stranger.bearer;
-      const polls = Array.from({ length: MOST + 1 }, () => trial.send({ path, headers }));
-      // Only the one that is refused is answered before there is something newer.
-      const refused = await Promise.race(polls);
-      assertProblem(refused, 429, "too_many_requests");
-      assert(/^\d+$/.test(refused.headers.get("retry-after") ?? ""), "it has Retry-After");
-      await trial.send(appendCall(trial, runId, ["NOTE"], trial.stranger.bearer));
+    async run({ stranger }) {
+      const run = await stranger.record();
+      const polls = Array.from({ length: MOST + 1 }, () => run.poll("wait=10"));
+      await assertOneRefused(polls);
+      await run.land(["NOTE"]);
       const held = (await Promise.all(polls)).filter(({ status }) => status !== 429);
-      for (const answer of held) assertEqual(sequencesOf(pageOf(answer)), [1], "a held page");
+      for (const answer of held) assertEqual(pageOf(answer).sequences, [1], "a held page");
     },
   },
   {
     name: "W49 beyond 32 MiB of bodies of a user that have not ended the next is 429 with Retry-After, and nothing of it is written",
-    async run(trial) {
-      const runId = await recordStrangers(trial);
-      const path = pathOf(runId, "/events");
-      const text = '{"events":[{"eventType":"NOTE"}]}';
-      const bodies = Array.from({ length: 10 }, () => holdBody(text.padEnd(BODY_BYTES)));
-      const answers = bodies.map(({ stream }) =>
-        trial.send({ ...post(trial, path, "", trial.stranger.bearer), body: stream }),
-      );
-      // Only one that is refused is answered before it has ended.
-      const refused = await Promise.race(answers);
-      assertProblem(refused, 429, "too_many_requests");
-      assert(/^\d+$/.test(refused.headers.get("retry-after") ?? ""), "it has Retry-After");
-      for (const { end } of bodies) end();
-      const all = await Promise.all(answers);
-      const taken = all.filter(({ status }) => status !== 429);
+    async run({ stranger }) {
+      const run = await stranger.record();
+      const ended = Promise.withResolvers<void>();
+      const body = new TextEncoder().encode('{"events":[{"eventType":"NOTE"}]}'.padEnd(BODY_BYTES));
+      // A body that is sent at once, but for its end.
+      const open = (): ReadableStream<Uint8Array> =>
+        new ReadableStream({
+          start: (controller) => controller.enqueue(body),
+          async pull(controller) {
+            await ended.promise;
+            controller.close();
+          },
+        });
+      const answers = Array.from({ length: 10 }, () => run.post("/events", open()));
+      await assertOneRefused(answers).finally(() => ended.resolve());
+      const taken = (await Promise.all(answers)).filter(({ status }) => status !== 429);
       for (const answer of taken) assertStatus(answer, 201);
-      const page = await trial.send({ path, headers: trial.stranger.bearer });
-      assertEqual(pageOf(page).lastSequence, taken.length, "lastSequence");
-      // A stream that has ended does not count any more.
-      const next = post(trial, path, text, trial.stranger.bearer);
-      assertStatus(await trial.send(next), 201);
+      await run.assertLength(taken.length);
+      // A body that has ended does not count any more.
+      await run.land(["NOTE"]);
     },
   },
 ];
-
-/** The most bytes of a body. @see clause W9 in `WIRE.md` */
-const BODY_BYTES = 4_194_304;
-
-/** A body that is sent at once, but for its end. */
-function holdBody(text: string): {
-  readonly stream: ReadableStream<Uint8Array>;
-  readonly end: () => void;
-} {
-  let end = (): void => {};
-  const stream = new ReadableStream<Uint8Array>({
-    start(controller) {
-      controller.enqueue(new TextEncoder().encode(text));
-      end = () => controller.close();
-    },
-    cancel() {
-      end = () => {};
-    },
-  });
-  return { stream, end: () => end() };
-}

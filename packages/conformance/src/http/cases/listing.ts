@@ -1,100 +1,170 @@
 import { assert, assertEqual } from "../../assert.ts";
-import { assertProblem, assertStatus } from "../assert-answer.ts";
-import type { Answer } from "../call.ts";
-import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
-import { getRun, land, pathOf, post, record } from "../runs.ts";
+import { assertMembers, assertProblem, assertStatus } from "../assert-answer.ts";
+import type { HttpTrialCase } from "../http-trial.ts";
+import type { WireRun } from "../wire-run.ts";
+import { idsIn, newTopic, runsIn, type WireUser } from "../wire-user.ts";
 
-function list(trial: HttpTrial, query: string): Promise<Answer> {
-  return trial.send({ path: `/v1/agent-runs?${query}`, headers: trial.owner.bearer });
+/** The most characters of a topic, each a code point. */
+const LONGEST = 200;
+
+/** Topics that a query has to encode, or that a server may take for something else. Each is the beginning of a topic of its own. */
+const HARD: readonly string[] = [
+  "a&status=live",
+  "a%26b",
+  "100%",
+  "a+b",
+  "a b",
+  " a ",
+  "a=b#c?d/e;f",
+  "Tea",
+  "tea",
+  "t\u00e9a",
+  "te\u0301a",
+  "\u{1f375}",
+  "null",
+  '"tea"\\',
+  "{}",
+];
+
+/** A new topic of the greatest length, that ends with this character. */
+function longest(character: string): string {
+  const start = newTopic("");
+  return start + character.repeat(LONGEST - start.length);
 }
 
-function idsIn(answer: Answer): readonly string[] {
-  assertStatus(answer, 200);
-  const runs = answer.json()["runs"] as readonly { readonly runId: string }[];
-  return runs.map(({ runId }) => runId);
+/** The runs of all pages of a list, one after the other. */
+async function pagesOf(
+  user: WireUser,
+  query: Readonly<Record<string, string | number>>,
+  limit: number,
+): Promise<readonly string[]> {
+  const seen: string[] = [];
+  let part: { readonly cursor?: string } = {};
+  for (;;) {
+    const answer = await user.list({ ...query, ...part, limit });
+    const ids = idsIn(answer);
+    assert(ids.length <= limit, `a page has at most ${limit} runs, got ${ids.length}`);
+    seen.push(...ids);
+    const cursor = answer.json()["nextCursor"] as string | null;
+    if (cursor === null) return seen;
+    assert(ids.length > 0, "a page before the last run has a run");
+    part = { cursor };
+  }
 }
 
-/** Cases of W14 in `WIRE.md`: the list, and deleting. */
+/** Cases of W14, W34 and W35 in `WIRE.md`: lists, topics, and deleting. */
 export const listing: readonly HttpTrialCase[] = [
   {
-    name: "W14 the list is the caller's runs, newest first, page by page",
-    async run(trial) {
+    name: "W14 the list is the caller's runs, newest first",
+    async run({ owner, stranger }) {
       const made: string[] = [];
-      for (let at = 0; at < 5; at++) made.push(await record(trial));
-      for (const limit of [1, 2, 5]) {
-        const seen: string[] = [];
-        let cursor: string | null = null;
-        do {
-          const query = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-          const answer = await list(trial, `limit=${limit}${query}`);
-          const ids = idsIn(answer);
-          assert(ids.length <= limit, `a page has at most ${limit} runs, got ${ids.length}`);
-          seen.push(...ids);
-          cursor = answer.json()["nextCursor"] as string | null;
-        } while (cursor !== null && !made.every((runId) => seen.includes(runId)));
-        const own = seen.filter((runId) => made.includes(runId));
-        assertEqual(own, made.toReversed(), `the new runs in pages of ${limit}`);
-      }
-      const { bearer } = trial.stranger;
-      const others = idsIn(await trial.send({ path: "/v1/agent-runs?limit=200", headers: bearer }));
-      assertEqual(
-        others.filter((runId) => made.includes(runId)),
-        [],
-        "the new runs in the stranger's list",
-      );
+      for (let at = 0; at < 5; at++) made.unshift((await owner.record()).id);
+      const ids = idsIn(await owner.list({ limit: 5 }));
+      assertEqual(ids, made, "the new runs");
+      const theirs = idsIn(await stranger.list({ limit: 50 }));
+      const own = theirs.filter((id) => made.includes(id));
+      assertEqual(own, [], "the new runs in the stranger's list");
     },
   },
   {
     name: "W14 a page of the list ends at 4 MiB of metadata, and the next one goes on there",
-    async run(trial) {
+    async run({ owner }) {
+      const topic = newTopic();
       const made: string[] = [];
-      const body = JSON.stringify({ metadata: "x".repeat(250_000) });
-      for (let at = 0; at < 18; at++) {
-        const answer = await trial.send(post(trial, "/v1/agent-runs", body));
-        assertStatus(answer, 201);
-        made.push(String(answer.json()["runId"]));
-      }
-      const first = await list(trial, "limit=18");
-      const { length } = new TextEncoder().encode(first.text);
+      const metadata = "x".repeat(250_000);
+      for (let at = 0; at < 18; at++) made.unshift((await owner.createNew({ topic, metadata })).id);
+      const { text } = await owner.list({ topic, limit: 18 });
+      const { length } = new TextEncoder().encode(text);
       assert(length <= 4_300_000, `a page of the list ends at 4 MiB, got ${length} bytes`);
-      const cursor = encodeURIComponent(String(first.json()["nextCursor"]));
-      const ids = idsIn(first);
-      const second = idsIn(await list(trial, `limit=${18 - ids.length}&cursor=${cursor}`));
-      assertEqual([...ids, ...second], made.toReversed(), "the runs of both pages");
-    },
-  },
-  {
-    name: "W14 a list with a bad parameter is 400",
-    async run(trial) {
-      for (const query of [
-        "limit=0",
-        "limit=201",
-        "limit=1.5",
-        "limit=",
-        "limit=1&limit=1",
-        "status=done",
-        "cursor=",
-        "cursor=%2F",
-      ]) {
-        assertProblem(await list(trial, query), 400, "invalid_request");
-      }
+      assertEqual(await pagesOf(owner, { topic }, 18), made, "the runs of both pages");
     },
   },
   {
     name: "W14 deleting a live run is refused, and deleting a finished one removes it",
-    async run(trial) {
-      const runId = await record(trial, "NOTE");
-      const remove = { method: "DELETE", path: pathOf(runId), headers: trial.owner.bearer };
-      assertProblem(await trial.send(remove), 409, "run_active");
-      assertEqual((await getRun(trial, runId))["lastSequence"], 1, "lastSequence");
-      await land(trial, runId, ["RUN_FAILED"]);
-      const removed = await trial.send(remove);
-      assertStatus(removed, 204);
-      assertEqual(removed.text, "", "the body");
-      for (const call of [remove, { ...remove, method: "GET" }]) {
-        assertProblem(await trial.send(call), 404, "not_found");
+    async run({ owner }) {
+      const run = await owner.record("NOTE");
+      assertProblem(await run.remove(), 409, "run_active");
+      await run.assertLength(1);
+      await run.land(["RUN_FAILED"]);
+      const removed = await run.remove();
+      assertEqual([removed.status, removed.text], [204, ""], "the answer to the deletion");
+      for (const answer of [await run.remove(), await owner.get(run.at())]) {
+        assertProblem(answer, 404, "not_found");
       }
-      assert(!idsIn(await list(trial, "limit=200")).includes(runId), "the list has lost it too");
+      assert(!idsIn(await owner.list({ limit: 5 })).includes(run.id), "the list has lost it too");
+    },
+  },
+  {
+    name: "W34 a run has the topic that it was created with in every answer, to its end",
+    async run({ owner }) {
+      const topic = newTopic("tea");
+      const run = await owner.createNew({ topic });
+      const again = await owner.create({ runId: run.id, topic: newTopic("tea") });
+      assertStatus(again, 200);
+      assertMembers(again, { topic });
+      await run.land(["NOTE"]);
+      assertEqual((await run.read())["topic"], topic, "the topic of the running run");
+      assertMembers(await run.cancel(), { runStatus: "cancelled", topic });
+      assertEqual((await run.read())["topic"], topic, "the topic of the ended run");
+      const [listed] = runsIn(await owner.list({ topic }));
+      assertEqual(listed, await run.read(), "the run in the list");
+    },
+  },
+  {
+    name: "W34 a list of a topic has the caller's runs of exactly that topic, newest first, with any characters",
+    async run({ owner, stranger }) {
+      const all = [...HARD.map(newTopic), longest("x"), longest("y"), longest("\u{1f375}")];
+      const made = new Map(all.map((topic) => [topic, [] as string[]]));
+      for (const topic of [...all, ...all]) {
+        made.get(topic)?.unshift((await owner.createNew({ topic })).id);
+        await stranger.createNew({ topic });
+      }
+      for (const [topic, ids] of made) {
+        assertEqual(idsIn(await owner.list({ topic })), ids, `the runs of ${topic}`);
+        // The other way to write a space in a query.
+        const query = encodeURIComponent(topic).replaceAll("%20", "+");
+        assertEqual(idsIn(await owner.list(`topic=${query}`)), ids, `the runs of ${query}`);
+      }
+      assertEqual(idsIn(await owner.list({ topic: newTopic("a") })), [], "the runs of no topic");
+    },
+  },
+  {
+    name: "W34 the pages of a topic's list show each run once, those of its live runs too, and no other topic's",
+    async run({ owner }) {
+      const topic = newTopic("paged");
+      const made: string[] = [];
+      for (let at = 0; at < 6; at++) {
+        const run = await owner.createNew({ topic });
+        made.unshift(run.id);
+        if (at % 3 === 1) await run.land(["RUN_COMPLETED"]);
+        await owner.createNew({ topic: newTopic("between") });
+      }
+      const live = made.filter((_, at) => at % 3 !== 1);
+      for (const limit of [1, 2, 6]) {
+        assertEqual(await pagesOf(owner, { topic }, limit), made, `pages of ${limit}`);
+        const found = await pagesOf(owner, { topic, status: "live" }, limit);
+        assertEqual(found, live, `pages of ${limit} live runs`);
+      }
+    },
+  },
+  {
+    name: "W35 an exclusive run is topic_busy while the caller has a live run of the topic, and free the moment that ends",
+    async run({ owner }) {
+      const topic = newTopic();
+      const ends: readonly ((run: WireRun) => Promise<unknown>)[] = [
+        (run) => run.land(["RUN_COMPLETED"]),
+        (run) => run.land(["NOTE", "RUN_FAILED"]),
+        async (run) => assertStatus(await run.cancel(), 200),
+      ];
+      for (const exclusive of [true, false]) {
+        for (const end of ends) {
+          const run = await owner.createNew({ topic, exclusive });
+          const busy = await owner.create({ topic, exclusive: true });
+          assertProblem(busy, 409, "topic_busy", { runId: run.id });
+          await end(run);
+        }
+      }
+      await owner.createNew({ topic, exclusive: true });
     },
   },
 ];

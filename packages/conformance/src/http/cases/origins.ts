@@ -1,11 +1,10 @@
 import { assert, assertEqual } from "../../assert.ts";
-import { assertProblem, assertStatus } from "../assert-answer.ts";
-import type { HeaderList } from "../call.ts";
-import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
-import { typesOf } from "../live-stream.ts";
-import { passLeases } from "../claims.ts";
+import { assertProblem } from "../assert-answer.ts";
+import type { Answer, HeaderList } from "../call.ts";
+import type { HttpTrialCase } from "../http-trial.ts";
 import { changesOn, leaseChangesOn, readsOn, withHeaders } from "../run-calls.ts";
-import { getRun, pathOf, record, tailLive } from "../runs.ts";
+import { type WireRun } from "../wire-run.ts";
+import { RUNS } from "../paths.ts";
 
 /** The headers that a client of the wire sends and that not every page may. */
 const REQUEST_HEADERS = [
@@ -21,18 +20,16 @@ function namesOf(header: string | null): readonly string[] {
 }
 
 /** Fails unless a page of this origin may read the answer, and no cache hands it to another's. */
-function assertReadable(headers: Headers, origin: string, what: string): void {
-  assertEqual(
-    [headers.get("access-control-allow-origin"), headers.get("access-control-allow-credentials")],
-    [origin, "true"],
-    `Access-Control-Allow-Origin and -Credentials of ${what}`,
-  );
-  assert(namesOf(headers.get("vary")).includes("origin"), `${what} has Vary: Origin`);
+function assertReadable({ headers, to }: Pick<Answer, "headers" | "to">, origin: string): void {
+  const names = ["access-control-allow-origin", "access-control-allow-credentials"];
+  const found = names.map((name) => headers.get(name));
+  assertEqual(found, [origin, "true"], `Access-Control-Allow-Origin and -Credentials of ${to}`);
+  assert(namesOf(headers.get("vary")).includes("origin"), `${to} has Vary: Origin`);
 }
 
-function assertUnreadable(headers: Headers, what: string): void {
+function assertUnreadable({ headers, to }: Answer, origin: string): void {
   for (const name of ["access-control-allow-origin", "access-control-allow-credentials"]) {
-    assertEqual(headers.get(name), null, `${name} of ${what}`);
+    assertEqual(headers.get(name), null, `${name} of ${to} from ${origin}`);
   }
 }
 
@@ -49,140 +46,117 @@ function strangersTo(allowed: string): readonly string[] {
   ];
 }
 
-function preflight(
-  trial: HttpTrial,
-  path: string,
-  origin: string,
-  method: string,
-): ReturnType<HttpTrial["send"]> {
-  const asked = {
+/** What a browser asks before a page of this origin may send a request. */
+function preflight(origin: string, method: string): HeaderList {
+  return {
     origin,
     "access-control-request-method": method,
     "access-control-request-headers": REQUEST_HEADERS.join(","),
   };
-  return trial.send({ method: "OPTIONS", path, headers: asked });
+}
+
+function pathsOf(run: WireRun): readonly (readonly [path: string, method: string])[] {
+  return [
+    [RUNS, "POST"],
+    [run.at(), "DELETE"],
+    ...["/events", "/input", "/cancel", "/claim"].map((leaf) => [run.at(leaf), "POST"] as const),
+    [run.at("/claim"), "PUT"],
+    [run.at("/claim"), "DELETE"],
+  ];
 }
 
 /** Cases of W5 and W19 in `WIRE.md`: pages of an origin on the list, and of those that are not. */
 export function allowedOrigins(allowed: string): readonly HttpTrialCase[] {
-  return CASES.map(([name, run]) => ({ name, run: (trial) => run(trial, allowed) }));
+  const from = { origin: allowed, "sec-fetch-site": "cross-site" };
+  return [...changes(allowed, from), ...reads(allowed, from)];
 }
 
-/** A page of the origin on the list. */
-function pageOf(allowed: string): HeaderList {
-  return { origin: allowed, "sec-fetch-site": "cross-site" };
-}
-
-async function readsAnswers(trial: HttpTrial, allowed: string): Promise<void> {
-  const from = pageOf(allowed);
-  for (const headers of [from, { origin: allowed }]) {
-    const runId = await record(trial);
-    for (const call of [...readsOn(runId), ...changesOn(runId)]) {
-      const asked = withHeaders(call, { ...trial.owner.session, ...headers });
-      const answer = await trial.send(asked);
-      assert(answer.status < 300, `${answer.to} passes, got ${answer.status}`);
-      assertReadable(answer.headers, allowed, answer.to);
-    }
-    const asked = { ...trial.owner.session, ...headers };
-    for (const answer of await passLeases(trial, await record(trial), asked)) {
-      assertReadable(answer.headers, allowed, answer.to);
-    }
-  }
-}
-
-async function readsRefusals(trial: HttpTrial, allowed: string): Promise<void> {
-  const from = pageOf(allowed);
-  const calls = [
-    { path: pathOf("nobodys"), headers: trial.owner.session },
-    { path: "/v1/agent-runs" },
-    { path: pathOf("nobodys", "/events?since=x"), headers: trial.owner.session },
+function changes(allowed: string, from: HeaderList): readonly HttpTrialCase[] {
+  return [
+    {
+      name: "W5 a change by cookie from an origin on the list passes, and its page may read the answer, and refusals too",
+      async run({ owner, send }) {
+        for (const page of [from, { origin: allowed }]) {
+          const asked = { ...owner.session, ...page };
+          const [run, claimed] = [await owner.record(), await owner.record()];
+          const { fence } = await claimed.claim();
+          const calls = [...readsOn(run), ...changesOn(run), ...leaseChangesOn(claimed, fence)];
+          for (const call of calls) {
+            const answer = await send(withHeaders(call, asked));
+            assert(answer.status < 300, `${answer.to} passes, got ${answer.status}`);
+            assertReadable(answer, allowed);
+          }
+          for (const path of ["/none", "/none/events?since=x"]) {
+            const answer = await send({ path: `${RUNS}${path}`, headers: asked });
+            assert(answer.status >= 400, `${answer.to} is refused, got ${answer.status}`);
+            assertReadable(answer, allowed);
+          }
+          assertReadable(await send({ path: RUNS, headers: page }), allowed);
+        }
+      },
+    },
+    {
+      name: "W5 a change by cookie from an origin that is not on the list is 403, and its page may read nothing",
+      async run({ owner, send }) {
+        const run = await owner.record("NOTE");
+        for (const origin of strangersTo(allowed)) {
+          const headers = { ...owner.session, origin };
+          for (const call of [...changesOn(run), ...leaseChangesOn(run, 1)]) {
+            const answer = await send(withHeaders(call, headers));
+            assertProblem(answer, 403, "cross_site_request");
+            assertUnreadable(answer, origin);
+          }
+          for (const call of readsOn(run)) {
+            assertUnreadable(await send(withHeaders(call, headers)), origin);
+          }
+        }
+        await run.assertLength(1);
+      },
+    },
   ];
-  for (const call of calls) {
-    const answer = await trial.send(withHeaders(call, from));
-    assert(answer.status >= 400, `${answer.to} is refused, got ${answer.status}`);
-    assertReadable(answer.headers, allowed, `the refusal of ${answer.to}`);
-  }
 }
 
-async function refusesStrangers(trial: HttpTrial, allowed: string): Promise<void> {
-  const runId = await record(trial, "NOTE");
-  for (const origin of strangersTo(allowed)) {
-    const headers = { ...trial.owner.session, origin };
-    for (const call of [...changesOn(runId), ...leaseChangesOn(runId, 1)]) {
-      const answer = await trial.send(withHeaders(call, headers));
-      assertProblem(answer, 403, "cross_site_request");
-      assertUnreadable(answer.headers, `${answer.to} from ${origin}`);
-    }
-    for (const call of readsOn(runId)) {
-      const answer = await trial.send(withHeaders(call, headers));
-      assertUnreadable(answer.headers, `${answer.to} from ${origin}`);
-    }
-  }
-  assertEqual((await getRun(trial, runId))["lastSequence"], 1, "lastSequence");
+function reads(allowed: string, from: HeaderList): readonly HttpTrialCase[] {
+  return [
+    {
+      name: "W5 a preflight is allowed for an origin on the list, and for no other",
+      async run({ owner, send }) {
+        const run = await owner.record();
+        for (const [path, method] of pathsOf(run)) {
+          const headers = preflight(allowed, method);
+          const answer = await send({ method: "OPTIONS", path, headers });
+          const isOpen = answer.status < 300;
+          assert(isOpen, `${answer.to} is answered without a credential, got ${answer.status}`);
+          assertReadable(answer, allowed);
+          const methods = namesOf(answer.headers.get("access-control-allow-methods"));
+          assert(methods.includes(method.toLowerCase()), `${answer.to} allows ${method}`);
+          const names = namesOf(answer.headers.get("access-control-allow-headers"));
+          for (const name of REQUEST_HEADERS)
+            assert(names.includes(name), `${answer.to} allows ${name}`);
+        }
+        for (const origin of strangersTo(allowed)) {
+          const call = { method: "OPTIONS", path: run.at("/events") };
+          const answer = await send({ ...call, headers: preflight(origin, "POST") });
+          assertUnreadable(answer, origin);
+        }
+      },
+    },
+    {
+      name: "W19 a page of an origin on the list gets the stream with exact headers; one of another gets 403 without them",
+      async run({ owner, send }) {
+        const run = await owner.record("RUN_COMPLETED");
+        const path = run.at("/stream");
+        for (const method of ["GET", "HEAD"]) {
+          const answer = await send({ method, path, headers: { ...owner.session, ...from } });
+          assertEqual(answer.status, 200, `the status of ${answer.to}`);
+          assertReadable(answer, allowed);
+        }
+        for (const origin of strangersTo(allowed)) {
+          const answer = await send({ path, headers: { ...owner.session, origin } });
+          assertProblem(answer, 403, "cross_site_request");
+          assertUnreadable(answer, origin);
+        }
+      },
+    },
+  ];
 }
-
-async function answersPreflights(trial: HttpTrial, allowed: string): Promise<void> {
-  const runId = await record(trial);
-  const paths = [
-    ["/v1/agent-runs", "POST"],
-    [pathOf(runId), "DELETE"],
-    [pathOf(runId, "/events"), "POST"],
-    [pathOf(runId, "/input"), "POST"],
-    [pathOf(runId, "/cancel"), "POST"],
-    [pathOf(runId, "/claim"), "POST"],
-    [pathOf(runId, "/claim"), "PUT"],
-    [pathOf(runId, "/claim"), "DELETE"],
-  ] as const;
-  for (const [path, method] of paths) {
-    const { status, headers, to } = await preflight(trial, path, allowed, method);
-    assert(status >= 200 && status < 300, `${to} is answered without a credential, got ${status}`);
-    assertReadable(headers, allowed, to);
-    const methods = namesOf(headers.get("access-control-allow-methods"));
-    assert(methods.includes(method.toLowerCase()), `${to} allows ${method}`);
-    const names = namesOf(headers.get("access-control-allow-headers"));
-    for (const name of REQUEST_HEADERS) assert(names.includes(name), `${to} allows ${name}`);
-  }
-  for (const origin of strangersTo(allowed)) {
-    const path = pathOf(runId, "/events");
-    const { headers, to } = await preflight(trial, path, origin, "POST");
-    assertUnreadable(headers, `${to} from ${origin}`);
-  }
-}
-
-async function getsStreams(trial: HttpTrial, allowed: string): Promise<void> {
-  const from = pageOf(allowed);
-  const runId = await record(trial, "RUN_COMPLETED");
-  const stream = await tailLive(trial, runId, "", from);
-  assertReadable(stream.headers, allowed, "the stream");
-  assertEqual(typesOf(await stream.rest()).at(-1), "run_finished", "the last frame");
-  const path = pathOf(runId, "/stream");
-  const session = trial.owner.session;
-  const head = await trial.send({ method: "HEAD", path, headers: { ...session, ...from } });
-  assertStatus(head, 200);
-  assertReadable(head.headers, allowed, head.to);
-  for (const origin of strangersTo(allowed)) {
-    const answer = await trial.send({ path, headers: { ...session, origin } });
-    assertProblem(answer, 403, "cross_site_request");
-    assertUnreadable(answer.headers, `the stream from ${origin}`);
-  }
-}
-
-const CASES: readonly (readonly [
-  name: string,
-  run: (trial: HttpTrial, allowed: string) => Promise<void>,
-])[] = [
-  [
-    "W5 a change by cookie from an origin on the list passes, and its page may read the answer",
-    readsAnswers,
-  ],
-  ["W5 a page of an origin on the list may read refusals too", readsRefusals],
-  [
-    "W5 a change by cookie from an origin that is not on the list is 403, and its page may read nothing",
-    refusesStrangers,
-  ],
-  ["W5 a preflight is allowed for an origin on the list, and for no other", answersPreflights],
-  [
-    "W19 a page of an origin on the list gets the stream with exact headers; one of another gets 403 without them",
-    getsStreams,
-  ],
-];

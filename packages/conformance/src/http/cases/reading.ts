@@ -2,10 +2,9 @@ import fc from "fast-check";
 import { assert, assertEqual } from "../../assert.ts";
 import type { Cut } from "../cutting-fetch.ts";
 import { type Draft, notes } from "../draft.ts";
-import { assertDelivery } from "../assert-delivery.ts";
-import type { AppendedEvent } from "../judge-delivery.ts";
+import { type AppendedEvent, assertDelivery, type Delivery } from "../judge-delivery.ts";
 import type { ReaderTrial, ReaderTrialCase } from "../reader-trial.ts";
-import { land, pathOf, record } from "../runs.ts";
+import type { WireRun } from "../wire-run.ts";
 
 /** Text that is easily lost where bytes are cut: characters of several bytes, and lines that look like a frame. */
 const TRICKY: readonly Draft[] = [
@@ -17,51 +16,45 @@ const TRICKY: readonly Draft[] = [
 /** The number of readers at work at once. */
 const AT_ONCE = 16;
 
-/** The events as a reader has them: their payloads are values. */
-function logOf(drafts: readonly Draft[]): readonly AppendedEvent[] {
-  return drafts.map((draft) =>
-    typeof draft === "string"
-      ? { eventType: draft, payload: null }
-      : { eventType: draft.eventType, payload: JSON.parse(draft.payload) as unknown },
-  );
+/** An event as a reader has it: its payload is a value. */
+function appendedOf(draft: Draft): AppendedEvent {
+  if (typeof draft === "string") return { eventType: draft, payload: null };
+  return { eventType: draft.eventType, payload: JSON.parse(draft.payload) as unknown };
 }
 
-/** Follows to the end and judges. */
+/** Follows to the end, over connections of which the first are cut, and judges. */
 async function assertDelivered(
   trial: ReaderTrial,
-  runId: string,
+  run: WireRun,
   drafts: readonly Draft[],
   since: number,
   cuts: readonly Cut[] = [],
 ): Promise<void> {
-  const got = await trial.collect(runId, since, drafts.length - since, cuts).catch((cause) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(cuts.length === 0 ? why : `${whereCut(cuts)}: ${why}`, { cause });
-  });
-  const events = got.map((item) => {
-    if (item === "end") return item;
-    const { sequence, eventType, payload } = item;
-    return { sequence, eventType, payload };
-  });
-  assertDelivery(logOf(drafts), since, events, whereCut(cuts));
-}
-
-function whereCut(cuts: readonly Cut[]): string {
-  if (cuts.length === 0) return "";
   const places = cuts.map(({ afterBytes, by }) => `${afterBytes} (${by})`);
-  return `Over connections cut after ${places.join(", ")} bytes`;
+  const where = cuts.length === 0 ? "" : `Over connections cut after ${places.join(", ")} bytes`;
+  const reading = trial.start(run, since, cuts);
+  const got: Delivery[number][] = [];
+  // One more than it is owed shows that it goes on.
+  while (got.length <= drafts.length - since + 1 && got.at(-1) !== "end") {
+    const item = await reading.next().catch((cause: unknown) => {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Error(where === "" ? why : `${where}: ${why}`, { cause });
+    });
+    if (item === "end") got.push(item);
+    else got.push({ sequence: item.sequence, eventType: item.eventType, payload: item.payload });
+  }
+  reading.leave();
+  assertDelivery(drafts.map(appendedOf), since, got, where);
 }
 
 /** Cuts the first connection once at every byte of a finished run's stream. */
 async function cutAtEveryByte(trial: ReaderTrial, by: Cut["by"]): Promise<void> {
-  const runId = await record(trial, ...TRICKY);
-  const path = pathOf(runId, "/stream?since=0");
-  const { text } = await trial.send({ path, headers: trial.owner.session });
-  const { length } = new TextEncoder().encode(text);
+  const run = await trial.owner.record(...TRICKY);
+  const { length } = new TextEncoder().encode(await (await run.tail("since=0")).text());
   const offsets = Array.from({ length: length + 1 }, (_, offset) => offset).values();
   async function work(): Promise<void> {
     for (const afterBytes of offsets) {
-      await assertDelivered(trial, runId, TRICKY, 0, [{ afterBytes, by }]);
+      await assertDelivered(trial, run, TRICKY, 0, [{ afterBytes, by }]);
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work));
@@ -106,54 +99,39 @@ const ROUGH: Journey = {
   })),
 };
 
-async function follow(
+async function travel(
   trial: ReaderTrial,
   { written, since, batches, cuts }: Journey,
 ): Promise<void> {
   const later = batches.map((size, at) => notes(size, 100 * (at + 1)));
   const drafts = [...notes(written), ...later.flat(), "RUN_COMPLETED"];
-  const runId = await record(trial, ...drafts.slice(0, written));
-  const reading = assertDelivered(trial, runId, drafts, Math.min(since, written), cuts);
+  const run = await trial.owner.record(...drafts.slice(0, written));
+  const reading = assertDelivered(trial, run, drafts, Math.min(since, written), cuts);
   // Looked at below, unless an append fails first.
   reading.catch(() => {});
-  for (const batch of [...later, ["RUN_COMPLETED"]]) await land(trial, runId, batch);
+  for (const batch of [...later, ["RUN_COMPLETED"]]) await run.land(batch);
   await reading;
 }
 
-/** Cases of W20, W22 and W24 in `WIRE.md`: what a reader makes of a stream. */
+/** Cases of W13, W22 and W24 in `WIRE.md`: what a reader makes of a stream. */
 export const reading: readonly ReaderTrialCase[] = [
   {
     name: "W22 a reader of a finished run gets the events after any cursor once, and one end",
     async run(trial) {
       const drafts = [...notes(3), ...TRICKY];
-      const runId = await record(trial, ...drafts);
+      const run = await trial.owner.record(...drafts);
       for (let since = 0; since <= drafts.length; since++) {
-        await assertDelivered(trial, runId, drafts, since);
+        await assertDelivered(trial, run, drafts, since);
       }
     },
   },
   {
-    name: "W22 a reader gets what is appended while it reads, once and in order",
-    async run(trial) {
-      const batches = [["NOTE"], notes(3), notes(1), notes(20), ["NOTE", "RUN_FAILED"]];
-      const runId = await record(trial);
-      const drafts = batches.flat();
-      const readers = Promise.all(
-        [0, 0].map((since) => assertDelivered(trial, runId, drafts, since)),
-      );
-      // Looked at below, unless an append fails first.
-      readers.catch(() => {});
-      for (const batch of batches) await land(trial, runId, batch);
-      await readers;
-    },
-  },
-  {
     name: "W22 a reader gets an event while the run is live",
-    async run(trial) {
-      const runId = await record(trial);
-      const { next } = trial.start(runId, 0);
+    async run({ owner, start }) {
+      const run = await owner.record();
+      const { next } = start(run, 0);
       for (const [at, draft] of [...notes(3), "RUN_COMPLETED"].entries()) {
-        await land(trial, runId, [draft]);
+        await run.land([draft]);
         const item = await next();
         assertEqual(item === "end" ? item : item.sequence, at + 1, "what is handed over");
       }
@@ -161,27 +139,10 @@ export const reading: readonly ReaderTrialCase[] = [
     },
   },
   {
-    name: "W22 a reader that joins while events are appended gets them once, from its cursor",
-    async run(trial) {
-      for (const since of [0, 1, 4]) {
-        const drafts = [...notes(12), "RUN_CANCELLED"];
-        const runId = await record(trial, ...drafts.slice(0, 4));
-        const joined = assertDelivered(trial, runId, drafts, since);
-        // Looked at below, unless an append fails first.
-        joined.catch(() => {});
-        for (const draft of drafts.slice(4)) await land(trial, runId, [draft]);
-        await joined;
-      }
-    },
-  },
-  {
     name: "W24 a cursor past the end of a live run is an error to a reader, not an end",
-    async run(trial) {
-      const runId = await record(trial, "NOTE");
-      const said = await trial
-        .start(runId, 7)
-        .next()
-        .catch((error: unknown) => error);
+    async run({ owner, start }) {
+      const reading = start(await owner.record("NOTE"), 7);
+      const said = await reading.next().catch((error: unknown) => error);
       assert(
         said instanceof Error && !said.message.includes("did not come"),
         `the reader rejects, got ${said instanceof Error ? said.message : JSON.stringify(said)}`,
@@ -197,9 +158,9 @@ export const reading: readonly ReaderTrialCase[] = [
     run: (trial) => cutAtEveryByte(trial, "end"),
   },
   {
-    name: "W24 over connections that are lost again and again a reader gets what is appended meanwhile",
+    name: "W24 over connections that are lost again and again a reader gets what is appended meanwhile, from any cursor",
     run: (trial) =>
-      trial.check(journey, (one) => follow(trial, one), {
+      trial.check(journey, (one) => travel(trial, one), {
         kind: "wirePrograms",
         chances: CHANCES,
         always: [ROUGH],
@@ -207,9 +168,9 @@ export const reading: readonly ReaderTrialCase[] = [
   },
   {
     name: "W13 a reader whose signal is aborted ends, and the run goes on",
-    async run(trial) {
-      const runId = await record(trial, "NOTE");
-      const { next, leave } = trial.start(runId, 0);
+    async run({ owner, start }) {
+      const run = await owner.record("NOTE");
+      const { next, leave } = start(run, 0);
       await next();
       const left = next().then(
         (item) => item === "end",
@@ -217,7 +178,7 @@ export const reading: readonly ReaderTrialCase[] = [
       );
       leave();
       assert(await left, "the iteration is over when the signal is aborted");
-      await land(trial, runId, ["NOTE", "RUN_COMPLETED"]);
+      await run.land(["NOTE", "RUN_COMPLETED"]);
     },
   },
 ];

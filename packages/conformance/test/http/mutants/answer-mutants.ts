@@ -53,7 +53,7 @@ export const answerMutants: readonly ServerMutant[] = [
     name: "appends a batch up to its bad event",
     clause: "W9",
     ...mapProblems("invalid_event", async ({ request, json: { index }, fetch }) => {
-      const { events } = (await request.clone().json()) as { readonly events: readonly object[] };
+      const { events = [] } = (await request.clone().json()) as { readonly events?: object[] };
       const body = JSON.stringify({ events: events.slice(0, Number(index)) });
       await fetch(new Request(request, { method: "POST", body }));
       return null;

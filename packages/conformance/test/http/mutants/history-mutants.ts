@@ -52,7 +52,7 @@ export const historyMutants: readonly ServerMutant[] = [
   },
   {
     name: "judges at before the owner",
-    clause: "W46",
+    clause: "W4",
     wrap: (fetch) => async (request) => {
       const response = await fetch(request);
       if (response.status !== 404 || !request.url.includes("at=")) return response;
@@ -66,7 +66,7 @@ export const historyMutants: readonly ServerMutant[] = [
   },
   {
     name: "never holds a poll with at",
-    clause: "W46",
+    clause: "W17",
     ...mapTimes("/events", (query) => query.delete("wait")),
   },
 ];

@@ -73,7 +73,7 @@ export const runsMutants: readonly ServerMutant[] = [
   },
   {
     name: "counts each run as a stream of its user",
-    clause: "W47",
+    clause: "W28",
     wrap: (fetch) => async (request) => {
       const runs = new URL(request.url).searchParams.get("runs")?.split(",").length ?? 0;
       const response = await fetch(request);
@@ -92,7 +92,7 @@ export const runsMutants: readonly ServerMutant[] = [
   },
   {
     name: "creates a run whose path is that of the stream",
-    clause: "W47",
+    clause: "W8",
     ...mapAnswers(({ request, status, text }) =>
       request.method === "POST" && status === 400 && text.includes("`stream`")
         ? answerJson(201, { runId: "stream" })

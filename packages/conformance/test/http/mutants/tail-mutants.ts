@@ -44,19 +44,19 @@ export const tailMutants: readonly ServerMutant[] = [
   },
   {
     name: "never holds a poll with tail",
-    clause: "W45",
+    clause: "W17",
     ...mapTails("/events", (query) => query.delete("wait")),
   },
   {
     name: "takes every ETag for that of a page with tail",
-    clause: "W45",
+    clause: "W18",
     ...mapTails("/events", (_, request) =>
       request.headers.has("if-none-match") ? { "if-none-match": "*" } : {},
     ),
   },
   {
     name: "refuses HEAD with tail",
-    clause: "W45",
+    clause: "W19",
     wrap: (fetch) => async (request) =>
       request.method === "HEAD" && request.url.includes("tail=")
         ? answerProblem(400, "invalid_request")
@@ -64,7 +64,7 @@ export const tailMutants: readonly ServerMutant[] = [
   },
   {
     name: "shows the last events of another user's run",
-    clause: "W45",
+    clause: "W4",
     ...mapAnswers(({ request, status, fetch }) => {
       if (status !== 404 || !request.url.includes("/events?tail=")) return null;
       const mine = request.headers.get("authorization")?.replace("Bearer ", "");

@@ -38,7 +38,7 @@ export const workerMutants: readonly ServerMutant[] = [
   },
   {
     name: "shows the lease of the claim after a cancel",
-    clause: "W44",
+    clause: "W13",
     ...mapSnapshots((run) =>
       run["runStatus"] === "cancelled"
         ? { ...run, lease: { worker: "w-1", expiresAt: run["finishedAt"] } }

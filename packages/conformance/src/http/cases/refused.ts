@@ -1,0 +1,30 @@
+import type { Call } from "../call.ts";
+import type { WireRun } from "../wire-run.ts";
+import type { WireUser } from "../wire-user.ts";
+
+/** What calls are made of: the owner's run, which is in no other case, and what is in its place. */
+export interface Place {
+  readonly owner: WireUser;
+  readonly run: WireRun;
+  /** The fence of a run that is claimed. */
+  readonly fence: number;
+  /** When its event 2 landed. */
+  readonly at: string;
+  /** An id and a topic that no run has. */
+  readonly free: string;
+}
+
+/** Requests that are refused for one reason, and change nothing. */
+export interface Refused {
+  readonly name: string;
+  readonly problem: readonly [status: number, code: string, members?: object];
+  /** Whether the run is claimed; default not. */
+  readonly isClaimed?: true;
+  /** Bodies, headers or queries that are bad. */
+  readonly bad: (place: Place) => readonly string[];
+  /** The requests that one of them makes. */
+  readonly calls: (bad: string, place: Place) => readonly Call[];
+}
+
+/** The problem of a bad parameter, header or body. @see clause W3 in `WIRE.md` */
+export const INVALID: Refused["problem"] = [400, "invalid_request"];
