@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { AppendLanding } from "../src/rules/append.ts";
-import { aborted, failureOf, LEASE, useWorkWorld } from "./work-world.ts";
+import { failureOf, LEASE, useWorkWorld } from "./work-world.ts";
 
 const CHANGED = { code: "history_changed", retryable: false };
 
@@ -43,50 +43,11 @@ describe("W46: a worker whose log has lost its end", () => {
     expect(world.calls).not.toContain("release");
   });
 
-  it("an emitted event that lands before an earlier one aborts the signal", async () => {
-    const work = failureOf(
-      world.runs.work("r", LEASE, async (run) => {
-        await run.append([{ eventType: "A" }]);
-        loseEvents(1);
-        void run.emit("B");
-        await aborted(run);
-        throw run.signal.reason;
-      }),
-    );
-    await world.settle();
-    expect(await work).toMatchObject(CHANGED);
-  });
-
-  it("a run whose end lands before an earlier event has not been completed for its worker", async () => {
-    const work = failureOf(
-      world.runs.work("r", LEASE, async (run) => {
-        await run.append([{ eventType: "A" }, { eventType: "B" }]);
-        loseEvents(2);
-      }),
-    );
-    expect(await work).toMatchObject(CHANGED);
-  });
-
   it("the first append is held against the log as it was when the run was claimed", async () => {
     await world.others.append("r", [{ eventType: "A" }, { eventType: "B" }]);
     loseEvents(1);
     const work = world.runs.work("r", LEASE, (run) => run.append([{ eventType: "C" }]));
     expect(await failureOf(work)).toMatchObject(CHANGED);
-  });
-
-  it("neither a replay of an earlier append nor events of others in between are a sign of it", async () => {
-    const batch = [{ eventType: "A" }];
-    const how = { idempotencyKey: "k" };
-    await world.runs.work("r", LEASE, async (run) => {
-      await run.append(batch, how);
-      await run.append([{ eventType: "B" }]);
-      expect(await run.append(batch, how)).toMatchObject({ firstSequence: 1, replayed: true });
-      loseEvents(-3);
-      expect(await run.append([{ eventType: "C" }])).toMatchObject({ firstSequence: 6 });
-      loseEvents(-9);
-      await run.append([{ eventType: "D" }]);
-    });
-    expect((await world.events()).at(-1)).toBe("RUN_COMPLETED");
   });
 });
 
@@ -168,21 +129,5 @@ describe("W40, W46: inputs of a worker whose log has lost its end", () => {
     );
     got.push(await work);
     expect(got).toMatchObject([CHANGED, CHANGED]);
-  });
-
-  it("inputs of a log that has lost nothing come after the claim, and after any sequence", async () => {
-    await world.others.append("r", [{ eventType: "A" }, { eventType: "B" }]);
-    const got = await world.runs.work("r", LEASE, async (run) => {
-      await world.others.input("r", 1);
-      const all: unknown[] = [];
-      for (const since of [undefined, 0, 1, 2]) {
-        for await (const { payload } of run.inputs({ since })) {
-          all.push(payload);
-          break;
-        }
-      }
-      return all;
-    });
-    expect(got).toStrictEqual([1, 1, 1, 1]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createDeferred } from "./deferred.ts";
-import { aborted, away, LEASE, LEASE_MS, useWorkWorld } from "./work-world.ts";
+import { aborted, LEASE, useWorkWorld } from "./work-world.ts";
 
 const world = useWorkWorld();
 
@@ -63,17 +63,6 @@ describe("work that merges", () => {
     expect(await world.events()).toStrictEqual(['TOKEN "ab"', 'TOKEN "c"']);
   });
 
-  it("W41: a flush fails with the error of an event that could not be appended", async () => {
-    world.intercepts.append = async () => {
-      throw new RunEventsError("payload_too_large", "The payload is too large.");
-    };
-    const work = world.runs.work("r", { ...MERGING, mergeMs: 200 }, async (run) => {
-      void run.emit("TOKEN", "a");
-      await run.flush();
-    });
-    await expect(work).rejects.toMatchObject({ code: "payload_too_large" });
-  });
-
   it("W41: mergeMs makes the first event wait for others, and an append ends the wait", async () => {
     const work = world.runs.work("r", { ...MERGING, mergeMs: 200 }, async (run) => {
       for (const token of ["a", "b", "c"]) {
@@ -124,19 +113,6 @@ describe("work that merges", () => {
     expect(numbers.map(Number)).toStrictEqual([...Array(3_000).keys()]);
   });
 
-  it("S20, W41: a merged event is sent again as it was, and lands once", async () => {
-    let left = 3;
-    world.intercepts.append = async (go) => (left-- > 0 ? away() : go());
-    const work = world.runs.work("r", MERGING, async (run) => {
-      for (const token of ["a", "b"]) void run.emit("TOKEN", token);
-      await world.settle();
-      for (const token of ["c", "d"]) void run.emit("TOKEN", token);
-    });
-    await world.pass(LEASE_MS);
-    await work;
-    expect(await world.events()).toStrictEqual(['TOKEN "ab"', 'TOKEN "cd"', "RUN_COMPLETED"]);
-  });
-
   it("W41: a merge that throws stops the work after the events that waited with it have landed as they are", async () => {
     const error = new RunEventsError("payload_too_large", "cannot merge");
     const merge = {
@@ -174,18 +150,5 @@ describe("work that merges", () => {
     await expect(work).rejects.toThrow("merge.TOKEN");
     const all = [...tokens, 'RUN_FAILED {"reason":"error"}'];
     expect((await world.events()).join()).toBe(all.join());
-  });
-
-  it("W9, W41: a server that takes less gets the events in parts, and each lands once", async () => {
-    const appended: number[] = [];
-    world.intercepts.append = async (go) => {
-      appended.push(appended.length);
-      if (appended.length === 1) throw new RunEventsError("payload_too_large", "Too large here.");
-      return go();
-    };
-    await world.runs.work("r", MERGING, (run) => {
-      for (const token of ["a", "b", "c", "d"]) void run.emit("TOKEN", token);
-    });
-    expect(await world.events()).toStrictEqual(['TOKEN "ab"', 'TOKEN "cd"', "RUN_COMPLETED"]);
   });
 });
