@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { StoredEvent } from "../src/rules/event.ts";
 import { JsonText } from "../src/rules/json-text.ts";
-import type { RunState } from "../src/rules/lifecycle.ts";
+import type { HeadState } from "../src/rules/shown-state.ts";
 import {
   encodeConnected,
   encodeEvent,
@@ -36,7 +36,8 @@ const event: fc.Arbitrary<StoredEvent> = fc.record({
   createdAtMs: fc.nat({ max: 4_102_444_800_000 }),
 });
 
-const state: fc.Arbitrary<RunState> = fc.record({
+const state: fc.Arbitrary<HeadState> = fc.record({
+  lastSequence: sequence,
   runStatus: fc.constantFrom("queued", "running", "completed", "failed", "cancelled"),
   phase,
 });
@@ -47,13 +48,11 @@ const code = fc.constantFrom(...(Object.keys(STREAM_ERRORS) as StreamErrorCode[]
 const frame: fc.Arbitrary<Uint8Array> = fc
   .oneof(
     event.map((one) => encodeRunEvents([one])),
-    fc.tuple(state, sequence).map(([state, last]) => encodeStatus(state, last)),
-    fc.tuple(state, sequence).map(([state, last]) => encodeRunFinished(state, last)),
+    state.map((head) => encodeStatus(head)),
+    state.map((head) => encodeRunFinished(head)),
     fc
-      .tuple(state, sequence, sequence, fc.integer({ min: 2_000, max: 5_000 }))
-      .map(([state, since, lastSequence, retryMs]) =>
-        encodeConnected({ runId: "r-1", since, state, lastSequence, retryMs }),
-      ),
+      .tuple(state, sequence, fc.integer({ min: 2_000, max: 5_000 }))
+      .map(([head, since, retryMs]) => encodeConnected("r-1", since, head, retryMs)),
     fc.tuple(code, sequence).map(([name, last]) => encodeError(name, { lastSequence: last }, 500)),
   )
   .map((text) => encodeFrames([text]));

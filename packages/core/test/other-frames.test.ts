@@ -1,6 +1,6 @@
 import { createParser } from "eventsource-parser";
 import { describe, expect, it } from "vitest";
-import type { RunState } from "../src/rules/lifecycle.ts";
+import type { HeadState } from "../src/rules/shown-state.ts";
 import {
   encodeConnected,
   encodeRunFinished,
@@ -8,13 +8,12 @@ import {
   NO_RETRY_MS,
 } from "../src/wire/frame.ts";
 import { encodeError } from "../src/wire/stream-error.ts";
-import { readFrames } from "./frame-reader.ts";
 
 describe("a frame whose reader is not to come back", () => {
   it("W22: a frame that is cut at any byte makes its reader wait an hour only if all of its data came", () => {
-    const state: RunState = { runStatus: "completed", phase: null };
+    const head: HeadState = { runStatus: "completed", phase: null, lastSequence: 57 };
     for (const [text, idLine] of [
-      [encodeRunFinished(state, 57), "id: 58\n"],
+      [encodeRunFinished(head), "id: 58\n"],
       [encodeError("not_found", {}, NO_RETRY_MS), ""],
     ] as const) {
       const early: string[] = [];
@@ -31,58 +30,30 @@ describe("a frame whose reader is not to come back", () => {
   });
 });
 
-describe("the other frames", () => {
-  it("W22: connected has the cursor as its id, and its retry", () => {
-    const connected = { runId: "r-1", since: 41, lastSequence: 57, retryMs: 3_210 };
-    const bytes = encodeConnected({
-      ...connected,
-      state: { runStatus: "running", phase: '"compose"' },
-    });
-    expect(bytes).toBe(
-      'retry: 3210\ndata: {"type":"connected","runId":"r-1","since":41,"runStatus":"running",' +
-        '"currentPhase":"compose","lastSequence":57}\nid: 41\n\n',
-    );
-  });
+const ENDED: HeadState = { runStatus: "failed", phase: '"p"', lastSequence: 57 };
+const QUEUED: HeadState = { runStatus: "queued", phase: null, lastSequence: 0 };
 
-  it("W22, W24: connected has an id of 0 too, so that a reconnect has its cursor", () => {
-    const connected = { runId: "r", since: 0, lastSequence: 0, retryMs: 2_000 };
-    const bytes = encodeConnected({ ...connected, state: { runStatus: "queued", phase: null } });
-    expect(readFrames(bytes)).toMatchObject([{ id: "0", data: { currentPhase: null } }]);
-  });
-
-  it("W22: status moves no cursor", () => {
-    expect(readFrames(encodeStatus({ runStatus: "running", phase: null }, 7))).toStrictEqual([
-      {
-        data: { type: "status", runStatus: "running", currentPhase: null, lastSequence: 7 },
-        id: undefined,
-        event: undefined,
-        retryMs: undefined,
-      },
-    ]);
-  });
-
-  it("W22, W24: run_finished has an id one past the log, and an hour's retry", () => {
-    expect(readFrames(encodeRunFinished({ runStatus: "failed", phase: '"p"' }, 57))).toStrictEqual([
-      {
-        data: { type: "run_finished", runStatus: "failed", currentPhase: "p", lastSequence: 57 },
-        id: "58",
-        event: undefined,
-        retryMs: NO_RETRY_MS,
-      },
-    ]);
-    expect(NO_RETRY_MS).toBe(3_600_000);
-  });
-
-  it("W22: error moves no cursor, and has the fields of its code", () => {
-    expect(readFrames(encodeError("cursor_ahead", { lastSequence: 3 }, NO_RETRY_MS))).toMatchObject(
-      [
-        {
-          data: { type: "error", code: "cursor_ahead", retryable: false, lastSequence: 3 },
-          id: undefined,
-        },
-      ],
-    );
-    const plain = readFrames(encodeError("internal", {}, 1));
-    expect(plain[0]?.data).not.toHaveProperty("lastSequence");
-  });
+it.each([
+  [
+    "connected has the cursor as its id, also 0",
+    encodeConnected("r", 0, QUEUED, 3_210),
+    'retry: 3210\ndata: {"type":"connected","runId":"r","since":0,"runStatus":"queued","currentPhase":null,"lastSequence":0}\nid: 0\n\n',
+  ],
+  [
+    "status moves no cursor",
+    encodeStatus({ ...ENDED, runStatus: "running" }),
+    'data: {"type":"status","runStatus":"running","currentPhase":"p","lastSequence":57}\n\n',
+  ],
+  [
+    "run_finished has an id one past the log",
+    encodeRunFinished(ENDED),
+    'data: {"type":"run_finished","runStatus":"failed","currentPhase":"p","lastSequence":57}\nretry: 3600000\nid: 58\n\n',
+  ],
+  [
+    "error moves no cursor, and has the fields of its code",
+    encodeError("unauthenticated", { lastSequence: 3 }, 500),
+    'retry: 500\ndata: {"type":"error","code":"unauthenticated","message":"The session has ended. Sign in again.","retryable":false}\n\n',
+  ],
+])("W22, W24: %s", (_, frame, text) => {
+  expect(frame).toBe(text);
 });

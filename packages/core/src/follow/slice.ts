@@ -88,8 +88,8 @@ export function createSlice(
   const made = new Map<string, Uint8Array>();
 
   function lastFrame(status: HeadState | null, runId: string | null): string {
-    if (finished) return encodeRunFinished(head, to.sequence, runId);
-    return status === null ? "" : encodeStatus(status, status.lastSequence, runId);
+    if (finished) return encodeRunFinished({ ...head, lastSequence: to.sequence }, runId);
+    return status === null ? "" : encodeStatus(status, runId);
   }
 
   return {

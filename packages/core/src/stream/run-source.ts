@@ -81,10 +81,8 @@ export class RunSource implements FrameSource, FollowerReader {
     if (!this.isOpen || position === null || this.#follower === null) return null;
     if (!this.#isConnected) {
       this.#isConnected = true;
-      const [runId, since, state] = [this.#runId, position.sequence, this.#sent];
       const retryMs = this.#isOneOfMany ? null : openingRetry(this.#random());
-      const { lastSequence } = state;
-      return encodeFrames([encodeConnected({ runId, since, state, lastSequence, retryMs })]);
+      return encodeFrames([encodeConnected(this.#runId, position.sequence, this.#sent, retryMs)]);
     }
     const next = this.#held ?? this.#follower.next(this);
     if (next === null) return null;
@@ -105,7 +103,7 @@ export class RunSource implements FrameSource, FollowerReader {
     // No stream has a heartbeat before its first frame.
     if (!this.isOpen || this.#follower === null) return encodeFrames([]);
     this.#sent = this.#standing(this.#follower.head);
-    return encodeHeartbeat(this.#sent, this.#sent.lastSequence);
+    return encodeHeartbeat(this.#sent);
   }
 
   failure(code: StreamErrorCode, error?: unknown): Uint8Array {

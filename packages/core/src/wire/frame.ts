@@ -1,6 +1,6 @@
 import { encodeTime } from "../rules/encode-time.ts";
 import type { StoredEvent } from "../rules/event.ts";
-import { INITIAL_STATE, type RunState } from "../rules/lifecycle.ts";
+import type { HeadState } from "../rules/shown-state.ts";
 
 /**
  * The `retry:` of a frame whose reader must not come back, in milliseconds: an hour.
@@ -48,7 +48,11 @@ function escapeSeparators(text: string): string {
  * reason. The JSON must have no raw line break; JSON text that core makes has none.
  * @see clause W22 in `WIRE.md`
  */
-export function encodeFrame(json: string, id: number | null, retryMs: number | null): string {
+export function encodeFrame(
+  json: string,
+  id: number | null = null,
+  retryMs: number | null = null,
+): string {
   const retry = retryMs === null ? "" : `retry: ${retryMs}\n`;
   const data = `data: ${escapeSeparators(json)}\n`;
   const lines = retryMs === NO_RETRY_MS ? data + retry : retry + data;
@@ -60,29 +64,24 @@ export function encodeEvent({ sequence, eventType, payload, createdAtMs }: Store
   return `{"sequence":${sequence},"eventType":"${eventType}","payload":${payload},"createdAt":"${encodeTime(createdAtMs)}"}`;
 }
 
-function encodeState(state: RunState, lastSequence: number): string {
-  return `"runStatus":"${state.runStatus}","currentPhase":${state.phase ?? "null"},"lastSequence":${lastSequence}`;
+function encodeState({ runStatus, phase, lastSequence }: HeadState): string {
+  return `"runStatus":"${runStatus}","currentPhase":${phase ?? "null"},"lastSequence":${lastSequence}`;
 }
 
-/** The content of a `connected` frame. */
-export interface Connected {
-  readonly runId: string;
-  /** The cursor in force; also the frame's id, so that a reconnect before the first event does not start over. */
-  readonly since: number;
-  /** As a reader at `since` may see it. @see clause W23 in `WIRE.md` of `@tm/run-events-http` */
-  readonly state: RunState;
-  readonly lastSequence: number;
-  /**
-   * `null` on a stream of many runs: its frames have no id either.
-   * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly retryMs: number | null;
-}
-
-/** The first frame of a run. @see clauses W22 and W47 in `WIRE.md` of `@tm/run-events-http` */
-export function encodeConnected(frame: Connected): string {
-  const { runId, since, state, lastSequence, retryMs } = frame;
-  const json = `{"type":"connected","runId":${JSON.stringify(runId)},"since":${since},${encodeState(state, lastSequence)}}`;
+/**
+ * The first frame of a run.
+ * @param since the cursor in force; also the frame's id, so that a reconnect before the first event does not start over
+ * @param head as a reader at `since` may see it. @see clause W23 in `WIRE.md` of `@tm/run-events-http`
+ * @param retryMs `null` on a stream of many runs: its frames have no id either
+ * @see clauses W22 and W47 in `WIRE.md` of `@tm/run-events-http`
+ */
+export function encodeConnected(
+  runId: string,
+  since: number,
+  head: HeadState,
+  retryMs: number | null,
+): string {
+  const json = `{"type":"connected","runId":${JSON.stringify(runId)},"since":${since},${encodeState(head)}}`;
   return encodeFrame(json, retryMs === null ? null : since, retryMs);
 }
 
@@ -113,31 +112,22 @@ export function encodeRunEvents(
  * @param runId the run's id, on a stream of many runs
  * @see clauses W22, W23 and W47 in `WIRE.md` of `@tm/run-events-http`
  */
-export function encodeStatus(
-  state: RunState,
-  lastSequence: number,
-  runId: string | null = null,
-): string {
-  const json = `{"type":"status",${encodeRunId(runId)}${encodeState(state, lastSequence)}}`;
-  return encodeFrame(json, null, null);
+export function encodeStatus(head: HeadState, runId: string | null = null): string {
+  return encodeFrame(`{"type":"status",${encodeRunId(runId)}${encodeState(head)}}`);
 }
 
-let lastBeat: RunState & { readonly lastSequence: number } = { ...INITIAL_STATE, lastSequence: -1 };
+let lastBeat = "";
 let lastBeatBytes: Uint8Array = new Uint8Array();
 
 /**
  * The heartbeat as bytes. Remembers the last one, since many idle streams send the same: a transport may recognize bytes that it
  * has sent before.
  */
-export function encodeHeartbeat(state: RunState, lastSequence: number): Uint8Array {
-  const { runStatus, phase } = state;
-  if (
-    lastSequence !== lastBeat.lastSequence ||
-    runStatus !== lastBeat.runStatus ||
-    phase !== lastBeat.phase
-  ) {
-    lastBeat = { runStatus, phase, lastSequence };
-    lastBeatBytes = encodeFrames([encodeStatus(state, lastSequence)]);
+export function encodeHeartbeat(head: HeadState): Uint8Array {
+  const beat = encodeStatus(head);
+  if (beat !== lastBeat) {
+    lastBeat = beat;
+    lastBeatBytes = encodeFrames([beat]);
   }
   return lastBeatBytes;
 }
@@ -147,15 +137,9 @@ export function encodeHeartbeat(state: RunState, lastSequence: number): Uint8Arr
  * @param runId the run's id, on a stream of many runs
  * @see clauses W22, W24 and W47 in `WIRE.md` of `@tm/run-events-http`
  */
-export function encodeRunFinished(
-  state: RunState,
-  lastSequence: number,
-  runId: string | null = null,
-): string {
-  const json = `{"type":"run_finished",${encodeRunId(runId)}${encodeState(state, lastSequence)}}`;
-  return runId === null
-    ? encodeFrame(json, lastSequence + 1, NO_RETRY_MS)
-    : encodeFrame(json, null, null);
+export function encodeRunFinished(head: HeadState, runId: string | null = null): string {
+  const json = `{"type":"run_finished",${encodeRunId(runId)}${encodeState(head)}}`;
+  return runId === null ? encodeFrame(json, head.lastSequence + 1, NO_RETRY_MS) : encodeFrame(json);
 }
 
 /**
