@@ -194,6 +194,8 @@ describe("createRunEvents", () => {
     await runs.cancel("b", ADA);
     const cancelled = await runs.list({ ownerId: "ada", status: "cancelled" });
     expect(cancelled.runs.map((run) => run.runId)).toStrictEqual(["b"]);
+    const none = runs.list({ ...ADA, limit: 0 });
+    await expect(none).rejects.toMatchObject({ code: "invalid_request" });
   });
 
   it("W4: in every call, another owner's run behaves as if it did not exist", async () => {
