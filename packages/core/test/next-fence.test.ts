@@ -36,21 +36,4 @@ describe("nextFence", () => {
       }),
     );
   });
-
-  it("W31: a fence is higher for each later millisecond, so the fence of a lost claim is not repeated", () => {
-    fc.assert(
-      fc.property(
-        fence,
-        ordinal,
-        clock,
-        fc.integer({ min: 1, max: 9 }),
-        (before, of, ms, later) => {
-          const run = { fence: before, ordinal: of };
-          const lostMs = Math.max(ms, Math.floor(before / 1_000) + 1);
-          fc.pre(lostMs + later <= LAST_MS);
-          expect(nextFence(run, lostMs + later)).toBeGreaterThan(nextFence(run, ms));
-        },
-      ),
-    );
-  });
 });

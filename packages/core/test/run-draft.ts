@@ -1,7 +1,6 @@
 import fc from "fast-check";
-import type { Appender, AppendRequest } from "../src/rules/append.ts";
+import type { AppendRequest } from "../src/rules/append.ts";
 import type { EventDraft } from "../src/rules/event.ts";
-import type { Lease } from "../src/rules/lease.ts";
 import { INPUT_RECEIVED, planEvents, planInput } from "../src/rules/lifecycle.ts";
 import { appendRequest } from "./run-record.ts";
 
@@ -62,18 +61,3 @@ export function requestOf(drafts: readonly EventDraft[]): AppendRequest {
     ? appendRequest(planInput(first.payload, LIMITS), { appender: { by: "input" } })
     : appendRequest(planEvents(drafts, LIMITS));
 }
-
-/** A lease of small numbers, so that they meet. */
-export const lease: fc.Arbitrary<Lease> = fc
-  .record({
-    fence: fc.nat({ max: 4 }),
-    leaseExpiresAtMs: fc.option(fc.nat({ max: 4 })),
-    worker: fc.constantFrom(null, "w-1", "w-2"),
-  })
-  .map((one) => (one.leaseExpiresAtMs === null ? { ...one, worker: null } : one));
-
-/** Who appends, with fences as small. */
-export const appender: fc.Arbitrary<Appender> = fc.oneof(
-  fc.record({ by: fc.constantFrom("anybody" as const, "owner" as const, "input" as const) }),
-  fc.record({ by: fc.constant("worker" as const), fence: fc.nat({ max: 4 }) }),
-);

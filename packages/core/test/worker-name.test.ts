@@ -1,15 +1,8 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { claimRule, releaseRule, renewRule } from "../src/rules/lease-rules.ts";
-import { createRule } from "../src/rules/run-rules.ts";
 import { checkWorkerName, isWorkerName } from "../src/rules/worker-name.ts";
 import { createRunEvents } from "../src/create-run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { ADA } from "./adas-runs.ts";
-import { NAME } from "./decision-arbitraries.ts";
-import { OneRun } from "./one-run.ts";
-
-const name = fc.constantFrom(null, "w-1", "w-2");
 
 describe("checkWorkerName", () => {
   it("W44: a text of 1 to 100 code points without control characters is a name, and nothing else is", () => {
@@ -26,40 +19,6 @@ describe("checkWorkerName", () => {
 });
 
 describe("the name of a run's worker", () => {
-  it("W44: is the last granted claim's while its lease is there, no matter what is asked for", () => {
-    const step = fc.oneof(
-      fc.record({
-        do: fc.constant("claim" as const),
-        worker: name,
-        claimKey: fc.constantFrom("c", "d"),
-        afterMs: fc.nat({ max: 3 }),
-      }),
-      fc.record({ do: fc.constantFrom("renew" as const, "release" as const) }),
-    );
-    fc.assert(
-      fc.property(fc.array(step), (steps) => {
-        const run = new OneRun();
-        run.decide(createRule({ ...NAME, metadata: "1" }), 1_000);
-        let nowMs = 1_000;
-        let kept: { readonly worker: string | null } | null = null;
-        for (const one of steps) {
-          const { fence = 0 } = run.head ?? {};
-          const asked = { ...NAME, leaseMs: 2, fence };
-          if (one.do === "claim") {
-            nowMs += one.afterMs;
-            run.decide(claimRule({ ...asked, ...one }), nowMs);
-            if (run.head?.fence !== fence) kept = one;
-          } else {
-            run.decide(one.do === "renew" ? renewRule(asked) : releaseRule(asked), nowMs);
-            if (one.do === "release") kept = null;
-          }
-          const { worker, leaseExpiresAtMs } = run.seeRun(nowMs).head ?? {};
-          expect(worker).toBe(leaseExpiresAtMs === null ? null : (kept?.worker ?? null));
-        }
-      }),
-    );
-  });
-
   it("W44: is in the snapshots of a run that is worked on, and in those of a claim; a bad one claims nothing", async () => {
     const runs = createRunEvents({ store: createMemoryStore() });
     const { runId } = await runs.create(ADA);
