@@ -9,7 +9,7 @@ import { Reaper, type UpkeepCalls } from "./reaper.ts";
 const REAP_RUNS = 100;
 /**
  * For how long checks have to be steady, by default and at most, in milliseconds: longer than the 10 s between two renewals of a lease
- * of 30 s, and than the 5 s after which a worker tries again at the latest.
+ * of 30 s.
  */
 const MOST_CONFIRM_MS = 15_000;
 /** The number of runs that one `purge` removes at most, by default. */
@@ -30,7 +30,7 @@ interface ReapOptions {
   readonly limit?: number;
   /**
    * For how long nothing may have disturbed this process' checks before a run ends, in milliseconds. After a disturbance, a live worker
-   * renews in this time. Pass at least a third of the longest lease, and 6,000 for `run-events exec`. 0 ends a run at the first check.
+   * renews in this time. Pass at least a third of the longest lease. 0 ends a run at the first check.
    * @defaultValue 15,000, but no more than `graceMs`: without a grace, workers get no second chance after an outage
    * @see clause S23 in `STORE.md`
    */

@@ -1,10 +1,6 @@
 import { isRefusal } from "../rules/errors.ts";
 import type { Clock } from "../time/clock.ts";
 
-/** The bounds of the pause between two renewals of an expired lease, in milliseconds. */
-const LEAST_MS = 250;
-const MOST_MS = 5_000;
-
 /** Options for holding a lease. */
 export interface HoldOptions {
   readonly clock: Clock;
@@ -45,17 +41,14 @@ export interface HeldLease {
  * end of the lease lose it. After any other failure it tries again. It waits for no answer, so the next renewal is sent even if one
  * hangs. After the whole process was stopped for long, the first check finds the lease expired.
  *
- * An expired lease that it `outlasts` is renewed at once, and then each twelfth, 250 ms to 5 s, one at a time, until it lasts again.
+ * An expired lease that it `outlasts` is tried each twelfth, too, until it lasts again.
  * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
  */
 export function holdLease(options: HoldOptions): HeldLease {
   const { clock, leaseMs, sentAtMs, outlasts = false, renew, onLost } = options;
-  const lateMs = Math.min(MOST_MS, Math.max(LEAST_MS, leaseMs / 12));
   let endsAtMs = sentAtMs + leaseMs;
   let renewAtMs = sentAtMs + leaseMs / 3;
   let isStopped = false;
-  /** Whether a renewal of an expired lease is under way. */
-  let isLate = false;
   let stopTimer = (): void => {};
 
   const isOver = (): boolean => clock.now() >= endsAtMs;
@@ -63,30 +56,20 @@ export function holdLease(options: HoldOptions): HeldLease {
   function wait(): void {
     stopTimer();
     if (isStopped) return;
-    const now = clock.now();
-    const dueAtMs = now < endsAtMs ? Math.min(renewAtMs, endsAtMs) : renewAtMs;
-    stopTimer = clock.every(Math.max(1, dueAtMs - now), onDue);
+    const dueAtMs = isOver() ? renewAtMs : Math.min(renewAtMs, endsAtMs);
+    stopTimer = clock.every(Math.max(1, dueAtMs - clock.now()), onDue);
   }
 
   function onDue(): void {
     if (isOver() && !outlasts) return onLost(null);
-    if (isOver()) void sendLate();
-    else if (clock.now() >= renewAtMs) void send(leaseMs / 3);
+    if (clock.now() >= renewAtMs) void send();
     wait();
   }
 
-  async function sendLate(): Promise<void> {
-    renewAtMs = clock.now() + lateMs;
-    if (isLate) return;
-    isLate = true;
-    await send(lateMs);
-    isLate = false;
-  }
-
-  /** @param againMs when the next renewal is due, even if this one hangs */
-  async function send(againMs: number): Promise<void> {
+  async function send(): Promise<void> {
     const atMs = clock.now();
-    renewAtMs = atMs + againMs;
+    // The next one, even if this one hangs.
+    renewAtMs = atMs + leaseMs / (isOver() ? 12 : 3);
     try {
       await renew();
       endsAtMs = Math.max(endsAtMs, atMs + leaseMs);
@@ -95,7 +78,7 @@ export function holdLease(options: HoldOptions): HeldLease {
       if (isStopped) return;
       // Any other failure may pass while the lease lasts: a failover causes many, even ones that seem permanent.
       if (isRefusal(error)) onLost(error);
-      renewAtMs = Math.min(renewAtMs, clock.now() + (isOver() ? lateMs : leaseMs / 12));
+      renewAtMs = Math.min(renewAtMs, clock.now() + leaseMs / 12);
     }
     wait();
   }
