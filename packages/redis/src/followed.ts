@@ -10,12 +10,8 @@ export class Followed {
   mark: string | null = null;
   /** Whether a poll of it is under way. */
   isPolled = false;
-  /** Whether its channel has had a message since the last poll. */
+  /** Whether its channel has had a message, or was subscribed again, since the last poll. */
   hasMessage = false;
-  /** The number of times that its channel has been subscribed. */
-  times = 0;
-  /** The value of `times` when the last poll began; `null` if the channel was not subscribed then. */
-  timesAtMark: number | null = null;
   #ready = createReady();
   #isReady = false;
 

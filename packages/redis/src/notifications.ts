@@ -148,8 +148,8 @@ export class Notifications {
   #onSubscribed(channel: string): void {
     const one = this.#followed.get(channel);
     if (one === undefined) return;
-    one.times += 1;
-    // Commits may have come while the channel was not subscribed.
+    // Commits may have come while the channel was not subscribed. The next poll does not count them as missed.
+    one.hasMessage = true;
     if (one.isReady) this.#notify(one);
     one.settle();
   }
@@ -166,16 +166,13 @@ export class Notifications {
   /** Polls those of which no earlier poll is still under way. */
   async #poll(all: readonly Followed[]): Promise<void> {
     const polled = all.filter(({ isPolled }) => !isPolled);
-    const times = new Map(
-      polled.map((one) => [one, this.#isSubscribed(one) ? one.times : null] as const),
-    );
     for (const one of polled) one.isPolled = true;
     await readMarks(
       this.#connection,
       polled,
       (one, mark) => {
         one.isPolled = false;
-        this.#see(one, mark, times.get(one) ?? null);
+        this.#see(one, mark);
       },
       (one, error) => {
         one.isPolled = false;
@@ -185,25 +182,20 @@ export class Notifications {
     );
   }
 
-  /** @param times how often its channel had been subscribed when the poll began; `null` if it was not */
-  #see(one: Followed, mark: string, times: number | null): void {
+  #see(one: Followed, mark: string): void {
     // Its subscriptions have ended, and there may be new ones.
     if (this.#followed.get(one.channel) !== one) return;
-    if (one.mark !== mark) {
-      this.#notify(one);
-      // Only if the channel was subscribed all the time since the poll before: else the commit may have come while it was not.
-      if (one.timesAtMark === one.times && !one.hasMessage) this.#miss(one);
-    }
+    if (one.mark !== mark) this.#notify(one);
+    if (one.mark !== null && one.mark !== mark && !one.hasMessage) this.#miss(one);
     one.mark = mark;
-    one.timesAtMark = times;
     one.hasMessage = false;
     one.settle();
   }
 
   /** A commit came without a message. */
   #miss(one: Followed): void {
-    if (this.#isSubscribed(one))
-      this.#reports.report?.({ type: "notification_missed", foundBy: "poll", runs: 1 });
+    if (!this.#isSubscribed(one)) return;
+    this.#reports.report?.({ type: "notification_missed", foundBy: "poll", runs: 1 });
     this.#subscriptions?.renew(one.channel);
   }
 

@@ -158,28 +158,5 @@ describe.each(REDIS_PROGRAMS)(
       await redis.call("REPLICAOF", "NO", "ONE");
       expect(await store.append([appendOf("a", 2)])).toMatchObject([{ lastSequence: 2 }]);
     });
-
-    it("S20: a server with too few replicas refuses to write", async () => {
-      const server = await openServer({ program });
-      const { redis, store } = await openStore(server);
-      await store.createRun(createOf("a"));
-      await redis.config("SET", "min-replicas-to-write", "1");
-      await expect(store.append([appendOf("a")])).rejects.toMatchObject({
-        message:
-          "Redis has fewer replicas than its min-replicas-to-write: bring one back, or lower the setting.",
-        retryable: true,
-      });
-    });
-
-    it("S20: a server that cannot be reached is unavailable for now", async () => {
-      const server = await openServer({ program });
-      await server.kill();
-      const redis = connect(server, { maxRetriesPerRequest: 1 });
-      await expect(openRedisStore(redis)).rejects.toMatchObject({
-        code: "store_unavailable",
-        message: "Redis cannot be reached: check that it runs, and the address of the client.",
-        retryable: true,
-      });
-    });
   },
 );

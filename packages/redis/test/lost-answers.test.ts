@@ -4,8 +4,8 @@ import { claimRule } from "../../core/src/rules/lease-rules.ts";
 import { createRule } from "../../core/src/rules/run-rules.ts";
 import { openRedisStore as openNext } from "../src/index.ts";
 import { COMMIT, COMMIT_SMALL } from "../src/scripts/commit.ts";
-import { openRedisStore, runsOf } from "./ruled-store.ts";
-import { connect, openProxy, openServer, openStore } from "./opened.ts";
+import { openRedisStore } from "./ruled-store.ts";
+import { connect, openServer, openStore } from "./opened.ts";
 import {
   appendOf,
   claimed,
@@ -18,43 +18,6 @@ import {
   readValues,
 } from "@tm/run-events-test-servers/requests";
 import { landOnce } from "../../core/src/rules/land-once.ts";
-
-/** The number of scripts that the server has run. */
-async function countScripts(redis: ReturnType<typeof connect>): Promise<number> {
-  const stats = await redis.info("commandstats");
-  const counts = stats.matchAll(/cmdstat_eval(?:sha)?:calls=(\d+),.*failed_calls=(\d+)/g);
-  return [...counts].reduce((sum, [, calls, failed]) => sum + Number(calls) - Number(failed), 0);
-}
-
-function byNumber(a: unknown, b: unknown): number {
-  return Number(a) - Number(b);
-}
-
-it("S7: an append whose connection breaks after it is sent again by the client, and lands once", async () => {
-  const server = await openServer({ settings: ["--enable-debug-command", "yes"] });
-  const proxy = await openProxy(server);
-  const eye = connect(server);
-  const { store } = await openStore(proxy);
-  await store.createRun(createOf("a"));
-  await store.append([appendOf("a", 0)]);
-  const before = await countScripts(eye);
-  const rounds = oneTo(10);
-  for (const value of rounds) {
-    const [connection] = proxy.connections();
-    // The server is slow, so that it has the append, but has not answered, when the connection breaks.
-    const busy = eye.call("DEBUG", "SLEEP", "0.05");
-    const landed = store.append([appendOf("a", value, { idempotencyKey: `key-${value}` })]);
-    await expect.poll(() => connection?.hasSent(`\r\n${value}\r\n`), { interval: 1 }).toBe(true);
-    await new Promise((resolve) => setImmediate(resolve));
-    proxy.cut();
-    await busy;
-    // Core makes an append of it again, since the key is its own.
-    expect(await landed).toMatchObject([{ firstSequence: value + 1 }]);
-  }
-  expect(await readValues(store, "a")).toEqual([0, ...rounds]);
-  // Some of them did run twice.
-  expect((await countScripts(eye)) - before).toBeGreaterThan(rounds.length + 1);
-});
 
 /** A client that loses the first answer to each commit that changes runs by their rules. */
 function losing(redis: Redis, lose: (send: () => Promise<unknown>) => Promise<unknown>): Redis {
@@ -121,36 +84,6 @@ it("S7: a claim whose answer is lost is in doubt; one that was not sent is not",
   const unsent = { ...inDoubt, ambiguous: false };
   await expect(store.inner.change([change])).rejects.toMatchObject(unsent);
   await expect(store.listDue({ due: "leased", forMs: 0, limit: 1 })).rejects.toMatchObject(unsent);
-});
-
-it("S7: an append over a client that does not send again is ambiguous, and core finds out whether it landed", async () => {
-  const server = await openServer();
-  const proxy = await openProxy(server);
-  const { store } = await openStore(proxy, {}, { maxRetriesPerRequest: 0 });
-  const { store: other } = await openStore(server);
-  const runs = runsOf(store);
-  await runs.create({ runId: "a" });
-  let isWriting = true;
-  const acknowledged: number[] = [];
-  const writers = oneTo(8).map(async (writer) => {
-    for (let round = 0; isWriting; round++) {
-      const payload = round * 8 + writer;
-      await runs.append("a", [{ eventType: "LOG_LINE", payload }]);
-      acknowledged.push(payload);
-    }
-  });
-  for (const count of oneTo(15)) {
-    await expect.poll(() => acknowledged.length, { interval: 1 }).toBeGreaterThan(count * 20);
-    proxy.cut();
-  }
-  isWriting = false;
-  await Promise.all(writers);
-  const values = await readValues(other, "a");
-  expect(values.toSorted(byNumber)).toEqual(acknowledged.toSorted(byNumber));
-  for (const writer of oneTo(8)) {
-    const own = values.filter((value) => (Number(value) - writer) % 8 === 0);
-    expect(own).toEqual(own.map((_, round) => round * 8 + writer));
-  }
 });
 
 it("S7: an append that cannot reach Redis is ambiguous and may be tried again", async () => {

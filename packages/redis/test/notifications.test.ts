@@ -4,15 +4,7 @@ import { expectEachNotifies } from "@tm/run-events-test-servers/expectations";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { openRedisStore, type RedisStore } from "./ruled-store.ts";
 import { connect, openProxy, openServer, openStore, owned, runKeys } from "./opened.ts";
-import {
-  appendOf,
-  claimed,
-  claimOf,
-  createOf,
-  endOf,
-  oneTo,
-  readValues,
-} from "@tm/run-events-test-servers/requests";
+import { appendOf, createOf, endOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 
 const PREFIX = "counters";
 
@@ -105,22 +97,6 @@ it("S13: each kind of commit publishes on the run's channel, and a refused appen
   expect(onMessage.mock.calls).toEqual(commits.map(() => [runKeys("a", PREFIX).head, ""]));
 });
 
-it("S13: a purge publishes on the run's channel, and a lease does not", async () => {
-  const { store, subscriber, onMessage } = await openPublished();
-  await store.createRun(createOf("a"));
-  const { fence } = await claimed(store, claimOf("a"));
-  const renewal = { runId: "a", fence, leaseMs: 1 };
-  expect(await store.renew(renewal)).toMatchObject({ outcome: "granted" });
-  expect(await store.release(renewal)).toMatchObject({ outcome: "granted" });
-  await store.append([endOf("a")]);
-  await subscriber.ping();
-  expect(onMessage).toHaveBeenCalledTimes(2);
-  await expect
-    .poll(() => store.purge({ finishedForMs: 0, limit: 1 }))
-    .toEqual([{ ownerId: "ada", runId: "a" }]);
-  await expect.poll(() => onMessage.mock.calls.length).toBe(3);
-});
-
 it("S13: one connection subscribes to all runs, opened for the first of them and closed with the store", async () => {
   const server = await openServer();
   const { store } = await openStore(server, { prefix: PREFIX });
@@ -135,24 +111,6 @@ it("S13: one connection subscribes to all runs, opened for the first of them and
   await expect.poll(() => eye.pubsub("CHANNELS", "*")).toEqual([runKeys("run-1", PREFIX).head]);
   await store.close();
   await expect.poll(() => countConnections(eye)).toBe(before);
-});
-
-it("S13: a run whose subscription ends and begins again while commands are in flight stays subscribed", async () => {
-  const server = await openServer();
-  const { store } = await openStore(server, { prefix: PREFIX });
-  const eye = connect(server);
-  await store.createRun(createOf("a"));
-  const before = await countPolls(eye);
-  for (const round of oneTo(50)) {
-    const subscription = store.subscribe("a", () => {});
-    if (round % 2 === 0) await subscription.ready;
-    subscription.stop();
-    if (round % 3 === 0) await eye.ping();
-  }
-  // No subscription had to wait for a poll.
-  expect(await countPolls(eye)).toBeLessThan(before + 5);
-  await notifyCount(store, "a", () => store.append([appendOf("a")]));
-  await expect.poll(() => listeners(eye)).toBe(0);
 });
 
 it("S13: a subscription is only notified later if every message is lost", async () => {
@@ -185,28 +143,6 @@ it("S13: the store's connection for channels reconnects when it alone is killed,
     await expect.poll(() => listeners(eye)).toBe(1);
   }
   expect(await readValues(store, "a")).toEqual(oneTo(5));
-});
-
-it("S13: a connection that comes back notifies every run, even without a change", async () => {
-  const server = await openServer();
-  const proxy = await openProxy(server);
-  const { store } = await openStore(proxy, { prefix: PREFIX });
-  const counters = oneTo(20).map((number) => {
-    const onNotification = vi.fn();
-    return { onNotification, subscription: store.subscribe(`run-${number}`, onNotification) };
-  });
-  await Promise.all(counters.map(({ subscription }) => subscription.ready));
-  // Each is notified once at its first poll, and then no more.
-  for (const { onNotification } of counters)
-    await vi.waitFor(() => expect(onNotification).toHaveBeenCalled(), 5_000);
-  const before = counters.map(({ onNotification }) => onNotification.mock.calls.length);
-  for (const one of proxy.connections()) if (one.hasSent("subscribe")) one.cut();
-  for (const [index, { onNotification }] of counters.entries()) {
-    await vi.waitFor(
-      () => expect(onNotification.mock.calls.length).toBeGreaterThan(before[index] ?? 0),
-      5_000,
-    );
-  }
 });
 
 it("S13: the store polls often while its connection for channels is lost", async () => {

@@ -2,16 +2,8 @@ import { expectApart } from "@tm/run-events-test-servers/expectations";
 import { describe, expect, it } from "vitest";
 import { openRedisStore } from "./ruled-store.ts";
 import { SETUPS } from "./clients.ts";
-import { connect, openServer, runKeys, setInHead } from "./opened.ts";
-import {
-  appendOf,
-  createOf,
-  endOf,
-  oneTo,
-  queryOf,
-  readLog,
-  readValues,
-} from "@tm/run-events-test-servers/requests";
+import { connect, openServer } from "./opened.ts";
+import { appendOf, createOf, endOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import { useServers } from "./use-servers.ts";
 
 describe.each(SETUPS)("the Redis store on $name", (setup) => {
@@ -68,46 +60,6 @@ describe.each(SETUPS)("the Redis store on $name", (setup) => {
 
 describe.each(SETUPS)("one store object on $name", (setup) => {
   const openFresh = useServers(setup);
-
-  it("S9: a page of large events is cut by bytes, and the next one continues without a hole", async () => {
-    const { store } = await openFresh();
-    await store.createRun(createOf("a"));
-    const large = "é".repeat(100_000);
-    for (const value of oneTo(40)) await store.append([appendOf("a", `${value}${large}`)]);
-    const [page] = await store.read([queryOf("a", { maxBytes: 1_000_000 })]);
-    expect(page?.events.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
-    expect(await readValues(store, "a")).toEqual(oneTo(40).map((value) => `${value}${large}`));
-    await store.close();
-  });
-
-  it("W2: a run's time does not advance while its last change is ahead of the server's clock", async () => {
-    const { prefix, redis, store } = await openFresh();
-    await store.createRun(createOf("a"));
-    const ahead = Date.now() + 1_000_000;
-    await setInHead(redis, runKeys("a", prefix).head, { 3: ahead });
-    await store.append([appendOf("a", 1)]);
-    await store.append([endOf("a")]);
-    expect((await readLog(store, "a")).map(({ createdAtMs }) => createdAtMs)).toEqual([
-      ahead,
-      ahead,
-    ]);
-    expect(await store.getRun("a")).toMatchObject({ updatedAtMs: ahead, finishedAtMs: ahead });
-    await store.close();
-  });
-
-  it("S18: `close` refuses later calls and leaves the client open", async () => {
-    const { store } = await openFresh();
-    await store.createRun(createOf("a"));
-    await store.close();
-    await store.close();
-    const closed = { code: "store_unavailable", retryable: false, ambiguous: false };
-    await expect(store.append([appendOf("a")])).rejects.toMatchObject(closed);
-    await expect(store.read([queryOf("a")])).rejects.toMatchObject(closed);
-    await expect(store.subscribe("a", () => {}).ready).rejects.toMatchObject(closed);
-    const { store: other } = await openFresh();
-    expect(await other.getRun("a")).toBeNull();
-    await other.close();
-  });
 
   it("S19: stores with different prefixes share a server and nothing else", async () => {
     const { prefix, redis, store: ours } = await openFresh();

@@ -1,4 +1,3 @@
-import { runsOf } from "../ruled-store.ts";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import type { Redis } from "ioredis";
 import { expect, it } from "vitest";
@@ -16,11 +15,9 @@ import {
   claimOf,
   createOf,
   endOf,
-  oneTo,
   queryOf,
-  readValues,
 } from "@tm/run-events-test-servers/requests";
-import { countRefusals, lead, openReplicated } from "./lagging-replica.ts";
+import { lead, openReplicated } from "./lagging-replica.ts";
 
 const { head: HEAD, events: EVENTS } = runKeys("a");
 
@@ -103,33 +100,6 @@ it.each(Object.entries(CALLS))(
     expect(await send(store)).toEqual(again);
   },
 );
-
-it("S7: an append and a worker's events land once, even when core sends them again", async () => {
-  const { master, replica, name, eye, catchUp, lag } = await openReplicated();
-  const { store } = await openStore(name);
-  const runs = runsOf(store);
-  for (const runId of ["a", "b"]) await runs.create({ runId });
-  await runs.append("a", [{ eventType: "LOG_LINE", payload: 1 }]);
-  await runs.work("b", { leaseMs: 60_000 }, async (run) => {
-    for (const token of oneTo(3)) await run.append([{ eventType: "LOG_LINE", payload: token }]);
-    await catchUp();
-    lag();
-    const there = connect(replica);
-    name.stallAnswers();
-    const appended = runs.append("a", [{ eventType: "LOG_LINE", payload: 2 }]);
-    const worked = run.append([{ eventType: "LOG_LINE", payload: 4 }]);
-    await run.emit("LOG_LINE", 5);
-    await expect.poll(() => eye.xlen(EVENTS)).toBe(2);
-    await expect.poll(() => eye.xlen(runKeys("b").events)).toBe(4);
-    lead(name, replica);
-    await expect.poll(() => countRefusals(there)).toBeGreaterThan(1);
-    lead(name, master);
-    expect(await appended).toMatchObject({ lastSequence: 2 });
-    await worked;
-  });
-  expect(await readValues(store, "a")).toEqual([1, 2]);
-  expect(await readValues(store, "b")).toEqual([...oneTo(5), null]);
-});
 
 it("S4, S10: a replica that lags judges nothing: what it has not received is no refusal", async () => {
   const { replica, master, name, catchUp, lag } = await openReplicated();

@@ -1,4 +1,3 @@
-import { runsOf } from "../ruled-store.ts";
 import { setImmediate } from "node:timers/promises";
 import { type RedisServer, startTcpProxy } from "@tm/run-events-test-servers";
 import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
@@ -59,47 +58,6 @@ it("S13: commits of other processes arrive by messages, and do so again after th
       )
       .toHaveLength(1);
   }
-});
-
-it("S13: a tail misses no event while every connection of its store is killed again and again", async () => {
-  const server = await openServer();
-  const { eye, store, other } = await openReader(server, (client) => client);
-  const writer = runsOf(other);
-  const seen: unknown[] = [];
-  const reading = (async () => {
-    for await (const { payload } of runsOf(store).tail("a")) seen.push(payload);
-  })();
-  for (const value of oneTo(60)) {
-    await writer.append("a", [{ eventType: "TOKEN", payload: value }]);
-    if (value % 10 === 0) {
-      const { subscribers, others } = await connectionsOf(eye);
-      await kill(eye, [...subscribers, ...others]);
-    }
-  }
-  await writer.append("a", [{ eventType: "RUN_COMPLETED" }]);
-  await reading;
-  expect(seen).toEqual([...oneTo(60), null]);
-});
-
-it("S7: appends whose connection is killed before the answer land once, in order", async () => {
-  const server = await openServer();
-  const eye = connect(server);
-  const client = await openClient(server.url);
-  const store = await openOn(fromNodeRedis(client));
-  const runs = runsOf(store);
-  await runs.create({ runId: "a" });
-  let killed = 0;
-  const killing = (async () => {
-    while (killed < 20) {
-      const { others } = await connectionsOf(eye);
-      await kill(eye, others);
-      killed += others.length;
-    }
-  })();
-  let sent = 0;
-  while (killed < 20) await runs.append("a", [{ eventType: "TOKEN", payload: (sent += 1) }]);
-  await killing;
-  expect(await readValues(store, "a")).toEqual(oneTo(sent));
 });
 
 /** Sends an append, and cuts its connection once the server has it and its answer is on the way. */
@@ -176,13 +134,4 @@ it("S20: a client that has given up makes the store unavailable for good", async
     message: "The Redis client is closed. Open a store on a new one.",
     retryable: false,
   });
-});
-
-it("S20: a server that comes back makes the store available again", async () => {
-  const server = await openServer({ settings: ["--appendfsync", "always"] });
-  const { store, other } = await openReader(server, (client) => client);
-  await other.append([appendOf("a", 1)]);
-  await server.kill();
-  await server.start();
-  await expect.poll(() => readValues(store, "a").catch(() => null)).toEqual([1]);
 });
