@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
-import { ADA_SESSION } from "./harness/accounts.ts";
+import { ADA, ADA_SESSION } from "./harness/accounts.ts";
 import type { Frame } from "./harness/frames.ts";
 import { typesOf } from "./harness/live-stream.ts";
 import { createManualClock, type ManualClock } from "./harness/manual-clock.ts";
@@ -163,5 +163,16 @@ describe.each(DOORS)("%s", (door) => {
     const path = `/v1/agent-runs/${runId}/stream`;
     const head = await world.send({ method: "HEAD", path, headers: ADA_SESSION });
     expect([head.status, head.text]).toEqual([200, ""]);
+  });
+});
+
+describe.each(DOORS)("%s", (door) => {
+  it("W4: an `authenticate` that throws is an error of the server, not of the caller", async () => {
+    await using world = await openWorld(door);
+    world.accounts.breakDown(new Error("the session store is at redis://secret"));
+    const answer = await world.send({ path: "/v1/agent-runs", headers: ADA });
+    expect([answer.status, answer.json()["code"]]).toEqual([500, "internal"]);
+    expect(answer.text).not.toContain("secret");
+    expect(world.reported).toHaveLength(1);
   });
 });

@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
-import { ADA, ADA_SESSION } from "./harness/accounts.ts";
+import { ADA } from "./harness/accounts.ts";
 import type { Call } from "./harness/answer.ts";
 import { encodeHead, openSocket } from "./harness/raw-socket.ts";
 import { DOORS, openWorld, type World } from "./harness/world.ts";
@@ -14,85 +14,6 @@ function waitFor(runId: string, query: string, more: Partial<Call> = {}): Call {
 async function untilWaiting(world: World, count = 1): Promise<void> {
   await eventually(() => expect(world.stats().waiting).toBe(count));
 }
-
-describe.each(DOORS)("%s", (door) => {
-  it("W17: a poll is held until there is something newer, by either credential", async () => {
-    await using world = await openWorld(door);
-    for (const headers of [ADA, ADA_SESSION]) {
-      const runId = await world.record("NOTE");
-      const answering = world.send(waitFor(runId, "since=1&wait=30", { headers }));
-      await untilWaiting(world);
-      await world.ada.append(runId, [{ eventType: "NEWS" }, { eventType: "MORE" }]);
-      const answer = await answering;
-      expect([answer.status, answer.json()]).toMatchObject([
-        200,
-        {
-          events: [{ sequence: 2, eventType: "NEWS" }, { sequence: 3 }],
-          runStatus: "running",
-          lastSequence: 3,
-          hasMore: false,
-        },
-      ]);
-      expect(answer.headers["etag"]).toBeDefined();
-      await untilWaiting(world, 0);
-    }
-  });
-
-  it("W17: the end of the run ends a held poll", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record();
-    const answering = world.send(waitFor(runId, "wait=30"));
-    await untilWaiting(world);
-    await world.ada.cancel(runId);
-    expect((await answering).json()).toMatchObject({
-      events: [{ sequence: 1, eventType: "RUN_CANCELLED" }],
-      runStatus: "cancelled",
-    });
-  });
-
-  it("W17: a poll whose time is up gets an empty page", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record({ eventType: "PHASE_STARTED", payload: { phase: "p" } });
-    const answer = await world.send(waitFor(runId, "since=1&wait=0.05"));
-    expect([answer.status, answer.json()]).toEqual([
-      200,
-      { events: [], runStatus: "running", currentPhase: "p", lastSequence: 1, hasMore: false },
-    ]);
-    expect(world.stats().waiting).toBe(0);
-  });
-
-  it("W17: a poll is not held when newer events exist, or the run has ended", async () => {
-    await using world = await openWorld(door, { maxStreamsPerUser: 0 });
-    const [live, ended] = [await world.record("NOTE"), await world.record("RUN_FAILED")];
-    const news = await world.send(waitFor(live, "wait=30"));
-    expect(news.json()).toMatchObject({ events: [{ sequence: 1 }] });
-    for (const since of [0, 1, 2]) {
-      const end = await world.send(waitFor(ended, `since=${since}&wait=30`));
-      expect([end.status, end.json()]).toMatchObject([200, { runStatus: "failed" }]);
-    }
-    const ahead = await world.send(waitFor(live, "since=2&wait=30"));
-    expect([ahead.status, ahead.json()["code"]]).toEqual([409, "cursor_ahead"]);
-  });
-
-  it("W17: a tail of waits has every event of a run that is being written", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record();
-    async function write(): Promise<void> {
-      for (let at = 0; at < 50; at++) await world.ada.append(runId, [{ eventType: "NOTE" }]);
-      await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
-    }
-    const writing = write();
-    const seen: number[] = [];
-    for (let status: unknown = "running"; status === "running" || status === "queued";) {
-      const answer = await world.send(waitFor(runId, `since=${seen.at(-1) ?? 0}&wait=30`));
-      const page = answer.json();
-      seen.push(...(page["events"] as { sequence: number }[]).map(({ sequence }) => sequence));
-      status = page["runStatus"];
-    }
-    await writing;
-    expect(seen).toEqual(Array.from({ length: 51 }, (_, at) => at + 1));
-  });
-});
 
 describe.each(DOORS)("%s", (door) => {
   it("W17: the wait of a client that disconnects ends", async () => {
