@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync } from "node:fs";
+import { closeSync, constants, existsSync, openSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { createSqliteStore } from "@tm/run-events-sqlite";
 import { hasCode } from "./has-code.ts";
@@ -25,7 +25,11 @@ export async function openSqlite(path: string, log: Log): Promise<OpenedStore> {
   try {
     const store = createSqliteStore(db);
     await store.migrate();
-    return { store, walBytes: () => store.walBytes(), release: async () => void db.close() };
+    return {
+      store,
+      walBytes: () => statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? null,
+      release: async () => void db.close(),
+    };
   } catch (error) {
     db.close();
     throw error;

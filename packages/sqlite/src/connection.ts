@@ -182,11 +182,6 @@ export class Connection {
     });
   }
 
-  /** The size of the `-wal` file in bytes, or `null` without one. */
-  walBytes(): number | null {
-    return this.#guard.walBytes();
-  }
-
   /** Refuses all later work. Resolves when no work of its own is under way. */
   close(): Promise<void> {
     this.#isClosed = true;

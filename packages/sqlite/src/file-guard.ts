@@ -4,7 +4,6 @@ import { RunEventsError } from "@tm/run-events-core";
 interface FileIdentity {
   readonly dev: number;
   readonly ino: number;
-  readonly size: number;
 }
 
 /** The function that the guard needs of node:fs. */
@@ -55,7 +54,7 @@ export class FileGuard {
     if (performance.now() - this.#checkedAt < FRESH_MS) return;
     for (const [suffix, before] of this.#known) {
       const now = this.#stat(suffix);
-      if (now === "unknown" || (now?.ino === before.ino && now.dev === before.dev)) continue;
+      if (now === undefined || (now?.ino === before.ino && now.dev === before.dev)) continue;
       throw new RunEventsError(
         "store_unavailable",
         `The database${suffix === "" ? "" : `'s \`${suffix}\``} file was removed or replaced while it was open. Stop every program that uses the database, restore the right file, and start again.`,
@@ -65,26 +64,19 @@ export class FileGuard {
     this.#checkedAt = performance.now();
   }
 
-  /** The size of the `-wal` file in bytes; `null` if it does not exist or cannot be read. */
-  walBytes(): number | null {
-    const log = this.#stat("-wal");
-    return log === null || log === "unknown" ? null : log.size;
-  }
-
   #note(suffix: string): void {
     const seen = this.#stat(suffix);
     // A database in a virtual file system of SQLite has a name but no file.
-    if (seen !== null && seen !== "unknown") this.#known.set(suffix, seen);
+    if (seen) this.#known.set(suffix, seen);
   }
 
-  /** @returns `null` without a file */
-  #stat(suffix: string): FileIdentity | null | "unknown" {
-    if (this.#path === null) return null;
-    if (this.#fs === null) return "unknown";
+  /** @returns `null` if there is no file, `undefined` if that cannot be known */
+  #stat(suffix: string): FileIdentity | null | undefined {
+    if (this.#path === null || this.#fs === null) return undefined;
     try {
       return this.#fs.statSync(this.#path + suffix, { throwIfNoEntry: false }) ?? null;
     } catch {
-      return "unknown";
+      return undefined;
     }
   }
 }

@@ -3,6 +3,7 @@ import {
   changeRun,
   createSyncStore,
   type JoinedAppend,
+  type MigratableStore,
   planJoinedAppend,
   type RunEventStore,
 } from "@tm/run-events-core/store";
@@ -30,11 +31,7 @@ export interface SqliteStoreOptions {
 }
 
 /** A store on SQLite. */
-export interface SqliteStore extends RunEventStore {
-  /** Creates or updates the tables. */
-  migrate(): Promise<void>;
-  /** Checks that the tables have this program's schema. */
-  verify(): Promise<void>;
+export interface SqliteStore extends MigratableStore {
   /**
    * Appends inside the transaction that the caller has open on the handle. The events exist exactly if the caller commits, and
    * subscriptions are notified after that. The call is synchronous, so it is neither queued behind other calls nor combined with
@@ -55,11 +52,6 @@ export interface SqliteStore extends RunEventStore {
    * @throws TypeError before `migrate()` or `verify()` was awaited once, or if the work returns a promise
    */
   transact<T>(work: () => T): T;
-  /**
-   * The size of the database's `-wal` file in bytes, or `null` without one. The file grows while any connection of any process
-   * keeps a read transaction open. Some commits after that has ended, it shrinks to 64 MiB at most.
-   */
-  walBytes(): number | null;
 }
 
 /** The greatest delay of a poll and its queries, with many thousand subscribed runs, in milliseconds. */
@@ -119,7 +111,6 @@ export function createSqliteStore(
     },
     migrate: () => connection.migrate(),
     verify: () => connection.verify(),
-    walBytes: () => connection.walBytes(),
     transact: (work) => connection.transact(work),
     appendInTransaction(append) {
       const { change, receiptOf } = planJoinedAppend(append);

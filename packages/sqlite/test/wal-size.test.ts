@@ -17,12 +17,11 @@ describe.each(DRIVERS)("the log of the file on $name", (driver) => {
     for (const value of oneTo(40)) {
       await store.append(oneTo(8).map(() => appendOf("a", `${value}${"x".repeat(250_000)}`)));
     }
-    const grown = store.walBytes() ?? 0;
-    expect(grown).toBe(statSync(`${file}-wal`).size);
-    expect(grown).toBeGreaterThan(MOST_WAL_BYTES);
+    const walBytes = (): number => statSync(`${file}-wal`).size;
+    expect(walBytes()).toBeGreaterThan(MOST_WAL_BYTES);
     reader.exec("COMMIT");
     // One commit moves all of the log into the database, and the next starts the log again.
     for (const value of oneTo(2)) await store.append([appendOf("a", value)]);
-    expect(store.walBytes()).toBeLessThanOrEqual(MOST_WAL_BYTES);
+    expect(walBytes()).toBeLessThanOrEqual(MOST_WAL_BYTES);
   });
 });
