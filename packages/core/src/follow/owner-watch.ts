@@ -203,7 +203,8 @@ export class OwnerWatch {
     // Afterwards, so that a run that ends meanwhile is in one of them.
     const newest = await this.#list(null, this.#host.limits.newest);
     const lacking = await this.#heads(this.list.lackingIn([...live, ...newest]), false);
-    const changed = this.list.take({ live, newest, lacking });
+    const { changed, mustLook } = this.list.take({ live, newest, lacking });
+    this.#mustLook ||= mustLook;
     this.#ended = number;
     this.#tell(changed);
   }

@@ -104,28 +104,33 @@ export class WatchedList {
 
   /**
    * Takes what a look has found.
-   * @returns the ids of the runs that have changed, come or gone
+   * @returns the ids of the runs that have changed, come or gone; and whether there has to be another look
    */
-  take({ live, newest, lacking }: Look): readonly string[] {
+  take({ live, newest, lacking }: Look): {
+    readonly changed: readonly string[];
+    readonly mustLook: boolean;
+  } {
     const limits = this.#limits;
-    // The newest were read later, and may have live runs that were created since.
-    const found = [...new Map([...live, ...newest].map((one) => [one.runId, one])).values()];
-    const living = found
-      .filter(({ runStatus }) => !isTerminal(runStatus))
-      .toSorted((a, b) => b.ordinal - a.ordinal);
-    this.#more = living.length > limits.live;
-    this.#oldestLive = this.#more ? (living[limits.live - 1]?.ordinal ?? 0) : 0;
-    const listed = new Set([...living.slice(0, limits.live), ...newest].map(({ runId }) => runId));
+    const living = live.slice(0, limits.live);
+    this.#more = live.length > limits.live;
+    this.#oldestLive = this.#more ? (living.at(-1)?.ordinal ?? 0) : 0;
     const changed: string[] = [];
     const put = (runId: string, run: RunRecord | null): void => {
       if (this.#put(runId, run)) changed.push(runId);
     };
-    for (const run of found) put(run.runId, listed.has(run.runId) ? run : null);
+    // The newest were read later.
+    const found = new Map([...living, ...newest].map((one) => [one.runId, one]));
+    for (const [runId, run] of found) put(runId, run);
+    for (const { runId } of live.slice(limits.live)) if (!found.has(runId)) put(runId, null);
     for (const [runId, run] of lacking)
       put(runId, this.#isInScope(run) && isTerminal(run.runStatus) ? run : null);
     const over = [...this.#runs.keys()].filter((runId) => lacking.has(runId));
     for (const runId of over.slice(0, Math.max(0, over.length - limits.ended))) put(runId, null);
-    return changed;
+    // A run that was created in between may take the place of another one, unless that one has ended.
+    const isLate = newest.some(
+      ({ runStatus, ordinal }) => !isTerminal(runStatus) && ordinal > (live[0]?.ordinal ?? 0),
+    );
+    return { changed, mustLook: isLate && live.length >= limits.live };
   }
 
   /**
