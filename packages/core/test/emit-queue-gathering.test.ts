@@ -79,44 +79,6 @@ describe("a queue that gathers", () => {
     expect(clock.timers()).toBe(0);
   });
 
-  type Step = { readonly do: "emit" | "ask" | "answer" | "wait"; readonly by: number };
-  const step: fc.Arbitrary<Step> = fc.record({
-    do: fc.constantFrom("emit", "emit", "emit", "ask", "answer", "wait"),
-    by: fc.integer({ min: 1, max: 60 }),
-  });
-
-  it("W9: the queue sends everything once, in the order of the calls, while it gathers", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-        const { clock, queue, sent } = createBench();
-        const { order, answer, open } = answerInTurn(sent);
-        const given: string[] = [];
-        for (const { do: what, by } of steps) {
-          if (what === "emit") {
-            for (let at = 0; at < by; at++) {
-              given.push(`${given.length}`);
-              void queue.emit(draft(given.length - 1));
-            }
-          } else if (what === "ask") {
-            const name = `ask ${given.length}`;
-            given.push(name);
-            void queue.ask(async () => void order.push(name));
-          } else if (what === "answer") answer();
-          else clock.advance(by);
-          await setImmediate();
-          expect(open()).toBeLessThanOrEqual(1);
-        }
-        for (let waits = 0; waits <= given.length; waits++) {
-          clock.advance(50);
-          await setImmediate();
-          answer();
-        }
-        expect(order).toStrictEqual(given);
-        expect(clock.timers()).toBe(0);
-      }),
-    );
-  });
-
   it("W9, W41: no append has more events than it may, however the types of merged ones alternate", async () => {
     const types = fc.array(fc.constantFrom("TOKEN", "TOKEN", "OTHER"), {
       maxLength: 120,

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createEmitQueue, type EmitQueue } from "../src/work/emit-queue.ts";
-import { createFakeClock } from "./fake-clock.ts";
+import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import {
   answerInTurn,
   draft,
@@ -14,55 +14,79 @@ import {
 } from "./sent-batches.ts";
 
 interface Bench extends Pick<SentBatches, "sent"> {
+  readonly clock: FakeClock;
   readonly queue: EmitQueue;
   readonly failures: unknown[];
 }
 
-function createBench(): Bench {
+function createBench(gatherMs = 0): Bench {
   const { sent, send } = recordSent();
   const failures: unknown[] = [];
-  const options = { maxEvents: MAX_EVENTS, gatherMs: 0, clock: createFakeClock() };
+  const clock = createFakeClock();
+  const options = { maxEvents: MAX_EVENTS, gatherMs, clock };
   const queue = createEmitQueue(send, (error) => failures.push(error), options);
-  return { queue, sent, failures };
+  return { clock, queue, sent, failures };
 }
 
 describe("createEmitQueue", () => {
   type Step =
-    | { readonly do: "emit"; readonly isHeavy: boolean }
-    | { readonly do: "ask" | "answer" | "wait" };
+    | { readonly do: "emit"; readonly count: number; readonly isHeavy: boolean }
+    | { readonly do: "ask" | "answer" | "turn" }
+    | { readonly do: "wait"; readonly ms: number };
+  const emit = fc.constant("emit" as const);
   const step: fc.Arbitrary<Step> = fc.oneof(
     {
-      weight: 5,
-      arbitrary: fc.record({ do: fc.constant("emit" as const), isHeavy: fc.boolean() }),
+      weight: 3,
+      arbitrary: fc.record({ do: emit, count: fc.constant(1), isHeavy: fc.boolean() }),
     },
-    { weight: 3, arbitrary: fc.record({ do: fc.constantFrom("ask", "answer", "wait") }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        do: emit,
+        count: fc.integer({ min: 2, max: 60 }),
+        isHeavy: fc.constant(false),
+      }),
+    },
+    { weight: 4, arbitrary: fc.record({ do: fc.constantFrom("ask", "answer", "turn") }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        do: fc.constant("wait" as const),
+        ms: fc.integer({ min: 1, max: 60 }),
+      }),
+    },
   );
 
   it("W9: the queue sends everything once, in the order of the calls, one append at a time, each within its bounds", async () => {
+    const gathers = fc.constantFrom(0, 50);
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 90 }), async (steps) => {
-        const { queue, sent, failures } = createBench();
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), gathers, async (steps, gatherMs) => {
+        const { clock, queue, sent, failures } = createBench(gatherMs);
         const { order, answer, open } = answerInTurn(sent);
         const given: string[] = [];
         for (const one of steps) {
           if (one.do === "emit") {
-            const payload = `${given.length}${one.isHeavy ? heavy() : ""}`;
-            given.push(JSON.stringify(payload));
-            void queue.emit(draft(payload));
+            for (let at = 0; at < one.count; at++) {
+              const payload = `${given.length}${one.isHeavy ? heavy() : ""}`;
+              given.push(JSON.stringify(payload));
+              void queue.emit(draft(payload));
+            }
           } else if (one.do === "ask") {
             const name = `ask ${given.length}`;
             given.push(name);
             void queue.ask(async () => void order.push(name));
           } else if (one.do === "answer") answer();
+          else if (one.do === "wait") clock.advance(one.ms);
           else await setImmediate();
           expect(open()).toBeLessThanOrEqual(1);
         }
         for (let waits = 0; waits <= given.length; waits++) {
+          clock.advance(gatherMs);
           await setImmediate();
           answer();
         }
         expect(order).toStrictEqual(given);
-        expect(failures).toStrictEqual([]);
+        expect([failures, clock.timers()]).toStrictEqual([[], 0]);
         for (const { payloads } of sent) {
           expect(payloads.length).toBeLessThanOrEqual(MAX_EVENTS);
           expect(payloads.join("").length).toBeLessThanOrEqual(MEBIBYTE);

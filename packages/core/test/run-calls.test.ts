@@ -7,7 +7,7 @@ import type { RunEventStore } from "../src/store/store.ts";
 import { createHastyClock } from "./hasty-clock.ts";
 import { AMBIGUOUS, createLossyStore, type Fate } from "./lossy-store.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
-import { createRunWrites, RUN } from "./run-writes.ts";
+import { RUN } from "./run-writes.ts";
 
 describe("createRunCalls", () => {
   const RUNS = [RUN, { ...RUN, runId: "other" }] as const;
@@ -84,16 +84,6 @@ describe("createRunCalls", () => {
       }),
       { numRuns: 500 },
     );
-  });
-
-  it("S7: a removal whose answer was lost has removed the run", async () => {
-    const store = createMemoryStore();
-    const writes = createRunWrites(store);
-    await writes.create(RUN);
-    await writes.append(appendRequest([newEvent("RUN_FAILED")]));
-    const calls = createRunCalls(createLossyStore(["landed"], store), times);
-    expect(await calls.remove(RUN)).toBe("deleted");
-    expect(await calls.remove(RUN)).toBe("not_found");
   });
 
   it("W35: creations of one run at once, in two topics, each look at their own topic", async () => {

@@ -7,7 +7,6 @@ import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { ADA } from "./adas-runs.ts";
 import { idsOf } from "./ids-of.ts";
-import { createLossyStore } from "./lossy-store.ts";
 
 /** Ends expired runs at the first check. */
 const AT_ONCE = { graceMs: 0, confirmMs: 0 };
@@ -140,13 +139,6 @@ describe("reap", () => {
       code: "store_unavailable",
     });
     expect(idsOf(await log.reap({ ...AT_ONCE }))).toStrictEqual(["a"]);
-  });
-
-  it("S7: a run whose end landed without an answer counts as ended", async () => {
-    await claim("r");
-    now += 1_000;
-    const reaper = createRunLog({ store: createLossyStore(["landed"], store) });
-    expect(idsOf(await reaper.reap({ ...AT_ONCE }))).toStrictEqual(["r"]);
   });
 
   it("S20, W33: runs that can never be ended do not stop those after them, and are tried again", async () => {
