@@ -2,8 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
-import { createNodeHandler } from "@tm/run-events-http/node";
-import type { StreamTimes } from "../../../packages/core/src/stream/open-stream.ts";
+import { createNodeHandler, type HandlerOptions } from "@tm/run-events-http/node";
 
 /** The http package on a port, with runs that the test writes itself. */
 export interface StreamServer {
@@ -14,8 +13,10 @@ export interface StreamServer {
   close(): Promise<void>;
 }
 
+type Times = Pick<HandlerOptions<unknown>, "heartbeatMs" | "maxAgeMs" | "stallMs">;
+
 /** Serves a memory store; a request with the cookie is `ada`'s. */
-export async function startStreamServer(times: Partial<StreamTimes> = {}): Promise<StreamServer> {
+export async function startStreamServer(times: Times = {}): Promise<StreamServer> {
   const cookie = "session=ada";
   const runs = createRunEvents({ store: createMemoryStore() });
   const handler = createNodeHandler({

@@ -17,7 +17,7 @@ export interface GivenEnv {
  * text does not count.
  * @param names the variables that hold secrets
  * @returns the environment; or one line that names the variable, and never holds a secret, if both forms are set, or the file
- * cannot be read, is not a regular file, has more than 1 MiB, is empty or is not UTF-8
+ * cannot be read, is not a regular file, is empty or is not UTF-8
  */
 export function readSecretFiles(
   names: readonly string[],

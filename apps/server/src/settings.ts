@@ -1,7 +1,6 @@
 import { dirname } from "node:path";
 import { describeValue } from "@tm/run-events-core/wire";
 import { parseStoreUrl, type StoreUrl, STORE_URL_FORMS } from "./store-url.ts";
-import { storeUrlFlaw } from "./store-url-flaw.ts";
 import { parseApiTokens, type UserToken } from "./tokens.ts";
 
 /** The server's settings, read from its environment. */
@@ -95,7 +94,7 @@ export function parseSettings(
 
   const port = integer("PORT", 8080, 0, 65_535);
   const host = read("HOST", "127.0.0.1", "a host name or an IP address", parseHost);
-  const storeUrl = read("STORE_URL", STORE, STORE_URL_FORMS, parseStoreUrl, storeUrlFlaw);
+  const storeUrl = read("STORE_URL", STORE, STORE_URL_FORMS, parseStoreUrl);
   const settings: Settings = {
     port,
     host,

@@ -26,7 +26,7 @@ export type StoreUrl =
 
 /** A description of what `parseStoreUrl` accepts, for the error message. */
 export const STORE_URL_FORMS =
-  "memory:, sqlite:PATH, postgres://..., redis://..., rediss://... or redis+cluster://host:port,host:port";
+  "memory:, sqlite:PATH, postgres://..., redis://..., rediss://... or redis+cluster://host:port,host:port, with user and password percent-encoded";
 
 const REDIS_PORT = 6_379;
 const MOST_PORT = 65_535;

@@ -76,11 +76,6 @@ describe("a secret that the server keeps", () => {
     for (const refusal of await refusalsOf((path) => execFileSync("mkfifo", [path])))
       expect(refusal).toBe("FILE is not a regular file: remove it to have a secret generated");
   });
-
-  it("is refused where it has more than 1 MiB", async () => {
-    for (const refusal of await refusalsOf((path) => writeFileSync(path, "a".repeat(1_048_577))))
-      expect(refusal).toBe("FILE has more than 1 MiB: remove it to have a secret generated");
-  });
 });
 
 it("the greeting has no character that a terminal obeys, and no token in a command that a shell would change", () => {

@@ -121,6 +121,9 @@ it.each([
     400,
   ],
   ["an unknown Expect", `${get("/page", "Expect: banana")}`, 417],
+  ["a header with a bare carriage return", get("/page", "X: a\rb"), 400],
+  ["no HTTP", "hello\r\n\r\n", 400],
+  ["headers without end", get("/page", `X: ${"a".repeat(20_000)}`), 431],
 ])("W3: %s gets a problem with nosniff, and the connection is closed", async (_, sent, status) => {
   const asked = vi.fn(() => plain("page"));
   const answer = await text(await ask(new Map([["/page", { GET: asked }]]), sent));

@@ -1,9 +1,6 @@
 import { renameSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { startPostgres, startRedis } from "@tm/run-events-test-servers";
-import { Redis } from "ioredis";
-import { Client } from "pg";
 import { describe, expect, it, type TestContext } from "vitest";
 import { call } from "./client.ts";
 import { ADA, makeTempFolder, type ServerProcess, startServer } from "./start-server.ts";
@@ -104,74 +101,5 @@ describe.concurrent("readyz on SQLite", () => {
     expect(await metricOf(server, "store_wal_bytes")).toBeGreaterThan(0);
     const memory = await startServer({}, undefined, test);
     expect(await (await fetch(`${memory.url}/metrics`)).text()).not.toContain("wal_bytes");
-  });
-});
-
-describe.concurrent("readyz on Postgres", () => {
-  async function postgresOf(test: TestContext): Promise<{
-    readonly url: string;
-    set(name: string, value: string): Promise<void>;
-  }> {
-    const postgres = await startPostgres();
-    test.onTestFinished(() => postgres.close());
-    const url = await postgres.createDatabase();
-    return {
-      url,
-      async set(name, value) {
-        const client = new Client({ connectionString: postgres.url });
-        await client.connect();
-        await client.query(`SET transaction_read_only = off`);
-        await client.query(`ALTER SYSTEM SET ${name} = ${value}`);
-        await client.query("SELECT pg_reload_conf()");
-        await client.end();
-      },
-    };
-  }
-
-  it("W30, S31: readyz is 503 while the database is read-only, and 200 again after", async (test) => {
-    const { url, set } = await postgresOf(test);
-    const trouble = {
-      begin: () => set("default_transaction_read_only", "on"),
-      end: () => set("default_transaction_read_only", "off"),
-    };
-    await expectToSaySo(test, url, trouble, /read-only/);
-  });
-
-  it("W30, S31: readyz is 503 while commits wait for a standby that has gone, and 200 again after", async (test) => {
-    const { url, set } = await postgresOf(test);
-    const trouble = {
-      begin: () => set("synchronous_standby_names", "'gone'"),
-      end: () => set("synchronous_standby_names", "''"),
-    };
-    await expectToSaySo(test, url, trouble, /did not answer|timeout/i);
-  });
-});
-
-describe.concurrent("readyz on Redis", () => {
-  it("W30, S31: readyz is 503 while the Redis is a replica, and 200 again after", async (test) => {
-    const redis = await startRedis({ settings: ["--appendfsync", "always"] });
-    test.onTestFinished(() => redis.close());
-    const master = await startRedis();
-    test.onTestFinished(() => master.close());
-    const client = new Redis(redis.url);
-    test.onTestFinished(() => client.disconnect());
-    const trouble = {
-      begin: () => client.call("REPLICAOF", "127.0.0.1", `${master.port}`),
-      end: () => client.call("REPLICAOF", "NO", "ONE"),
-    };
-    await expectToSaySo(test, redis.url, trouble, /read-only replica/);
-  });
-
-  it("W30, S31: readyz is 503 while the Redis is paused, and 200 again after", async (test) => {
-    const redis = await startRedis({ settings: ["--appendfsync", "always"] });
-    test.onTestFinished(() => redis.close());
-    const client = new Redis(redis.url);
-    const pid = Number(/^process_id:(\d+)/m.exec(await client.info("server"))?.[1]);
-    client.disconnect();
-    const trouble = {
-      begin: () => void process.kill(pid, "SIGSTOP"),
-      end: () => void process.kill(pid, "SIGCONT"),
-    };
-    await expectToSaySo(test, redis.url, trouble, /(does|did) not answer/);
   });
 });

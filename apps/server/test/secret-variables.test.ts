@@ -118,13 +118,10 @@ describe("a secret in a file", () => {
     mkdirSync(join(folder, "folder"));
     execFileSync("mkfifo", [join(folder, "pipe")]);
     writeFileSync(join(folder, "empty"), " \n");
-    writeFileSync(join(folder, "long"), "a".repeat(1_048_577));
     const flaws = {
       [join(folder, "missing")]: "but reading it failed: ENOENT",
       [join(folder, "folder")]: `but ${join(folder, "folder")} is not a regular file`,
       [join(folder, "pipe")]: `but ${join(folder, "pipe")} is not a regular file`,
-      "/dev/zero": "but /dev/zero is not a regular file",
-      [join(folder, "long")]: `but ${join(folder, "long")} has more than 1 MiB`,
       [join(folder, "empty")]: `but ${join(folder, "empty")} is empty`,
       "": "got an empty path",
     };

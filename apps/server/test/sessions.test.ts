@@ -1,10 +1,6 @@
-import { IncomingMessage } from "node:http";
-import { Socket } from "node:net";
 import fc from "fast-check";
 import { afterEach, expect, it, vi } from "vitest";
-import { createCredentials } from "../src/authenticate.ts";
 import { createSessions, type Sessions } from "../src/session.ts";
-import { createTokens } from "../src/tokens.ts";
 
 const TTL_MS = 60_000;
 const ADA = { userId: "ada", tokenMark: "a-mark" };
@@ -72,30 +68,6 @@ it("W29: a session that is read from its value is exactly the one that was opene
     // Without rounding, one millisecond in forty would be a fraction off.
     { numRuns: 500 },
   );
-});
-
-/** A cookie that the server made before its first release, from a made-up secret and token. It expires in the year 2200. */
-const KEPT =
-  "run_events_session=eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbiI6IjRHUExYdFUxX19pTmhRT19mYlJ1NGciLCJzdWIiOiJhZGEiLCJqdGkiOiI1OWUzZDBiZS1kZDdlLTRiMjAtYmU1NC04ZTUwMmNmYWM1YmQiLCJleHAiOjcyNTgxMTg0MDAuMTIzfQ.W5S96CjNPeQ6_qAC4k1Zk0Vi9s4NCr12HJEYP7ilLMI";
-
-it("W29: a cookie that an older server made still signs in", async () => {
-  const secret = "a secret that is made up, for a kept cookie";
-  const tokens = createTokens([{ userId: "ada", token: "a-made-up-token" }], secret);
-  const sessions = await createSessions({
-    secret,
-    ttlMs: TTL_MS,
-    isCurrent: (holder) => tokens.isCurrent(holder),
-  });
-  const request = new IncomingMessage(new Socket());
-  request.headers.cookie = KEPT;
-  const credentials = createCredentials(tokens, sessions);
-  expect(await credentials.authenticate(request, "session")).toEqual({
-    userId: "ada",
-    credential: "session",
-  });
-  expect(await credentials.session(request)).toMatchObject({
-    expiresAtMs: Date.UTC(2200, 0, 1) + 123,
-  });
 });
 
 it("W29: a user who ends more than 1,000 sessions ends those that are older, and no other user's", async () => {

@@ -3,9 +3,6 @@ import { expect, it } from "vitest";
 import { parseSettings } from "../src/settings.ts";
 import { encodeStoreUrl, parseStoreUrl, STORE_URL_FORMS } from "../src/store-url.ts";
 
-const NO_SCHEME =
-  "its scheme is not one of memory, sqlite, postgres, postgresql, redis, rediss, redis+cluster";
-
 /** Any text that UTF-8 can carry. */
 const secret = fc.string({ unit: "binary", minLength: 1, maxLength: 20 });
 const port = fc.integer({ min: 1, max: 65_535 });
@@ -45,50 +42,44 @@ function shown(text: string): string | null {
   return storeUrl === null ? null : encodeStoreUrl(storeUrl);
 }
 
-const UNENCODED = "its user or password holds a character that has to be percent-encoded";
-const PORT = "a port is an integer from 1 to 65535";
-
-const MALFORMED: readonly (readonly [text: string, flaw: string | null])[] = [
-  ["", "it is empty"],
-  [" ", "it is empty"],
-  ["memory", "it has no scheme"],
-  ["memory:x", "something follows memory:"],
-  ["mysql://root:hunter2@db/runs", NO_SCHEME],
-  ["Postgres://db/runs", NO_SCHEME],
-  ["redis+sentinel://a:1/main", NO_SCHEME],
-  ["sqlite:", "it has no path"],
-  ["sqlite::memory:", "its path has a colon first"],
-  ["sqlite:a.db\nredis://u:hunter2@h", "its path has a control character"],
-  ["postgres:", "it lacks two slashes after the scheme"],
-  ["postgres:/runs", "it lacks two slashes after the scheme"],
-  ["redis:", "it lacks two slashes after the scheme"],
-  ["postgres://a:1,b:2/runs", "it has more than one host"],
-  ["postgres://db:port/runs", PORT],
-  ["postgres://ada:hunt/er2@db:5432/runs", UNENCODED],
-  ["postgres://a<b/runs", null],
-  ["redis://", "it lacks a host"],
-  ["redis://:6379", "it lacks a host"],
-  ["redis://a b", "it holds white space"],
-  ["redis://localhost:0", PORT],
-  ["redis://localhost:65536", PORT],
-  ["redis://[::1]:x", PORT],
-  ["redis://localhost/one", "its database is not a number"],
-  ["redis://localhost/1/2", "its database is not a number"],
-  ["redis://localhost/1?family=6", "it has a query or a fragment"],
-  ["redis://token@localhost", "it has a user without a password"],
-  ["redis://user:@localhost", "it has a user without a password"],
-  ["redis://user:50%@localhost", "a percent sign in its user or password encodes nothing"],
-  ["redis://user:hunter#2@localhost", UNENCODED],
-  ["redis://user:hunter@2@localhost", UNENCODED],
-  ["redis://a,b", "it has more than one host"],
-  ["redis+cluster://", "it lacks a host"],
-  ["redis+cluster://a:1,", "it lacks a host"],
-  ["redis+cluster://a:1,,b:2", "it lacks a host"],
-  ["redis+cluster://a:1/0", "a cluster has no numbered databases"],
+const MALFORMED: readonly string[] = [
+  "",
+  " ",
+  "memory",
+  "memory:x",
+  "mysql://root:hunter2@db/runs",
+  "Postgres://db/runs",
+  "redis+sentinel://a:1/main",
+  "sqlite:",
+  "sqlite::memory:",
+  "sqlite:a.db\nredis://u:hunter2@h",
+  "postgres:",
+  "postgres:/runs",
+  "redis:",
+  "postgres://a:1,b:2/runs",
+  "postgres://db:port/runs",
+  "postgres://ada:hunt/er2@db:5432/runs",
+  "postgres://a<b/runs",
+  "redis://",
+  "redis://:6379",
+  "redis://a b",
+  "redis://localhost:0",
+  "redis://localhost:65536",
+  "redis://[::1]:x",
+  "redis://localhost/one",
+  "redis://localhost/1/2",
+  "redis://localhost/1?family=6",
+  "redis://token@localhost",
+  "redis://user:@localhost",
+  "redis://user:50%@localhost",
+  "redis://user:hunter#2@localhost",
+  "redis://user:hunter@2@localhost",
+  "redis://a,b",
+  "redis+cluster://",
+  "redis+cluster://a:1,",
+  "redis+cluster://a:1,,b:2",
+  "redis+cluster://a:1/0",
 ];
-
-/** The schemes of stores, as a URL begins with them. */
-const SCHEMES = ["memory:", "sqlite:", "postgres://", "redis://", "rediss://", "redis+cluster://"];
 
 function malformedLine(text: string): string {
   const parsed = parseSettings({ STORE_URL: text });
@@ -96,9 +87,7 @@ function malformedLine(text: string): string {
   return parsed.malformed;
 }
 
-function lineOf(flaw: string | null): string {
-  return `STORE_URL: expected ${STORE_URL_FORMS}${flaw === null ? "" : `; ${flaw}`}`;
-}
+const LINE = `STORE_URL: expected ${STORE_URL_FORMS}`;
 
 it("a store's URL is shown without its user and password, for any of them", () => {
   fc.assert(
@@ -127,27 +116,6 @@ it("a store's URL with a password that is not encoded is shown without it or ref
 it("a store's URL is shown without the query, where pg takes a password too", () => {
   expect(shown("postgres://db.example/runs?password=hunter2&user=ada")).toBe(
     "postgres://db.example/runs",
-  );
-});
-
-it("a store's URL is never a part of the line that names a malformed one", () => {
-  const fixed = MALFORMED.map(([, flaw]) => lineOf(flaw));
-  fc.assert(
-    fc.property(
-      fc.oneof(
-        secret,
-        secret.map((text) => `${text}:${text}`),
-        fc.tuple(fc.constantFrom(...SCHEMES), secret).map((parts) => parts.join("")),
-        fc.tuple(halves, secret).map(([[scheme, rest], text]) => scheme + text + rest),
-        fc.tuple(halves, secret).map(([[scheme, rest], text]) => `${scheme}${text}@${rest}`),
-        fc.tuple(halves, secret).map(([[scheme, rest], text]) => scheme + rest + text),
-      ),
-      (text) => {
-        fc.pre(parseStoreUrl(text) === null);
-        expect([lineOf(null), ...fixed]).toContain(malformedLine(text));
-      },
-    ),
-    { numRuns: 1_000 },
   );
 });
 
@@ -207,7 +175,7 @@ it("the URL of a Postgres is given to pg as it is", () => {
   expect(shown("postgresql:///runs?host=/run/postgresql")).toBe("postgres:///runs");
 });
 
-it.each(MALFORMED)("a store's URL is malformed as %j: %s", (text, flaw) => {
+it.each(MALFORMED)("a store's URL is malformed as %j", (text) => {
   expect(parseStoreUrl(text)).toBe(null);
-  expect(malformedLine(text)).toBe(lineOf(flaw));
+  expect(malformedLine(text)).toBe(LINE);
 });

@@ -278,6 +278,13 @@ describe.each(DOORS)("%s", (door) => {
     }
   });
 
+  it("W14: a cursor that no list can have answered is 400", async () => {
+    await using world = await openWorld(door);
+    const path = "/v1/agent-runs?cursor=9007199254740993";
+    const answer = await world.send({ path, headers: ADA });
+    expect([answer.status, answer.json()["code"]]).toEqual([400, "invalid_request"]);
+  });
+
   it("W3: HEAD gets the head of what GET gets", async () => {
     await using world = await openWorld(door);
     const run = `/v1/agent-runs/${await world.record("NOTE")}`;
