@@ -2,8 +2,7 @@
 
 import { useInsertionEffect, useMemo, useSyncExternalStore } from "react";
 import { type Reducer, RunFold } from "./store/run-fold.ts";
-import { RunStore } from "./store/run-store.ts";
-import { viewKey } from "./store/view-key.ts";
+import { RunStore, viewKey } from "./store/run-store.ts";
 import type { FoldOptions, RunOptions, RunView } from "./store/run-view.ts";
 import { runsKey, RunsStore } from "./store/runs-store.ts";
 import type { RunsOptions, RunsView } from "./store/runs-view.ts";

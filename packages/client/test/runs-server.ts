@@ -18,8 +18,9 @@ export interface RunsServer {
 /** Starts a server with a session. It stops at the test's end. */
 export async function startRunsServer(
   options: Partial<HandlerOptions<unknown>> = {},
+  limits: { readonly maxPayloadBytes?: number } = {},
 ): Promise<RunsServer> {
-  const runs = createRunEvents({ store: createMemoryStore() });
+  const runs = createRunEvents({ store: createMemoryStore(), ...limits });
   const handler = createNodeHandler({
     authenticate: () => ({ userId: "ada", credential: "session" }),
     ...options,

@@ -11,15 +11,6 @@ export interface ListedRun extends RunSnapshot {
 /** The number of ended runs that a feed keeps: the last to end. */
 const MOST_ENDED = 200;
 
-/** The members that differ between two states of a run, or between two runs of the same id. */
-const MAY_CHANGE = [
-  "createdAt",
-  "lastSequence",
-  "runStatus",
-  "currentPhase",
-  "updatedAt",
-] as const satisfies readonly (keyof RunSnapshot)[];
-
 /**
  * The runs that a feed has sent, each as it was last. While a feed starts over, the runs from before stay, until all have come that take
  * their place.
@@ -121,11 +112,6 @@ export function keepSame(
   run: RunSnapshot,
   last: RunEvent | null,
 ): ListedRun {
-  const isSame =
-    known !== undefined &&
-    MAY_CHANGE.every((name) => known[name] === run[name]) &&
-    known.lease?.expiresAt === run.lease?.expiresAt &&
-    known.lease?.worker === run.lease?.worker &&
-    known.last?.sequence === last?.sequence;
-  return isSame ? known : { ...run, last };
+  const listed = { ...run, last };
+  return JSON.stringify(known) === JSON.stringify(listed) && known !== undefined ? known : listed;
 }

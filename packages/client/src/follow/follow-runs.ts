@@ -1,5 +1,4 @@
 import { RunEventsError } from "@tm/run-events-core";
-import { checkRunId, invalidCursor } from "@tm/run-events-core/wire";
 import type { FollowedFeed } from "../feed/followed-feed.ts";
 import { canStream } from "../http/credential.ts";
 import { runsStreamCall } from "../http/feed-calls.ts";
@@ -106,9 +105,6 @@ export class RunsReader {
    * @throws RunEventsError `not_found` if no run can have the id, `invalid_cursor`
    */
   add(runId: string, beginning: RunBeginning, listener: RunListener): () => void {
-    checkRunId(runId);
-    const { since = 0 } = beginning;
-    if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
     return this.follow(new FollowedRun(runId, beginning, listener));
   }
 
@@ -118,8 +114,9 @@ export class RunsReader {
     this.#parts.set(part.key, part);
     this.#reopen();
     return () => {
+      if (part.isOver) return;
       part.stop();
-      if (this.#remove(part)) this.#reopen();
+      this.#reopen();
     };
   }
 
@@ -142,21 +139,22 @@ export class RunsReader {
     this.#stopListening();
   }
 
-  /** @returns whether it was followed */
-  #remove(part: Part): boolean {
-    return this.#parts.get(part.key) === part && this.#parts.delete(part.key);
+  /** The parts that are not over. */
+  #left(): readonly Part[] {
+    for (const [key, part] of this.#parts) if (part.isOver) this.#parts.delete(key);
+    return [...this.#parts.values()];
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#whole;
     // Parts that are added in one turn share the first connection.
     let gatherMs = 0;
-    while (this.#parts.size > 0 && !signal.aborted) {
+    while (this.#left().length > 0 && !signal.aborted) {
       try {
         await pause(gatherMs, signal);
         gatherMs = GATHER_MS;
         clearTimeout(this.#again);
-        if (this.#parts.size > 0) await this.#tryOnce();
+        if (this.#left().length > 0) await this.#tryOnce();
       } catch (error) {
         if (signal.aborted || error === CHANGED) continue;
         await this.#onLoss(error);
@@ -178,8 +176,7 @@ export class RunsReader {
     try {
       const mayHold = (await this.#options.slot?.take()) ?? true;
       attempt.signal.throwIfAborted();
-      const parts = [...this.#parts.values()];
-      const { streamed, polled } = planAttempt(parts, this.#course.transport, mayHold);
+      const { streamed, polled } = planAttempt(this.#left(), this.#course.transport, mayHold);
       for (const { part, isHeld } of polled) polls.push(this.#poll(part, isHeld, attempt));
       if (streamed.length > 0) await this.#stream(streamed, attempt, polled.length > 0);
       else await this.#untilBetter(attempt, mayHold);
@@ -229,13 +226,13 @@ export class RunsReader {
       onLeft: (part, error) => {
         if (error !== null) this.#tryAgainLater(part, error);
         // Polled runs take the places of those that are over.
-        else if (this.#forget(part) && hasMore) abort(CHANGED);
+        else if (hasMore || this.#left().length === 0) abort(CHANGED);
       },
     });
     // A part that is still open has ended too early. One that the server could not read has a timer, which opens the next stream.
     if (streamed.some((part) => part.isOpen && !part.isOver))
       throw unanswered("The stream ended before the run did.");
-    if (this.#parts.size > 0) await pause(FOR_EVER_MS, signal);
+    if (this.#left().length > 0) await pause(FOR_EVER_MS, signal);
   }
 
   /** The others go on meanwhile. */
@@ -259,7 +256,7 @@ export class RunsReader {
         abort(unanswered("The server answered no poll."));
       },
     });
-    if (part.isOver) this.#forget(part);
+    if (this.#left().length === 0) abort(CHANGED);
   }
 
   /** Waits for a slot, or for the time at which the best transport is tried again, or until the polled runs are over. */
@@ -276,17 +273,9 @@ export class RunsReader {
     while ((await this.#options.slot?.take()) === false);
   }
 
-  /** @returns whether it was followed */
-  #forget(part: Part): boolean {
-    const isKnown = this.#remove(part);
-    if (isKnown && this.#parts.size === 0) this.#attempt?.abort(CHANGED);
-    return isKnown;
-  }
-
   async #onLoss(error: unknown): Promise<void> {
-    const parts = [...this.#parts.values()];
+    const parts = this.#left();
     if (!(error instanceof RunEventsError && error.retryable)) {
-      this.#parts.clear();
       for (const part of parts) part.fail(error);
       return;
     }

@@ -1,5 +1,5 @@
 import { isTerminal, type RunEvent, type RunEventsPage } from "@tm/run-events-core";
-import type { encodeRunStart } from "@tm/run-events-core/wire";
+import { checkRunId, type encodeRunStart, invalidCursor } from "@tm/run-events-core/wire";
 import { contiguous } from "../http/contiguous.ts";
 import type { RunBeginning } from "../http/queries.ts";
 import { type Call, pageCall, WAIT_SECONDS } from "../http/run-calls.ts";
@@ -29,7 +29,10 @@ export class FollowedRun extends Followed<ConnectionState> {
   /** The time of the event at the cursor, if it is known. */
   #at: string | undefined;
 
+  /** @throws RunEventsError `not_found` if no run can have the id, `invalid_cursor` */
   constructor(runId: string, { since = 0, at, tail }: RunBeginning, listener: RunListener) {
+    checkRunId(runId);
+    if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
     const nothing = { state: "connecting", runStatus: null, currentPhase: null } as const;
     super({ ...nothing, cursor: since, error: null }, listener.onState);
     this.key = runId;

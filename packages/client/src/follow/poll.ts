@@ -33,39 +33,22 @@ export interface Polls {
  * @see clauses W15 to W17, W28 and W48 in `WIRE.md`
  */
 export async function poll(part: Pollable, polls: Polls): Promise<void> {
-  const { signal } = polls;
-  const poller = new Poller(part, polls);
-  while (!part.isOver && !signal.aborted) {
-    const pauseMs = await poller.next();
-    if (pauseMs > 0 && !part.isOver) await pause(pauseMs, signal).catch(() => {});
-  }
-}
-
-class Poller {
-  readonly #part: Pollable;
-  readonly #polls: Polls;
-  #hasAnswered = false;
+  const { server, isHeld: mayHold, mostDelayMs, signal, onSilence } = polls;
+  let hasAnswered = false;
   /** The number of held polls in a row that broke off. */
-  #cut = 0;
+  let cut = 0;
   /** Until when the server is asked to answer at once. */
-  #shortUntil = 0;
-
-  constructor(part: Pollable, polls: Polls) {
-    this.#part = part;
-    this.#polls = polls;
-  }
+  let shortUntil = 0;
 
   /** Polls once. Resolves with the pause until the next poll, in milliseconds. */
-  async next(): Promise<number> {
-    const { server, isHeld: mayHold, signal } = this.#polls;
+  async function next(): Promise<number> {
     const askedAt = performance.now();
-    const isHeld = mayHold && askedAt >= this.#shortUntil;
+    const isHeld = mayHold && askedAt >= shortUntil;
     const isLong = (): boolean => performance.now() - askedAt >= POLL_MS;
-    const part = this.#part;
     try {
       part.update({ state: "polling" });
       const answer = await server.askJson(part.pollCall(isHeld), signal);
-      [this.#hasAnswered, this.#cut] = [true, 0];
+      [hasAnswered, cut] = [true, 0];
       const { isNew, hasMore } = await part.takeAnswer(answer);
       part.failures = 0;
       // An old page from a cache has nothing new and was not held, so it is not asked for without a pause.
@@ -73,27 +56,29 @@ class Poller {
       if (hasMore) return 0;
       return isHeld ? part.gatherMs : POLL_MS;
     } catch (error) {
-      if (!signal.aborted) return this.#onLoss(error, isHeld, isHeld && isLong());
-      return 0;
+      return signal.aborted ? 0 : onLoss(error, isHeld, isHeld && isLong());
     }
   }
 
-  #onLoss(error: unknown, isHeld: boolean, isCut: boolean): number {
-    const part = this.#part;
+  function onLoss(error: unknown, isHeld: boolean, isCut: boolean): number {
     if (!(error instanceof RunEventsError && error.retryable)) {
       part.fail(error);
       return 0;
     }
     const isFull = isHeld && error.code === "too_many_requests";
-    if (isCut) this.#cut += 1;
-    if (isFull || this.#cut === MAX_CUT)
-      [this.#shortUntil, this.#cut] = [performance.now() + PROBE_MS, 0];
+    if (isCut) cut += 1;
+    if (isFull || cut === MAX_CUT) [shortUntil, cut] = [performance.now() + PROBE_MS, 0];
     if (isFull) return 0;
     part.failures += 1;
     part.update({ state: "paused", error });
-    if (!this.#hasAnswered) this.#polls.onSilence();
+    if (!hasAnswered) onSilence();
     const { retryAfterMs = 0 } = error.details;
-    return planDelay(part.failures, retryAfterMs, Math.random(), this.#polls.mostDelayMs);
+    return planDelay(part.failures, retryAfterMs, Math.random(), mostDelayMs);
+  }
+
+  while (!part.isOver && !signal.aborted) {
+    const pauseMs = await next();
+    if (pauseMs > 0 && !part.isOver) await pause(pauseMs, signal).catch(() => {});
   }
 }
 

@@ -1,10 +1,12 @@
 import type { RunEventsError } from "@tm/run-events-core";
 import type { RunsReader } from "../follow/follow-runs.ts";
-import { onceAFrame } from "./once-a-frame.ts";
 import { type ConnectionOptions, connectionFor, shareKey } from "./page-connection.ts";
 
 /** The time that it is still followed after its last view has left, in milliseconds. A new view often comes at once. */
 const LINGER_MS = 1_000;
+
+/** The time between two calls of a listener, in milliseconds. So a replay of thousands of events makes only a few dozen views. */
+const FRAME_MS = 16;
 
 /** The parts that views of this page share, by key. Where a server renders, nothing joins, so that it keeps nothing. */
 const all = new Map<string, { readonly hasFailed: boolean }>();
@@ -36,12 +38,11 @@ export abstract class Shared<View, C extends Connection> {
   /** `null` for the list. */
   readonly runId: string | null;
   protected readonly options: ConnectionOptions;
-  /** Calls `onChange` soon, once a frame. */
-  protected readonly changeSoon: () => void = onceAFrame(() => this.onChange());
   readonly #views = new Set<View>();
   readonly #left = new AbortController();
   #connection: C;
   #lingering: ReturnType<typeof setTimeout> | undefined;
+  #frame: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: ConnectionOptions, runId: string | null, connection: C) {
     this.options = options;
@@ -104,6 +105,14 @@ export abstract class Shared<View, C extends Connection> {
       else this.#lingering = setTimeout(() => this.#leave(), LINGER_MS);
     };
   }
+
+  /** Calls `onChange` soon, once a frame. */
+  protected readonly changeSoon = (): void => {
+    this.#frame ??= setTimeout(() => {
+      this.#frame = undefined;
+      this.onChange();
+    }, FRAME_MS);
+  };
 
   /** Follows it over the page's connection until it is left. */
   protected connect(): void {

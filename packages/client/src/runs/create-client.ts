@@ -11,6 +11,7 @@ import { sealDraft } from "@tm/run-events-core/wire";
 import { type WatchedRuns, watchRuns, type WatchRunsOptions } from "../follow/watch-runs.ts";
 import { followRun, type RunFollower } from "../follow/follow-run.ts";
 import type { FollowRunOptions } from "../follow/follow-options.ts";
+import { isText } from "../http/fits.ts";
 import type { EventsQuery, LeaseAsked, ListQuery, NewRun } from "../http/queries.ts";
 import { CALL_PATIENCE_MS, type CallOptions } from "../http/retrying.ts";
 import {
@@ -32,12 +33,14 @@ import {
   renewCall,
 } from "../http/run-calls.ts";
 import { createServer, type ServerOptions } from "../http/server.ts";
-import { closeSessionCall, openSessionCall, sessionCall } from "../http/session-calls.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import { type KeptRun, readKept, readList, type RunList } from "./kept-run.ts";
 
 /** The longest wait that a server accepts, in seconds. It refuses a longer one at once. @see clause W17 in `WIRE.md` */
 const MOST_WAIT_SECONDS = 30;
+
+/** The session of a browser. @see clause W29 in `WIRE.md` */
+const SESSION = "/v1/session";
 
 /** The server's address, the credential for it, and how long a call is tried. */
 export interface ClientOptions extends ServerOptions {
@@ -235,8 +238,11 @@ export function createClient(options: ClientOptions = {}): Client {
       const { workRun } = await import("../write/work-run.ts");
       return workRun({ ...options, ...how, runId }, task);
     },
-    session: async (how) => ask(sessionCall(), how),
-    openSession: async (token, how) => ask(openSessionCall(token), how),
-    closeSession: async (how) => ask(closeSessionCall(), how),
+    session: async (how) => ask({ path: SESSION, answer: { userId: isText } }, how),
+    async openSession(token, how) {
+      const headers = { authorization: `Bearer ${token}` };
+      return ask({ path: SESSION, method: "POST", headers }, how);
+    },
+    closeSession: async (how) => ask({ path: SESSION, method: "DELETE" }, how),
   };
 }

@@ -1,5 +1,4 @@
 import type { RunSnapshot } from "@tm/run-events-core";
-import { keptUntil, parseRetention } from "./retention.ts";
 
 /** A run, and until when its server keeps it. */
 export interface KeptRun extends RunSnapshot {
@@ -17,18 +16,25 @@ export interface RunList {
 }
 
 /** Reads a run from an answer. */
-export function readKept(json: unknown, response: Response): KeptRun {
-  const run = json as RunSnapshot;
-  return { ...run, keptUntil: keptUntil(run, parseRetention(response.headers)) };
+export function readKept(json: unknown, { headers }: Response): KeptRun {
+  return keep(json as RunSnapshot, parseRetention(headers));
 }
 
 /** Reads a list of runs from an answer. */
-export function readList(json: unknown, response: Response): RunList {
+export function readList(json: unknown, { headers }: Response): RunList {
   const { runs, nextCursor } = json as Omit<RunList, "retentionMs">;
-  const retentionMs = parseRetention(response.headers);
-  return {
-    runs: runs.map((run) => ({ ...run, keptUntil: keptUntil(run, retentionMs) })),
-    nextCursor,
-    retentionMs,
-  };
+  const retentionMs = parseRetention(headers);
+  return { runs: runs.map((run) => keep(run, retentionMs)), nextCursor, retentionMs };
+}
+
+/** The time that a server keeps finished runs, in milliseconds; `null` for ever. More than 99,999,999,999 s count as for ever. */
+function parseRetention(headers: Headers): number | null {
+  const text = headers.get("run-retention");
+  return text !== null && /^\d{1,11}$/.test(text) ? Number(text) * 1_000 : null;
+}
+
+function keep(run: RunSnapshot, retentionMs: number | null): KeptRun {
+  const { finishedAt } = run;
+  if (finishedAt === null || retentionMs === null) return { ...run, keptUntil: null };
+  return { ...run, keptUntil: new Date(Date.parse(finishedAt) + retentionMs).toISOString() };
 }

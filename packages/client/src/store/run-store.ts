@@ -10,17 +10,22 @@ import type { ConnectionState, FollowState } from "../follow/connection-state.ts
 import { contiguous } from "../http/contiguous.ts";
 import { CALL_PATIENCE_MS } from "../http/retrying.ts";
 import { toError } from "../http/server-errors.ts";
-import { type Place, type SharedRun, shareRun } from "../page/shared-run.ts";
+import { shareKey } from "../page/page-connection.ts";
+import { type Place, type SharedRun, type SharedRunOptions, shareRun } from "../page/shared-run.ts";
 import type { EventMap } from "../typed/event-map.ts";
 import { checkPayload, hasSchema } from "../typed/payload-schema.ts";
 import type { InitialRun, RunOptions, RunView, Store } from "./run-view.ts";
-import { sharedOptions } from "./view-key.ts";
 
 /** The last events of a run. @see clause W45 in `WIRE.md` */
 type TailPage = RunEventsPage & { readonly since: number };
 
 /** The number of events that `loadEarlier` reads without a `tail`. */
 const EARLIER = 100;
+
+/** Options with the same key are for the same view. Schemas, `initial` and functions are not part of it. */
+export function viewKey(runId: string | null, options: RunOptions): string {
+  return JSON.stringify([shareKey(options, runId), options.tail]);
+}
 
 /**
  * One view of a run: its own events, of those that all views of the page share.
@@ -35,7 +40,7 @@ const EARLIER = 100;
  * | takes events, or opens             | the last subscriber leaves, and 1 s more | keeps what it has             |
  */
 export class RunStore<M extends EventMap> implements Store<RunView<M>> {
-  readonly #options: ReturnType<typeof sharedOptions> | null;
+  readonly #options: SharedRunOptions | null;
   readonly #tail: number | undefined;
   readonly #schemas: NonNullable<RunOptions<M>["schemas"]>;
   readonly #listeners = new Set<{ readonly call: () => void }>();
@@ -63,7 +68,7 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
 
   constructor(runId: string | null, options: RunOptions<M>) {
     const { tail, schemas, initial } = options;
-    this.#options = runId === null ? null : sharedOptions(runId, options);
+    this.#options = runId === null ? null : { ...options, runId };
     this.#tail = tail;
     this.#schemas = schemas ?? ({} as NonNullable<typeof schemas>);
     this.#from = tail === undefined ? 0 : null;

@@ -52,22 +52,6 @@ describe("Chromium, components that show a run", () => {
     expect(chromium.complaints).toEqual([]);
   });
 
-  it("the last component that is unmounted ends the connection, and a new one shows the whole run", async () => {
-    const page = await chromium.openPage();
-    await show(page, 2);
-    await expectText(page, "1 live -", 2);
-    await show(page, 1);
-    await append(1);
-    await expectText(page, "2 live -");
-    expect(chromium.site.streams).toHaveLength(1);
-    await show(page, 0);
-    await expectStreams(0);
-    await append(1);
-    await show(page, 1);
-    await expectText(page, "3 live -");
-    expect(chromium.site.streams).toHaveLength(2);
-  });
-
   it("components that are mounted again at once keep the connection", async () => {
     const page = await chromium.openPage();
     await show(page, 1);
@@ -109,12 +93,5 @@ describe("Chromium, components that show a run", () => {
     })`);
     expect(isSame).toBe(true);
     expect(count).toBeLessThan(40);
-  });
-
-  it("a component shows why a run cannot be followed", async () => {
-    const page = await chromium.openPage();
-    await page.evaluate('show("no-such-run", 2)');
-    await expectText(page, "0 failed not_found", 2);
-    expect(chromium.site.streams).toHaveLength(1);
   });
 });

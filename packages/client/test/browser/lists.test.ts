@@ -4,7 +4,6 @@ import { LIST_SCRIPT } from "./list-script.ts";
 import { useChromium } from "./use-chromium.ts";
 
 const PATIENT = { timeout: 50_000, interval: 20 } as const;
-const WINDOWS = 8;
 const ROWS = 200;
 
 const chromium = useChromium(LIST_SCRIPT);
@@ -29,32 +28,6 @@ async function createRuns(count: number): Promise<readonly string[]> {
 async function append(runId: string, eventType = "TOKEN"): Promise<void> {
   await chromium.site.runs.as("ada").append(runId, [{ eventType }]);
 }
-
-it("W48, Chromium over HTTP/1.1: eight windows, each with the list and a run, have four streams, and a cancel in the last one shows in all", async () => {
-  const ids = await createRuns(WINDOWS);
-  const windows: Page[] = [];
-  for (const runId of ids) {
-    await append(runId);
-    const page = await chromium.openPage();
-    await show(page, { list: { last: true }, runId });
-    const state = windows.length < 4 ? "live" : "polling";
-    await expectText(page, "state", `${state} ${WINDOWS}`);
-    await expectText(page, "run", `1 ${state}`);
-    windows.push(page);
-  }
-  await vi.waitFor(() => expect(chromium.site.openStreams()).toBe(4), PATIENT);
-  for (const runId of ids) await append(runId);
-  for (const page of windows)
-    for (const runId of ids) await expectText(page, runId, "running 2 TOKEN");
-  const [last, lastId] = [windows.at(-1), ids.at(-1) ?? ""];
-  await last?.click("#cancel");
-  await vi.waitFor(async () => {
-    expect((await chromium.site.runs.as("ada").get(lastId)).runStatus).toBe("cancelled");
-  }, PATIENT);
-  for (const page of windows) await expectText(page, lastId, "cancelled 3 RUN_CANCELLED");
-  // The list has no stream of its own.
-  expect(chromium.site.openStreams()).toBe(4);
-});
 
 it(`W48, Chromium: a list of ${ROWS} live runs has one connection, every row is live, and only rows that changed are rendered`, async () => {
   const ids = await createRuns(ROWS);

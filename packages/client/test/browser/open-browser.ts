@@ -8,22 +8,13 @@ export interface TestBrowser {
   close(): Promise<void>;
 }
 
-/** Changes to the default Chromium of a test. */
-export interface ChromiumOptions {
-  readonly args?: readonly string[];
-  /** Playwright's default arguments to leave out. */
-  readonly withoutArgs?: readonly string[];
-}
-
 /** Starts the system's Chromium. */
-export async function launchChromium(options: ChromiumOptions = {}): Promise<Browser> {
-  const { args = [], withoutArgs = [] } = options;
+export async function launchChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: findChromium(),
     // Root has no sandbox. A page that is left is kept, as it is for users.
     chromiumSandbox: false,
-    args: [...args],
-    ignoreDefaultArgs: ["--disable-back-forward-cache", ...withoutArgs],
+    ignoreDefaultArgs: ["--disable-back-forward-cache"],
   });
 }
 

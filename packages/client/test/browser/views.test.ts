@@ -82,40 +82,6 @@ describe("Chromium, components that show a part of a run", () => {
     expect(chromium.complaints).toEqual([]);
   });
 
-  it("a view of the end, a view of everything and a fold of the same run share one stream", async () => {
-    await append(300);
-    const page = await chromium.openPage();
-    await show(page, { runId, tail: 10, all: true, fold: true });
-    await expectText(page, "291-300 live more -");
-    await expectText(page, "1-300 live whole -", "all");
-    await expectText(page, `${(300 * 301) / 2}`, "fold");
-    await append(1);
-    await expectText(page, "291-301 live more -");
-    await expectText(page, `${(301 * 302) / 2}`, "fold");
-    expect(chromium.site.streams).toHaveLength(1);
-    await show(page, { runId, tail: 20, all: true, fold: true });
-    await expectText(page, "282-301 live more -");
-    expect(chromium.site.streams).toHaveLength(1);
-    await show(page, null);
-    await vi.waitFor(() => expect(chromium.site.openStreams()).toBe(0), PATIENT);
-    expect(chromium.complaints).toEqual([]);
-  });
-
-  it("a view of everything that comes after a view of the end has all events, over the same stream", async () => {
-    await append(2_500);
-    const page = await chromium.openPage();
-    await show(page, { runId, tail: 10 });
-    await expectText(page, "2491-2500 live more -");
-    await show(page, { runId, tail: 10, all: true, fold: true });
-    await expectText(page, "1-2500 live whole -", "all");
-    await expectText(page, `${(2_500 * 2_501) / 2}`, "fold");
-    await append(1);
-    await expectText(page, "1-2501 live whole -", "all");
-    await expectWholeViews(page, "all");
-    expect(chromium.site.streams).toHaveLength(1);
-    expect(await page.evaluate("folded.length")).toBe(2_501);
-  });
-
   it("without a run a component asks for nothing; a run and another one begin cleanly", async () => {
     const other = (await chromium.site.runs.create({ ownerId: "ada" })).runId;
     await append(3);
@@ -159,59 +125,6 @@ describe("Chromium, a fold", () => {
     // StrictMode renders each component twice.
     expect((await page.evaluate<number>("foldRenders")) - Number(before)).toBeLessThan(200);
     expect(await page.evaluate("folded.length")).toBe(21_000);
-  });
-
-  it("events that a broken connection brings again are not folded again", async () => {
-    await append(500);
-    const page = await chromium.openPage();
-    await show(page, { runId, fold: true });
-    await expectText(page, `${(500 * 501) / 2}`, "fold");
-    chromium.site.cut();
-    await append(500);
-    await expectText(page, `${(1_000 * 1_001) / 2}`, "fold");
-    expect(chromium.site.streams.length).toBeGreaterThan(1);
-    expect(await page.evaluate("folded.length")).toBe(1_000);
-  });
-});
-
-describe("Chromium, a cancel", () => {
-  it("W13: a second window cancels, and both show the end", async () => {
-    await append(2);
-    const [first, second] = [await chromium.openPage(), await chromium.openPage()];
-    await show(first, { runId });
-    await expectText(first, "1-2 live whole -");
-    await show(second, { runId, tail: 1 });
-    await expectText(second, "2-2 live more -");
-    await second.click("#view-cancel");
-    await expectText(first, "1-3 finished whole -");
-    await expectText(second, "2-3 finished more -");
-    const flags = await second.evaluate<readonly boolean[]>(
-      "views.map(({ isCancelling }) => isCancelling)",
-    );
-    expect(flags).toContain(true);
-    expect(flags.at(-1)).toBe(false);
-    expect(requests.filter((request) => request.startsWith("POST"))).toEqual(["POST /cancel"]);
-    expect((await chromium.site.runs.as("ada").get(runId)).runStatus).toBe("cancelled");
-    expect(chromium.complaints).toEqual([]);
-  });
-
-  it("W13: a run that is gone is shown as why the cancel failed", async () => {
-    await append(1);
-    const page = await chromium.openPage();
-    await show(page, { runId });
-    await expectText(page, "1-1 live whole -");
-    await page.route("**/cancel", async (route) =>
-      route.fulfill({
-        status: 404,
-        contentType: "application/problem+json",
-        body: '{"code":"not_found"}',
-      }),
-    );
-    await page.click("#view-cancel");
-    await expectText(page, "1-1 live whole not_found");
-    await page.unroute("**/cancel");
-    await page.click("#view-cancel");
-    await expectText(page, "1-2 finished whole -");
   });
 });
 

@@ -69,22 +69,6 @@ it("a view that leaves while its window asks for a slot asks the server for noth
   expect(credentials).toBe(0);
 });
 
-it("a window that closes gives its slot to one that polls, which goes on after its last event", async () => {
-  stubBrowser();
-  const server = await startRunsServer();
-  const runId = await record(server.runs, 1);
-  await onFastClock(async () => {
-    const windows = await openLive(server, runId, 5);
-    const [, fifth] = windows[4] as readonly [TestWindow, WindowRun];
-    windows[1]?.[0].close();
-    await waitFor(() => has(fifth, 1, "live"));
-    expect(server.paths.at(-1)).toContain(`${runId}/stream?since=1&at=`);
-    await append(server, runId);
-    await waitFor(() => has(fifth, 2, "live"));
-    expect(fifth.views.every(isInOrder)).toBe(true);
-  });
-});
-
 it("a run that has ended leaves its slot to another window, and a new run takes one again", async () => {
   stubBrowser();
   const server = await startRunsServer();

@@ -102,13 +102,6 @@ it("W16: a server whose last page leaves out the last event is asked again, and 
   expect(messages).toEqual([message, message]);
 });
 
-it("W22: messages of unknown types are ignored", async () => {
-  const { baseUrl } = await startScriptedServer((response) => {
-    stream(response, connected(), frame({ type: "progress", part: 1 }), event(1), finished(1));
-  });
-  expect(await collect(followRun({ ...RUN, baseUrl }))).toEqual([1]);
-});
-
 it("W25: a slow loop reads no further than what has arrived, so the server has to wait", async () => {
   const payload = "x".repeat(65_536);
   let written = 0;

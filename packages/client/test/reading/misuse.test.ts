@@ -17,7 +17,7 @@ const CALLS = {
     workRun({ runId: "a", leaseMs: 1_000, credential: CREDENTIAL, ...options }, () => {}),
 } as const;
 
-describe.each(Object.entries(CALLS))("%s", (name, call) => {
+describe.each(Object.entries(CALLS))("%s", (_, call) => {
   it.each([
     ["localhost:18471", "localhost:"],
     ["ftp://example.com", "ftp:"],
@@ -54,17 +54,16 @@ describe.each(Object.entries(CALLS))("%s", (name, call) => {
     }
     expect(requests).toEqual([]);
   });
+});
 
-  it("a runId that is not a string is a TypeError that names it, and no request is sent", async () => {
-    const { baseUrl, requests } = await startScriptedServer((response) => response.destroy());
-    const ids = name === "startRun" ? [null, 7] : [undefined, null, 7];
-    for (const runId of ids) {
-      const error = (await failureOf(call({ baseUrl, runId }))) as Error;
-      expect(error).toBeInstanceOf(TypeError);
-      expect(error.message).toContain("Expected runId to be a string");
-    }
-    expect(requests).toEqual([]);
-  });
+it("a runId of a new run that is not a string is a TypeError that names it, and no request is sent", async () => {
+  const { baseUrl, requests } = await startScriptedServer((response) => response.destroy());
+  for (const runId of [null, 7]) {
+    const error = await failureOf(CALLS.startRun({ baseUrl, runId }));
+    expect(error).toBeInstanceOf(TypeError);
+    expect(String(error)).toContain("Expected runId to be a string");
+  }
+  expect(requests).toEqual([]);
 });
 
 it("W15: a cursor that is not a non-negative safe integer is `invalid_cursor`, and no request is sent", async () => {

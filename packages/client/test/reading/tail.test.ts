@@ -99,20 +99,6 @@ describe("a reader that begins with the end", () => {
     },
   );
 
-  it("W45: a signal ends the loop while it asks where to begin, and closes the request", async () => {
-    const { promise: gone, resolve } = Promise.withResolvers<void>();
-    const controller = new AbortController();
-    const { baseUrl } = await startScriptedServer((response) => {
-      response.on("close", resolve);
-      controller.abort(new Error("enough"));
-    });
-    const { signal } = controller;
-    const credential = { bearer: "ada" };
-    const loop = collect(followRun({ runId: "a-run", baseUrl, credential, tail: 2, signal }));
-    await expect(loop).rejects.toThrow("enough");
-    await gone;
-  });
-
   it("W45: a page is refused a cursor besides `tail`, and a loop a bad `tail`", async () => {
     const { baseUrl } = server;
     const credential = { bearer: "ada" };

@@ -1,5 +1,5 @@
 import { createClient } from "@tm/run-events-client/runs";
-import { createRunFold, createRunStore, type InitialRun } from "@tm/run-events-client/store";
+import { createRunStore, type InitialRun } from "@tm/run-events-client/store";
 import { describe, expect, it } from "vitest";
 import {
   connected,
@@ -118,22 +118,6 @@ describe("a view of a log that has lost its end", () => {
     live?.write(event(2) + event(3));
     await expectFailed(old);
     await expectSnapshot(whole, { state: "live", cursor: 3 });
-  });
-
-  it("W46: a fold does not fold events of two histories", async () => {
-    const { baseUrl } = server;
-    const runId = await record(5);
-    const types = (all: readonly string[], { eventType }: { readonly eventType: string }) => [
-      ...all,
-      eventType,
-    ];
-    const options = { baseUrl, credential, userId };
-    const view = watchStore(createRunStore(runId, { ...options, initial: oldLog(1, 3) }));
-    const fold = watchStore(
-      createRunFold(runId, [] as readonly string[], types, { ...options, initial: oldLog(1, 3) }),
-    );
-    await expectFailed(view);
-    expect(fold.store.getSnapshot()).toEqual(["OLD", "OLD", "OLD"]);
   });
 
   it("W46: earlier events of another history are refused, and the view stays as it is", async () => {

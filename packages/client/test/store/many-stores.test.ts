@@ -79,9 +79,16 @@ class Game {
     for (const member of this.#views) join(member);
     for (const member of this.#views) {
       await expectSnapshot(member, { state: "finished", runStatus: "cancelled", cursor });
-      member.seen.forEach(rangeOf);
-      const { events, hasEarlier } = member.store.getSnapshot();
-      expect(events[0]?.sequence === 1).toBe(!hasEarlier);
+      const view = (): RunView => member.store.getSnapshot();
+      expect(view().events[0]?.sequence === 1).toBe(!view().hasEarlier);
+      while (view().hasEarlier) await view().loadEarlier();
+      expect(rangeOf(view())).toEqual([1, cursor]);
+      // No view loses an event that one before it had.
+      let [first, last] = [Infinity, 0];
+      for (const [from = Infinity, to = 0] of member.seen.map(rangeOf)) {
+        expect(from <= first && to >= last).toBe(true);
+        [first, last] = [from, to];
+      }
     }
     for (const fold of this.#folds) await expectSnapshot(fold, (cursor * (cursor + 1)) / 2);
   }

@@ -1,8 +1,6 @@
 import { createClient } from "@tm/run-events-client/runs";
 import { createRunStore } from "@tm/run-events-client/store";
-import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { rounds } from "../../../core/test/rounds.ts";
 import { connected, event, json, page, startScriptedServer, stream } from "../scripted-server.ts";
 import { useServer } from "../use-server.ts";
 import { range } from "../page/open-window.ts";
@@ -55,52 +53,6 @@ describe("a store that begins before the end", () => {
     for (const view of watched.seen) rangeOf(view);
   });
 
-  it("W45: however much is written and loaded meanwhile, no view has a gap or a repeat, and none loses an event", async () => {
-    const step = fc.oneof(
-      fc.record({ append: fc.integer({ min: 1, max: 5 }) }),
-      fc.record({ load: fc.integer({ min: 1, max: 3 }), wait: fc.boolean() }),
-    );
-    await fc.assert(
-      fc.asyncProperty(
-        fc.integer({ min: 0, max: 30 }),
-        fc.integer({ min: 1, max: 12 }),
-        fc.array(step, { maxLength: 6 }),
-        async (count, tail, steps) => {
-          const run = await startRun(count);
-          const options = { baseUrl: server.baseUrl, credential, userId, tail };
-          const watched = watchStore(createRunStore(run.runId, options));
-          const calls: Promise<unknown>[] = [];
-          for (const one of steps) {
-            if ("append" in one) await run.append(one.append);
-            else {
-              const { loadEarlier } = watched.store.getSnapshot();
-              const loads = Array.from({ length: one.load }, async () => loadEarlier());
-              calls.push(...loads);
-              if (one.wait) await Promise.all(loads);
-            }
-          }
-          await Promise.all(calls);
-          await run.finish();
-          await expectSnapshot(watched, { state: "finished" });
-          while (watched.store.getSnapshot().hasEarlier) {
-            await watched.store.getSnapshot().loadEarlier();
-          }
-          watched.leave();
-          let before: readonly number[] = [];
-          for (const view of watched.seen) {
-            const range = rangeOf(view);
-            const [first = Infinity, last = 0] = range;
-            const [oldFirst = Infinity, oldLast = 0] = before;
-            expect(first <= oldFirst && last >= oldLast).toBe(true);
-            before = range;
-          }
-          expect(before[0]).toBe(1);
-        },
-      ),
-      { numRuns: rounds(40) },
-    );
-  });
-
   it("W45: a finished run whose end fits into the answer takes one request", async () => {
     const body = { runStatus: "completed", currentPhase: "a", lastSequence: 8, since: 6 };
     const events = [7, 8].map((sequence) => ({ sequence, eventType: "TOKEN", payload: null }));
@@ -111,21 +63,6 @@ describe("a store that begins before the end", () => {
     await expectSnapshot(watched, { state: "finished", runStatus: "completed", cursor: 8 });
     await expectRange(watched, 7, 8);
     expect(requests).toEqual(["a/events?limit=2&wait=0&tail=2"]);
-  });
-
-  it("W45: two stores that begin at once share one stream", async () => {
-    const { baseUrl, requests } = await startScriptedServer((response, _, { url }) => {
-      if (url?.includes("tail=") === true)
-        json(response, 200, { ...AT_9, since: 7, events: [], hasMore: true });
-      else stream(response, connected(), event(8), event(9));
-    });
-    const stores = [1, 2].map(() =>
-      createRunStore("two", { baseUrl, credential, userId, tail: 2 }),
-    );
-    const watched = stores.map(watchStore);
-    for (const one of watched) await expectRange(one, 8, 9);
-    const page = "two/events?limit=2&wait=0&tail=2";
-    expect(requests).toEqual([page, page, "two/stream?since=7"]);
   });
 
   it("W45: a view that is ahead of the shared stream keeps its own status, and shows how the connection is", async () => {

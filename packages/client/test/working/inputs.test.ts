@@ -70,28 +70,4 @@ describe("a worker on a server, and its owner's input", () => {
     expect(await failureOf(work)).toMatchObject({ code: "run_finished" });
     expect(ended).toMatchObject([{ code: "run_finished" }]);
   });
-
-  it("W40: a parked run is answered, and the next worker goes on from the log", async () => {
-    const runId = await createRun(server.port);
-    const runs = createClient(ada);
-    const parked = await workRun({ ...ada, runId }, async (run) => {
-      void run.emit("TOKEN", 1);
-      await run.append([{ eventType: "INPUT_REQUESTED" }]);
-      return run.park();
-    });
-    expect(parked).toEqual({ parked: true, lastSequence: 2 });
-    await runs.input(runId, "yes");
-    const answer = await workRun({ ...ada, runId }, async (run) => {
-      for await (const { payload } of run.inputs({ since: parked.lastSequence })) return payload;
-      return null;
-    });
-    expect(answer).toBe("yes");
-    expect(await runs.get(runId)).toMatchObject({ runStatus: "completed" });
-  });
-
-  it("W39: an append of an input is refused before it is sent", async () => {
-    const runId = await createRun(server.port);
-    const append = createClient(ada).append(runId, [{ eventType: "INPUT_RECEIVED" }]);
-    expect(await failureOf(append)).toMatchObject({ code: "invalid_event" });
-  });
 });

@@ -1,38 +1,17 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { startRun } from "@tm/run-events-client";
 import { workRun } from "@tm/run-events-client/work";
-import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
-import { createNodeHandler } from "@tm/run-events-http/node";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { failureOf } from "../failure-of.ts";
+import { record, startRunsServer } from "../runs-server.ts";
 
 const CREDENTIAL = { bearer: "ada" } as const;
 /** A generated image, as text. */
 const IMAGE = "x".repeat(600_000);
 
-async function startWith(
-  limits: { readonly maxPayloadBytes?: number } = {},
-): Promise<{ readonly baseUrl: string; readonly runs: RunEvents; readonly runId: string }> {
-  const runs = createRunEvents({ store: createMemoryStore(), ...limits });
-  const handler = createNodeHandler({
-    runs,
-    authenticate: () => ({ userId: "ada", credential: "bearer" }),
-  });
-  const server = createServer((request, response) => handler.handle(request, response));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { runId } = await runs.create({ ownerId: "ada" });
-  return { baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, runs, runId };
-}
-
 it("W9: workRun and startRun send any payload that their server accepts, however large", async () => {
-  const { baseUrl, runs, runId } = await startWith({ maxPayloadBytes: 1_000_000 });
+  const { port, runs } = await startRunsServer({}, { maxPayloadBytes: 1_000_000 });
+  const runId = await record(runs, 0);
+  const baseUrl = `http://127.0.0.1:${port}`;
   await workRun({ baseUrl, runId, credential: CREDENTIAL, leaseMs: 60_000 }, async (run) => {
     await run.append([{ eventType: "IMAGE", payload: IMAGE }]);
     await run.emit("IMAGE", IMAGE);
@@ -52,11 +31,11 @@ it("W9: workRun and startRun send any payload that their server accepts, however
 });
 
 it("W9: a payload that the server refuses ends the work with its error, and the run as failed, however long the message", async () => {
-  const { baseUrl, runs, runId } = await startWith();
-  const options = { baseUrl, credential: CREDENTIAL, leaseMs: 60_000 };
+  const { port, runs } = await startRunsServer();
+  const [runId, other] = [await record(runs, 0), await record(runs, 0)];
+  const options = { baseUrl: `http://127.0.0.1:${port}`, credential: CREDENTIAL, leaseMs: 60_000 };
   const emitting = workRun({ ...options, runId }, async (run) => run.emit("IMAGE", IMAGE));
   expect(await failureOf(emitting)).toMatchObject({ code: "payload_too_large" });
-  const { runId: other } = await runs.create({ ownerId: "ada" });
   const failing = workRun({ ...options, runId: other }, () => {
     throw new Error(IMAGE);
   });

@@ -33,16 +33,6 @@ describe("a cancel", () => {
     expect(reason).toBe(error);
   });
 
-  it("W13: a cancel reaches a worker that has become quiet", async () => {
-    const runId = await createRun(server.port);
-    const work = workRun({ ...ada, runId }, async (run) => {
-      for (let step = 0; step < 20; step++) await run.append([{ eventType: "STEP" }]);
-      await post(server.port, `/${runId}/cancel`, {});
-      await aborted(run.signal);
-    });
-    expect(await failureOf(work)).toMatchObject(cancelled(21));
-  });
-
   it("W13: a cancel reaches a busy worker with its next append", async () => {
     const runId = await createRun(server.port);
     const work = workRun({ ...ada, runId }, async (run) => {

@@ -120,19 +120,6 @@ it("W31: a claimed run that cannot be read is released", async () => {
   ]);
 });
 
-it("S21: a strange answer renews no lease, and no connection stays open in the end", async () => {
-  const server = await startScriptedServer((response, _, { method, url = "" }) => {
-    if (method === "POST") json(response, 200, { fence: 1, expiresAt: "" });
-    else if (method === "PUT") json(response, 200, {});
-    else if (!url.includes("/events"))
-      json(response, 200, { lastSequence: 0, runStatus: "running" });
-  });
-  const options = { runId: "r", baseUrl: server.baseUrl, credential: CREDENTIAL, leaseMs: 1_000 };
-  const work = workRun(options, async ({ signal }) => aborted(signal));
-  expect(await failureOf(work)).toMatchObject({ code: "fenced" });
-  await expect.poll(() => server.open.size).toBe(0);
-});
-
 it("S21, W3: a proxy's 404 ends neither the work nor the lease", async () => {
   let renewals = 0;
   let appends = 0;

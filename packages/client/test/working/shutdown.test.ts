@@ -37,50 +37,6 @@ it("W31: a shutdown that stops the task releases the run, after the task's last 
   ]);
 });
 
-it("W42: a task that returns after a shutdown releases its run, and one that says so completes it", async () => {
-  const runId = await createRun(server.port);
-  const down = (shutdown: AbortController): string => (shutdown.abort(REASON), "half");
-  const first = new AbortController();
-  const cut = workRun({ ...ada, runId, signal: first.signal }, () => down(first));
-  expect(await failureOf(cut)).toBe(REASON);
-  const second = new AbortController();
-  const whole = workRun({ ...ada, runId, signal: second.signal }, async (run) => {
-    down(second);
-    await run.complete("whole");
-    return "done";
-  });
-  expect(await whole).toBe("done");
-  expect(await readLog(server.port, runId)).toEqual([["RUN_COMPLETED", "whole"]]);
-});
-
-it("W42, W43: with onShutdown fail, a shutdown ends the run as failed", async () => {
-  const runId = await createRun(server.port);
-  const shutdown = new AbortController();
-  const { signal } = shutdown;
-  const settings = { ...ada, runId, signal, onShutdown: "fail" } as const;
-  const work = workRun(settings, () => shutdown.abort(REASON));
-  expect(await failureOf(work)).toBe(REASON);
-  expect(await readLog(server.port, runId)).toEqual([["RUN_FAILED", { reason: "shutdown" }]]);
-});
-
-it.each(["POST", "GET"])(
-  "a shutdown before the task, at the first %s, releases the run and calls no task",
-  async (method) => {
-    const runId = await createRun(server.port);
-    const shutdown = new AbortController();
-    const fetch: typeof globalThis.fetch = async (url, init) => {
-      if ((init?.method ?? "GET") === method) shutdown.abort(REASON);
-      return globalThis.fetch(url, init);
-    };
-    let calls = 0;
-    const { signal } = shutdown;
-    const work = workRun({ ...ada, runId, signal, fetch }, () => (calls += 1));
-    expect(await failureOf(work)).toBe(REASON);
-    await takeOver(server.port, runId);
-    expect(calls).toBe(0);
-  },
-);
-
 /** A fetch that holds back the answer to this method, which has landed, until the request is aborted. */
 function holdBack(method: string, onHeld: () => void): typeof globalThis.fetch {
   return async (url, init) => {

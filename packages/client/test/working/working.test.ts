@@ -11,18 +11,6 @@ beforeAll(() => {
   ada = { baseUrl: server.baseUrl, credential: { bearer: "ada" }, leaseMs: 60_000 };
 });
 
-/** The refusal of a server that takes smaller payloads. */
-function tooLarge(): Response {
-  const problem = {
-    type: "about:blank",
-    status: 413,
-    code: "payload_too_large",
-    detail: "Too large.",
-  };
-  const headers = { "content-type": "application/problem+json" };
-  return new Response(JSON.stringify(problem), { status: 413, headers });
-}
-
 describe("a task that is done", () => {
   it("W31, W32: a task claims its run, writes it in order, and ends it with what it returns", async () => {
     const runId = await createRun(server.port);
@@ -80,33 +68,6 @@ describe("a task that is done", () => {
     expect(await readLog(server.port, runId)).toEqual([["RUN_COMPLETED", null]]);
   });
 
-  it("W41: tokens that gather while an append is on its way are one event, also on a server that takes less", async () => {
-    const merge = { TOKEN: (texts: string[]) => texts.join("") };
-    for (const refused of [false, true]) {
-      const runId = await createRun(server.port);
-      let appends = 0;
-      const fetch: typeof globalThis.fetch = async (url, init) => {
-        const isAppend = typeof url === "string" && url.endsWith("/events");
-        const isSecond = isAppend && init?.method === "POST" && ++appends === 2;
-        return refused && isSecond ? tooLarge() : globalThis.fetch(url, init);
-      };
-      await workRun({ ...ada, runId, fetch, merge, mergeMs: 0 }, async ({ append, emit }) => {
-        const first = append([{ eventType: "STEP" }]);
-        for (const token of ["a", "b", "c", "d"]) void emit("TOKEN", token);
-        await first;
-      });
-      const tokens = (await readLog(server.port, runId)).slice(1, -1);
-      expect(tokens).toEqual(
-        refused
-          ? [
-              ["TOKEN", "ab"],
-              ["TOKEN", "cd"],
-            ]
-          : [["TOKEN", "abcd"]],
-      );
-    }
-  });
-
   it("a task keeps its lease as long as it runs", async () => {
     const runId = await createRun(server.port);
     let renewals = 0;
@@ -146,17 +107,6 @@ describe("a task that fails", () => {
       ["TOKEN", 1],
       ["RUN_FAILED", { reason: "error", message: "no answer" }],
     ]);
-  });
-
-  it("W9: a payload that is too large aborts the task's signal, and ends the run as failed", async () => {
-    const runId = await createRun(server.port);
-    const work = workRun({ ...ada, runId }, async ({ emit, signal }) => {
-      void emit("TOKEN", "x".repeat(262_144));
-      await aborted(signal);
-    });
-    expect(await failureOf(work)).toMatchObject({ code: "payload_too_large" });
-    const [[eventType] = []] = await readLog(server.port, runId);
-    expect(eventType).toBe("RUN_FAILED");
   });
 });
 

@@ -1,6 +1,7 @@
 import { startRun } from "@tm/run-events-client";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
+import { install } from "@sinonjs/fake-timers";
 import { expect, it } from "vitest";
 import { onFastClock } from "../on-fast-clock.ts";
 import { json, startScriptedServer } from "../scripted-server.ts";
@@ -94,4 +95,25 @@ it("an event that cannot be sent within `patienceMs` fails the writer for good, 
   });
   expect(run.signal.reason).toMatchObject({ code: "store_unavailable" });
   await expect(run.complete()).rejects.toMatchObject({ code: "store_unavailable" });
+});
+
+it("W41: the first event waits for others as long as mergeMs says, and a flush ends the wait", async () => {
+  const { baseUrl, received } = await startHoldingServer((_, take) => take());
+  const clock = install({
+    toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"],
+    shouldClearNativeTimers: true,
+  });
+  try {
+    const run = await startRun({ baseUrl, credential: { bearer: "b" }, mergeMs: 5_000 });
+    void run.emit("TOKEN", 1);
+    await clock.tickAsync(4_999);
+    void run.emit("TOKEN", 2);
+    await clock.tickAsync(1);
+    void run.emit("TOKEN", 3);
+    await run.flush();
+    expect(received.map(({ count }) => count)).toEqual([2, 1]);
+    run.close();
+  } finally {
+    clock.uninstall();
+  }
 });
