@@ -1,7 +1,7 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import type { Query } from "./query.ts";
-import { FIRST_MIGRATION, MIGRATION_COUNT, printMigrations } from "./schema.ts";
+import { MIGRATION_COUNT, printMigrations } from "./schema.ts";
 import { ON_PRIMARY } from "./sql/columns.ts";
 import type { Statements } from "./statements.ts";
 
@@ -101,19 +101,13 @@ interface MigrationRow {
   readonly breaking: boolean;
 }
 
-/** @throws RunEventsError for a newer migration that breaks this program, or for tables of an earlier format */
+/** @throws RunEventsError for a newer migration that breaks this program */
 function hasMigrations(rows: readonly MigrationRow[]): boolean {
-  if (rows.some((row) => row.breaking && row.migration >= FIRST_MIGRATION + MIGRATION_COUNT)) {
+  if (rows.some((row) => row.breaking && row.migration > MIGRATION_COUNT)) {
     throw lasting("The tables are of a newer, incompatible schema: update this program.");
   }
-  if (rows.some((row) => row.migration < FIRST_MIGRATION)) {
-    throw lasting(
-      "Expected tables of this program's format, but these are of an earlier one, which it cannot read. Let it make new tables in another `schema`; the program that made these still reads them.",
-    );
-  }
   const applied = new Set(rows.map((row) => row.migration));
-  const known = Array.from({ length: MIGRATION_COUNT }, (_, at) => FIRST_MIGRATION + at);
-  return known.every((migration) => applied.has(migration));
+  return Array.from({ length: MIGRATION_COUNT }).every((_, at) => applied.has(at + 1));
 }
 
 function lasting(message: string): RunEventsError {

@@ -10,12 +10,7 @@ interface Migration {
   readonly sql: (tables: Tables) => string;
 }
 
-/**
- * The number of the first migration. Those before it belong to tables of an earlier format, which this program can neither read nor update.
- */
-export const FIRST_MIGRATION = 5;
-
-/** Numbered from {@link FIRST_MIGRATION} in this order. */
+/** Numbered from 1 in this order. */
 const MIGRATIONS: readonly Migration[] = [
   {
     breaking: true,
@@ -81,9 +76,7 @@ const MIGRATION_LOCK = 7_501_166;
  */
 export function printMigrations(schema = "run_events"): string {
   const tables = tablesOf(schema);
-  const steps = MIGRATIONS.map((migration, index) =>
-    encodeStep(migration, index + FIRST_MIGRATION, tables),
-  );
+  const steps = MIGRATIONS.map((migration, index) => encodeStep(migration, index + 1, tables));
   return `DO $migrate$
 BEGIN
   PERFORM pg_advisory_xact_lock(${MIGRATION_LOCK});

@@ -23,14 +23,9 @@ export function isSqlState(code: string): boolean {
  * some codes of ORMs resemble one.
  */
 export function sqlErrorOf(error: unknown): SqlError {
-  let found: SqlError | null = null;
-  let wrapped = error;
-  for (let wraps = 0; wraps < MOST_WRAPS && isObject(wrapped); wraps++) {
-    const code = codeOf(wrapped);
-    if (isSqlState(code) || (found === null && code !== "")) found = describe(code, wrapped);
-    wrapped = causeOf(wrapped);
-  }
-  return found ?? { code: "", constraint: "", severity: "" };
+  const layers = layersOf(error);
+  const found = layers.findLast(isAnswered) ?? layers.find((layer) => codeOf(layer) !== "");
+  return found === undefined ? { code: "", constraint: "", severity: "" } : describe(found);
 }
 
 /**
@@ -39,26 +34,33 @@ export function sqlErrorOf(error: unknown): SqlError {
  * @param isOwn whether a message is one of the driver's
  */
 export function driverErrorOf(error: unknown, isOwn: (message: string) => boolean): unknown {
-  let innermost = error;
-  let answered: unknown;
-  let own: unknown;
-  let wrapped = error;
-  for (let wraps = 0; wraps < MOST_WRAPS && isObject(wrapped); wraps++) {
-    if (isSqlState(codeOf(wrapped))) answered = wrapped;
-    // pg's error of a connection that was not opened in time has a broken connection as its cause.
-    if (own === undefined && isOwn(textOf(wrapped["message"]))) own = wrapped;
-    innermost = wrapped;
-    wrapped = causeOf(wrapped);
-  }
-  return answered ?? own ?? innermost;
+  const layers = layersOf(error);
+  // pg's error of a connection that was not opened in time has a broken connection as its cause.
+  const own = layers.find(({ message }) => isOwn(textOf(message)));
+  return layers.findLast(isAnswered) ?? own ?? layers.at(-1) ?? error;
 }
 
 type Properties = Readonly<Record<string, unknown>>;
 
-function describe(code: string, error: Properties): SqlError {
+/** An error and what it wraps, the outermost first. */
+function layersOf(error: unknown): readonly Properties[] {
+  const layers: Properties[] = [];
+  let layer = error;
+  while (layers.length < MOST_WRAPS && isObject(layer)) {
+    layers.push(layer);
+    layer = causeOf(layer);
+  }
+  return layers;
+}
+
+function isAnswered(layer: Properties): boolean {
+  return isSqlState(codeOf(layer));
+}
+
+function describe(error: Properties): SqlError {
   const { constraint, constraint_name: name, severity } = error;
   const index = isObject(constraint) ? constraint["index"] : constraint;
-  return { code, constraint: textOf(index ?? name), severity: textOf(severity) };
+  return { code: codeOf(error), constraint: textOf(index ?? name), severity: textOf(severity) };
 }
 
 function codeOf(error: Properties): string {

@@ -1,8 +1,8 @@
 import { RunEventsError } from "@tm/run-events-core";
 import type { Connection } from "./connection.ts";
-import { EXISTS, FORMAT } from "./scripts/probe.ts";
+import { FORMAT } from "./scripts/probe.ts";
 
-/** The number of this program's format of keys. The one before had no number. */
+/** The number of this program's format of keys. */
 const KEY_FORMAT = "2";
 
 /**
@@ -12,13 +12,6 @@ const KEY_FORMAT = "2";
  * @see clause S19 in `STORE.md`
  */
 export async function checkFormat({ run, keys }: Connection): Promise<void> {
-  if (Number(await run(EXISTS, [keys.oldOrdinal], [])) === 1) {
-    throw new RunEventsError(
-      "store_unavailable",
-      "Expected keys of this program's format, but those under the prefix are of an earlier one, which it cannot read. Open the store under another `prefix`; the program that wrote these keys still reads them.",
-      { retryable: false },
-    );
-  }
   const found = String(await run(FORMAT, [keys.format], [KEY_FORMAT]));
   if (found === KEY_FORMAT) return;
   throw new RunEventsError(

@@ -24,8 +24,6 @@ export interface RunKeys {
 export interface Keys {
   /** The number of the format that the keys have. */
   readonly format: string;
-  /** A key of the format before: the last ordinal that a run got. */
-  readonly oldOrdinal: string;
   /** The bucket of an owner's keys. */
   bucketOf(ownerId: string): number;
   ofRun(name: RunName): RunKeys;
@@ -63,7 +61,6 @@ export function keysOf(prefix: string, keyPrefix: string): Keys {
   const inBucket = (bucket: number): string => `${prefix}:{${bucket}}`;
   return {
     format: `${prefix}:format`,
-    oldOrdinal: `${prefix}:ordinal`,
     bucketOf,
     ofRun({ ownerId, runId }) {
       const bucket = start(ownerId);

@@ -4,18 +4,6 @@ import { connect, dump, openServer } from "./opened.ts";
 
 const refused = { code: "store_unavailable", retryable: false };
 
-it("S19: a prefix with keys of the earlier format is refused, and nothing is written", async () => {
-  const redis = connect(await openServer());
-  await redis.set("run-events:ordinal", "1796000000000000");
-  const before = await dump(redis);
-  await expect(openRedisStore(redis)).rejects.toMatchObject({
-    ...refused,
-    message: expect.stringContaining("Open the store under another `prefix`"),
-  });
-  expect(await dump(redis)).toEqual(before);
-  await openRedisStore(redis, { prefix: "other" });
-});
-
 it("S19: a prefix whose keys have a later number is refused, also by the next probe", async () => {
   const redis = connect(await openServer());
   const store = await openRedisStore(redis);

@@ -21,6 +21,3 @@ if found then return found end
 redis.call('HSET', KEYS[1], 'format', ARGV[1])
 return ARGV[1]
 `);
-
-/** Whether a key exists. KEYS: the key. Answers 1 or 0. */
-export const EXISTS: Script = defineReading(`return redis.call('EXISTS', KEYS[1])`);
