@@ -1,6 +1,5 @@
 import { STATE_PAUSE_MS } from "../src/follow/owner-watch.ts";
-import { type RunsBench, wordsOf } from "./runs-bench.ts";
-import { letGo } from "./stream-bench.ts";
+import { letGo, type RunsBench, wordsOf } from "./stream-bench.ts";
 
 type Opened = Awaited<ReturnType<RunsBench["open"]>>;
 

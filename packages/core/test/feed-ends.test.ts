@@ -1,12 +1,10 @@
-import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { STATE_PAUSE_MS } from "../src/follow/owner-watch.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
-import { leave, news, settle } from "./feed-bench.ts";
-import { createRunsBench, wordsOf } from "./runs-bench.ts";
-import { codeOf, letGo } from "./stream-bench.ts";
+import { news, settle } from "./feed-bench.ts";
+import { createRunsBench, letGo, wordsOf } from "./stream-bench.ts";
 
 /** The longest delay of a change by a lost notification, with few feeds. */
 const RECHECK_MS = 5_000;
@@ -91,29 +89,6 @@ describe("the end of a feed on a stream", () => {
     });
   });
 
-  it("W26, W27, W48: a lost session, the age and a shutdown end the whole stream with one error", async () => {
-    for (const [end, code] of [
-      ["session", "unauthenticated"],
-      ["age", "max_age"],
-      ["drain", "draining"],
-    ] as const) {
-      const bench = await createRunsBench(["a"]);
-      const opened = await bench.open(["a"], undefined, {});
-      await settle();
-      if (end === "session") bench.verdict = "unauthenticated";
-      if (end === "drain") void bench.streams.drain(1_000);
-      for (let second = 0; second < 900 && opened.sink.state === "open"; second++) {
-        bench.clock.advance(1_000);
-        await setImmediate();
-      }
-      const { data } = opened.sink.frames.at(-1) ?? {};
-      expect([codeOf(opened.sink), opened.sink.state]).toEqual([code, "ended"]);
-      expect(data).not.toHaveProperty("feed");
-      leave(bench, opened);
-      expect([bench.streams.stats().open, bench.clock.timers()]).toEqual([0, 0]);
-    }
-  });
-
   it("W48: a client that leaves at any time leaves nothing", async () => {
     for (let turns = 0; turns < 30; turns++) {
       let open = 0;
@@ -144,19 +119,5 @@ describe("the end of a feed on a stream", () => {
       expect([turns, open]).toEqual([turns, 0]);
       expect([bench.clock.timers(), bench.streams.stats().open]).toEqual([0, 0]);
     }
-  });
-
-  it("W28, W48: a feed counts as one stream, and as one of the runs of all", async () => {
-    const bench = await createRunsBench(["a"], { maxStreamsPerUser: 1 });
-    const first = await bench.open([], undefined, {});
-    expect(codeOf((await bench.open([], undefined, {})).sink)).toBe("overloaded");
-    letGo(first);
-    const other = await createRunsBench(["a"], { maxStreamsPerUser: 99, maxStreams: 99 });
-    const names = Array.from({ length: 100 }, (_, at) => `r${at}`);
-    for (let count = 0; count < 9; count++)
-      await other.open(names, undefined, undefined, `user-${count}`);
-    await other.open(names.slice(1));
-    await other.open([], undefined, {});
-    expect(codeOf((await other.open([], undefined, {})).sink)).toBe("overloaded");
   });
 });

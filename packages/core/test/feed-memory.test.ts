@@ -5,7 +5,7 @@ import { partsOf } from "../src/log/run-log.ts";
 import { SLICE_BYTES } from "../src/follow/slice.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { leave, settle } from "./feed-bench.ts";
-import { createRunsBench, wordsOf } from "./runs-bench.ts";
+import { createRunsBench, wordsOf } from "./stream-bench.ts";
 
 const LARGE = "x".repeat(250_000);
 const RUNS = 16;

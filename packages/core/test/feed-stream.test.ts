@@ -1,8 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { leave, news, settle, versionOf } from "./feed-bench.ts";
-import { createRunsBench, wordsOf } from "./runs-bench.ts";
-import { codeOf, letGo } from "./stream-bench.ts";
+import { codeOf, createRunsBench, letGo, wordsOf } from "./stream-bench.ts";
 
 describe("a feed on a stream", () => {
   it("W48: it begins with the list, newest first, and then has each run that changes, to its end and its removal", async () => {

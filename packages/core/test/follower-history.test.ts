@@ -181,68 +181,6 @@ describe("W46: a log that loses its end", () => {
     );
   });
 
-  it("a live reader learns of it when others have written past the end that it had", async () => {
-    const source = createLosingSource();
-    source.append(5);
-    const follower = await createFollower(source);
-    const reader = await openTaker(source, follower, []);
-    await answerAll(source);
-    expect(reader.had).toHaveLength(5);
-    source.lose(3);
-    source.append(9);
-    source.notify();
-    await answerAll(source);
-    expect(codeOf(reader)).toBe("history_changed");
-    expect(reader.error).toMatchObject({ details: { lastSequence: 12 } });
-    expect(reader.had).toHaveLength(5);
-  });
-
-  it("a live reader learns of it when the log is as long as before, with another last event", async () => {
-    const source = createLosingSource();
-    source.append(5);
-    const follower = await createFollower(source);
-    const reader = await openTaker(source, follower, []);
-    await answerAll(source);
-    source.lose(4);
-    source.append(1);
-    source.notify();
-    await answerAll(source);
-    expect(codeOf(reader)).toBe("history_changed");
-  });
-
-  it("a reader that was not ahead goes on in the log as it is now, next to one that was", async () => {
-    const source = createLosingSource();
-    source.append(2);
-    const follower = await createFollower(source);
-    const behind = await openTaker(source, follower, []);
-    behind.stalled = true;
-    source.append(3);
-    const ahead = await openTaker(source, follower, source.log);
-    source.lose(2);
-    source.append(1);
-    source.notify();
-    await answerAll(source);
-    behind.stalled = false;
-    behind.onNotification();
-    await answerAll(source);
-    expect([codeOf(ahead), codeOf(behind)]).toStrictEqual(["history_changed", null]);
-    expect(behind.had).toStrictEqual(source.log);
-  });
-
-  it("a reader of the new log is not disturbed by a follower that has not looked yet", async () => {
-    const source = createLosingSource();
-    source.append(5);
-    const follower = await createFollower(source);
-    source.lose(2);
-    source.append(3);
-    const reader = await openTaker(source, follower, source.log);
-    await answerAll(source);
-    source.append(1);
-    source.notify();
-    await answerAll(source);
-    expect([codeOf(reader), reader.had.length]).toStrictEqual([null, 6]);
-  });
-
   it("a reader that opens with another time of its event is refused, and one past the end too", async () => {
     const source = createLosingSource();
     source.append(5);

@@ -1,9 +1,8 @@
 import { describe, expect, it, vi } from "vitest";
 import { LogEnd } from "../src/follow/log-end.ts";
-import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
-import { createRunsBench, type RunsBench, wordsOf } from "./runs-bench.ts";
+import { createRunsBench, type RunsBench, wordsOf } from "./stream-bench.ts";
 import { storedEvent } from "./run-record.ts";
 
 const LARGE = "x".repeat(20_000);
@@ -38,29 +37,6 @@ function runsOf({ sink }: Awaited<ReturnType<RunsBench["open"]>>): readonly stri
 }
 
 describe("the runs of one stream", () => {
-  it("W47: they take turns: a slow reader of long logs gets all of them at the same pace", async () => {
-    const { open, append } = await createBacklogs(12);
-    const names = Array.from({ length: 12 }, (_, at) => `r${at}`);
-    const opened = await open([...names, "live"], () => false);
-    // The runs open one after the other, so the first have begun by then.
-    await takeUntil(opened, "connected live");
-    const begun = runsOf(opened).length;
-    await append("live", ["NOTE"]);
-    await takeUntil(opened, "run_event live 1");
-    for (const name of names) await takeUntil(opened, `run_event ${name} 40`);
-    const had = new Map(names.map((name) => [name, 0]));
-    const later = runsOf(opened).slice(begun);
-    for (const run of later.filter((name) => name !== "live")) {
-      had.set(run, (had.get(run) ?? 0) + 1);
-      const counts = [...had.values()];
-      // One run may be so far ahead when the count begins, and another one later.
-      expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(
-        2 * 2 * MOST_PIECES_AHEAD,
-      );
-    }
-    expect(opened.sink.faults).toStrictEqual([]);
-  });
-
   it("W47: a new event of a quiet run comes within one round of the others' logs", async () => {
     const { open, append } = await createBacklogs(8);
     const names = Array.from({ length: 8 }, (_, at) => `r${at}`);
@@ -133,24 +109,6 @@ describe("the runs of one stream", () => {
     gate.resolve();
     await log.close();
     expect(new Set(opened)).toStrictEqual(before);
-  });
-
-  it("W47: runs whose pages fail make room for the others", async () => {
-    const store = createMemoryStore();
-    const failing = new RunEventsError("store_unavailable", "down");
-    const { open } = await createBacklogs(6, {
-      ...store,
-      async read(queries) {
-        if (queries.some(({ runId, limit }) => limit > 1 && runId < "r4")) throw failing;
-        return store.read(queries);
-      },
-    });
-    const { sink, stream } = await open(Array.from({ length: 6 }, (_, at) => `r${at}`));
-    for (const words of ["r4", "r5"]) await takeUntil({ sink, stream }, `run_event ${words} 40`);
-    const failed = wordsOf(sink.frames).filter((words) => words.startsWith("error"));
-    expect(failed.toSorted()).toStrictEqual(
-      [0, 1, 2, 3].map((at) => `error r${at} store_unavailable`),
-    );
   });
 
   it("W25: the newest events of all runs together have a bound, and it returns to what is left when they are let go", () => {

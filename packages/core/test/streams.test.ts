@@ -32,27 +32,6 @@ describe("the end of the server", () => {
     expect([streams.stats().open, clock.timers()]).toStrictEqual([0, 0]);
   });
 
-  it("W27: a drain refuses new streams, in a frame after which a client retries", async () => {
-    const { open, streams } = await createStreamBench();
-    await streams.drain(1_000);
-    const { sink } = await open();
-    expect(sink.frames).toMatchObject([
-      { data: { type: "error", code: "draining", retryable: true } },
-    ]);
-    expect(sink.state).toBe("ended");
-  });
-
-  it("W27: two drains end everything by the earlier window, and both resolve", async () => {
-    const { open, clock, streams } = await createStreamBench();
-    const opened = await open();
-    const drains = Promise.all([streams.drain(4_000), streams.drain(60_000)]);
-    clock.advance(4_000);
-    expect(codeOf(opened.sink)).toBe("draining");
-    letGo(opened);
-    await drains;
-    await streams.drain(1_000);
-  });
-
   it("W27: a client that disconnects while its stream is being opened does not hold up a drain", async () => {
     const { streams, clock } = await createStreamBench();
     const stream = streams.open({
@@ -114,15 +93,6 @@ describe("a stream that does not get as far as its first frame", () => {
     });
     expect(clock.timers()).toBe(0);
   });
-
-  it("W27: a stream that does not start does not hold up a drain", async () => {
-    const { streams, clock } = await createStreamBench({}, silent);
-    streams.open(request);
-    const drained = streams.drain(1_000);
-    clock.advance(1_000);
-    await drained;
-    expect(streams.stats().ended).toStrictEqual({ draining: 1 });
-  });
 });
 
 describe("the limits", () => {
@@ -150,14 +120,6 @@ describe("the limits", () => {
     letGo(opened[0] ?? (await open()));
     expect(typesOf((await open()).sink)).toStrictEqual(["connected"]);
     bobs.closed();
-  });
-
-  it("W28: the limits count every stream of the process", async () => {
-    const { open } = await createStreamBench({ maxStreams: 1 });
-    const first = await open();
-    expect(codeOf((await open()).sink)).toBe("overloaded");
-    letGo(first);
-    expect(typesOf((await open()).sink)).toStrictEqual(["connected"]);
   });
 });
 
@@ -208,19 +170,5 @@ describe("what remains of a stream", () => {
     expect(clock.timers()).toBe(1);
     letGo(opened);
     expect(clock.timers()).toBe(0);
-  });
-
-  it("W24: nothing is written once the client has disconnected, after any event", async () => {
-    const { open, append, clock } = await createStreamBench();
-    const opened = await open();
-    letGo(opened);
-    const { frames } = opened.sink;
-    const before = frames.length;
-    await append("TOKEN", "RUN_COMPLETED");
-    opened.stream.drained();
-    opened.stream.start(opened.sink);
-    clock.advance(60_000);
-    await setImmediate();
-    expect([frames.length, opened.sink.faults]).toStrictEqual([before, []]);
   });
 });
