@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { openRedisStore } from "../src/index.ts";
-import { connect, dump, openServer } from "./opened.ts";
+import { connect, openServer } from "./opened.ts";
 
 const refused = { code: "store_unavailable", retryable: false };
 
