@@ -1,14 +1,12 @@
 import { setImmediate } from "node:timers/promises";
 import { Batcher, type BatcherOptions } from "../src/log/batcher.ts";
+import type { RunName } from "../src/rules/head.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 
-export interface Item {
+export interface Item extends RunName {
   readonly name: number;
   readonly weight: number;
-  readonly key: number;
-  /** @defaultValue `ada` */
-  readonly owner?: string;
 }
 
 /** A batcher whose sends the test answers. */
@@ -45,11 +43,8 @@ export function createBench(options: Partial<BatcherOptions<Item, string>> = {})
       sends.push({ items, settle: (index, answer) => sent[index]?.settle(answer), pass, done });
       return done.promise;
     },
-    keyOf: ({ key }) => String(key),
-    ownerOf: ({ owner = "ada" }) => owner,
     weigh: ({ weight }) => weight,
     maxWeight: 10,
-    sharedWeight: 10,
     maxItems: 4,
     groupsAtOnce: 1,
     clock,
@@ -80,4 +75,7 @@ export async function nextGroup(): Promise<void> {
   await endOfTurns();
 }
 
-export const item = (name: number, weight = 1, key = 0): Item => ({ name, weight, key });
+/** An item of one of the runs of an owner. */
+export function item(name: number, weight = 1, key = 0): Item {
+  return { ownerId: "ada", runId: `${key}`, name, weight };
+}

@@ -17,11 +17,10 @@ describe("a batcher", () => {
     fc.oneof(
       fc
         .record({
-          name: fc.constant(0),
           weight: fc.oneof(fc.nat({ max: 12 }), fc.nat({ max: 2 })),
           key: fc.nat({ max: 3 }),
         })
-        .map((add): Step => ({ add })),
+        .map(({ weight, key }): Step => ({ add: item(0, weight, key) })),
       fc.constantFrom<Step>("answer", "turn", "late", "settle"),
     ),
     { maxLength: 40 },
@@ -46,7 +45,7 @@ describe("a batcher", () => {
           else if (step === "settle") settleFirst();
           else answers.push(batcher.add({ ...step.add, name: answers.length }));
           const open = sending().map(({ items }) => items.filter(({ name }) => !settled.has(name)));
-          const keys = open.map((items) => new Set(items.map(({ key }) => key)));
+          const keys = open.map((items) => new Set(items.map(({ runId }) => runId)));
           expect(keys.length).toBeLessThanOrEqual(15 + groupsAtOnce);
           const inFlight = keys.flatMap((set) => [...set]);
           expect(new Set(inFlight).size).toBe(inFlight.length);
@@ -63,7 +62,7 @@ describe("a batcher", () => {
         expect(sent.map(({ name }) => name).toSorted((a, b) => a - b)).toStrictEqual([
           ...answers.keys(),
         ]);
-        for (const names of Object.values(Object.groupBy(sent, ({ key }) => key)))
+        for (const names of Object.values(Object.groupBy(sent, ({ runId }) => runId)))
           expect(names?.map(({ name }) => name)).toStrictEqual(
             names?.map(({ name }) => name).toSorted((a, b) => a - b),
           );

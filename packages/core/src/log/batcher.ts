@@ -1,3 +1,4 @@
+import { nameKey, type RunName } from "../rules/head.ts";
 import { afterThis, afterTurn, type Clock } from "../time/clock.ts";
 import { type WaitingItem, WaitingQueue } from "./waiting-queue.ts";
 
@@ -18,24 +19,23 @@ export interface Sent<Item, Answer> {
 }
 
 /** Options of a batcher. */
-export interface BatcherOptions<Item, Answer> {
+export interface BatcherOptions<Item extends RunName, Answer> {
   /**
    * Sends one group and settles its items, each as soon as its answer is known. A rejection rejects the items without an answer.
    * @param pass lets the next group be sent: the items that are not settled take longer
    */
   readonly send: (group: readonly Sent<Item, Answer>[], pass: () => void) => Promise<void>;
-  /** The key of an item. Of each key, the items of only one group are in flight at a time. */
-  readonly keyOf: (item: Item) => string;
-  /** The owner of an item. Waiting owners share the groups evenly, even if one adds more. */
-  readonly ownerOf: (item: Item) => string;
   /** The weight of an item in `maxWeight`. */
   readonly weigh: (item: Item) => number;
   /** The number of groups that may be in flight, besides those that others pass. The waiting items are divided among those that may start. */
   readonly groupsAtOnce: number;
   /** A group ends before this weight is passed, but holds one item at least. */
   readonly maxWeight: number;
-  /** The same while several owners share the queue, so that none waits long for another's group. */
-  readonly sharedWeight: number;
+  /**
+   * The same while several owners share the queue, so that none waits long for another's group.
+   * @defaultValue `maxWeight`
+   */
+  readonly sharedWeight?: number;
   readonly maxItems: number;
   /**
    * Whether an item waits only for the callers of this moment, and not for the end of the turn: it seldom has company.
@@ -53,7 +53,7 @@ interface Waiting<Item, Answer> extends WaitingItem, Sent<Item, Answer> {
 }
 
 /**
- * Group commit: gathers single calls into groups. A few groups are in flight at a time; items that arrive meanwhile are sent together
+ * Group commit: gathers single calls on runs into groups. A run is the key of its items: those of only one group are in flight at a time. A few groups are in flight at a time; items that arrive meanwhile are sent together
  * in the next. A group waits for the end of the event loop's turn, so that callers of one turn share it. If there are several callers,
  * it waits for one more turn. A group that takes long, since a run is locked or a connection is dead, holds up only the keys of its own
  * items: others pass it.
@@ -71,7 +71,7 @@ interface Waiting<Item, Answer> extends WaitingItem, Sent<Item, Answer> {
  * Between an `add` and its `send` other items may join. Between a `send` and its answer more may queue. Neither changes the order
  * of a key's items: a group takes each owner's items from the front, without those whose keys are busy.
  */
-export class Batcher<Item, Answer> {
+export class Batcher<Item extends RunName, Answer> {
   readonly #options: BatcherOptions<Item, Answer>;
   readonly #queue: WaitingQueue<Waiting<Item, Answer>>;
   #isScheduled = false;
@@ -94,10 +94,10 @@ export class Batcher<Item, Answer> {
   /** Resolves with the item's answer. Items of one key are sent in the order of their calls. */
   add(item: Item): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const { ownerOf, admit, weigh, keyOf, isUrgent } = this.#options;
-      const owner = ownerOf(item);
+      const { admit, weigh, isUrgent } = this.#options;
+      const owner = item.ownerId;
       admit?.(this.#queue.weight, this.#queue.weightOf(owner), item);
-      const key = keyOf(item);
+      const key = nameKey(item);
       const settle = (answer: Answer | Error): void => {
         if (waiting.isOver) return;
         waiting.isOver = true;
@@ -166,7 +166,7 @@ export class Batcher<Item, Answer> {
   }
 
   #sendNext(): void {
-    const { groupsAtOnce, maxItems, maxWeight, sharedWeight } = this.#options;
+    const { groupsAtOnce, maxItems, maxWeight, sharedWeight = maxWeight } = this.#options;
     while (this.#queue.length > 0 && this.#maySend()) {
       const busy = this.#busy;
       const share = Math.ceil(this.#queue.length / (groupsAtOnce - this.#prompt));

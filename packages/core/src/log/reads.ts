@@ -7,7 +7,7 @@ import { checkBound } from "../rules/check-bound.ts";
 import { checkCursor, clampCursor } from "../rules/cursor.ts";
 import { runNotFound } from "../rules/errors.ts";
 import { checkAt, checkHistory } from "../rules/history.ts";
-import { nameKey, recordOf, runOf } from "../rules/head.ts";
+import { recordOf, runOf } from "../rules/head.ts";
 import { ownerIdOf } from "../rules/owner.ts";
 import { eventBytes, planPage, type ReadQuery, type ReadResult } from "../rules/page.ts";
 import { checkTail, tailStart } from "../rules/tail-start.ts";
@@ -52,16 +52,13 @@ export function createReads(
 ): Reads {
   const queue = new Batcher<StoreQuery, StoreResult | null>({
     send: (group) => sendReads(store, group),
-    keyOf: nameKey,
-    ownerOf: ({ ownerId }) => ownerId,
     clock,
     weigh({ limit, maxBytes }) {
       const most = Math.min(maxBytes, eventBytes(maxPayloadBytes) * limit);
       return most <= SLICE_BYTES ? SLICE_READ_BYTES : most;
     },
+    // Also while owners share the queue: most reads return little, even with a large limit.
     maxWeight: GROUP_BYTES,
-    // No less: most reads return little, even with a large limit.
-    sharedWeight: GROUP_BYTES,
     groupsAtOnce: 1,
     maxItems: GROUP_ITEMS,
   });

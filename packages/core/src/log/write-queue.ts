@@ -1,5 +1,4 @@
 import { RunEventsError, storeClosed } from "../rules/errors.ts";
-import { nameKey } from "../rules/head.ts";
 import { EVENT_ENVELOPE_BYTES } from "../rules/page.ts";
 import type { RunEventStore, StoreCapabilities } from "../store/store.ts";
 import { Batcher } from "./batcher.ts";
@@ -50,8 +49,6 @@ export function createWriteQueue(
         report({ type: "append_group", appends, queued, ms: clock.now() - fromMs }),
       );
     },
-    keyOf: nameKey,
-    ownerOf: ({ ownerId }) => ownerId,
     clock,
     weigh: ({ weight }) => weight,
     isUrgent: ({ plain }) => plain === null || plain.request.events.length === 0,
