@@ -8,7 +8,6 @@ import { fenceMutants } from "../http/mutants/fence-mutants.ts";
 import { hostMutants } from "../http/mutants/host-mutants.ts";
 import { inputMutants } from "../http/mutants/input-mutants.ts";
 import { leaseMutants } from "../http/mutants/lease-mutants.ts";
-import { listFeedMutants } from "../http/mutants/list-feed-mutants.ts";
 import { pageMutants } from "../http/mutants/page-mutants.ts";
 import { requestMutants } from "../http/mutants/request-mutants.ts";
 import { runsMutants } from "../http/mutants/runs-mutants.ts";
@@ -17,7 +16,6 @@ import { streamMutants } from "../http/mutants/stream-mutants.ts";
 import { historyMutants } from "../http/mutants/history-mutants.ts";
 import { sweepMutants } from "../http/mutants/sweep-mutants.ts";
 import { tailMutants } from "../http/mutants/tail-mutants.ts";
-import { placeMutants } from "../http/mutants/place-mutants.ts";
 import { startMutants } from "../http/mutants/start-mutants.ts";
 import { topicMutants } from "../http/mutants/topic-mutants.ts";
 import { workerMutants } from "../http/mutants/worker-mutants.ts";
@@ -36,11 +34,9 @@ export const serverSuite: MutantSuite = {
     ...requestMutants,
     ...answerMutants,
     ...topicMutants,
-    ...listFeedMutants,
     ...inputMutants,
     ...workerMutants,
     ...startMutants,
-    ...placeMutants,
     ...pageMutants,
     ...streamMutants,
     ...tailMutants,

@@ -1,13 +1,38 @@
-import { mapFrames, mapRequests, type PlainFrame, type ServerMutant } from "./server-mutant.ts";
+import {
+  mapAnswers,
+  mapFrames,
+  mapRequests,
+  type PlainFrame,
+  type ServerMutant,
+  withBody,
+} from "./server-mutant.ts";
 
-const PATH = "/v1/agent-runs/stream";
+type Run = Readonly<Record<string, unknown>>;
 
-/** Servers whose feed is wrong. */
+const LISTS = "/v1/agent-runs";
+const FEEDS = "/v1/agent-runs/stream";
+
+/** Servers whose lists are wrong, polled or followed. */
 export const feedMutants: readonly ServerMutant[] = [
   {
     name: "sends the whole list to a reader that has it",
     clause: "W48",
-    ...mapQueries((query) => query.delete("have")),
+    ...mapQueries(FEEDS, (query) => query.delete("have")),
+  },
+  {
+    name: "sends a list again that has not changed",
+    clause: "W48",
+    ...mapQueries(LISTS, (query) => query.delete("have")),
+  },
+  {
+    name: "leaves out the runs of a list that have ended",
+    clause: "W48",
+    ...mapAnswers((answer) => {
+      const { version, runs } = answer.json;
+      if (version === undefined || runs === undefined) return null;
+      const live = (runs as readonly Run[]).filter(({ finishedAt }) => finishedAt === null);
+      return withBody(answer, { ...answer.json, runs: live });
+    }),
   },
   {
     name: "leaves removed runs out of a feed",
@@ -52,20 +77,23 @@ export const feedMutants: readonly ServerMutant[] = [
   {
     name: "takes any value of `last`",
     clause: "W48",
-    ...mapQueries((query) => {
+    ...mapQueries(FEEDS, (query) => {
       if (!["true", "false"].includes(query.get("last") ?? "true")) query.delete("last");
     }),
   },
 ];
 
-function isFeed(url: URL): boolean {
-  return url.pathname === PATH && url.searchParams.has("feed");
+function isFeed(url: URL, path: string): boolean {
+  return url.pathname === path && url.searchParams.has("feed");
 }
 
-/** The query of every feed passes through `change`. */
-function mapQueries(change: (query: URLSearchParams) => void): Pick<ServerMutant, "wrap"> {
+/** The query of every list at this path passes through `change`. */
+function mapQueries(
+  path: string,
+  change: (query: URLSearchParams) => void,
+): Pick<ServerMutant, "wrap"> {
   return mapRequests((request, url) => {
-    if (!isFeed(url)) return request;
+    if (!isFeed(url, path)) return request;
     change(url.searchParams);
     return new Request(url, request);
   });
@@ -74,6 +102,6 @@ function mapQueries(change: (query: URLSearchParams) => void): Pick<ServerMutant
 /** Each frame of a stream with a feed passes through `change`. */
 function eachFrame(change: (frame: PlainFrame) => readonly string[]): Pick<ServerMutant, "wrap"> {
   return mapFrames(
-    () => (frame) => (isFeed(new URL(frame.request.url)) ? change(frame) : [frame.text]),
+    () => (frame) => (isFeed(new URL(frame.request.url), FEEDS) ? change(frame) : [frame.text]),
   );
 }

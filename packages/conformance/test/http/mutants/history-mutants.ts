@@ -1,9 +1,9 @@
-import { TOKENS } from "../users.ts";
 import {
   answerJson,
   leafOf,
   mapFrames,
   mapProblems,
+  mapRequests,
   type ServerMutant,
   withHeaders,
 } from "./server-mutant.ts";
@@ -48,63 +48,17 @@ export const historyMutants: readonly ServerMutant[] = [
   {
     name: "judges at although Last-Event-ID has won",
     clause: "W46",
-    ...mapTimes("/stream", () => ({ "last-event-id": null })),
-  },
-  {
-    name: "judges at before the owner",
-    clause: "W4",
-    wrap: (fetch) => async (request) => {
-      const response = await fetch(request);
-      if (response.status !== 404 || !request.url.includes("at=")) return response;
-      for (const token of TOKENS) {
-        const own = withHeaders(request, { authorization: `Bearer ${token}`, cookie: null });
-        const poll = await fetch(new Request(own.url.replace("/stream", "/events"), own));
-        if (poll.status === 409) return poll;
-      }
-      return response;
-    },
-  },
-  {
-    name: "never holds a poll with at",
-    clause: "W17",
-    ...mapTimes("/events", (query) => query.delete("wait")),
+    ...mapRequests((request, url) =>
+      url.searchParams.has("at") ? withHeaders(request, { "last-event-id": null }) : request,
+    ),
   },
 ];
 
-type Fetch = Parameters<NonNullable<ServerMutant["wrap"]>>[0];
-type Headers = Readonly<Record<string, string | null>>;
-
-/**
- * Every request with `at` passes its query through `change`, which may return other headers.
- * @param leaf of polls or of the stream; `null` for both
- */
-function mapTimes(
-  leaf: "/events" | "/stream" | null,
-  change: (query: URLSearchParams, request: Request, fetch: Fetch) => unknown,
-): Pick<ServerMutant, "wrap"> {
-  return {
-    wrap: (fetch) => async (request) => {
-      const url = new URL(request.url);
-      const isMeant = leaf === null || leafOf(request.url) === leaf;
-      if (!isMeant || request.method === "POST" || !url.searchParams.has("at"))
-        return fetch(request);
-      const headers = await change(url.searchParams, request, fetch);
-      const asked = new Request(url, request);
-      return fetch(isHeaders(headers) ? withHeaders(asked, headers) : asked);
-    },
-  };
-}
-
-function isHeaders(value: unknown): value is Headers {
-  return typeof value === "object" && value !== null;
-}
-
-/** The time in a request, and those of the event `since` and its neighbours. */
+/** The time in a request, and those of the event `since` and the one before. */
 interface Times {
   readonly at: string;
   readonly before: string | undefined;
   readonly time: string | undefined;
-  readonly after: string | undefined;
 }
 
 /** Every time of a poll passes through `change`. */
@@ -120,8 +74,8 @@ function mapAt(change: (times: Times) => string): Pick<ServerMutant, "wrap"> {
       const log = await fetch(new Request(page, { headers: request.headers }));
       if (log.status !== 200) return fetch(request);
       const { events } = (await log.json()) as { events: readonly { createdAt: string }[] };
-      const [before, time, after] = [2, 1, 0].map((back) => events[since - back]?.createdAt);
-      url.searchParams.set("at", change({ at, before, time, after }));
+      const [before, time] = [2, 1].map((back) => events[since - back]?.createdAt);
+      url.searchParams.set("at", change({ at, before, time }));
       return fetch(new Request(url, request));
     },
   };

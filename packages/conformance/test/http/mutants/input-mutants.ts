@@ -66,17 +66,6 @@ export const inputMutants: readonly ServerMutant[] = [
         : fetch(request),
   },
   {
-    name: "ignores the sequence that an input expects",
-    clause: "W39",
-    ...mapInputs(async (request) => {
-      const text = await request.clone().text();
-      return new Request(request, {
-        method: "POST",
-        body: text.replace(/,"expectedSequence":\d+/, ""),
-      });
-    }),
-  },
-  {
     name: "keeps the last of two payloads",
     clause: "W39",
     ...mapInputs(async (request) => {

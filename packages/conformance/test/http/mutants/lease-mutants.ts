@@ -1,12 +1,9 @@
 import {
   answerJson,
-  answerProblem,
   leafOf,
-  mapAnswers,
   mapProblems,
   mapRequests,
   type ServerMutant,
-  withBody,
   withHeaders,
 } from "./server-mutant.ts";
 
@@ -49,23 +46,6 @@ export const leaseMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "lets no lease expire",
-    clause: "W31",
-    wrap(fetch) {
-      const ends = new Map<string, unknown>();
-      const holding = mapAnswers(({ leaf, status, json, request: { url, method } }) => {
-        if (leaf !== "/claim" || status >= 300) return null;
-        if (method === "POST" && ends.has(url)) {
-          return answerProblem(409, "claimed", { expiresAt: ends.get(url) });
-        }
-        if (method === "DELETE") ends.delete(url);
-        else ends.set(url, json["expiresAt"]);
-        return null;
-      });
-      return holding.wrap?.(fetch) ?? fetch;
-    },
-  },
-  {
     name: "claims a run that has finished",
     clause: "W31",
     ...mapProblems("run_finished", ({ leaf, request }) =>
@@ -73,42 +53,6 @@ export const leaseMutants: readonly ServerMutant[] = [
         ? answerJson(200, { fence: 1, expiresAt: LATER })
         : null,
     ),
-  },
-  {
-    name: "shows a stranger that a run is claimed",
-    clause: "W4",
-    wrap(fetch) {
-      const claimed = new Set<string>();
-      const telling = mapAnswers(({ leaf, status, request: { url }, json }) => {
-        if (leaf === "/claim" && status === 200) claimed.add(url);
-        return claimed.has(url) && json["code"] === "not_found"
-          ? answerProblem(409, "claimed")
-          : null;
-      });
-      return telling.wrap?.(fetch) ?? fetch;
-    },
-  },
-  {
-    name: "does not check the origin of renewals",
-    clause: "W5",
-    ...mapRequests((request) =>
-      request.method === "PUT"
-        ? withHeaders(request, { origin: null, "sec-fetch-site": null })
-        : request,
-    ),
-  },
-  {
-    name: "does not describe release",
-    clause: "W30",
-    ...mapAnswers((answer) => {
-      if (!answer.request.url.endsWith("/openapi.json")) return null;
-      const paths = answer.json["paths"] as Readonly<Record<string, object>>;
-      const path = "/v1/agent-runs/{runId}/claim";
-      return withBody(answer, {
-        ...answer.json,
-        paths: { ...paths, [path]: { ...paths[path], delete: undefined } },
-      });
-    }),
   },
   {
     name: "gives other workers no time to go on",

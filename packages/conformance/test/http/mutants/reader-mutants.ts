@@ -37,24 +37,9 @@ function mapRequests(change: (init: RequestInit, number: number) => RequestInit 
 /** Readers that lose, repeat, strand or do not leave. */
 export const readerMutants: readonly ReaderMutant[] = [
   {
-    name: "drops an event",
-    clause: "W22",
-    follow: mapEvents((event) => (event.sequence === 2 ? [] : [event])),
-  },
-  {
     name: "repeats an event",
     clause: "W22",
     follow: mapEvents((event) => (event.sequence === 2 ? [event, event] : [event])),
-  },
-  {
-    name: "stops before the end",
-    clause: "W22",
-    follow: async function* (target) {
-      for await (const event of follow(target)) {
-        if (event.eventType.startsWith("RUN_")) return;
-        yield event;
-      }
-    },
   },
   {
     name: "goes on after the end",
@@ -88,26 +73,11 @@ export const readerMutants: readonly ReaderMutant[] = [
     },
   },
   {
-    name: "yields payloads as text",
-    clause: "W22",
-    follow: mapEvents((event) => [{ ...event, payload: JSON.stringify(event.payload) }]),
-  },
-  {
     name: "comes back without its last id",
     clause: "W24",
     follow: mapRequests((init) => {
       const headers = new Headers(init.headers);
       headers.delete("last-event-id");
-      return { ...init, headers };
-    }),
-  },
-  {
-    name: "comes back one too far",
-    clause: "W24",
-    follow: mapRequests((init) => {
-      const headers = new Headers(init.headers);
-      const id = headers.get("last-event-id");
-      if (id !== null) headers.set("last-event-id", String(Number(id) + 1));
       return { ...init, headers };
     }),
   },

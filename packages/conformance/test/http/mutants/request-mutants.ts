@@ -60,22 +60,6 @@ export const requestMutants: readonly ServerMutant[] = [
     ),
   },
   {
-    name: "forgets idempotency keys",
-    clause: "W10",
-    ...mapRequests((request) => withHeaders(request, { "idempotency-key": null })),
-  },
-  {
-    name: "ignores expectedSequence",
-    clause: "W11",
-    ...mapRequests(async (request) => {
-      if (request.headers.get("content-type") !== "application/json") return request;
-      const text = (await request.clone().text()).replace(/,"expectedSequence":[^}]*/, "");
-      return request.method === "POST"
-        ? new Request(request, { method: "POST", body: text })
-        : request;
-    }),
-  },
-  {
     name: "holds no poll that waits",
     clause: "W17",
     ...mapRequests((request, url) => {

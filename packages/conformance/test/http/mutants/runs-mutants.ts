@@ -63,15 +63,6 @@ export const runsMutants: readonly ServerMutant[] = [
     ]),
   },
   {
-    name: "takes a cursor past the end for the end of a run",
-    clause: "W47",
-    ...eachFrame(({ text, message }) => [
-      message["code"] === "cursor_ahead"
-        ? text.replace(/"code":"cursor_ahead"/, '"code":"not_found"')
-        : text,
-    ]),
-  },
-  {
     name: "counts each run as a stream of its user",
     clause: "W28",
     wrap: (fetch) => async (request) => {

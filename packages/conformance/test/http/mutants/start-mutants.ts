@@ -33,7 +33,7 @@ function mapStarts(change: (json: Body, answer: PlainAnswer) => Body): Pick<Serv
   );
 }
 
-/** Servers that claim a run badly when they create it. */
+/** Servers that create a run badly: its claim, or the place of its topic. */
 export const startMutants: readonly ServerMutant[] = [
   {
     name: "has the fence of a new run within its lease",
@@ -56,14 +56,6 @@ export const startMutants: readonly ServerMutant[] = [
     },
   },
   {
-    name: "claims every run that it creates",
-    clause: "W36",
-    wrap: (fetch) => async (request) => {
-      if (!isCreation(request) || (await request.clone().text()) !== "{}") return fetch(request);
-      return fetch(new Request(request, { method: "POST", body: '{"leaseMs":60000}' }));
-    },
-  },
-  {
     name: "answers a creation of a claimed run with the run",
     clause: "W36",
     ...mapProblems("claimed", async (answer) => {
@@ -80,5 +72,20 @@ export const startMutants: readonly ServerMutant[] = [
     ...mapCreations(({ worker, ...rest }) =>
       rest["leaseMs"] === undefined ? rest : { worker, ...rest },
     ),
+  },
+  {
+    name: "takes `exclusive` without a topic for nothing",
+    clause: "W35",
+    ...mapCreations((body) =>
+      body["topic"] === undefined || body["topic"] === null ? { ...body, exclusive: false } : body,
+    ),
+  },
+  {
+    name: "does not say which run has the topic",
+    clause: "W35",
+    ...mapProblems("topic_busy", (answer) => {
+      const { runId: _, ...rest } = answer.json;
+      return withBody(answer, rest);
+    }),
   },
 ];

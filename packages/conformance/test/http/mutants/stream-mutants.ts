@@ -97,19 +97,6 @@ export const streamMutants: readonly ServerMutant[] = [
     },
   },
   {
-    name: "refuses a cursor past the end with a status that EventSource cannot get over",
-    clause: "W24",
-    wrap: (fetch) => async (request) => {
-      if (leafOf(request.url) !== "/stream") return fetch(request);
-      const url = new URL(request.url.replace("/stream", "/events"));
-      const id = request.headers.get("last-event-id");
-      if (id !== null) url.searchParams.set("since", id);
-      const { headers } = request;
-      const page = await fetch(new Request(url, { headers }));
-      return page.status === 409 ? page : fetch(request);
-    },
-  },
-  {
     name: "sends run_finished twice",
     clause: "W22",
     ...eachFrame(({ text, message }) =>

@@ -4,7 +4,7 @@ import { appendRequest, event } from "../../../src/append-request.ts";
 import { kitStore, OWNER } from "../../../src/kit-store.ts";
 import { BY_OWNER } from "../../../src/lease.ts";
 import { LIMITS } from "../memory-server.ts";
-import { mapAnswers, type ServerMutant, withBody } from "./server-mutant.ts";
+import { mapPages, type ServerMutant, withBody } from "./server-mutant.ts";
 
 /** Longer than the kit waits. */
 const NEVER_MS = 9_000_000;
@@ -24,26 +24,8 @@ function sweepBy(
   return { limits: { idleForMs: NEVER_MS }, sweep };
 }
 
-/** Every page passes through `change` as text. */
-function mapPages(change: (text: string) => string): Pick<ServerMutant, "wrap"> {
-  return mapAnswers((answer) => {
-    const isPage = answer.leaf === "/events" && answer.request.method === "GET";
-    return isPage && answer.status === 200 ? withBody(answer, change(answer.text)) : null;
-  });
-}
-
 /** Servers that end runs badly on which no worker works. */
 export const sweepMutants: readonly ServerMutant[] = [
-  {
-    name: "keeps runs for ever that no worker starts",
-    clause: "W37",
-    limits: { queuedForMs: NEVER_MS },
-  },
-  {
-    name: "keeps waiting runs for ever that no worker has",
-    clause: "W37",
-    limits: { waitingForMs: NEVER_MS },
-  },
   {
     name: "ends queued runs by the limit of running ones",
     clause: "W37",
@@ -78,13 +60,16 @@ export const sweepMutants: readonly ServerMutant[] = [
   {
     name: "calls every run abandoned that the system ends",
     clause: "W43",
-    ...mapPages((text) => text.replaceAll("never_started", "abandoned")),
+    ...mapPages((page) => withBody(page, page.text.replaceAll("never_started", "abandoned"))),
   },
   {
     name: "explains in words why the system ended a run",
     clause: "W43",
-    ...mapPages((text) =>
-      text.replaceAll('"never_started"', '"never_started","message":"No worker came."'),
+    ...mapPages((page) =>
+      withBody(
+        page,
+        page.text.replaceAll('"never_started"', '"never_started","message":"No worker came."'),
+      ),
     ),
   },
 ];

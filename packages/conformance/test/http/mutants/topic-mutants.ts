@@ -1,11 +1,9 @@
-import { TOKENS } from "../users.ts";
 import {
   answerProblem,
   mapAnswers,
   mapRequests,
   type ServerMutant,
   withBody,
-  withHeaders,
 } from "./server-mutant.ts";
 
 /** Servers that take a topic for something else, or lists of it. */
@@ -32,19 +30,6 @@ export const topicMutants: readonly ServerMutant[] = [
     ...mapLists((query) => {
       const topic = query.get("topic");
       if (topic !== null && /%\d\d/.test(topic)) query.set("topic", decodeURIComponent(topic));
-    }),
-  },
-  {
-    name: "lists other users' runs of the topic too",
-    clause: "W34",
-    ...mapAnswers(async (answer) => {
-      const { request, json, fetch } = answer;
-      if (!Array.isArray(json["runs"]) || !request.url.includes("topic=")) return null;
-      const mine = request.headers.get("authorization")?.replace("Bearer ", "");
-      const other = TOKENS.find((token) => token !== mine);
-      const theirs = await fetch(withHeaders(request, { authorization: `Bearer ${other}` }));
-      const more = ((await theirs.json()) as { readonly runs: readonly object[] }).runs;
-      return withBody(answer, { ...json, runs: [...(json["runs"] as object[]), ...more] });
     }),
   },
   {
