@@ -1,4 +1,4 @@
-import type { StreamSink } from "../src/stream/open-stream.ts";
+import type { OpenStream, StreamSink } from "../src/stream/open-stream.ts";
 import { type Frame, readFrames } from "./frame-reader.ts";
 
 /** A frame, and when it was written. */
@@ -101,6 +101,25 @@ export function createFakeSink(now: () => number, takes: () => boolean = () => t
     },
     cut() {
       state = "gone";
+    },
+  };
+}
+
+/** The transport, which at times drains before the write that filled it has returned. */
+export function drainingEarly(
+  sink: FakeSink,
+  stream: Pick<OpenStream, "drained">,
+  takes: () => boolean,
+): StreamSink {
+  return {
+    ...sink,
+    write(bytes) {
+      const more = sink.write(bytes);
+      if (!more && takes()) {
+        sink.drain();
+        stream.drained();
+      }
+      return more;
     },
   };
 }

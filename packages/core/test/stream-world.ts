@@ -9,7 +9,7 @@ import { Streams } from "../src/stream/streams.ts";
 import type { StreamErrorCode } from "../src/wire/stream-error.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
-import { createFakeSink, type FakeSink } from "./fake-sink.ts";
+import { createFakeSink, drainingEarly, type FakeSink } from "./fake-sink.ts";
 import { appendRequest } from "./run-record.ts";
 import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
 
@@ -110,18 +110,7 @@ export async function createStreamWorld(
         conversation.openState = "open";
         conversation.startedAtMs = clock.now();
         conversation.askedAtMs = clock.now();
-        stream.start({
-          ...sink,
-          write(bytes) {
-            const more = sink.write(bytes);
-            // Some transports drain before the write that filled them has returned.
-            if (!more && takes()) {
-              sink.drain();
-              stream.drained();
-            }
-            return more;
-          },
-        });
+        stream.start(drainingEarly(sink, stream, takes));
       },
       () => {
         conversation.openState = "not found";
