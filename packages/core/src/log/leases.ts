@@ -57,29 +57,17 @@ export function claimOf({
   return { fence, expiresAt: encodeTime(leaseExpiresAtMs) };
 }
 
-/** The calls for leases: who may write to a run, and until when. */
+/** The calls for leases: who may write to a run, and until when. Each is as the call of `RunEvents` with its name. */
 export interface Leases {
-  /**
-   * Claims a run that has no lease, or whose lease has expired. Pass its `fence` to every append. A claim whose answer is lost is
-   * sent again under its key for up to 10 s.
-   * @throws RunEventsError `claimed` (with `expiresAt`), `run_finished`, `not_found`, `invalid_request`, `store_unavailable`. If that
-   * is `ambiguous`, the run may be claimed: the same `idempotencyKey` gets that lease, until it expires
-   * @see clause W31 in `WIRE.md` of `@tm/run-events-http`
-   */
+  /** Claims a run. @returns the run, with its lease */
   claim(runId: string, options: ClaimOptions): Promise<LeasedRun>;
-  /**
-   * Renews a lease: it lasts `leaseMs` from now.
-   * @throws RunEventsError `fenced`, `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
-   */
+  /** Renews a lease: it lasts `leaseMs` from now. */
   renew(
     runId: string,
     fence: number,
     options: LeaseOptions,
   ): Promise<Pick<LeasedRun, "fence" | "leaseExpiresAtMs">>;
-  /**
-   * Ends the lease, so that another worker may claim the run. Idempotent.
-   * @throws RunEventsError `fenced`, `run_finished`, `not_found`, `invalid_request`, `store_unavailable`
-   */
+  /** Ends the lease. Idempotent. */
   release(runId: string, fence: number, options: OwnerOption): Promise<RunRecord>;
 }
 

@@ -179,11 +179,7 @@ export interface RunLog extends Leases, Upkeep {
     payload: unknown,
     options: OwnerOption & WorkAppendOptions,
   ): Promise<AppendReceipt>;
-  /**
-   * Reads a page of the events after `since`, and the run's head at the same instant, without its metadata.
-   * @throws RunEventsError `not_found`, `cursor_ahead`, `history_changed`, `invalid_cursor`, `invalid_request`, `store_unavailable`
-   * @see clauses W15, W16 and W46 in `WIRE.md` of `@tm/run-events-http`
-   */
+  /** As `read` of `RunEvents`, with the run's head at the same instant, without its metadata. */
   readPage(runId: string, options: PageOptions): Promise<LogPage & { readonly run: RunRecord }>;
   /**
    * The cursor this many events before the end of the run: 0 if it has no more.
@@ -193,7 +189,7 @@ export interface RunLog extends Leases, Upkeep {
   tailStart(runId: string, tail: number, options: OwnerOption): Promise<number>;
   /**
    * Resolves once the run has an event after `since`, or has finished.
-   * @throws RunEventsError as {@link RunLog.readPage}
+   * @throws RunEventsError as `read` of `RunEvents`
    * @throws the signal's reason
    */
   waitFor(
@@ -204,15 +200,9 @@ export interface RunLog extends Leases, Upkeep {
       readonly signal: AbortSignal;
     },
   ): Promise<void>;
-  /**
-   * A run's head.
-   * @throws RunEventsError `not_found`, `store_unavailable`
-   */
+  /** As `get` of `RunEvents`. */
   getRun(runId: string, options: OwnerOption): Promise<RunRecord>;
-  /**
-   * An owner's runs, newest first. `next` is the `before` of the next page, `null` after the last run.
-   * @see clause W14 in `WIRE.md` of `@tm/run-events-http`
-   */
+  /** As `list` of `RunEvents`. `next` is the `before` of the next page, `null` after the last run. */
   listRuns(
     query: OwnerQuery,
   ): Promise<{ readonly runs: readonly RunRecord[]; readonly next: number | null }>;
@@ -224,16 +214,9 @@ export interface RunLog extends Leases, Upkeep {
    * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
    */
   readList(options: ReadListOptions): Promise<ListedRuns>;
-  /**
-   * Ends the run as cancelled unless it has finished. It needs no fence, even if a worker has the run.
-   * @see clause W13 in `WIRE.md` of `@tm/run-events-http`
-   */
+  /** As `cancel` of `RunEvents`. It needs no fence, even if a worker has the run. */
   cancel(runId: string, options: OwnerOption): Promise<RunRecord>;
-  /**
-   * Removes a finished run whole.
-   * @throws RunEventsError `not_found`, `run_active`, `store_unavailable`
-   * @see clause W14 in `WIRE.md` of `@tm/run-events-http`
-   */
+  /** As `delete` of `RunEvents`. */
   deleteRun(runId: string, options: OwnerOption): Promise<void>;
   /**
    * Resolves if the store could take an append now: it writes something small as durably as an append, into no run.
