@@ -1,8 +1,7 @@
 import { buildCases, type CaseOptions } from "./build-cases.ts";
 import { acknowledgement } from "./cases/acknowledgement.ts";
 import { atomicity } from "./cases/atomicity.ts";
-import { counters, lostNotifications } from "./cases/notifications.ts";
-import { ownerNotifications } from "./cases/owner-notifications.ts";
+import { notifications } from "./cases/notifications.ts";
 import { capabilities } from "./cases/capabilities.ts";
 import { closing } from "./cases/closing.ts";
 import { races } from "./cases/races.ts";
@@ -12,29 +11,22 @@ import { damages } from "./cases/damages.ts";
 import { deleting } from "./cases/deleting.ts";
 import { due } from "./cases/due.ts";
 import { declaration, reopening } from "./cases/durability.ts";
-import { exclusive } from "./cases/exclusive.ts";
 import { failures } from "./cases/failures.ts";
-import { fencing } from "./cases/fencing.ts";
 import { handover } from "./cases/handover.ts";
 import { leftovers } from "./cases/leftovers.ts";
-import { inputs } from "./cases/inputs.ts";
 import { leaseEnds } from "./cases/lease-ends.ts";
-import { leases } from "./cases/leases.ts";
 import { listing, owners } from "./cases/listing.ts";
-import { ordering } from "./cases/ordering.ts";
 import { pages } from "./cases/pages.ts";
 import { payloads } from "./cases/payloads.ts";
 import { probing } from "./cases/probing.ts";
 import { programs } from "./cases/programs.ts";
+import { racingReaders } from "./cases/racing-readers.ts";
 import { purging } from "./cases/purging.ts";
 import { receipts } from "./cases/receipts.ts";
 import { refusals } from "./cases/refusals.ts";
 import { returnedValues } from "./cases/returned-values.ts";
 import { scale } from "./cases/scale.ts";
 import { schema } from "./cases/schema.ts";
-import { sequences } from "./cases/sequences.ts";
-import { starting } from "./cases/starting.ts";
-import { staleReplicas } from "./cases/stale-replicas.ts";
 import { topics } from "./cases/topics.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 import type { StoreDoors } from "./doors.ts";
@@ -45,9 +37,8 @@ import { runTrial, type TrialCase } from "./trial.ts";
 export interface ConformanceOptions<Place = undefined> extends StoreDoors<Place>, CaseOptions {}
 
 const ALL: readonly TrialCase[] = [
-  ...sequences,
   ...atomicity,
-  ...ordering,
+  ...racingReaders,
   ...receipts,
   ...programs,
   ...races,
@@ -58,13 +49,10 @@ const ALL: readonly TrialCase[] = [
   ...pages,
   ...returnedValues,
   ...scale,
-  ...counters,
-  ...ownerNotifications,
-  ...lostNotifications,
+  ...notifications,
   ...creating,
   ...listing,
   ...topics,
-  ...exclusive,
   ...owners,
   ...deleting,
   ...closing,
@@ -72,17 +60,12 @@ const ALL: readonly TrialCase[] = [
   ...schema,
   ...probing,
   ...leaseEnds,
-  ...leases,
-  ...starting,
-  ...fencing,
-  ...inputs,
   ...due,
   ...purging,
   ...leftovers,
   ...costs,
   ...damages,
   ...refusals,
-  ...staleReplicas,
   ...handover,
   ...reopening,
 ];

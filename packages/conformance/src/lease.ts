@@ -1,11 +1,5 @@
 import { dueAt, type RunRecord } from "@tm/run-events-core/store";
-import type {
-  AppendRequest,
-  DueKind,
-  LeaseOutcome,
-  LeaseRefusal,
-  RenewOutcome,
-} from "./core-calls.ts";
+import type { AppendRequest, DueKind, LeaseOutcome, RenewOutcome } from "./core-calls.ts";
 import type { KitStore } from "./kit-store.ts";
 import { assert, assertEqual, assertKept } from "./assert.ts";
 import { CLOCK, storeNow, untilStoreTime } from "./store-clock.ts";
@@ -98,11 +92,6 @@ export function renewed(outcome: RenewOutcome, what: string): number {
 export function freed(outcome: LeaseOutcome, what: string): RunRecord {
   assertEqual(outcome.outcome, "granted", `the outcome of ${what}`);
   return (outcome as Extract<LeaseOutcome, { readonly run: RunRecord }>).run;
-}
-
-/** The answer to a claim of a held run. */
-export function heldUntil(leaseExpiresAtMs: number): LeaseRefusal {
-  return { outcome: "claimed", leaseExpiresAtMs };
 }
 
 /** The condition of an append under a fence. */

@@ -8,33 +8,32 @@ import { within } from "./within.ts";
 export interface NotificationCounter extends Subscription {
   notifyCount(): number;
   /**
-   * Resolves once there were more than `counted` notifications.
+   * Resolves once there were more than `counted` notifications, and one of these of this run if it is given, or of any.
    * @throws Error when the notification does not come
    */
-  past(counted: number): Promise<void>;
+  past(counted: number, runId?: string): Promise<void>;
 }
 
-/**
- * Subscribes to a run and counts its notifications.
- * @param onNotification called at each notification, when it has been counted
- */
+/** Subscribes to a run or an owner, and counts the notifications. */
 export function countNotifications(
   store: KitStore,
   subject: string | Subject,
-  onNotification?: () => void,
 ): NotificationCounter {
-  let count = 0;
+  const heard: (string | null)[] = [];
   let waits: (() => void)[] = [];
-  const subscription = store.subscribe(subject, () => {
-    count += 1;
+  const subscription = store.subscribe(subject, (changed) => {
+    heard.push(changed);
     const waiting = waits;
     waits = [];
     for (const resolve of waiting) resolve();
-    onNotification?.();
   });
 
-  async function notifiedAfter(counted: number): Promise<void> {
-    while (count <= counted) await new Promise<void>((resolve) => waits.push(resolve));
+  async function notifiedAfter(counted: number, runId: string | undefined): Promise<void> {
+    const isOf = (one: string | null): boolean =>
+      runId === undefined || one === null || one === runId;
+    while (!heard.slice(counted).some(isOf)) {
+      await new Promise<void>((resolve) => waits.push(resolve));
+    }
   }
 
   async function owed(came: Promise<void>, what: string): Promise<void> {
@@ -51,8 +50,9 @@ export function countNotifications(
       return owed(subscription.ready, `\`ready\` of the subscription of ${nameOf(subject)}`);
     },
     stop: () => subscription.stop(),
-    notifyCount: () => count,
-    past: (counted) => owed(notifiedAfter(counted), `a notification for ${nameOf(subject)}`),
+    notifyCount: () => heard.length,
+    past: (counted, runId) =>
+      owed(notifiedAfter(counted, runId), `a notification for ${runId ?? nameOf(subject)}`),
   };
 }
 

@@ -3,7 +3,7 @@ export type ProfileName = "quick" | "ci" | "soak";
 
 /**
  * The inputs of a random case: programs of calls one after the other, programs of several clients that append at once, short races of
- * all calls, games of readers and a writer whose answers are released in any order, or values
+ * all calls or of those about one clause, games of readers and a writer whose answers are released in any order, or values
  * alone, as payloads and queries are. Over the wire, where each takes many requests, programs of clients at once and values are counted by
  * themselves.
  */
@@ -11,6 +11,7 @@ export type InputKind =
   | "sequentialPrograms"
   | "concurrentPrograms"
   | "races"
+  | "contests"
   | "games"
   | "values"
   | "wirePrograms"
@@ -32,6 +33,7 @@ const CI: Profile = {
     sequentialPrograms: 150,
     concurrentPrograms: 300,
     races: 500,
+    contests: 80,
     games: 50,
     values: 200,
     wirePrograms: 12,
@@ -47,6 +49,7 @@ export const PROFILES: Readonly<Record<ProfileName, Profile>> = {
       sequentialPrograms: 40,
       concurrentPrograms: 50,
       races: 60,
+      contests: 15,
       games: 10,
       values: 50,
       wirePrograms: 4,

@@ -1,7 +1,6 @@
-import { isTerminal, type RunStatus } from "@tm/run-events-core";
 import type { RunRecord, StoredEvent } from "@tm/run-events-core/store";
 import { type KitPage, type KitQuery, type KitStore, OWNER } from "./kit-store.ts";
-import { changeBy, foldEvent } from "@tm/run-events-core/wire";
+import { foldEvent } from "@tm/run-events-core/wire";
 import { assert, assertEqual, assertKept, inClause } from "./assert.ts";
 
 const ALL_BYTES = Number.MAX_SAFE_INTEGER;
@@ -90,36 +89,4 @@ function checkPage(query: KitQuery, { run, events }: KitPage): void {
     assertKept("W2", isLater, `createdAtMs does not decrease at ${one.sequence}`);
     createdAtMs = one.createdAtMs;
   }
-  const last = events.at(-1);
-  if (last !== undefined && last.sequence === run.lastSequence) checkHead(run, last);
-}
-
-/** The statuses that a run may have after an event, no matter what came before it. */
-function statusesAfter(eventType: string): readonly RunStatus[] {
-  const change = changeBy(eventType);
-  if (change === "started") return ["running", "waiting"];
-  return change === "answered" ? ["running", "queued"] : [change];
-}
-
-/**
- * Checks a head whose last event is `last`.
- * @throws Error that names what does not hold
- */
-export function checkHead(run: RunRecord, last: StoredEvent): void {
-  const finishedAtMs = isTerminal(changeBy(last.eventType)) ? last.createdAtMs : null;
-  const { runId, lastSequence } = run;
-  const { phase } = foldEvent(NO_EVENTS, last);
-  inClause("S2", () => {
-    assertEqual(
-      { updatedAtMs: run.updatedAtMs, finishedAtMs: run.finishedAtMs },
-      { updatedAtMs: last.createdAtMs, finishedAtMs },
-      `the head of ${runId} at its last event ${lastSequence}`,
-    );
-    const possible = statusesAfter(last.eventType);
-    assert(
-      possible.includes(run.runStatus),
-      `the status of ${runId} at its last event ${lastSequence} is ${possible.join(" or ")}, got ${run.runStatus}`,
-    );
-    if (phase !== null) assertEqual(run.phase, phase, `the phase of ${runId} at ${lastSequence}`);
-  });
 }

@@ -41,7 +41,7 @@ export interface TrialConditions {
 
 /**
  * Runs one body on a store of its own. Once the signal aborts, nothing is waited for but the ends of what is open, and each of
- * those no longer than `within` waits; what opens later is closed and destroyed then.
+ * those, with what is only opening, no longer than `within` waits.
  * @throws what the body throws; else what opening, closing or destroying does; the signal's reason if that came first
  */
 export async function runTrial<Place>(

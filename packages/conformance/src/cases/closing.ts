@@ -1,8 +1,10 @@
+import { RunEventsError } from "@tm/run-events-core";
 import { append, appendRequest, events, land } from "../append-request.ts";
-import { assert, assertEqual, assertRefused } from "../assert.ts";
+import { assert, assertEqual, assertRefused, show } from "../assert.ts";
 import { countNotifications } from "../notification-counter.ts";
-import { createRun, readPage } from "../read-log.ts";
+import { createRun, readLog, readPage } from "../read-log.ts";
 import { type KitStore, OWNER } from "../kit-store.ts";
+import { type Settled, settledNow } from "../settled.ts";
 import type { TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
 
@@ -18,12 +20,9 @@ const CALLS: Readonly<Record<string, (store: KitStore) => Promise<unknown>>> = {
   subscribe: (store) => store.subscribe("run", () => {}).ready,
 };
 
-/** The refusal of a closed store, which it owes at once. */
-function refusal(store: KitStore, name: string): Promise<unknown> {
-  return within(0, Promise.resolve(CALLS[name]?.(store)), `the refusal of ${name}`);
-}
+const CALLS_AT_ONCE = 8;
 
-/** Cases of S18 and S20 in `STORE.md`: the end of a store. */
+/** Cases of S18 in `STORE.md`: the end of a store. */
 export const closing: readonly TrialCase[] = [
   {
     name: "S18 close is idempotent, at the same time and later",
@@ -34,14 +33,47 @@ export const closing: readonly TrialCase[] = [
     },
   },
   {
-    name: "S18 every call after close is refused, at once",
+    name: "S18 every call after close is refused, at once, and the refusal shows whether to retry",
     async run({ store }) {
       await createRun(store, "running");
       await land(store, "running", events(1));
       await store.close();
-      for (const name of Object.keys(CALLS)) {
-        await assertRefused(() => refusal(store, name), "store_unavailable", `${name} after close`);
+      for (const [name, call] of Object.entries(CALLS)) {
+        const refused = (): Promise<unknown> => within(0, call(store), `the refusal of ${name}`);
+        const error = await assertRefused(refused, "store_unavailable", `${name} after close`);
+        assertEqual(error.ambiguous, false, `\`ambiguous\` of the refusal of ${name}`);
+        const hasWord = typeof error.retryable === "boolean";
+        assert(hasWord, `the refusal of ${name} has a boolean \`retryable\``);
       }
+    },
+  },
+  {
+    name: "S18 a call under way at close is answered or refused, and an append that was refused has not landed",
+    async run(trial) {
+      const { store } = trial;
+      await createRun(store, "run");
+      await land(store, "run", events(1));
+      const reads = Array.from({ length: CALLS_AT_ONCE }, () => readPage(store, "run"));
+      const appends = Array.from({ length: CALLS_AT_ONCE }, () => append(store, "run", events(2)));
+      const settled = settledNow([...reads, ...appends]);
+      await store.close();
+      const pages = (await settled).slice(0, CALLS_AT_ONCE);
+      for (const page of pages) {
+        const isAnswered = page !== "waiting" && "answer" in page && page.answer !== null;
+        assert(isAnswered || isRefusal(page), `a read is answered or refused, got ${show(page)}`);
+      }
+      const landings = (await settled).slice(CALLS_AT_ONCE);
+      const refusals = landings.filter(isRefusal);
+      const landed = landings.filter((one) => one !== "waiting" && "answer" in one).length;
+      assertEqual(landed + refusals.length, landings.length, "the appends that were settled");
+      if (!trial.canReopen) return;
+      const { run } = await readLog(await trial.reopen(), "run");
+      const most = landed + refusals.filter(({ error }) => error.ambiguous).length;
+      const count = (run.lastSequence - 1) / 2;
+      assert(
+        count >= landed && count <= most,
+        `${landed} acknowledged appends, and ${most} with those in doubt, left ${count}`,
+      );
     },
   },
   {
@@ -79,19 +111,9 @@ export const closing: readonly TrialCase[] = [
       for (const counter of [...counters, unready]) counter.stop();
     },
   },
-  {
-    name: "S20 a store that cannot answer throws a RunEventsError that shows whether to retry",
-    async run({ store }) {
-      await createRun(store, "run");
-      await store.close();
-      for (const name of Object.keys(CALLS)) {
-        const error = await assertRefused(() => refusal(store, name), "store_unavailable", name);
-        assertEqual(error.ambiguous, false, `\`ambiguous\` of the refusal of ${name}`);
-        assert(
-          typeof error.retryable === "boolean",
-          `the refusal of ${name} has a boolean \`retryable\``,
-        );
-      }
-    },
-  },
 ];
+
+function isRefusal(settled: Settled): settled is { readonly error: RunEventsError } {
+  const error = settled !== "waiting" && "error" in settled ? settled.error : null;
+  return error instanceof RunEventsError && error.code === "store_unavailable";
+}

@@ -1,14 +1,12 @@
-import type { CreateOutcome, NewRunRequest } from "../core-calls.ts";
 import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import { OWNER } from "../kit-store.ts";
-import type { Trial, TrialCase } from "../trial.ts";
+import type { TrialCase } from "../trial.ts";
 
-const RACERS = 12;
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
 
-/** Cases of S16 in `STORE.md`: createRun is idempotent by run and owner. */
+/** Cases of S16 in `STORE.md`: a new run, and whose it is. */
 export const creating: readonly TrialCase[] = [
   {
     name: "S16 a new run is queued, without phase or events",
@@ -75,38 +73,4 @@ export const creating: readonly TrialCase[] = [
       }
     },
   },
-  {
-    name: "S16 when creations by one owner race, one creates the run and all get it",
-    async run(trial) {
-      const outcomes = await raceToCreate(trial, (index) => ({
-        ownerId: OWNER,
-        metadata: `${index}`,
-      }));
-      assertEqual(
-        outcomes.map(({ outcome }) => outcome).toSorted(),
-        ["created", ...Array.from({ length: RACERS - 1 }, () => "existing")],
-        "the outcomes",
-      );
-      const run = await trial.store.getRun("run");
-      for (const outcome of outcomes) {
-        assertEqual("run" in outcome && outcome.run, run, "the run");
-      }
-    },
-  },
 ];
-
-/** The racers create the same run at once, dealt out to the store objects in turn. */
-async function raceToCreate(
-  trial: Trial,
-  creationOf: (index: number) => Pick<NewRunRequest, "ownerId" | "metadata">,
-): Promise<readonly CreateOutcome[]> {
-  const stores = await trial.stores();
-  return Promise.all(
-    Array.from({ length: RACERS }, (_, index) =>
-      (stores[index % stores.length] ?? trial.store).createRun({
-        runId: "run",
-        ...creationOf(index),
-      }),
-    ),
-  );
-}

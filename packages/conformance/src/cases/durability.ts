@@ -1,5 +1,4 @@
-import { RunEventsError } from "@tm/run-events-core";
-import { append, appendRequest, event, events, land } from "../append-request.ts";
+import { append, event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import { OWNER } from "../kit-store.ts";
@@ -34,7 +33,7 @@ export const declaration: readonly TrialCase[] = [
   },
 ];
 
-/** Cases of S6 and S18 in `STORE.md` for data that outlives its store object. */
+/** Cases of S6 and S17 in `STORE.md` for data that outlives its store object. */
 export const reopening: readonly TrialCase[] = [
   {
     name: "S6 acknowledged events are there after close and reopen",
@@ -70,38 +69,6 @@ export const reopening: readonly TrialCase[] = [
       const again = await trial.reopen();
       const next = await createRun(again, "next");
       assert(next.ordinal > ordinal, `the ordinal ${next.ordinal} is larger than ${ordinal}`);
-    },
-  },
-  {
-    name: "S18 an append under way at close either landed or was refused",
-    needs: "prepare",
-    async run(trial) {
-      const { store } = trial;
-      await createRun(store, "run");
-      const calls = Array.from({ length: 8 }, () =>
-        store.append([appendRequest("run", events(2))]),
-      );
-      const settled = Promise.allSettled(calls);
-      await store.close();
-      let acknowledged = 0;
-      let unknown = 0;
-      for (const call of await settled) {
-        if (call.status === "fulfilled") {
-          acknowledged += 1;
-          continue;
-        }
-        const error: unknown = call.reason;
-        assert(
-          error instanceof RunEventsError && error.code === "store_unavailable",
-          `a refused append rejects with store_unavailable, got ${String(error)}`,
-        );
-        if (error.ambiguous) unknown += 1;
-      }
-      const { events: log } = await readLog(await trial.reopen(), "run");
-      assert(
-        log.length >= acknowledged * 2 && log.length <= (acknowledged + unknown) * 2,
-        `${acknowledged} acknowledged and ${unknown} unknown appends of 2 left ${log.length} events`,
-      );
     },
   },
 ];

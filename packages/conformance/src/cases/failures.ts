@@ -5,11 +5,12 @@ import { HASTY, type KitStore, kitStore, OWNER } from "../kit-store.ts";
 import { type Settled, settledNow } from "../settled.ts";
 import { textsIn } from "../texts-in.ts";
 import type { TrialCase } from "../trial.ts";
-import { KEYED } from "./writing-calls.ts";
 
 /** A piece of what is to be written. It comes again and again in it, so that a part of it shows, too. */
 const PIECE = "hunter2";
 const TEXT = `"${`${PIECE} `.repeat(16)}"`;
+
+const KEYED = { idempotencyKey: "key" } as const;
 
 /** Each call that has texts of a user, all of which hold the piece. */
 const CALLS: Readonly<Record<string, (store: KitStore) => Promise<unknown>>> = {

@@ -1,46 +1,18 @@
-import { createRunEvents } from "@tm/run-events-core";
 import type { Subscription } from "../core-calls.ts";
-import { type KitStore, OWNER } from "../kit-store.ts";
-import { appendRequest, event, events, land } from "../append-request.ts";
+import type { KitStore } from "../kit-store.ts";
+import { appendRequest, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { type NotificationCounter, countNotifications } from "../notification-counter.ts";
-import { createHandClock } from "../hand-clock.ts";
 import { createRun } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
-import { wrapInner, wrapStore } from "../wrap-store.ts";
+import { wrapStore } from "../wrap-store.ts";
 
-const ROUNDS = 5;
 /** Subscriptions before and after those that a case is about. */
 const OTHER_SUBSCRIPTIONS = 100;
 
-/** Cases of S13 and S13 in `STORE.md`: a subscription notifies that there may be something new, until it is stopped. */
-export const counters: readonly TrialCase[] = [
-  {
-    name: "S13 every commit after `ready` notifies",
-    async run({ store }) {
-      await createRun(store, "run");
-      const counter = await readyCounter(store, "run");
-      for (let round = 0; round < ROUNDS; round++) {
-        await allNotified([counter], () => land(store, "run", events(1)));
-      }
-      await allNotified([counter], () => land(store, "run", [event("RUN_COMPLETED")]));
-      counter.stop();
-    },
-  },
-  {
-    name: "S13 creating and deleting a run notify",
-    async run(trial) {
-      const { store } = trial;
-      const stores = await trial.stores();
-      const counters = await Promise.all(stores.map((one) => readyCounter(one, "run")));
-      await allNotified(counters, () => createRun(store, "run"));
-      await allNotified(counters, () => land(store, "run", [event("RUN_COMPLETED")]));
-      await allNotified(counters, () => store.deleteRun("run"));
-      await allNotified(counters, () => createRun(store, "run"));
-      for (const counter of counters) counter.stop();
-    },
-  },
+/** Cases of S13 in `STORE.md`: a subscription notifies that there may be something new, until it is stopped. Programs try it, too. */
+export const notifications: readonly TrialCase[] = [
   {
     name: "S13 one call notifies each run that it changed, for any number of subscriptions, even if its other requests fail",
     async run({ store }) {
@@ -64,77 +36,37 @@ export const counters: readonly TrialCase[] = [
     },
   },
   {
-    name: "S13 a commit notifies subscriptions of every store object that is open on the data",
-    async run(trial) {
-      const stores = await trial.stores();
-      await createRun(trial.store, "run");
-      const counters = await Promise.all(stores.map((one) => readyCounter(one, "run")));
-      for (const one of stores) await allNotified(counters, () => land(one, "run", events(1)));
-      for (const counter of counters) counter.stop();
-    },
-  },
-  {
     name: "S13 a subscription that is stopped by the notification of another is silent from then on",
     async run({ store }) {
       await createRun(store, "run");
-      const subscriptions: Subscription[] = [];
+      const counter = await readyCounter(store, "run");
       let stopped: number | undefined;
       let late = 0;
-      const pair = wrapStore(store, {
-        subscribe(runId, onNotification) {
-          const notifyOf = (index: number) => (changed: string | null) => {
-            const other = subscriptions[1 - index];
-            if (stopped === index) late += 1;
-            else if (other !== undefined) {
-              stopped = 1 - index;
-              other.stop();
-            }
-            onNotification(changed);
-          };
-          for (const index of [0, 1]) subscriptions.push(store.subscribe(runId, notifyOf(index)));
-          return {
-            ready: Promise.allSettled(subscriptions.map((subscription) => subscription.ready)).then(
-              () => {},
-            ),
-            stop: () => subscriptions.forEach((subscription) => subscription.stop()),
-          };
-        },
-      });
-      const counter = await readyCounter(pair, "run");
-      for (let round = 0; round < ROUNDS; round++) {
+      const pair: readonly Subscription[] = [0, 1].map((index) =>
+        store.subscribe("run", () => {
+          if (stopped === index) late += 1;
+          stopped ??= 1 - index;
+          pair[stopped]?.stop();
+        }),
+      );
+      await Promise.all(pair.map(({ ready }) => ready));
+      for (let round = 0; round < 3; round++) {
         await allNotified([counter], () => land(store, "run", events(1)));
       }
       assertEqual(late, 0, "the number of notifications after the stop");
-      counter.stop();
+      for (const subscription of [...pair, counter]) subscription.stop();
     },
   },
   {
-    name: "S13 `ready` settles even if the subscription is stopped at once",
+    name: "S13 `ready` settles even if the subscription is stopped at once, and `subscribe` itself notifies nothing",
     async run({ store }) {
       await createRun(store, "run");
-      const subscription = store.subscribe("run", () => {});
+      let notified = 0;
+      const subscription = store.subscribe("run", () => (notified += 1));
+      assertEqual(notified, 0, "the number of notifications from within `subscribe`");
       subscription.stop();
       const settled = Promise.allSettled([subscription.ready]);
       await within(store.capabilities.notifyWithinMs, settled, "`ready` to settle");
-    },
-  },
-  {
-    name: "S13 `onNotification` is never called from within `subscribe`",
-    async run({ store }) {
-      await createRun(store, "run");
-      let returned = false;
-      let notifiedWithin = false;
-      const subscription = store.subscribe("run", () => {
-        notifiedWithin ||= !returned;
-      });
-      returned = true;
-      await within(
-        store.capabilities.notifyWithinMs,
-        subscription.ready,
-        "`ready` of the subscription",
-      );
-      subscription.stop();
-      assertEqual(notifiedWithin, false, "whether `subscribe` called `onNotification` itself");
     },
   },
   {
@@ -153,32 +85,6 @@ export const counters: readonly TrialCase[] = [
       first?.stop();
       await allNotified([counter], () => land(store, "run", events(1)));
       counter.stop();
-    },
-  },
-];
-
-/** Cases of S13 in `STORE.md`: correctness never depends on a notification. */
-export const lostNotifications: readonly TrialCase[] = [
-  {
-    name: "S13 a tail gets every event even if every notification is lost",
-    async run({ store }) {
-      await createRun(store, "run");
-      const clock = createHandClock();
-      const { inner } = store;
-      const silent = wrapInner(inner, { subscribe: (one) => inner.subscribe(one, () => {}) });
-      const tail = createRunEvents({ store: silent, clock })
-        .tail("run", { ownerId: OWNER })
-        [Symbol.asyncIterator]();
-      await land(store, "run", events(1));
-      const sequences = [(await within(0, tail.next(), "the first event")).value?.sequence];
-      for (let round = 0; round < ROUNDS; round++) {
-        const next = tail.next();
-        await land(store, "run", [event(round === ROUNDS - 1 ? "RUN_COMPLETED" : "TOKEN")]);
-        clock.tick();
-        sequences.push((await within(0, next, "the next event")).value?.sequence);
-      }
-      assertEqual(sequences, [1, 2, 3, 4, 5, 6], "the sequences");
-      assertEqual((await within(0, tail.next(), "the end")).done, true, "whether the tail ended");
     },
   },
 ];

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { requests } from "@tm/run-events-core/wire";
-import { event, events, land } from "../append-request.ts";
+import { event, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { jsonText } from "../json-text-arbitrary.ts";
 import { createRun, readLog, readRun } from "../read-log.ts";
@@ -59,26 +59,6 @@ const LIKE_NAMES = [
   `${"a".repeat(254)}b`,
   `${"a".repeat(254)}c`,
 ];
-const LIKE_IDS = ["run", "Run", "RUN", "run_", "run-", "_run", "0", "00", "__proto__"];
-const LIKE_KEYS = [
-  "k",
-  "K",
-  "k ",
-  " k",
-  " ",
-  "  ",
-  "%",
-  "_",
-  "k%",
-  "'",
-  '"',
-  "\\",
-  "__proto__",
-  "~",
-  "-k",
-  "_k",
-];
-
 /** Cases of S8 in `STORE.md`: JSON text comes back byte for byte. */
 export const payloads: readonly TrialCase[] = [
   {
@@ -135,22 +115,6 @@ export const payloads: readonly TrialCase[] = [
         const list = await store.listRuns({ ownerId, runStatus: null, before: null, limit: 100 });
         const found = list.map((run) => [run.runId, run.ownerId]);
         assertEqual(found, [[`run-${index}`, ownerId]], `the runs of ${JSON.stringify(ownerId)}`);
-      }
-    },
-  },
-  {
-    name: "S8 run ids and keys that look alike are different",
-    async run({ store }) {
-      for (const runId of LIKE_IDS) await createRun(store, runId);
-      for (const runId of LIKE_IDS) {
-        for (const [index, idempotencyKey] of LIKE_KEYS.entries()) {
-          const { firstSequence } = await land(store, runId, events(1), { idempotencyKey });
-          assertEqual(
-            firstSequence,
-            index + 1,
-            `where the key ${idempotencyKey} landed in ${runId}`,
-          );
-        }
       }
     },
   },

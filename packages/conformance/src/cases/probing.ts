@@ -4,7 +4,6 @@ import { countNotifications } from "../notification-counter.ts";
 import { claimExpired, dueRuns, purgedIds } from "../lease.ts";
 import { createRun, readLog } from "../read-log.ts";
 import { OWNER } from "../kit-store.ts";
-import { storeNow, untilStoreTime } from "../store-clock.ts";
 import type { TrialCase } from "../trial.ts";
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
@@ -45,23 +44,6 @@ export const probing: readonly TrialCase[] = [
           `probes notify no subscription, got ${notified} notifications of a quiet run`,
         );
         counter.stop();
-      }
-    },
-  },
-  {
-    name: "S31 a probe returns the time by the store's clock, in milliseconds",
-    async run(trial) {
-      const { store } = trial;
-      for (const one of await trial.stores()) {
-        for (let count = 0; count < PROBES; count++) {
-          const beforeMs = await storeNow(store);
-          const nowMs = await one.probe();
-          const afterMs = await untilStoreTime(store, beforeMs);
-          assert(
-            Number.isInteger(nowMs) && beforeMs <= nowMs && nowMs <= afterMs,
-            `a probe between events of ${beforeMs} and ${afterMs} answers a time between them, got ${nowMs}`,
-          );
-        }
       }
     },
   },

@@ -1,20 +1,24 @@
 import type fc from "fast-check";
 import type { InputKind } from "../profile.ts";
+import { CONTESTS } from "../races/contests.ts";
 import { requireOrder } from "../races/explain.ts";
 import type { Race } from "../races/race.ts";
-import { LOGS, raceArbitrary, raceOf } from "../races/race-arbitrary.ts";
+import { raceArbitrary, raceOf } from "../races/race-arbitrary.ts";
 import { runRace } from "../races/run-race.ts";
 import type { Trial, TrialCase } from "../trial.ts";
 
 /** A race may show only now and then: once one has failed, each smaller one gets this many chances to fail too. */
 const CHANCES = 10;
+/** The steps of a client in a short race. */
+const SHORT = 8;
 
-/** Calls of several clients at once, against the model: the logs of runs at length, and short races of all calls. */
+/** Calls of several clients at once, against the model: for each clause about them, and short races of all calls. */
 export const races: readonly TrialCase[] = [
-  {
-    name: "S4 one order of the appends explains every answer of programs that run at once",
-    run: (trial) => checkRaces(trial, "S4", raceOf(LOGS, [2, 4], 8), "concurrentPrograms"),
-  },
+  ...CONTESTS.map(({ clause, what, theme, length }): TrialCase => {
+    const kind = clause === "S4" ? "concurrentPrograms" : "contests";
+    const inputs = raceOf(theme, [2, 4], Math.min(length, SHORT));
+    return { name: `${clause} ${what}`, run: (trial) => checkRaces(trial, clause, inputs, kind) };
+  }),
   {
     name: "S5 calls that several clients make at once are answered as the model answers them in some order",
     run: (trial) => checkRaces(trial, "S5", raceArbitrary, "races"),

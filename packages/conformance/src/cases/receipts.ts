@@ -25,32 +25,6 @@ export const receipts: readonly TrialCase[] = [
     },
   },
   {
-    name: "S5 a key belongs to its run, and every character of it counts",
-    async run({ store }) {
-      const keys = ["key", "KEY", "key ", " key", "k", "key%", "'key'"];
-      keys.push("~".repeat(128), `${"~".repeat(127)}a`);
-      for (const runId of ["run", "RUN"]) {
-        await createRun(store, runId);
-        for (const [index, idempotencyKey] of keys.entries()) {
-          const landing = await land(store, runId, [event("TOKEN")], { idempotencyKey });
-          assertEqual(landing.firstSequence, index + 1, `where ${idempotencyKey} landed`);
-        }
-      }
-    },
-  },
-  {
-    name: "S5 an append that expects another sequence is refused, however large that is",
-    async run({ store }) {
-      await createRun(store, "run");
-      await land(store, "run", [event("RUN_STARTED")]);
-      for (const expectedSequence of [0, 2, 2 ** 31, Number.MAX_SAFE_INTEGER]) {
-        const refused = { outcome: "sequence_conflict", lastSequence: 1 };
-        const outcome = await append(store, "run", [event("TOKEN")], { expectedSequence });
-        assertEqual(outcome, refused, `the outcome with ${expectedSequence} expected`);
-      }
-    },
-  },
-  {
     name: "S5 a key is known with all of its events, to the last byte of a long one",
     async run({ store }) {
       const long = (end: string) => [event("TOKEN", "1"), event("TOKEN", `"${LONG}${end}"`)];

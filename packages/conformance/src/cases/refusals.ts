@@ -1,15 +1,87 @@
-import { createRunEvents, RunEventsError } from "@tm/run-events-core";
-import { HASTY, type KitStore, kitStore, OWNER } from "../kit-store.ts";
+import { RunEventsError } from "@tm/run-events-core";
 import { append, events, land } from "../append-request.ts";
-import { assert, assertEqual, assertKept, assertRefused, inClause, show } from "../assert.ts";
-import { createRun, readLog } from "../read-log.ts";
-import { type Settled, settledNow } from "../settled.ts";
+import { assert, assertKept, assertRefused } from "../assert.ts";
+import { HASTY, kitStore } from "../kit-store.ts";
+import { createRun } from "../read-log.ts";
+import { requireOrder } from "../races/explain.ts";
+import type { RaceOperation } from "../races/operation.ts";
+import { RaceClient } from "../races/race-client.ts";
+import type { RaceAppend, RaceStep } from "../races/race.ts";
+import { CANCEL, plainly } from "../races/race-arbitrary.ts";
+import { settledNow } from "../settled.ts";
 import type { Trial, TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
-import { wrapInner } from "../wrap-store.ts";
-import { KEYED, type WritingCall, WRITING_CALLS } from "./writing-calls.ts";
+import { about } from "../races/step-arbitrary.ts";
 
-/** Cases of S7, S20 and S31 in `STORE.md`: a store that cannot write for a while. */
+const appending = (runId: string, more: Partial<RaceAppend> = {}): RaceStep => ({
+  call: "append",
+  requests: [{ runId, eventTypes: ["TOKEN"], key: null, expected: null, by: "anybody", ...more }],
+});
+const claiming = (runId: string, claimKey: string | null): RaceStep => ({
+  call: "claim",
+  runId,
+  claimKey,
+  length: "long",
+});
+const ending = (runId: string): RaceStep => about({ runId }, CANCEL);
+const failing = (runId: string): RaceStep =>
+  appending(runId, { eventTypes: ["RUN_FAILED"], by: "owner" });
+
+/** Calls while writes are refused. Those that write have a run of their own; others write to the other runs meanwhile. */
+const CALLS: Readonly<Record<string, RaceStep>> = {
+  keyed: appending("keyed", { key: "key" }),
+  keyless: appending("keyless"),
+  decided: appending("decided", { by: "owner" }),
+  created: plainly("created"),
+  claimed: claiming("claimed", null),
+  "claimed-under-a-key": claiming("claimed-under-a-key", "key"),
+  renewed: { call: "renew", runId: "renewed" },
+  released: { call: "release", runId: "released" },
+  removed: { call: "deleteRun", runId: "removed" },
+  reaped: { call: "endDue", runId: "reaped", kind: "queued" },
+  "moved-1": appending("moved-1", { key: "key" }),
+  "moved-2": appending("moved-2", { expected: "seen" }),
+  "moved-3": { call: "getRun", runId: "moved-3" },
+  "moved-4": { call: "read", queries: [{ runId: "moved-4", from: "start", limit: 10 }] },
+  "ended-1": appending("ended-1"),
+  "ended-2": { call: "deleteRun", runId: "ended-2" },
+  "held-1": claiming("held-1", null),
+  "gone-1": { call: "getRun", runId: "gone-1" },
+  "gone-2": { call: "deleteRun", runId: "gone-2" },
+  "gone-3": plainly("gone-3"),
+  "new-1": { call: "getRun", runId: "new-1" },
+  "new-2": claiming("new-2", null),
+  list: { call: "listRuns", topic: null, runStatus: "live" },
+  // No run has failed before.
+  "list-of-failed": { call: "listRuns", topic: null, runStatus: "failed" },
+};
+const RUNS = Object.keys(CALLS);
+
+/** Whether a run's id begins with one of these words. */
+const isOf = (runId: string, ...words: readonly string[]): boolean =>
+  words.some((word) => runId.startsWith(word));
+
+/** What brings each run to where it is before. */
+const BEFORE: readonly RaceStep[] = RUNS.flatMap((runId) => {
+  if (isOf(runId, "created", "new")) return [];
+  if (isOf(runId, "keyed", "moved", "ended", "held")) return [plainly(runId), appending(runId)];
+  if (isOf(runId, "renewed", "released")) return [plainly(runId), claiming(runId, null)];
+  return isOf(runId, "removed", "gone") ? [plainly(runId), ending(runId)] : [plainly(runId)];
+});
+/** What others do meanwhile. */
+const MEANWHILE: readonly RaceStep[] = RUNS.flatMap((runId): readonly RaceStep[] => {
+  if (isOf(runId, "moved")) return [appending(runId, { key: "key" })];
+  if (isOf(runId, "ended")) return [failing(runId)];
+  if (isOf(runId, "held")) return [claiming(runId, null)];
+  if (isOf(runId, "gone")) return [{ call: "deleteRun", runId }];
+  return isOf(runId, "new") ? [plainly(runId)] : [];
+});
+const READS: readonly RaceStep[] = RUNS.map((runId) => ({
+  call: "read",
+  queries: [{ runId, from: "start", limit: 10 }],
+}));
+
+/** Cases of S7 and S31 in `STORE.md`: a store that cannot write for a while. */
 export const refusals: readonly TrialCase[] = [
   {
     name: "S31 a store that cannot write refuses appends and probes with a reason, and takes them when it can write again",
@@ -19,9 +91,10 @@ export const refusals: readonly TrialCase[] = [
       await land(store, "run", events(1));
       await store.probe();
       const restore = await beneath.refuseWrites(store.inner);
+      const hasty = kitStore(store.inner, HASTY);
       for (const [name, call] of [
         ["a probe", () => store.probe()],
-        ["an append", () => append(kitStore(store.inner, HASTY), "run", events(1), KEYED)],
+        ["an append", () => append(hasty, "run", events(1), { idempotencyKey: "key" })],
       ] as const) {
         const refused = (): Promise<unknown> =>
           within<unknown>(0, call(), `the refusal of ${name}`);
@@ -37,97 +110,42 @@ export const refusals: readonly TrialCase[] = [
     },
   },
   {
-    name: "S7 while writes are refused, a call that writes fails with store_unavailable or waits, and lands once when it is sent again",
+    name: "S7 while writes are refused, a call is refused, waits, or is answered by the current state, and lands once at most",
     needs: "refuseWrites",
-    run: landOnce,
-  },
-  {
-    name: "S7 an append through core while writes are refused lands once when they work again, or never",
-    needs: "refuseWrites",
-    run: landThroughCore,
+    run: callWhileRefused,
   },
 ];
 
-async function landOnce({ store: patient, beneath }: Trial): Promise<void> {
-  const store = kitStore(patient.inner, HASTY);
-  for (const call of WRITING_CALLS) await call.prepare(store);
-  const restore = await beneath.refuseWrites(store.inner);
-  const sent = WRITING_CALLS.map((call) => ({ call, answer: call.send(store) }));
-  const settled = await settledNow(sent.map(({ answer }) => answer));
-  for (const [index, { call }] of sent.entries())
-    assertUnwritten(call, settled[index] ?? "waiting");
+async function callWhileRefused(trial: Trial): Promise<void> {
+  const [store, other] = await trial.stores();
+  let instant = 0;
+  const operations: RaceOperation[] = [];
+  const now = (): number => (instant += 1);
+  const place = { prefix: "", runIds: RUNS, now, operations, mayRepeat: false };
+  const starter = new RaceClient("0", store, place);
+  await starter.run(BEFORE);
+  const restore = await trial.beneath.refuseWrites(store.inner);
+  // A store object that is alone with its data cannot miss anything.
+  if (other !== undefined) await new RaceClient("other", other, place, starter.seen).run(MEANWHILE);
+  // Each with a queue of its own: core decides those to one run in one go.
+  const calls = Object.entries(CALLS).map(([name, step]) =>
+    new RaceClient(name, kitStore(store.inner, HASTY), place, starter.seen)
+      .step(step)
+      .catch((error: unknown) => assertUnavailable(error, name)),
+  );
+  await settledNow(calls);
   await restore();
-  for (const [index, { call, answer }] of sent.entries()) {
-    if (settled[index] === "waiting") await assertLandedOrRefused(call, answer);
-    await assertLandsOnce(store, call, settled[index] ?? "waiting");
+  await within(0, Promise.all(calls), "all calls to be settled when writes pass again");
+  const inDoubt = operations.filter(({ endedAt }) => endedAt === Infinity);
+  for (const asked of new Set(inDoubt.map((one) => one.asked))) {
+    if (asked.isKeyed) await starter.make(asked);
   }
-}
-
-function assertUnwritten({ name }: WritingCall, settled: Settled): void {
-  if (settled === "waiting") return;
-  if ("answer" in settled) {
-    const answer = show(settled.answer);
-    assertKept("S7", false, `${name} is not answered while writes are refused, got ${answer}`);
-  } else {
-    assertUnavailable(settled.error, name);
-  }
+  for (const one of await trial.stores()) await new RaceClient("end", one, place).run(READS);
+  requireOrder("S7", operations);
 }
 
 function assertUnavailable(error: unknown, what: string): void {
   const isRefusal = error instanceof RunEventsError && error.code === "store_unavailable";
   assertKept("S20", isRefusal, `${what} is refused with store_unavailable, got ${String(error)}`);
-  const { cause } = error as RunEventsError;
-  assertKept("S20", cause instanceof Error, `the refusal of ${what} has a cause`);
-}
-
-/** Checks a call that has waited until writes passed again. */
-async function assertLandedOrRefused({ name }: WritingCall, call: Promise<unknown>): Promise<void> {
-  await within(0, call, `${name} to be settled when writes pass again`).catch((error: unknown) =>
-    assertUnavailable(error, name),
-  );
-}
-
-async function assertLandsOnce(
-  store: KitStore,
-  { name, landings, send, isRepeatable }: WritingCall,
-  settled: Settled,
-): Promise<void> {
-  const before = await landings(store);
-  const isRefused = settled !== "waiting" && "error" in settled;
-  // A call that waited or was in doubt may have landed since.
-  const isSure = isRefused && !(settled.error as RunEventsError).ambiguous;
-  assertKept("S7", before <= (isSure ? 0 : 1), `${name} that was refused has not landed`);
-  if (before === 0 || isRepeatable) {
-    await within(0, send(store), `${name} to be answered when writes pass again`);
-  }
-  const after = await landings(store);
-  inClause("S7", () => assertEqual(after, 1, `how often ${name} has landed when it is sent again`));
-}
-
-async function landThroughCore({ store, beneath }: Trial): Promise<void> {
-  await createRun(store, "run");
-  await land(store, "run", events(1));
-  const tried = Promise.withResolvers<void>();
-  const runs = createRunEvents({
-    store: wrapInner(store.inner, {
-      append: (plains) => store.inner.append(plains).finally(() => tried.resolve()),
-      change: (changes) => store.inner.change(changes).finally(() => tried.resolve()),
-    }),
-  });
-  const restore = await beneath.refuseWrites(store.inner);
-  const appending = runs.append("run", [{ eventType: "TOKEN" }], { ownerId: OWNER }).then(
-    () => null,
-    (error: unknown) => error,
-  );
-  // The store may let the call wait until writes pass.
-  await settledNow([tried.promise]);
-  await restore();
-  const error = await within(0, appending, "an append to be settled when writes pass again");
-  if (error !== null) assertUnavailable(error, "an append");
-  const { run } = await readLog(store, "run");
-  const expected = error === null ? 2 : 1;
-  const answer = error === null ? "was acknowledged" : "was refused";
-  inClause("S7", () =>
-    assertEqual(run.lastSequence, expected, `lastSequence after an append that ${answer}`),
-  );
+  assertKept("S20", error.cause instanceof Error, `the refusal of ${what} has a cause`);
 }

@@ -1,6 +1,4 @@
-import type { RunStatus } from "@tm/run-events-core";
 import type { RunRecord } from "@tm/run-events-core/store";
-import { event, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { type KitStore, OWNER, type KitListQuery } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
@@ -24,14 +22,6 @@ const ALIKE: readonly string[] = [
   `${"x".repeat(199)}y`,
   "\u{1f375}".repeat(200),
 ];
-
-const ENDS: Partial<Readonly<Record<RunStatus, string>>> = {
-  running: "TOKEN",
-  completed: "RUN_COMPLETED",
-  failed: "RUN_FAILED",
-  cancelled: "RUN_CANCELLED",
-};
-const EACH: readonly RunStatus[] = ["queued", "running", "completed", "failed", "cancelled"];
 
 /** Cases of S21 in `STORE.md`: what a run is about. */
 export const topics: readonly TrialCase[] = [
@@ -60,42 +50,6 @@ export const topics: readonly TrialCase[] = [
       assertEqual(all.length, 4 * ALIKE.length, "the number of the owner's runs");
     },
   },
-  {
-    name: "S23 a list of live runs has those that have not finished, newest first, of a topic and of all",
-    async run({ store }) {
-      await fillStatuses(store, null);
-      await fillStatuses(store, "tea");
-      const live = ["running-2", "running-1", "queued-2", "queued-1"];
-      const ofTopic = live.map((id) => `tea-${id}`);
-      const ofNone = live.map((id) => `null-${id}`);
-      const cases: readonly [Partial<KitListQuery>, readonly string[]][] = [
-        [{ topic: "tea" }, ofTopic],
-        [{}, [...ofTopic, ...ofNone]],
-      ];
-      for (const [which, expected] of cases) {
-        const query = { ...which, runStatus: "live" as const };
-        assertEqual(await ids(store, query), expected, "the live runs");
-        for (const limit of [1, 2, 3]) {
-          const paged: string[] = [];
-          let before: number | null = null;
-          while (paged.length < expected.length) {
-            const page: readonly RunRecord[] = await list(store, { ...query, before, limit });
-            assert(page.length > 0, "a page before the last live run has a run");
-            paged.push(...page.map(({ runId }) => runId));
-            before = page.at(-1)?.ordinal ?? before;
-          }
-          assertEqual(paged, expected, `the live runs in pages of ${limit}`);
-        }
-      }
-      await land(store, "tea-queued-2", [event("RUN_CANCELLED")]);
-      const left = ofTopic.filter((runId) => runId !== "tea-queued-2");
-      assertEqual(
-        await ids(store, { topic: "tea", runStatus: "live" }),
-        left,
-        "the live runs left",
-      );
-    },
-  },
 ];
 
 async function create(
@@ -108,18 +62,6 @@ async function create(
   assert(created.outcome === "created", `creating ${runId} is answered created`);
   assertEqual(created.run.topic, topic, "the topic of the new run");
   return created.run;
-}
-
-/** Creates two runs in each status, named `topic-status-1` and `topic-status-2`. */
-async function fillStatuses(store: KitStore, topic: string | null): Promise<void> {
-  for (const runStatus of EACH) {
-    for (const at of [1, 2]) {
-      const runId = `${topic}-${runStatus}-${at}`;
-      await create(store, runId, topic);
-      const eventType = ENDS[runStatus];
-      if (eventType !== undefined) await land(store, runId, [event(eventType)]);
-    }
-  }
 }
 
 function list(store: KitStore, part: Partial<KitListQuery>): ReturnType<KitStore["listRuns"]> {

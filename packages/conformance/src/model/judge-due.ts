@@ -1,6 +1,6 @@
 import { isTerminal } from "@tm/run-events-core";
 import type { RunName } from "@tm/run-events-core/store";
-import type { DueKind, DueLimit, DueOutcome } from "../core-calls.ts";
+import type { DueKind, DueLimit, DueOutcome, Run } from "../core-calls.ts";
 import { appendRequest, event } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { appendToModel, type ModelRun, runOf, type StoreModel } from "./run-model.ts";
@@ -38,9 +38,15 @@ export function judgeEndDue(
 }
 
 /** Compares a run that was listed as one that waits for something with the model. */
-export function judgeWaits(model: StoreModel, name: RunName, due: DueKind): void {
-  const run = runOf(model, name);
-  assertEqual(due, run === undefined ? "gone" : kindOf(run), `what ${name.runId} waits for`);
+export function judgeWaits(model: StoreModel, listed: Run, due: DueKind): void {
+  const run = runOf(model, listed);
+  if (run === undefined) return assertEqual(due, "gone", `what ${listed.runId} waits for`);
+  const { runStatus, lastSequence } = run.record;
+  // A fence that the store has not returned yet may be any.
+  const fence = run.lease.isSurpassed ? listed.fence : run.lease.fence;
+  const expected = [kindOf(run), runStatus, lastSequence, fence];
+  const actual = [due, listed.runStatus, listed.lastSequence, listed.fence];
+  assertEqual(actual, expected, `${listed.runId} in the list of what waits for something`);
 }
 
 function kindOf({ record, lease }: ModelRun): DueKind {

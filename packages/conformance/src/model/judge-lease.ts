@@ -2,7 +2,7 @@ import { isTerminal } from "@tm/run-events-core";
 import type { RunName } from "@tm/run-events-core/store";
 import type { CreateClaim, LeaseOutcome, LeaseRefusal, RenewOutcome } from "../core-calls.ts";
 import { assert, assertEqual } from "../assert.ts";
-import { freed, granted, type HeldRun, LONG_MS, SHORT_MS } from "../lease.ts";
+import { freed, granted, LONG_MS, renewed, SHORT_MS } from "../lease.ts";
 import { type ModelLease, underFence } from "./model-lease.ts";
 import { checkRecord, type ModelRun, runOf, type StoreModel } from "./run-model.ts";
 
@@ -18,49 +18,43 @@ export interface ClaimInput {
 
 /** The request to the store. */
 export function claimRequest({ length, claimKey, worker }: ClaimInput): CreateClaim {
-  const leaseMs = length === "long" ? LONG_MS : SHORT_MS;
-  return { leaseMs, worker, ...(claimKey !== null && { claimKey }) };
+  return { leaseMs: leaseMsOf(length), worker, ...(claimKey !== null && { claimKey }) };
+}
+
+export function leaseMsOf(length: Length): number {
+  return length === "long" ? LONG_MS : SHORT_MS;
 }
 
 /**
- * Compares the outcome of a claim with the model, which then has the claim.
+ * Compares the outcome of a claim with the model, which then has the claim. A new, short lease counts as expired, so wait until it has.
  * @param outcome `null` if it is not known
- * @returns the run if its lease is new and short: it counts as expired, so wait until it has
  */
 export function judgeClaim(
   model: StoreModel,
   asked: RunName,
   input: ClaimInput,
   outcome: LeaseOutcome | null,
-): HeldRun | null {
+): void {
   const run = judgeAccess(model, asked, outcome);
-  return run === null ? null : takeClaim(run, input, outcome);
+  if (run !== null) takeClaim(run, input, outcome);
 }
 
-/** Compares the outcome of a renewal, which is `null` if it is not known. @returns as `judgeClaim` */
+/** Compares the outcome of a renewal, which is `null` if it is not known. A short one counts as `judgeClaim` says. */
 export function judgeRenewal(
   model: StoreModel,
   asked: RunName & { readonly fence: number },
   length: Length,
   outcome: RenewOutcome | null,
-): Pick<HeldRun, "runId" | "leaseExpiresAtMs"> | null {
+): void {
   const run = judgeAccess(model, asked, outcome);
-  if (run === null) return null;
+  if (run === null) return;
   const { expiresAtMs, isSurpassed, fence } = run.lease;
   if (expiresAtMs === null || isSurpassed || asked.fence !== fence) {
     if (outcome !== null) assertEqual(outcome, { outcome: "fenced" }, "the outcome");
-    return null;
+    return;
   }
-  const renewed = { ...run.lease, hasExpired: expiryOf(length) };
-  if (outcome === null) {
-    run.lease = { ...renewed, expiresAtMs: "unknown" };
-    return null;
-  }
-  assertEqual(outcome.outcome, "granted", "the outcome");
-  const { leaseExpiresAtMs = null } = outcome as Partial<HeldRun>;
-  assert(leaseExpiresAtMs !== null, "a renewed lease has an end");
-  run.lease = { ...renewed, expiresAtMs: leaseExpiresAtMs };
-  return length === "short" ? { ...asked, leaseExpiresAtMs } : null;
+  const endsAtMs = outcome === null ? "unknown" : renewed(outcome, "the renewal");
+  run.lease = { ...run.lease, hasExpired: expiryOf(length), expiresAtMs: endsAtMs };
 }
 
 /** Compares the outcome of a release, which is `null` if it is not known. */
@@ -82,23 +76,20 @@ export function judgeRelease(
   if (outcome !== null) checkRecord(run, freed(outcome, "the release"));
 }
 
-/**
- * Compares the outcome of a claim of a live run, which the model then has.
- * @returns as `judgeClaim`
- */
+/** Compares the outcome of a claim of a live run, which the model then has. */
 export function takeClaim(
   run: ModelRun,
   { claimKey, worker, length }: ClaimInput,
   outcome: LeaseOutcome | null,
-): HeldRun | null {
+): void {
   if (isHeld(run.lease, claimKey, outcome)) {
     if (outcome !== null) judgeHeld(run, claimKey, outcome);
-    return null;
+    return;
   }
   const taken = { claimKey, worker, hasExpired: expiryOf(length) };
   if (outcome === null) {
     run.lease = { ...run.lease, ...taken, isSurpassed: true, expiresAtMs: "unknown" };
-    return null;
+    return;
   }
   const { fence } = run.lease;
   const held = granted(outcome, "the claim");
@@ -106,7 +97,6 @@ export function takeClaim(
   const expiresAtMs = held.leaseExpiresAtMs;
   run.lease = { ...underFence(run.lease, held.fence), ...taken, expiresAtMs };
   checkRecord(run, held);
-  return length === "short" ? held : null;
 }
 
 /** Whether a worker has the run, as far as the outcome of a claim shows if the lease may have expired. */

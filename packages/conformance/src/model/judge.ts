@@ -13,7 +13,6 @@ import type {
   RemovalOutcome,
 } from "../core-calls.ts";
 import { assert, assertEqual } from "../assert.ts";
-import type { HeldRun } from "../lease.ts";
 import type { KitPage, KitQuery } from "../kit-store.ts";
 import { type ClaimInput, takeClaim } from "./judge-lease.ts";
 import {
@@ -80,7 +79,7 @@ export function judgeHead(model: StoreModel, name: RunName, actual: RunRecord | 
 }
 
 /** Whether a list has the run. */
-export function isListed(
+function isListed(
   { record }: ModelRun,
   { ownerId, topic, runStatus }: Pick<OwnerQuery, "ownerId" | "topic" | "runStatus">,
 ): boolean {
@@ -104,28 +103,27 @@ export function judgeDeletion(
 }
 
 /**
- * Compares the outcome of a creation with the model, which then has the run.
+ * Compares the outcome of a creation with the model, which then has the run. Of its lease, see `judgeClaim`.
  * @param created `null` if it is not known
- * @returns the run if it has a new, short lease, which counts as expired: wait until it has
  */
 export function judgeCreation(
   model: StoreModel,
   { exclusive, ...asked }: NewRun,
   claim: ClaimInput | null,
   created: CreateOutcome | null,
-): HeldRun | null {
+): void {
   const before = runOf(model, asked);
   if (before !== undefined) return judgeExisting(before, claim, created);
   const busy = exclusive ? liveRuns(model, asked) : [];
   if (busy.length > 0) {
     if (created !== null) judgeBusy(busy, created);
-    return null;
+    return;
   }
   if (created !== null) assertEqual(created.outcome, "created", "the outcome");
   const shown = created !== null && "run" in created ? created.run : null;
   const run = learnRun(model, asked, shown);
   const outcome = shown === null ? null : ({ outcome: "granted", run: shown } as const);
-  return claim === null ? null : takeClaim(run, claim, outcome);
+  if (claim !== null) takeClaim(run, claim, outcome);
 }
 
 function judgeBusy(busy: readonly string[], created: CreateOutcome): void {
@@ -138,21 +136,44 @@ function judgeExisting(
   before: ModelRun,
   claim: ClaimInput | null,
   created: CreateOutcome | null,
-): HeldRun | null {
+): void {
   const { runStatus, lastSequence } = before.record;
+  const isOver = isTerminal(runStatus);
   if (created === null) {
-    return claim === null || isTerminal(runStatus) ? null : takeClaim(before, claim, null);
+    if (claim !== null && !isOver) takeClaim(before, claim, null);
+    return;
   }
-  if (claim !== null && isTerminal(runStatus)) {
+  if (claim !== null && isOver) {
     assertEqual(created, { outcome: "finished", runStatus, lastSequence }, "the outcome");
-    return null;
+    return;
   }
   if ("run" in created) assertEqual(created.outcome, "existing", "the outcome");
-  if (claim === null) {
-    checkRecord(before, "run" in created ? created.run : null);
-    return null;
-  }
+  if (claim === null) return checkRecord(before, "run" in created ? created.run : null);
   const outcome: LeaseOutcome =
     "run" in created ? { outcome: "granted", run: created.run } : (created as LeaseOutcome);
-  return takeClaim(before, claim, outcome);
+  takeClaim(before, claim, outcome);
+}
+
+/** Takes a run out of the model that a purge has removed. */
+export function judgePurged(model: StoreModel, name: RunName): void {
+  const { runStatus } = runOf(model, name)?.record ?? {};
+  const isFinished = runStatus !== undefined && isTerminal(runStatus);
+  assert(
+    isFinished,
+    `a purge removes finished runs only, but ${name.runId} is ${runStatus ?? "gone"}`,
+  );
+  forgetRun(model, name);
+}
+
+/** Compares what a list had of one run with the model: the run, or `null` if it was not in the list. */
+export function judgeListed(
+  model: StoreModel,
+  query: Pick<OwnerQuery, "ownerId" | "topic" | "runStatus">,
+  runId: string,
+  listed: RunRecord | null,
+): void {
+  const run = runOf(model, { ownerId: query.ownerId, runId });
+  const belongs = run !== undefined && isListed(run, query);
+  assertEqual(listed !== null, belongs, `whether the list has ${runId}`);
+  if (belongs) checkRecord(run, listed);
 }

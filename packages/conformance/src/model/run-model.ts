@@ -36,6 +36,10 @@ export interface StoreModel {
   readonly deletedFences: Map<string, number>;
 }
 
+export function emptyModel(): StoreModel {
+  return { runs: new Map(), lastOrdinals: new Map(), deletedFences: new Map() };
+}
+
 /** Takes a run out of the model. */
 export function forgetRun(model: StoreModel, name: RunName): void {
   const key = nameKey(name);

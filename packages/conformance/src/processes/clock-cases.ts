@@ -5,7 +5,7 @@ import { createRandomCheck } from "../random-check.ts";
 import { requireOrder } from "../races/explain.ts";
 import { raceOf } from "../races/race-arbitrary.ts";
 import { runRace } from "../races/run-race.ts";
-import { STARTS } from "./themes.ts";
+import { STARTS } from "../races/themes.ts";
 import type { ProcessCase, ProcessTrial } from "./process-case.ts";
 
 const HOUR_MS = 3_600_000;

@@ -2,6 +2,7 @@ import { RunEventsError } from "@tm/run-events-core";
 import { append, event, events } from "../append-request.ts";
 import { assert, assertEqual, BrokenClause } from "../assert.ts";
 import { describeError } from "../describe-error.ts";
+import { Follower } from "../follower.ts";
 import { type KitStore, OWNER } from "../kit-store.ts";
 import { nextTurn } from "../next-turn.ts";
 import { requireOrder } from "../races/explain.ts";
@@ -13,7 +14,6 @@ import { READ_ALL } from "../races/run-race.ts";
 import { createRun, readLog, readRun } from "../read-log.ts";
 import type { Cut, CuttingProxy } from "./cutting-proxy.ts";
 import type { Draws } from "./draws.ts";
-import { Follower } from "./follower.ts";
 import type { ProcessCase, ProcessTrial } from "./process-case.ts";
 import { untilAnswered } from "./until-answered.ts";
 
@@ -203,7 +203,7 @@ async function followThroughLosses(trial: ProcessTrial): Promise<void> {
   const { proxy, store, other } = await startLine(trial);
   const runId = "followed";
   await createRun(other, runId);
-  const follower = await Follower.start(store, runId);
+  const follower = await Follower.start(store, runId, untilAnswered);
   for (let round = 1; round <= FOLLOWED_CUTS; round++) {
     await append(other, runId, events(1));
     await Promise.race([follower.ended, untilWaiting(follower, round)]);

@@ -1,6 +1,6 @@
 import { type Crash, playCrash } from "./play-crash.ts";
 import { amidCalls, progressOf } from "./load.ts";
-import { DIALOGUES, KEYED, PLAIN, STARTS, UPKEEP } from "./themes.ts";
+import { DIALOGUES, KEYED, PLAIN, STARTS, UPKEEP } from "../races/themes.ts";
 import type { ProcessCase } from "./process-case.ts";
 import type { Theme } from "../races/race-arbitrary.ts";
 

@@ -1,65 +1,17 @@
 import { events as tokens, event, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
+import { Follower } from "../follower.ts";
 import { OWNER } from "../kit-store.ts";
 import { requireOrder } from "../races/explain.ts";
-import { LOGS, raceOf, type Theme } from "../races/race-arbitrary.ts";
+import { type Contest, CONTESTS } from "../races/contests.ts";
+import { raceOf } from "../races/race-arbitrary.ts";
 import { runRace } from "../races/run-race.ts";
 import { createRun, readLog } from "../read-log.ts";
-import { Follower } from "./follower.ts";
-import { BATCHES, CONTENDED, PLAIN, SEEN, STARTS } from "./themes.ts";
 import type { ProcessCase, ProcessTrial } from "./process-case.ts";
 
 const CREATED_RUNS = 20;
 
-/** A race of all processes, round after round, each time on new runs. */
-interface Contest {
-  readonly clause: string;
-  readonly what: string;
-  readonly theme: Theme;
-  /** The number of steps that each process makes in a round. */
-  readonly length: number;
-}
-
-/** One for each clause about runs that many processes use. Every answer is compared with the model. */
-const CONTESTS: readonly Contest[] = [
-  {
-    clause: "S1",
-    what: "sequences have no gap and no repeat when processes append at once",
-    theme: PLAIN,
-    length: 20,
-  },
-  {
-    clause: "S2",
-    what: "other processes see a batch whole, with its status and phase",
-    theme: BATCHES,
-    length: 20,
-  },
-  {
-    clause: "S4",
-    what: "one order of the calls explains every answer of programs that processes run at once",
-    theme: LOGS,
-    length: 8,
-  },
-  {
-    clause: "S5",
-    what: "one process wins each sequence, each key, the lease and the end of a run",
-    theme: CONTENDED,
-    length: 8,
-  },
-  {
-    clause: "S21",
-    what: "one process at a time has a live exclusive run of a topic, under its lease from its creation on",
-    theme: STARTS,
-    length: 12,
-  },
-  {
-    clause: "S10",
-    what: "a read sees every append that any process got acknowledged before it",
-    theme: SEEN,
-    length: 20,
-  },
-];
-
+/** All processes race, round after round, each time on new runs. */
 async function compete({ crew, draws, profile }: ProcessTrial, contest: Contest): Promise<void> {
   const { clause, theme, length } = contest;
   const workers = await crew.startAll();

@@ -1,5 +1,5 @@
 import { BrokenClause } from "../assert.ts";
-import type { ModelRun, StoreModel } from "../model/run-model.ts";
+import { emptyModel, type ModelRun, type StoreModel } from "../model/run-model.ts";
 import type { RaceOperation } from "./operation.ts";
 
 /** The length of the end of the longest order found that a message shows. */
@@ -169,10 +169,6 @@ class OrderSearch {
 function lineOf({ client, text, begunAt, endedAt }: RaceOperation): string {
   const until = endedAt === Infinity ? "never answered" : `to ${endedAt}`;
   return `client ${client}, ${begunAt} ${until}: ${text}`;
-}
-
-function emptyModel(): StoreModel {
-  return { runs: new Map(), lastOrdinals: new Map(), deletedFences: new Map() };
 }
 
 /** The model after an operation, or why it answers otherwise. */

@@ -1,4 +1,4 @@
-import type { RunRecord } from "@tm/run-events-core/store";
+import type { RunName, RunRecord } from "@tm/run-events-core/store";
 import type { KitStore } from "../kit-store.ts";
 import type { StoreModel } from "../model/run-model.ts";
 
@@ -15,8 +15,12 @@ export interface Asked {
 export interface Answered {
   readonly parts: readonly Part[];
   /** The runs as it shows them. */
-  readonly shows: readonly Partial<RunRecord>[];
+  readonly shows: readonly ShownRun[];
 }
+
+/** A run as an answer shows it. */
+export type ShownRun = RunName &
+  Partial<Pick<RunRecord, "lastSequence" | "fence" | "leaseExpiresAtMs">>;
 
 /** A part of a call that takes effect by itself. */
 export interface Part {

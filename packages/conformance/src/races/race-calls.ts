@@ -1,11 +1,11 @@
 import type { OwnerQuery, RunName, RunRecord } from "@tm/run-events-core/store";
 import { assert, assertEqual } from "../assert.ts";
 import type { AppendOutcome, AppendRequest, DueKind } from "../core-calls.ts";
-import type { KitStore } from "../kit-store.ts";
-import { judgeAppend } from "../model/judge.ts";
+import type { KitQuery, KitStore } from "../kit-store.ts";
+import { judgeAppend, judgeListed, judgePurged, judgeRead } from "../model/judge.ts";
 import { judgeWaits } from "../model/judge-due.ts";
-import { judgeListed, judgePurged } from "../model/judge-many.ts";
 import type { StoreModel } from "../model/run-model.ts";
+import { type AgedRuns, askAged } from "./ask-aged.ts";
 import type { Answered, Asked, Part } from "./operation.ts";
 
 /** A call that is about one run. */
@@ -54,10 +54,34 @@ export function appendCall(requests: readonly (AppendRequest & RunName)[]): Aske
     async ask(store) {
       const outcomes = await store.append(requests);
       assertEqual(outcomes.length, requests.length, "the number of outcomes");
-      const shows = requests.map(({ runId }, at) => ({ runId, ...outcomes[at] }));
+      const shows = requests.flatMap(({ ownerId, runId }, at) => {
+        const outcome = outcomes[at];
+        // A replay shows the head of before.
+        return outcome?.outcome === "replayed" ? [] : [{ ownerId, runId, ...outcome }];
+      });
       return { parts: partsOf(outcomes), shows };
     },
   };
+}
+
+/** A query for a run's events. */
+export type NamedQuery = KitQuery & RunName;
+
+/** Each query is answered as of an instant of its own. */
+export function readCall(queries: readonly NamedQuery[]): Asked {
+  return unkeyed(async (store) => {
+    const pages = await store.read(queries);
+    assertEqual(pages.length, queries.length, "the number of answers");
+    const parts = queries.map((query, at): Part => {
+      const page = pages[at] ?? null;
+      return {
+        text: textOf("read", query, page ?? "no run"),
+        runId: query.runId,
+        judge: (model) => judgeRead(model, query, page),
+      };
+    });
+    return { parts, shows: pages.flatMap((page) => page?.run ?? []) };
+  });
 }
 
 /** A call that changes nothing, or of which nothing is known without an answer. */
@@ -65,10 +89,19 @@ function unkeyed(ask: Asked["ask"]): Asked {
   return { isKeyed: false, unanswered: [], ask };
 }
 
-/** Each run that is listed waits for this at some instant of the call. What is missing may not be due yet. @param runIds those of the race */
-export function listDueCall(due: DueKind, runIds: readonly string[]): Asked {
+/**
+ * Each run that is listed waits for this at some instant of the call. What is missing may not be due yet.
+ * @param runIds those of the race
+ */
+export function listDueCall(
+  { due, limit = 1_000 }: { readonly due: DueKind; readonly limit?: number },
+  runIds: readonly string[],
+  aged: AgedRuns | null,
+): Asked {
   return unkeyed(async (store) => {
-    const runs = await store.listDue({ due, forMs: 0, limit: 1_000 });
+    const runs = await askAged(store, { due, limit, aged }, (forMs) =>
+      store.listDue({ due, forMs, limit }),
+    );
     const own = runs.filter(({ runId }) => runIds.includes(runId));
     const parts = own.map((run): Part => ({
       text: textOf("listDue", due, run),
@@ -79,11 +112,17 @@ export function listDueCall(due: DueKind, runIds: readonly string[]): Asked {
   });
 }
 
-/** Each removal takes effect by itself. An empty answer says nothing: others may have removed what it found. @param runIds those of the race */
-export function purgeCall(limit: number, runIds: readonly string[]): Asked {
+/**
+ * Each removal takes effect by itself. An empty answer says nothing: others may have removed what it found.
+ * @param runIds those of the race
+ */
+export function purgeCall(limit: number, runIds: readonly string[], aged: AgedRuns | null): Asked {
   return unkeyed(async (store) => {
-    const gone = await store.purge({ finishedForMs: 0, limit });
-    assert(gone.length <= limit, `a purge removes ${limit} runs at most, got ${gone.length}`);
+    const gone = await askAged(store, { due: "finished", aged }, (finishedForMs) =>
+      aged === null
+        ? purgeSome(store, finishedForMs, limit)
+        : purgeAll(store, finishedForMs, limit),
+    );
     const own = gone.filter(({ runId }) => runIds.includes(runId));
     const parts = own.map((name): Part => ({
       text: textOf("purge", limit, gone),
@@ -94,6 +133,30 @@ export function purgeCall(limit: number, runIds: readonly string[]): Asked {
   });
 }
 
+async function purgeSome(
+  store: KitStore,
+  finishedForMs: number,
+  limit: number,
+): Promise<readonly RunName[]> {
+  const gone = await store.purge({ finishedForMs, limit });
+  assert(gone.length <= limit, `a purge removes ${limit} runs at most, got ${gone.length}`);
+  return gone;
+}
+
+/** Removes runs until none is left. @returns them, in the order in which they were removed */
+async function purgeAll(
+  store: KitStore,
+  finishedForMs: number,
+  limit: number,
+): Promise<readonly RunName[]> {
+  const gone: RunName[] = [];
+  for (;;) {
+    const batch = await purgeSome(store, finishedForMs, limit);
+    if (batch.length === 0) return gone;
+    gone.push(...batch);
+  }
+}
+
 /**
  * Each run is in the list as it was at some instant of the call, or missing because it did not belong there at some instant.
  * @param runIds those of the race
@@ -101,12 +164,24 @@ export function purgeCall(limit: number, runIds: readonly string[]): Asked {
 export function listCall(
   asked: Pick<OwnerQuery, "ownerId" | "topic" | "runStatus">,
   runIds: readonly string[],
+  limit = 100,
 ): Asked {
   return unkeyed(async (store): Promise<Answered> => {
-    const runs = await store.listRuns({ ...asked, before: null, limit: 100 });
+    const runs: RunRecord[] = [];
+    for (;;) {
+      const before = runs.at(-1)?.ordinal ?? null;
+      const page = await store.listRuns({ ...asked, before, limit });
+      assert(page.length <= limit, `a page has ${limit} runs at most, got ${page.length}`);
+      runs.push(...page);
+      // A store that does not go on would answer for ever.
+      const isFurther = before === null || (page[0]?.ordinal ?? 0) < before;
+      if (page.length < limit || !isFurther) break;
+    }
     const ordinals = runs.map(({ ordinal }) => ordinal);
     const expected = [...new Set(ordinals)].toSorted((a, b) => b - a);
     assertEqual(ordinals, expected, "the ordinals of a list, each once, in order");
+    const others = runs.filter(({ runId }) => !runIds.includes(runId));
+    assertEqual(others, [], "the runs of the list that none has created");
     const parts = runIds.map((runId): Part => {
       const listed = runs.find((run) => run.runId === runId) ?? null;
       return {

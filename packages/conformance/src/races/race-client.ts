@@ -1,22 +1,31 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { RunName } from "@tm/run-events-core/store";
+import { nameKey, type RunName } from "@tm/run-events-core/store";
 import { show } from "../assert.ts";
-import type { AppendRequest } from "../core-calls.ts";
 import type { KitStore } from "../kit-store.ts";
-import { LONG_MS, untilExpired } from "../lease.ts";
-import { judgeCreation, judgeDeletion, judgeHead, judgeRead } from "../model/judge.ts";
+import { LONG_MS } from "../lease.ts";
+import { judgeCreation, judgeDeletion, judgeHead } from "../model/judge.ts";
 import { judgeEndDue } from "../model/judge-due.ts";
-import { claimRequest, judgeClaim, judgeRelease, judgeRenewal } from "../model/judge-lease.ts";
+import {
+  claimRequest,
+  judgeClaim,
+  judgeRelease,
+  judgeRenewal,
+  leaseMsOf,
+} from "../model/judge-lease.ts";
+import { nextTurn } from "../next-turn.ts";
 import { turns } from "../turns.ts";
+import type { AgedRuns } from "./ask-aged.ts";
 import type { Answered, Asked, Part, RaceOperation } from "./operation.ts";
-import { appendCall, callOfRun, listCall, listDueCall, purgeCall } from "./race-calls.ts";
+import * as calls from "./race-calls.ts";
 import { claimInput, requestOf, type SeenRun, UNSEEN } from "./race-request.ts";
-import { LISTED_OWNER, type RaceAppend, type RaceStep, RUN_IDS } from "./race.ts";
+import { LISTED_OWNER, type RaceQuery, type RaceRun, type RaceStep, RUN_IDS } from "./race.ts";
 
 /** Where the clients of a race run. */
 export interface RacePlace {
   /** The prefix of every id and owner, so that many races run on one store. */
   readonly prefix: string;
+  /** The names of the runs, without the prefix. Default {@link RUN_IDS}. */
+  readonly runIds?: readonly string[];
   /** Counts the instants: no two are the same. */
   readonly now: () => number;
   /** Whether a driver may have sent a call again by itself, so that its answer may be the second one. */
@@ -24,6 +33,8 @@ export interface RacePlace {
   /** Gets what the calls came to. */
   readonly operations: RaceOperation[];
 }
+
+type StepOf<Call extends RaceStep["call"]> = Extract<RaceStep, { readonly call: Call }>;
 
 /** Outcomes that a call also has if it had an effect before, and was sent again beneath the store. */
 const SECOND_OUTCOMES: ReadonlySet<unknown> = new Set([
@@ -65,14 +76,14 @@ export class RaceClient {
     for (const step of steps) await this.step(step);
   }
 
-  /** @throws what the store throws; what a call without an answer may have done is recorded then */
-  async step(step: RaceStep): Promise<void> {
-    if (step.call === "pause") return turns(step.turns);
-    const { shows } = await this.make(this.#asked(step));
-    if (step.call !== "claim" || step.length !== "short") return;
-    for (const { runId = "", leaseExpiresAtMs } of shows) {
-      if (leaseExpiresAtMs) await untilExpired(this.#store, { runId, leaseExpiresAtMs });
-    }
+  /**
+   * @returns the runs that the answer shows
+   * @throws what the store throws; what a call without an answer may have done is recorded then
+   */
+  async step(step: RaceStep): Promise<Answered["shows"]> {
+    if (step.call !== "pause") return (await this.make(this.#asked(step))).shows;
+    await (step.turns === 0 ? nextTurn() : turns(step.turns));
+    return [];
   }
 
   /** Makes a call, and records what came of it. */
@@ -90,136 +101,141 @@ export class RaceClient {
     }
   }
 
-  #asked(step: Exclude<RaceStep, { readonly call: "pause" }>): Asked {
+  /** A run as the store knows it. */
+  nameOf({ runId, ownerId = LISTED_OWNER }: RaceRun): RunName {
+    return { ownerId: this.#own(ownerId), runId: this.#own(runId) };
+  }
+
+  #asked(step: Exclude<RaceStep, StepOf<"pause">>): Asked {
     switch (step.call) {
       case "createRun":
         return this.#create(step);
       case "append":
-        return appendCall(step.requests.map((one) => this.#requestOf(one)));
+        return this.#append(step);
       case "read":
-        return this.#read(step);
+        return calls.readCall(step.queries.map((query) => this.#queryOf(query)));
       case "getRun":
-        return this.#getRun(step.runId);
+        return this.#getRun(step);
       case "claim":
         return this.#claim(step);
       case "renew":
-        return this.#renew(step.runId);
+        return this.#renew(step);
       case "release":
-        return this.#release(step.runId);
+        return this.#release(step);
       case "deleteRun":
-        return this.#delete(step.runId);
+        return this.#delete(step);
       case "endDue":
         return this.#endDue(step);
       case "listDue":
-        return listDueCall(step.due, this.#runIds());
+        return calls.listDueCall(step, this.#runIds(), this.#aged(step));
       case "purge":
-        return purgeCall(step.limit, this.#runIds());
-      case "listRuns":
-        return this.#list(step);
+        return calls.purgeCall(step.limit, this.#runIds(), this.#aged(step));
+      case "listRuns": {
+        const { ownerId = LISTED_OWNER, topic, runStatus, limit } = step;
+        const query = { ownerId: this.#own(ownerId), topic, runStatus };
+        return calls.listCall(query, this.#runIds(), limit);
+      }
     }
   }
 
-  #create(step: Extract<RaceStep, { readonly call: "createRun" }>): Asked {
-    const { topic } = step;
-    const runId = this.#own(step.runId);
-    const run = {
-      runId,
-      ownerId: this.#own(step.ownerId),
-      metadata: show(this.#nextName()),
-      topic,
-      exclusive: step.exclusive && topic !== null,
-    };
+  #create(step: StepOf<"createRun">): Asked {
+    const { topic, metadata = show(this.#nextName()) } = step;
+    const exclusive = step.exclusive && topic !== null;
+    const run = { ...this.nameOf(step), metadata, topic, exclusive };
     const claim = step.claim === null ? null : claimInput(step.claim, this.#nextName);
     const request = claim === null ? run : { ...run, claim: claimRequest(claim) };
-    return callOfRun(
+    return calls.callOfRun(
       { call: "createRun", asked: request, isKeyed: claim !== null && claim.claimKey !== null },
       (store) => store.createRun(request),
-      (model, answer) => void judgeCreation(model, run, claim, answer),
+      (model, answer) => judgeCreation(model, run, claim, answer),
     );
   }
 
-  #list({ topic, runStatus }: Extract<RaceStep, { readonly call: "listRuns" }>): Asked {
-    return listCall({ ownerId: this.#own(LISTED_OWNER), topic, runStatus }, this.#runIds());
-  }
-
-  #requestOf(append: RaceAppend): AppendRequest & RunName {
-    const name = this.#runOf(append.runId);
-    // As core does where a command may be sent twice: without a key it could land twice.
-    const key = append.key ?? (this.#place.mayRepeat ? "own" : null);
-    return requestOf({ ...append, key }, name, this.#seenOf(name.runId), this.#nextName);
-  }
-
-  #read(step: Extract<RaceStep, { readonly call: "read" }>): Asked {
-    const name = this.#runOf(step.runId);
-    const since = step.from === "seen" ? this.#seenOf(name.runId).lastSequence : 0;
-    const query = { ...name, since, limit: step.limit, maxBytes: 1_000_000 };
-    return callOfRun(
-      { call: "read", asked: query },
-      async (store) => (await store.read([query]))[0] ?? "no run",
-      (model, page) => page && judgeRead(model, query, page === "no run" ? null : page),
+  #append({ requests }: StepOf<"append">): Asked {
+    return calls.appendCall(
+      requests.map((append) => {
+        const name = this.nameOf(append);
+        // As core does where a command may be sent twice: without a key it could land twice.
+        const key = append.key ?? (this.#place.mayRepeat ? "own" : null);
+        return requestOf({ ...append, key }, name, this.#seenOf(name), this.#nextName);
+      }),
     );
   }
 
-  #getRun(id: string): Asked {
-    const name = this.#runOf(id);
-    return callOfRun(
+  #queryOf({ from, limit, maxBytes = 1_000_000, ...run }: RaceQuery): calls.NamedQuery {
+    const name = this.nameOf(run);
+    const since = from === "start" ? 0 : Math.max(0, this.#seenOf(name).lastSequence + from);
+    return { ...name, since, limit, maxBytes };
+  }
+
+  #getRun(step: RaceRun): Asked {
+    const name = this.nameOf(step);
+    return calls.callOfRun(
       { call: "getRun", asked: name },
       async (store) => (await store.getRun(name.runId, name.ownerId)) ?? "no run",
       (model, run) => run && judgeHead(model, name, run === "no run" ? null : run),
     );
   }
 
-  #claim(step: Extract<RaceStep, { readonly call: "claim" }>): Asked {
-    const name = this.#runOf(step.runId);
+  #claim(step: StepOf<"claim">): Asked {
+    const name = this.nameOf(step);
     const input = claimInput(step, this.#nextName);
     const request = { ...name, ...claimRequest(input) };
-    return callOfRun(
+    return calls.callOfRun(
       { call: "claim", asked: request, isKeyed: input.claimKey !== null },
       (store) => store.claim(request),
-      (model, answer) => void judgeClaim(model, name, input, answer),
+      (model, answer) => judgeClaim(model, name, input, answer),
     );
   }
 
-  #renew(id: string): Asked {
-    const asked = this.#askedFence(id);
-    return callOfRun(
+  #renew(step: StepOf<"renew">): Asked {
+    const { length = "long" } = step;
+    const asked = this.#fenced(step);
+    return calls.callOfRun(
       { call: "renew", asked },
-      (store) => store.renew({ ...asked, leaseMs: LONG_MS }),
-      (model, answer) => void judgeRenewal(model, asked, "long", answer),
+      (store) => store.renew({ ...asked, leaseMs: leaseMsOf(length) }),
+      (model, answer) => judgeRenewal(model, asked, length, answer),
     );
   }
 
-  #release(id: string): Asked {
-    const asked = this.#askedFence(id);
-    return callOfRun(
+  #release(step: StepOf<"release">): Asked {
+    const asked = this.#fenced(step);
+    return calls.callOfRun(
       { call: "release", asked },
       (store) => store.release(asked),
       (model, answer) => judgeRelease(model, asked, answer),
     );
   }
 
-  #delete(id: string): Asked {
-    const name = this.#runOf(id);
-    return callOfRun(
+  #delete(step: RaceRun): Asked {
+    const name = this.nameOf(step);
+    return calls.callOfRun(
       { call: "deleteRun", asked: name },
       (store) => store.deleteRun(name.runId, name.ownerId),
       (model, answer) => judgeDeletion(model, name, answer),
     );
   }
 
-  #endDue({ runId, kind }: Extract<RaceStep, { readonly call: "endDue" }>): Asked {
-    const name = this.#runOf(runId);
-    const limit = { kind, limitMs: 0 };
-    return callOfRun(
-      { call: `endDue ${kind}`, asked: name },
+  #endDue(step: StepOf<"endDue">): Asked {
+    const name = this.nameOf(step);
+    const limit = { kind: step.kind, limitMs: step.age === "long" ? LONG_MS : 0 };
+    return calls.callOfRun(
+      { call: `endDue ${step.kind}`, asked: name },
       (store) => store.endDue(name, limit),
       (model, answer) => judgeEndDue(model, name, limit, answer),
     );
   }
 
-  #askedFence(name: string): RunName & { readonly fence: number } {
-    const run = this.#runOf(name);
-    return { ...run, fence: this.#seenOf(run.runId).fence };
+  #fenced(step: StepOf<"renew" | "release">): RunName & { readonly fence: number } {
+    const run = this.nameOf(step);
+    const { fence, former } = this.#seenOf(run);
+    return { ...run, fence: { last: fence, late: former, next: fence + 1 }[step.fence ?? "last"] };
+  }
+
+  #aged({ aged }: StepOf<"listDue" | "purge">): AgedRuns | null {
+    if (aged === undefined) return null;
+    const names = [...this.#seen.values()].flatMap(({ name }) => name ?? []);
+    return { age: aged.age, of: this.nameOf(aged), names };
   }
 
   #record(
@@ -238,26 +254,25 @@ export class RaceClient {
   }
 
   #learn({ shows }: Answered): void {
-    for (const { runId = "", lastSequence, fence } of shows) {
-      const known = this.#seenOf(runId);
-      this.#seen.set(runId, {
+    for (const { runId, ownerId, lastSequence, fence } of shows) {
+      const name = { ownerId, runId };
+      const known = this.#seenOf(name);
+      const isNext = fence !== undefined && fence !== known.fence;
+      this.#seen.set(nameKey(name), {
+        name,
         lastSequence: lastSequence ?? known.lastSequence,
         fence: fence ?? known.fence,
+        former: isNext && known.fence !== 0 ? known.fence : known.former,
       });
     }
   }
 
-  #seenOf(runId: string): SeenRun {
-    return this.#seen.get(runId) ?? UNSEEN;
-  }
-
-  /** A run of the listed owner. */
-  #runOf(name: string): RunName {
-    return { ownerId: this.#own(LISTED_OWNER), runId: this.#own(name) };
+  #seenOf(name: RunName): SeenRun {
+    return this.#seen.get(nameKey(name)) ?? UNSEEN;
   }
 
   #runIds(): readonly string[] {
-    return RUN_IDS.map((name) => this.#own(name));
+    return (this.#place.runIds ?? RUN_IDS).map((name) => this.#own(name));
   }
 
   #own(name: string): string {

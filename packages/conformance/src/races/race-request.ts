@@ -1,5 +1,5 @@
 import type { RunName } from "@tm/run-events-core/store";
-import { appendRequest, event } from "../append-request.ts";
+import { event } from "../append-request.ts";
 import { show } from "../assert.ts";
 import type { Appender, AppendRequest } from "../core-calls.ts";
 import type { ClaimInput } from "../model/judge-lease.ts";
@@ -7,13 +7,16 @@ import type { RaceAppend, RaceClaim } from "./race.ts";
 
 /** The last state of a run that a client was shown. */
 export interface SeenRun {
+  readonly name: RunName | null;
   readonly lastSequence: number;
   /** The last fence that it was given or shown. */
   readonly fence: number;
+  /** The one before that, also if it was of a deleted run with the same name; -1 if there was none. */
+  readonly former: number;
 }
 
 /** A client that was shown nothing of the run. */
-export const UNSEEN: SeenRun = { lastSequence: 0, fence: 0 };
+export const UNSEEN: SeenRun = { name: null, lastSequence: 0, fence: 0, former: -1 };
 
 /** A key as it is sent. @param nextName returns a name that nothing else has */
 function keyOf(key: string | null, nextName: () => string): string | null {
@@ -22,38 +25,37 @@ function keyOf(key: string | null, nextName: () => string): string | null {
 
 /** A request of a race as the store gets it. @param nextName returns a payload that no other event has */
 export function requestOf(
-  { eventTypes, key, expected, by }: RaceAppend,
+  { eventTypes, batch, key, expected, by }: RaceAppend,
   name: RunName,
-  { lastSequence, fence }: SeenRun,
+  seen: SeenRun,
   nextName: () => string,
-): AppendRequest {
+): AppendRequest & RunName {
   const idempotencyKey = keyOf(key, nextName);
   // Events under a key have the same payload each time, so that a second append is a replay.
-  const batch = eventTypes.map((eventType) => {
+  const made = eventTypes.map((eventType) => {
     const text = show(idempotencyKey ?? nextName());
     return event(eventType, eventType === "PHASE_STARTED" ? `{"phase":${text}}` : text);
   });
-  return appendRequest(name.runId, batch, {
-    ownerId: name.ownerId,
+  return {
+    ...name,
+    events: batch ?? made,
     idempotencyKey,
-    expectedSequence: expected === "seen" ? lastSequence : expected,
-    appender: appenderOf(by, fence),
-  });
+    expectedSequence: expected === "seen" ? seen.lastSequence : expected,
+    appender: appenderOf(by, seen),
+  };
 }
 
-function appenderOf(by: RaceAppend["by"], fence: number): Appender {
-  switch (by) {
-    case "anybody":
-    case "owner":
-    case "input":
-      return { by };
-    case "worker":
-      // A process that was never shown a fence appends without one.
-      return fence === 0 ? { by: "anybody" } : { by, fence };
-  }
+function appenderOf(by: RaceAppend["by"], { fence, former }: SeenRun): Appender {
+  if (by === "late") return { by: "worker", fence: former };
+  if (by !== "worker") return { by };
+  // A process that was never shown a fence appends without one.
+  return fence === 0 ? { by: "anybody" } : { by, fence };
 }
 
-/** A claim without a worker's name. */
-export function claimInput({ claimKey, length }: RaceClaim, nextName: () => string): ClaimInput {
-  return { length, claimKey: keyOf(claimKey, nextName), worker: null };
+/** A claim as the store gets it. */
+export function claimInput(
+  { claimKey, length, worker = null }: RaceClaim,
+  nextName: () => string,
+): ClaimInput {
+  return { length, claimKey: keyOf(claimKey, nextName), worker };
 }

@@ -1,7 +1,7 @@
 import { isTerminal } from "@tm/run-events-core";
 import type { KitStore } from "../kit-store.ts";
 import { event, land } from "../append-request.ts";
-import { BY_OWNER } from "../lease.ts";
+import { BY_OWNER, untilExpired } from "../lease.ts";
 import type { RaceOperation } from "./operation.ts";
 import { RaceClient } from "./race-client.ts";
 import { type Race, type RaceStep, RUN_IDS } from "./race.ts";
@@ -9,9 +9,7 @@ import { type Race, type RaceStep, RUN_IDS } from "./race.ts";
 /** The calls that show the final state. */
 export const READ_ALL: readonly RaceStep[] = RUN_IDS.map((runId) => ({
   call: "read",
-  runId,
-  from: "start",
-  limit: 1_000,
+  queries: [{ runId, from: "start", limit: 1_000 }],
 }));
 
 /**
@@ -29,7 +27,13 @@ export async function runRace(
   const operations: RaceOperation[] = [];
   const place = { prefix, now: () => (instant += 1), operations, mayRepeat: false };
   const starter = new RaceClient("0", store, place);
-  await starter.run(first);
+  for (const step of first) {
+    const shows = await starter.step(step);
+    if (step.call !== "claim" || step.length !== "short") continue;
+    for (const { runId, leaseExpiresAtMs } of shows) {
+      if (leaseExpiresAtMs) await untilExpired(store, { runId, leaseExpiresAtMs });
+    }
+  }
   const settled = await Promise.allSettled(
     branches.map((steps, index) => {
       const own = stores[index % stores.length] ?? store;

@@ -1,7 +1,29 @@
 import fc from "fast-check";
-import { LISTED_OWNER, type RaceAppend, type RaceClaim, type RaceStep, RUN_IDS } from "./race.ts";
+import type { DueKind } from "../core-calls.ts";
+import {
+  LISTED_OWNER,
+  type RaceAppend,
+  type RaceClaim,
+  type RaceRun,
+  type RaceStep,
+  RUN_IDS,
+} from "./race.ts";
 
 type StepOf<Call extends RaceStep["call"]> = Extract<RaceStep, { readonly call: Call }>;
+
+const STATUSES = [
+  "live",
+  "live",
+  "live",
+  null,
+  null,
+  "queued",
+  "running",
+  "waiting",
+  "completed",
+  "failed",
+  "cancelled",
+] as const;
 
 /** Mostly the first: clients meet at one run. */
 const runId = fc.constantFrom("a", "a", "a", "a", "b", "c");
@@ -9,8 +31,13 @@ const anyRunId = fc.constantFrom(...RUN_IDS);
 const topic = fc.constantFrom("tea", "tea", "tea", null);
 const is = <T>(value: T): fc.Arbitrary<T> => fc.constant(value);
 
-/** A step with what it leaves open drawn, and the rest as it is most of the time. */
-function stepOf<Call extends RaceStep["call"]>(
+/** The fields of a step that are drawn. */
+type Drawn<Call extends RaceStep["call"]> = {
+  readonly [Field in keyof StepOf<Call>]?: fc.Arbitrary<StepOf<Call>[Field]>;
+};
+
+/** A step with what it leaves open drawn. */
+export function stepOf<Call extends RaceStep["call"]>(
   call: Call,
   drawn: {
     readonly [Field in keyof Omit<StepOf<Call>, "call">]: fc.Arbitrary<StepOf<Call>[Field]>;
@@ -60,14 +87,10 @@ export const conditional: fc.Arbitrary<RaceAppend> = request({
   eventTypes: batches,
   key: fc.constantFrom(null, null, "k", "l"),
   expected: fc.constantFrom(null, null, "seen" as const, "seen" as const, 0, 3),
-  by: fc.constantFrom("worker", "worker", "anybody"),
+  by: fc.constantFrom("worker", "worker", "worker", "anybody", "anybody", "owner"),
 });
 
-export const create = (
-  drawn: {
-    readonly [Field in keyof StepOf<"createRun">]?: fc.Arbitrary<StepOf<"createRun">[Field]>;
-  } = {},
-): fc.Arbitrary<RaceStep> =>
+export const create = (drawn: Drawn<"createRun"> = {}): fc.Arbitrary<RaceStep> =>
   stepOf("createRun", {
     runId: anyRunId,
     ownerId: fc.constantFrom(LISTED_OWNER, LISTED_OWNER, LISTED_OWNER, "bob"),
@@ -83,7 +106,7 @@ export const create = (
   });
 
 /** Creates an exclusive run of the topic. */
-export const place = (drawn: Parameters<typeof create>[0] = {}): fc.Arbitrary<RaceStep> =>
+export const place = (drawn: Drawn<"createRun"> = {}): fc.Arbitrary<RaceStep> =>
   create({ ownerId: is(LISTED_OWNER), topic: is("tea"), exclusive: is(true), ...drawn });
 
 export const claim = (...lengths: readonly RaceClaim["length"][]): fc.Arbitrary<RaceStep> =>
@@ -94,44 +117,69 @@ export const claim = (...lengths: readonly RaceClaim["length"][]): fc.Arbitrary<
   });
 
 /** A claim whose lease is over when the step is. A key could get it a lease that is not. */
-export const expiredClaim: fc.Arbitrary<RaceStep> = runId.map((one) => ({
-  call: "claim",
-  runId: one,
-  claimKey: null,
-  length: "short",
-}));
-
-export const read: fc.Arbitrary<RaceStep> = stepOf("read", {
+export const expiredClaim: fc.Arbitrary<RaceStep> = stepOf("claim", {
   runId,
-  from: fc.constantFrom("start", "seen"),
-  limit: fc.constantFrom(1, 3, 1_000, 1_000),
+  claimKey: is(null),
+  length: is("short"),
 });
 
-export const head: fc.Arbitrary<RaceStep> = fc.record({ call: is("getRun" as const), runId });
-export const renewal: fc.Arbitrary<RaceStep> = fc.record({ call: is("renew" as const), runId });
-export const release: fc.Arbitrary<RaceStep> = fc.record({ call: is("release" as const), runId });
-export const removal: fc.Arbitrary<RaceStep> = fc.record({ call: is("deleteRun" as const), runId });
+export const reads = (most: number): fc.Arbitrary<RaceStep> =>
+  stepOf("read", {
+    queries: fc.array(
+      fc.record({
+        runId,
+        from: fc.constantFrom("start" as const, 0, 0, -1, -3, -9, 2),
+        limit: fc.constantFrom(1, 3, 7, 1_000, 1_000),
+        maxBytes: fc.oneof(is(1_000_000), fc.integer({ min: 1, max: 2_500 })),
+      }),
+      { minLength: 1, maxLength: most },
+    ),
+  });
+export const read: fc.Arbitrary<RaceStep> = reads(1);
+
+/** The last one mostly. */
+export const fence: fc.Arbitrary<"last" | "late" | "next"> = fc.constantFrom(
+  "last",
+  "last",
+  "last",
+  "last",
+  "late",
+  "next",
+);
+export const head: fc.Arbitrary<RaceStep> = stepOf("getRun", { runId });
+export const renewal: fc.Arbitrary<RaceStep> = stepOf("renew", { runId, fence });
+export const release: fc.Arbitrary<RaceStep> = stepOf("release", { runId, fence });
+export const removal: fc.Arbitrary<RaceStep> = stepOf("deleteRun", { runId });
 
 export const ending: fc.Arbitrary<RaceStep> = stepOf("endDue", {
   runId,
   kind: fc.constantFrom("leased", "leased", "queued", "running", "running", "waiting"),
+  age: fc.constantFrom("any", "any", "any", "long"),
 });
 
-export const due: fc.Arbitrary<RaceStep> = stepOf("listDue", {
-  due: fc.constantFrom("leased", "queued", "running", "waiting", "finished"),
-});
+/** What a run may wait for. */
+export const dueKinds: fc.Arbitrary<DueKind> = fc.constantFrom(
+  "leased",
+  "leased",
+  "queued",
+  "running",
+  "waiting",
+  "finished",
+);
+export const due: fc.Arbitrary<RaceStep> = stepOf("listDue", { due: dueKinds });
+export const purgeLimit: fc.Arbitrary<number> = fc.integer({ min: 1, max: 3 });
+export const purge: fc.Arbitrary<RaceStep> = stepOf("purge", { limit: purgeLimit });
 
-export const purge: fc.Arbitrary<RaceStep> = stepOf("purge", {
-  limit: fc.integer({ min: 1, max: 3 }),
-});
-
-export const list: fc.Arbitrary<RaceStep> = stepOf("listRuns", {
-  topic,
-  runStatus: fc.constantFrom("live", "running", "cancelled", null),
-});
+export const list = (drawn: Drawn<"listRuns"> = {}): fc.Arbitrary<RaceStep> =>
+  stepOf("listRuns", {
+    topic,
+    runStatus: fc.constantFrom(...STATUSES),
+    limit: fc.constantFrom(1, 2, 3, 100),
+    ...drawn,
+  });
 
 export const pause: fc.Arbitrary<RaceStep> = stepOf("pause", {
-  turns: fc.integer({ min: 1, max: 20 }),
+  turns: fc.oneof(fc.constant(0), fc.nat(20)),
 });
 
 /** Steps by how often each is drawn. */
@@ -143,17 +191,21 @@ export function weighted(
 
 /** The step about the run that most steps are about. */
 export function ofFirst(step: fc.Arbitrary<RaceStep>): fc.Arbitrary<RaceStep> {
-  return step.map((one) => about("a", one));
+  return step.map((one) => about({ runId: "a" }, one));
 }
 
 /** The step about any run, each as likely. */
 export function ofAny(step: fc.Arbitrary<RaceStep>): fc.Arbitrary<RaceStep> {
-  return fc.tuple(anyRunId, step).map(([one, other]) => about(one, other));
+  return fc.tuple(anyRunId, step).map(([one, other]) => about({ runId: one }, other));
 }
 
-function about(id: string, step: RaceStep): RaceStep {
+/** The step with all that it asks for about this run, or of this owner. */
+export function about(name: Partial<RaceRun>, step: RaceStep): RaceStep {
   if (step.call === "append") {
-    return { ...step, requests: step.requests.map((one) => ({ ...one, runId: id })) };
+    return { ...step, requests: step.requests.map((one) => ({ ...one, ...name })) };
   }
-  return "runId" in step ? { ...step, runId: id } : step;
+  if (step.call === "read") {
+    return { ...step, queries: step.queries.map((one) => ({ ...one, ...name })) };
+  }
+  return "runId" in step ? { ...step, ...name } : step;
 }

@@ -36,7 +36,7 @@ export const closingMutants: readonly Mutant[] = [
   },
   {
     name: "lets its driver's error through",
-    clause: "S20",
+    clause: "S18",
     object(object) {
       const raw = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
         try {

@@ -53,7 +53,7 @@ const BREAKAGES: readonly ReplicaBreakage[] = [
   },
   {
     name: "lists runs from a replica",
-    clause: "S10",
+    clause: "S7",
     onReplica: (replica) => ({ list: (query) => replica.list(query) }),
   },
 ];

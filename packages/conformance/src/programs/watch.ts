@@ -1,8 +1,7 @@
 import { nameKey } from "@tm/run-events-core/store";
 import { assertKept } from "../assert.ts";
 import type { NotificationCounter } from "../notification-counter.ts";
-import type { RealStore } from "./commands.ts";
-import type { ModelRun, StoreModel } from "./run-model.ts";
+import type { ModelRun, StoreModel } from "../model/run-model.ts";
 
 /** A subscription of a program. */
 export interface Watch {
@@ -22,7 +21,7 @@ export function stop(watch: Watch): void {
 /** Makes a call, and fails unless each subscription to what it changed is notified. */
 export async function notified(
   model: StoreModel,
-  { watches }: Pick<RealStore, "watches">,
+  watches: readonly Watch[],
   call: () => Promise<void>,
 ): Promise<void> {
   const before = positionsOf(model);
@@ -32,7 +31,9 @@ export async function notified(
   const changed = changedNames(before, positionsOf(model));
   for (const [index, { name, counter, silentAt }] of watches.entries()) {
     const count = counted[index];
-    if (silentAt === null && count !== undefined && changed.has(name)) await counter.past(count);
+    if (silentAt === null && count !== undefined) {
+      await Promise.all((changed.get(name) ?? []).map((runId) => counter.past(count, runId)));
+    }
     const late = silentAt === null ? 0 : counter.notifyCount() - silentAt;
     assertKept(
       "S13",
@@ -48,17 +49,17 @@ function positionsOf({ runs }: StoreModel): Positions {
   return new Map([...runs].map(([name, { record }]) => [name, record]));
 }
 
-/** The subjects to notify: runs that changed, and the owners of those that came or went. */
-function changedNames(before: Positions, after: Positions): ReadonlySet<string> {
-  const names = new Set<string>();
+/** The subjects to notify, each of these runs: those that changed, came or went. */
+function changedNames(before: Positions, after: Positions): ReadonlyMap<string, readonly string[]> {
+  const names = new Map<string, readonly string[]>();
   for (const name of new Set([...before.keys(), ...after.keys()])) {
     const [old, now] = [before.get(name), after.get(name)];
+    const run = now ?? old;
     const isSame = old?.ordinal === now?.ordinal && old?.lastSequence === now?.lastSequence;
-    if (isSame) continue;
-    for (const run of [old, now]) {
-      if (run === undefined) continue;
-      names.add(nameKey(run)).add(nameKey({ ownerId: run.ownerId }));
-    }
+    if (run === undefined || isSame) continue;
+    names.set(name, [run.runId]);
+    const owner = nameKey({ ownerId: run.ownerId });
+    names.set(owner, [...(names.get(owner) ?? []), run.runId]);
   }
   return names;
 }

@@ -1,11 +1,13 @@
 import { isTerminal } from "@tm/run-events-core";
 import type { StoredEvent } from "@tm/run-events-core/store";
-import type { KitStore } from "../kit-store.ts";
-import { countNotifications, type NotificationCounter } from "../notification-counter.ts";
-import { readRun } from "../read-log.ts";
-import { untilAnswered } from "./until-answered.ts";
+import type { KitStore } from "./kit-store.ts";
+import { countNotifications, type NotificationCounter } from "./notification-counter.ts";
+import { readRun } from "./read-log.ts";
 
-/** A reader that reads a run to its end, and only when it is notified. A read that fails for a while is made again. */
+/** Makes a read; by default once. */
+type Reading = <Answer>(read: () => Promise<Answer>) => Promise<Answer>;
+
+/** A reader that reads a run to its end, and only when it is notified. */
 export class Follower {
   readonly events: StoredEvent[] = [];
   /** Resolves at the end of the run. */
@@ -13,9 +15,16 @@ export class Follower {
   readonly #store: KitStore;
   readonly #runId: string;
   readonly #counter: NotificationCounter;
+  readonly #reading: Reading;
   #isWaiting = false;
 
-  private constructor(store: KitStore, runId: string, counter: NotificationCounter) {
+  private constructor(
+    store: KitStore,
+    runId: string,
+    counter: NotificationCounter,
+    reading: Reading,
+  ) {
+    this.#reading = reading;
     this.#store = store;
     this.#runId = runId;
     this.#counter = counter;
@@ -25,10 +34,14 @@ export class Follower {
   }
 
   /** Resolves once it is subscribed. */
-  static async start(store: KitStore, runId: string): Promise<Follower> {
+  static async start(
+    store: KitStore,
+    runId: string,
+    reading: Reading = (read) => read(),
+  ): Promise<Follower> {
     const counter = countNotifications(store, runId);
     await counter.ready;
-    return new Follower(store, runId, counter);
+    return new Follower(store, runId, counter, reading);
   }
 
   /** Whether only a notification makes it read again, and none has come. */
@@ -40,7 +53,7 @@ export class Follower {
     for (;;) {
       const counted = this.#counter.notifyCount();
       const since = this.events.length;
-      const { run, events } = await untilAnswered(() =>
+      const { run, events } = await this.#reading(() =>
         readRun(this.#store, this.#runId, { since }),
       );
       this.events.push(...events);

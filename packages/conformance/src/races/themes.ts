@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { LISTED_OWNER, type RaceClaim } from "../races/race.ts";
-import { ALL_RUNS, type Theme } from "../races/race-arbitrary.ts";
-import * as steps from "../races/step-arbitrary.ts";
+import { LISTED_OWNER, type RaceClaim } from "./race.ts";
+import { ALL_RUNS, type Theme } from "./race-arbitrary.ts";
+import * as steps from "./step-arbitrary.ts";
 
 const { appends, batches, claim, conditional, create, end, head, input, place } = steps;
 const { ofAny, ofFirst, read, release, renewal, request, weighted } = steps;
@@ -56,7 +56,7 @@ export const STARTS: Theme = {
       [2, appends(end(["owner", "owner", "worker"]))],
       [2, steps.removal],
       [1, head],
-      [1, steps.list],
+      [1, steps.list()],
     ),
   ),
 };

@@ -1,10 +1,9 @@
 import fc from "fast-check";
-import { type Command, command } from "./commands.ts";
 
-/** The spelling of the names in a program's commands; a name that is missing is written as it is. */
-export type Spelling = Readonly<Record<string, string>>;
+/** The spelling of the names in a program's steps; a name that is missing is written as it is. */
+type Spelling = Readonly<Record<string, string>>;
 
-/** The names that commands have. */
+/** The names that steps have. */
 const NAMES = {
   runIds: ["a", "b", "c"],
   owners: ["ada", "bob"],
@@ -76,11 +75,22 @@ const SPELLINGS: Readonly<Record<string, Spelling>> = {
   }),
 };
 
-/** Writes the names of all later commands in one of the spellings. */
-export const spellCommand: fc.Arbitrary<Command> = fc
-  .constantFrom("plain", "plain", "plain", ...Object.keys(SPELLINGS).slice(1))
-  .map((name) =>
-    command("spell", name, async (_model, real) => {
-      real.spelling = SPELLINGS[name] ?? {};
-    }),
+/** The name of a spelling: mostly the plain one. */
+export const spellings: fc.Arbitrary<string> = fc.constantFrom(
+  "plain",
+  "plain",
+  "plain",
+  ...Object.keys(SPELLINGS).slice(1),
+);
+
+/** The fields of a step that have names. */
+const FIELDS: ReadonlySet<string> = new Set("runId ownerId topic key claimKey worker".split(" "));
+
+/** A step, or any other value, with its names as a spelling writes them. */
+export function spell<Value>(value: Value, spelling: string): Value {
+  const written = SPELLINGS[spelling] ?? {};
+  const text = JSON.stringify(value, (field, part: unknown) =>
+    FIELDS.has(field) && typeof part === "string" ? (written[part] ?? part) : part,
   );
+  return JSON.parse(text) as Value;
+}
