@@ -15,7 +15,6 @@ import {
   openStore,
   useServer,
   type RuledStore,
-  runsOf,
 } from "./stores.ts";
 
 const server = useServer();
@@ -84,33 +83,6 @@ describe("a bad network", () => {
     );
     await expect.poll(() => inner.append([append]).catch(() => []), PATIENT).toEqual([null]);
     expect(await readValues(remote.store, "a")).toEqual(["a change", "in doubt"]);
-  });
-
-  it("S7: core finds out whether an append in doubt landed, and it lands once", async () => {
-    const remote = await openRemote();
-    const runs = runsOf(remote.store);
-    const events = [{ eventType: "LOG_LINE", payload: "found-out" }];
-    expect(await loseAnswer(remote, "found-out", () => runs.append("a", events))).toMatchObject({
-      status: "fulfilled",
-      value: { firstSequence: 1, lastSequence: 1 },
-    });
-    expect(await readValues(remote.store, "a")).toEqual(["found-out"]);
-  });
-
-  it("S7: a stall delays appends, and does nothing else", async () => {
-    const { store, proxy } = await openRemote();
-    const runs = runsOf(store);
-    const append = (payload: string): Promise<unknown> =>
-      runs.append("a", [{ eventType: "LOG_LINE", payload }]);
-    await append("before");
-    proxy.stall();
-    const held = append("held-up");
-    const sent = (): boolean => proxy.connections().some((one) => one.hasSent("held-up"));
-    await expect.poll(sent, PATIENT).toBe(true);
-    const later = append("later");
-    proxy.resume();
-    await Promise.all([held, later]);
-    expect(await readValues(store, "a")).toEqual(["before", "held-up", "later"]);
   });
 
   it("S7: a claim whose connection was never opened was not sent, and is not in doubt", async () => {

@@ -1,12 +1,9 @@
 import type pg from "pg";
 import { describe, expect, it } from "vitest";
-import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { recordPool } from "./recorded-pool.ts";
 import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import {
-  begin,
-  countWaiting,
   newSchema,
   openPool,
   openStore,
@@ -35,40 +32,6 @@ async function openKeyed(): Promise<Opened> {
 }
 
 describe("an index that is rebuilt", () => {
-  it.each([
-    ["events_by_key", (store: RuledStore) => store.append([KEYED]), [{ outcome: "replayed" }]],
-    [
-      "runs_owner_id_run_id_key",
-      (store: RuledStore) => store.createRun(createOf("a")),
-      { outcome: "existing" },
-    ],
-  ])(
-    "S5, S16: %s is recognized while a rebuild has its index under another name",
-    async (index, call, expected) => {
-      const { pool, schema, store } = await openKeyed();
-      const oldIndex = `SELECT FROM pg_class WHERE relname = '${index}_ccold'
-      AND relnamespace = '${schema}'::regnamespace`;
-      const isWaiting = async (): Promise<boolean> => (await countWaiting(pool)) > 0;
-      const expectAnswers = async (): Promise<void> => {
-        for (const _ of oneTo(10)) expect(await call(store)).toMatchObject(expected);
-      };
-      // The command waits for the first before it builds the new index, and for the second before it removes the old one.
-      const read = `SELECT FROM ${schema}.events, ${schema}.runs`;
-      const first = await begin(pool, read);
-      const rebuilt = pool.query(`REINDEX INDEX CONCURRENTLY ${schema}.${index}`);
-      await expect.poll(isWaiting, PATIENT).toBe(true);
-      await expectAnswers();
-      const second = await begin(pool, read);
-      await first.query("COMMIT");
-      await expect.poll(async () => (await pool.query(oldIndex)).rows.length, PATIENT).toBe(1);
-      await expectAnswers();
-      await second.query("COMMIT");
-      await rebuilt;
-      await expectAnswers();
-      expect(await readValues(store, "a")).toEqual([1]);
-    },
-  );
-
   it("S5: a key is found by an index whose name a rebuild has changed", async () => {
     const { pool, schema, store } = await openKeyed();
     for (const name of ["events_by_key_ccold", "events_by_key_ccnew1", "index_4711"]) {

@@ -5,7 +5,6 @@ import fc from "fast-check";
 import type { Redis } from "ioredis";
 import { expect, it } from "vitest";
 import { headAfterPlain, landingOf, takesPlain } from "../../core/src/rules/append-rule.ts";
-import { createCommitIds } from "../../core/src/log/own-keys.ts";
 import { openRedisStore } from "../src/index.ts";
 import { encodeHead, parseHead } from "../src/head-text.ts";
 import { connect, openServer, runKeys } from "./opened.ts";
@@ -125,45 +124,3 @@ it.each(REDIS_PROGRAMS)(
     );
   },
 );
-
-it("S2, S7: many plains of many runs are each decided by itself, under a key once", async () => {
-  const redis = connect(await openServer());
-  const store = await openRedisStore(redis);
-  const newKey = createCommitIds();
-  const runIds = Array.from({ length: 100 }, (_, at) => `run-${at}`);
-  for (const runId of runIds) {
-    const made = {
-      runStatus: "running",
-      ordinal: 1,
-      revision: 0,
-      phase: null,
-      lastSequence: 0,
-      updatedAtMs: 1,
-      fence: 0,
-    } as const;
-    const rest = { leaseExpiresAtMs: null, topic: null, exclusive: false, dueMs: 1, extra: "{}" };
-    await redis.set(
-      runKeys(runId).head,
-      encodeHead({ head: { ...made, ...rest, ownerId: "ada", runId }, hasReceipts: false }),
-    );
-  }
-  const plains = [...runIds, ...runIds, "missing"].map((runId): Plain => {
-    const events = [{ eventType: "TOKEN", payload: "1", phase: null }];
-    return {
-      ownerId: "ada",
-      runId,
-      events,
-      fence: null,
-      leaseMs: null,
-      expectedSequence: null,
-      idempotencyKey: newKey(),
-    };
-  });
-  const landings = await store.append(plains);
-  expect(landings.map((one) => one?.lastSequence ?? null)).toEqual([
-    ...runIds.map(() => 1),
-    ...runIds.map(() => 2),
-    null,
-  ]);
-  expect(await store.append(plains)).toEqual(plains.map(() => null));
-});

@@ -104,23 +104,6 @@ it("S2, S16: all that an owner's runs have is in one of 64 buckets, on one node,
   }
 });
 
-it("S13: a run's channel is subscribed in its shard, and on no other node", async () => {
-  const cluster = await openCluster();
-  const { store } = await openStore(cluster);
-  const { store: other } = await openStore(cluster);
-  const nodes = cluster.nodes.map((node) => connect(node));
-  const counters = listen(store, RUN_IDS);
-  await counters.ready;
-  await expect.poll(() => countChannels(nodes)).toBe(RUN_IDS.length);
-  await counters.notifiesAll(() =>
-    Promise.all(RUN_IDS.map((runId) => other.createRun(createOf(runId)))),
-  );
-  await counters.notifiesAll(() => other.append(RUN_IDS.map((runId) => appendOf(runId))));
-  for (const node of nodes) expect(await node.pubsub("CHANNELS")).toEqual([]);
-  counters.stop();
-  await expect.poll(() => countChannels(nodes)).toBe(0);
-});
-
 it("S1, S13, S23: after a failover the log continues, its commits notify, and expired leases are found", async () => {
   const cluster = await openCluster({ replicas: 1 });
   const { store } = await openStore(cluster);

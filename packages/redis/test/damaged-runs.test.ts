@@ -113,22 +113,6 @@ it("S1, S7: a run whose receipts are lost takes no append, since a key could lan
   await expect(store.append([keyedOf("b", 3)])).rejects.toMatchObject(damaged);
 });
 
-it("S1, S7: with a third of its keys evicted, no run takes a key a second time", async () => {
-  const { redis, store } = await openStore(await openServer());
-  const runIds = oneTo(60).map((number) => `run-${number}`);
-  const keyed = (runId: string) => appendOf(runId, 1, { idempotencyKey: "charge" });
-  await Promise.all(runIds.map((runId) => store.createRun(createOf(runId))));
-  await store.append(runIds.map(keyed));
-  // As an eviction does: any whole keys.
-  const keys = (await redis.keys("run-events:{*}:*:run-*:ada")).toSorted();
-  await redis.del(...keys.filter((_, index) => index % 7 === 0 || index % 5 === 0));
-  for (const runId of runIds) {
-    const outcome = await store.append([keyed(runId)]).catch(({ code }: { code: string }) => code);
-    const isKnown = typeof outcome === "string" ? outcome : outcome[0]?.outcome;
-    expect(isKnown).toBeOneOf(["replayed", "not_found", "store_unavailable"]);
-  }
-});
-
 it("S16: an id that has lost only its head is not created again over the remaining events", async () => {
   const { redis, store } = await openRun();
   await redis.del(HEAD);

@@ -26,36 +26,6 @@ describe.each(SETUPS)("the Redis store on $name", (setup) => {
     for (const runId of runIds) expect(await readValues(store, runId)).toEqual([runId, null]);
     await store.close();
   });
-
-  it("S2: the requests for one run keep their order, even if they need several scripts", async () => {
-    const { store } = await openFresh();
-    await store.createRun(createOf("a"));
-    await store.createRun(createOf("b"));
-    const batch = oneTo(700).map((value) => ({
-      eventType: "LOG_LINE",
-      payload: String(value),
-      phase: null,
-    }));
-    const outcomes = await store.append([
-      appendOf("a", null, { events: batch }),
-      appendOf("b", 1),
-      appendOf("a", null, { events: batch }),
-      appendOf("a", null, { events: [...batch, ...batch] }),
-      endOf("a"),
-      appendOf("b", 2),
-    ]);
-    expect(
-      outcomes.map((outcome) => ("firstSequence" in outcome ? outcome.firstSequence : 0)),
-    ).toEqual([1, 1, 701, 1401, 2801, 2]);
-    expect(await readValues(store, "a")).toEqual([
-      ...oneTo(700),
-      ...oneTo(700),
-      ...oneTo(700),
-      ...oneTo(700),
-      null,
-    ]);
-    await store.close();
-  });
 });
 
 describe.each(SETUPS)("one store object on $name", (setup) => {

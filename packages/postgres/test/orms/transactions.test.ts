@@ -45,19 +45,6 @@ describe.each(ORMS)("an append in a transaction of $name", ({ open }) => {
     await notified.promise;
   });
 
-  it("S2: both are rolled back together", async () => {
-    const { store, rows } = await openBusiness();
-    const mine = new Error("mine");
-    const failed = orm.transact(async ({ client, insert }) => {
-      await insert(1);
-      await store.appendInTransaction({ client, ...lineOf("gone") });
-      throw mine;
-    });
-    await expect(failed).rejects.toThrow(mine);
-    expect(await rows()).toEqual([]);
-    expect(await readValues(store, "a")).toEqual([]);
-  });
-
   it("S5: a replay is found inside the transaction, and a refusal leaves it usable", async () => {
     const { store, rows } = await openBusiness();
     const { refusals } = await makeRefusedLines(store.inner);
@@ -77,20 +64,5 @@ describe.each(ORMS)("an append in a transaction of $name", ({ open }) => {
     expect(await rows()).toEqual([1]);
     expect(await readValues(store, "a")).toEqual([1, 2]);
     expect(await store.append([appendOf("a", 3)])).toMatchObject([{ firstSequence: 3 }]);
-  });
-
-  it("S2: an append next to a replay is committed, too", async () => {
-    const { store } = await openBusiness();
-    await store.createRun(createOf("b"));
-    await store.append([appendOf("b", 1, { idempotencyKey: "k" })]);
-    const replay = lineOf(1, { runId: "b", idempotencyKey: "k" });
-    const receipts = await orm.transact(async ({ client }) =>
-      Promise.all([
-        store.appendInTransaction({ client, ...lineOf("x") }),
-        store.appendInTransaction({ client, ...replay }),
-      ]),
-    );
-    expect(receipts).toMatchObject([{ firstSequence: 1 }, { replayed: true }]);
-    expect(await readValues(store, "a")).toEqual(["x"]);
   });
 });
