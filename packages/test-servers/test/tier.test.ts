@@ -1,8 +1,8 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import { findChromium, startPostgres, startRedis } from "../src/index.ts";
 import { programsOf } from "../src/require-servers.ts";
-import { findTestFiles, patternOf, tierOf } from "../src/test-files.ts";
-import { ALONE, TIER_FILES } from "../src/tier-files.ts";
+import { findTestFiles, patternOf, TIER_PATTERNS, tierOf } from "../src/test-files.ts";
+import { ALONE } from "../src/tier-files.ts";
 import { parseTier, requireTier } from "../src/tier.ts";
 
 /** Sets the tier that a program sees, for the rest of this test. */
@@ -20,7 +20,7 @@ function setTier(tier: string | undefined): void {
 describe("the list of tiers", () => {
   it("has no pattern that decides nothing", () => {
     const decided = Object.values(findTestFiles()).flat().map(patternOf);
-    expect(TIER_FILES.filter((entry) => !decided.includes(entry))).toEqual([]);
+    expect(TIER_PATTERNS.filter((entry) => !decided.includes(entry))).toEqual([]);
     expect(ALONE.map(tierOf)).toEqual(ALONE.map(() => "main"));
   });
 
