@@ -25,3 +25,14 @@ export async function onFastClock<T>(work: () => Promise<T>): Promise<T> {
     clock.uninstall();
   }
 }
+
+/** Lets time pass on the fast clock. */
+export async function pass(ms: number): Promise<void> {
+  const until = performance.now() + ms;
+  await waitFor(() => performance.now() >= until);
+}
+
+/** Waits until this is so, on the fast clock. */
+export async function waitFor(isSo: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise(setImmediate);
+}

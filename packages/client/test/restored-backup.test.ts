@@ -2,32 +2,16 @@ import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { followRun, type RunFollower, startRun } from "@tm/run-events-client";
+import { followRun, startRun } from "@tm/run-events-client";
 import { createClient } from "@tm/run-events-client/runs";
 import { workRun } from "@tm/run-events-client/work";
 import { expect, it, onTestFinished } from "vitest";
 import { failureOf } from "./failure-of.ts";
+import { keepSeen, notes } from "./keep-seen.ts";
 import { startServer } from "./start-server.ts";
 
 const CREDENTIALS = [{ cookie: "session=ada" }, { bearer: "ada" }] as const;
 const CHANGED = { code: "history_changed", retryable: false };
-
-function notes(count: number): readonly { readonly eventType: string }[] {
-  return Array.from({ length: count }, () => ({ eventType: "NOTE" }));
-}
-
-/** Follows, and keeps what came. */
-function follow(follower: RunFollower): {
-  readonly seen: number[];
-  readonly ended: Promise<unknown>;
-} {
-  const seen: number[] = [];
-  const ended = (async () => {
-    for await (const { sequence } of follower) seen.push(sequence);
-    return "the end";
-  })().catch((error: unknown) => error);
-  return { seen, ended };
-}
 
 it("W46: each loop and each worker that was ahead learns of it after a restored backup, and no other one", async () => {
   const { baseUrl, backUp, restart } = await startBackedUp();
@@ -38,10 +22,10 @@ it("W46: each loop and each worker that was ahead learns of it after a restored 
     await runs.append(runId, notes(5));
   }
   const ahead = CREDENTIALS.map((credential) =>
-    follow(followRun({ ...mine, credential, runId: "losing" })),
+    keepSeen(followRun({ ...mine, credential, runId: "losing" })),
   );
   const others = CREDENTIALS.map((credential) =>
-    follow(followRun({ ...mine, credential, runId: "same" })),
+    keepSeen(followRun({ ...mine, credential, runId: "same" })),
   );
   const writer = await startRun({ ...mine, runId: "written" });
   const [claimed, kept, lost, restored] = Array.from({ length: 4 }, () =>

@@ -108,7 +108,8 @@ export abstract class Shared<View, C extends Connection> {
 
   /** Calls `onChange` soon, once a frame. */
   protected readonly changeSoon = (): void => {
-    this.#frame ??= setTimeout(() => {
+    if (this.#frame !== undefined) return;
+    this.#frame = setTimeout(() => {
       this.#frame = undefined;
       this.onChange();
     }, FRAME_MS);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { it } from "vitest";
 import type { FeedWant } from "../../src/feed/feed-want.ts";
 import type { FaultProxy } from "../fault-proxy.ts";
+import { pass, waitFor } from "../on-fast-clock.ts";
 import type { RunsServer } from "../runs-server.ts";
 import {
   COOKIE,
@@ -11,7 +12,7 @@ import {
   type TestWindow,
   type WindowFeed,
 } from "./open-window.ts";
-import { type Game, pass, playGames, waitOf } from "./play-games.ts";
+import { type Game, playGames, waitOf } from "./play-games.ts";
 
 /** One more than have a stream. */
 const WINDOWS = 5;
@@ -163,11 +164,6 @@ class ListsGame implements Game<Step> {
       .append(runId, [{ eventType }])
       .catch(() => {});
   }
-}
-
-/** On the fast clock. */
-async function waitFor(isDone: () => Promise<boolean>): Promise<void> {
-  while (!(await isDone())) await new Promise(setImmediate);
 }
 
 it("W48: however windows show, hide, close and lose their lists, each list ends with the last state of every run, and of no other", async () => {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { ConnectionOptions } from "../../src/page/page-connection.ts";
 import type { FaultProxy } from "../fault-proxy.ts";
+import { pass } from "../on-fast-clock.ts";
 import { record, type RunsServer } from "../runs-server.ts";
 import {
   COOKIE,
@@ -12,7 +13,7 @@ import {
   type TestWindow,
   type WindowRun,
 } from "./open-window.ts";
-import { type Game, pass, playGames, waitOf } from "./play-games.ts";
+import { type Game, playGames, waitOf } from "./play-games.ts";
 
 /** One more than have a stream. */
 const WINDOWS = 5;

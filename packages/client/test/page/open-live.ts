@@ -1,3 +1,4 @@
+import { waitFor } from "../on-fast-clock.ts";
 import type { RunsServer } from "../runs-server.ts";
 import { openWindows, type TestWindow, type WindowRun } from "./open-window.ts";
 
@@ -11,11 +12,6 @@ export async function append(
   eventType = "TOKEN",
 ): Promise<void> {
   await runs.as("ada").append(runId, [{ eventType }]);
-}
-
-/** On the fast clock. */
-export async function waitFor(isDone: () => boolean): Promise<void> {
-  while (!isDone()) await new Promise(setImmediate);
 }
 
 /** Whether a run has the events up to this one, and is in this state. */

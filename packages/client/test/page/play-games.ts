@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import fc from "fast-check";
 import { rounds } from "../../../core/test/rounds.ts";
 import { type FaultProxy, fault, startFaultProxy } from "../fault-proxy.ts";
-import { onFastClock } from "../on-fast-clock.ts";
+import { onFastClock, pass } from "../on-fast-clock.ts";
 import { type RunsServer, startRunsServer } from "../runs-server.ts";
 
 /** Windows of one browser that play steps. */
@@ -47,10 +47,4 @@ export async function playGames<Step>(
     expect([...held, ...pending]).toEqual([]);
   });
   await fc.assert(games, { numRuns: rounds(40), endOnFailure: true });
-}
-
-/** Lets time pass on the fast clock. */
-export async function pass(ms: number): Promise<void> {
-  const until = performance.now() + ms;
-  while (performance.now() < until) await new Promise(setImmediate);
 }

@@ -1,7 +1,7 @@
 import { expect, it, vi } from "vitest";
-import { onFastClock } from "../on-fast-clock.ts";
+import { onFastClock, waitFor } from "../on-fast-clock.ts";
 import { record, startRunsServer } from "../runs-server.ts";
-import { append, has, openLive, SLOTS, waitFor } from "./open-live.ts";
+import { append, has, openLive, SLOTS } from "./open-live.ts";
 import {
   COOKIE,
   countHeld,

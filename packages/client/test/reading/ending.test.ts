@@ -1,7 +1,7 @@
 import { followRun } from "@tm/run-events-client";
 import { createClient } from "@tm/run-events-client/runs";
 import { expect, it } from "vitest";
-import { post } from "../api.ts";
+import { createRun } from "../api.ts";
 import { collect } from "../collect.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import { connected, event, frame, json, startScriptedServer, stream } from "../scripted-server.ts";
@@ -12,15 +12,14 @@ const server = useServer();
 const ADA = [{ cookie: "session=ada" }, { bearer: "ada" }] as const;
 const UNKNOWN = [{ cookie: "session=unknown" }, { bearer: "unknown" }] as const;
 
-async function createRun(): Promise<string> {
-  const { runId } = (await post(server.port, "", {})) as { readonly runId: string };
-  return runId;
-}
-
 it.each(UNKNOWN)(
   "W3: an unknown credential ends the loop as `unauthenticated`: %j",
   async (credential) => {
-    const follower = followRun({ baseUrl: server.baseUrl, runId: await createRun(), credential });
+    const follower = followRun({
+      baseUrl: server.baseUrl,
+      runId: await createRun(server.port),
+      credential,
+    });
     await expect(collect(follower)).rejects.toMatchObject({ code: "unauthenticated" });
     expect(follower).toMatchObject({ state: "failed", error: { code: "unauthenticated" } });
   },
@@ -38,7 +37,7 @@ it.each(ADA)(
   async (credential) => {
     const follower = followRun({
       baseUrl: server.baseUrl,
-      runId: await createRun(),
+      runId: await createRun(server.port),
       since: 7,
       credential,
     });

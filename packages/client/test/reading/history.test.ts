@@ -1,7 +1,8 @@
-import { followRun, type RunFollower } from "@tm/run-events-client";
+import { followRun } from "@tm/run-events-client";
 import { createClient } from "@tm/run-events-client/runs";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { failureOf } from "../failure-of.ts";
+import { keepSeen, notes } from "../keep-seen.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import {
   connected,
@@ -16,23 +17,6 @@ import { startServer } from "../start-server.ts";
 const CREDENTIALS = [{ cookie: "session=ada" }, { bearer: "ada" }] as const;
 const CHANGED = { code: "history_changed", retryable: false };
 const AT = encodeURIComponent("2026-01-01T00:00:00.000Z");
-
-function notes(count: number): readonly { readonly eventType: string }[] {
-  return Array.from({ length: count }, () => ({ eventType: "NOTE" }));
-}
-
-/** Follows, and keeps what came. */
-function follow(follower: RunFollower): {
-  readonly seen: number[];
-  readonly ended: Promise<unknown>;
-} {
-  const seen: number[] = [];
-  const ended = (async () => {
-    for await (const { sequence } of follower) seen.push(sequence);
-    return "the end";
-  })().catch((error: unknown) => error);
-  return { seen, ended };
-}
 
 describe("a server whose log has lost its end", () => {
   it("W46: a since with another time fails at once, by polls and by the stream, and a page too", async () => {
@@ -49,10 +33,13 @@ describe("a server whose log has lost its end", () => {
     expect(await failureOf(runs.events(runId, { since: 2, at: other }))).toMatchObject(CHANGED);
     for (const credential of CREDENTIALS) {
       const mine = { baseUrl, credential, runId, since: 2 };
-      const right = follow(followRun({ ...mine, at }));
+      const right = keepSeen(followRun({ ...mine, at }));
       expect([await right.ended, right.seen]).toEqual(["the end", [3, 4]]);
       const wrong = followRun({ ...mine, at: other });
-      expect(await follow(wrong).ended).toMatchObject({ ...CHANGED, details: { lastSequence: 4 } });
+      expect(await keepSeen(wrong).ended).toMatchObject({
+        ...CHANGED,
+        details: { lastSequence: 4 },
+      });
       expect(wrong).toMatchObject({ state: "failed", cursor: 2, error: CHANGED });
     }
   });
@@ -84,7 +71,7 @@ it.each([
       } else page(response, [[1, 2], [3], [4]][index] ?? [], index < 2 ? "running" : "completed");
     });
     const { seen } = await onFastClock(async () => {
-      const loop = follow(followRun({ baseUrl, runId: "a", credential }));
+      const loop = keepSeen(followRun({ baseUrl, runId: "a", credential }));
       expect(await loop.ended).toBe("the end");
       return loop;
     });

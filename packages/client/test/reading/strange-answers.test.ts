@@ -159,22 +159,11 @@ describe("W22: a frame that no run-events server sends", () => {
     },
   );
 
-  it("W22: a frame of an unknown type is not malformed, with any members", async () => {
+  it("W22: a frame of an unknown type is not malformed, and changes no status, no matter what its members mean", async () => {
+    const types = ["toString", "constructor", "__proto__", "later"];
     const { baseUrl, requests } = await startScriptedServer((response) => {
-      const later = ["toString", "constructor", "__proto__", "later"].map((type) =>
-        frame({ type }),
-      );
-      stream(response, connected(), event(1), ...later, event(2), finished(2));
-    });
-    const follower = followRun({ baseUrl, runId: "a", credential: { cookie: "session=ada" } });
-    expect(await collect(follower)).toEqual([1, 2]);
-    expect(requests).toHaveLength(1);
-  });
-
-  it("W22: a frame of an unknown type changes no status, no matter what its members mean", async () => {
-    const { baseUrl } = await startScriptedServer((response) => {
-      const later = ["completed", {}, null].map((runStatus) =>
-        frame({ type: "later", runStatus, currentPhase: {}, lastSequence: 2 }),
+      const later = ["completed", {}, null].flatMap((runStatus) =>
+        types.map((type) => frame({ type, runStatus, currentPhase: {}, lastSequence: 2 })),
       );
       stream(response, connected(), event(1), ...later, event(2), finished(2));
     });
@@ -185,6 +174,7 @@ describe("W22: a frame that no run-events server sends", () => {
       [1, "running"],
       [2, "running"],
     ]);
+    expect(requests).toHaveLength(1);
   });
 
   it("W22: a frame may have members of any name, even one that all objects inherit", async () => {

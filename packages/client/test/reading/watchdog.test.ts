@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { followRun, type ConnectionState } from "@tm/run-events-client";
 import { expect, it } from "vitest";
 import { collect } from "../collect.ts";
-import { onFastClock } from "../on-fast-clock.ts";
+import { onFastClock, pass } from "../on-fast-clock.ts";
 import { recordPauses } from "../record-pauses.ts";
 import {
   connected,
@@ -16,12 +16,6 @@ import {
 import { fakePage } from "../fake-page.ts";
 
 const RUN = { runId: "a", credential: { cookie: "a=b" } } as const;
-
-/** Resolves after this time on the fast clock. */
-async function pass(ms: number): Promise<void> {
-  const until = performance.now() + ms;
-  while (performance.now() < until) await new Promise(setImmediate);
-}
 
 it("W22: a stream that is silent for 2.5 heartbeats is given up, one with a heartbeat is not", async () => {
   const at: number[] = [];
