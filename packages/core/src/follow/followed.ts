@@ -46,8 +46,7 @@ export class Followed<Item extends Shared> {
     const existing = this.#items.get(name);
     if (existing !== undefined) return existing;
     const item = make(() => {
-      // By then the name may have another item.
-      if (this.#items.get(name) === item) this.#items.delete(name);
+      this.#items.delete(name);
       if (this.#items.size === 0) this.#stopRounds();
     });
     this.#items.set(name, item);

@@ -1,3 +1,4 @@
+import type { ListReaderOptions } from "../follow/list-reader.ts";
 import type { RunStart } from "../rules/run-starts.ts";
 import type { StreamErrorCode } from "../wire/stream-error.ts";
 
@@ -31,13 +32,9 @@ export interface StreamReader {
 export interface StreamRequest extends RunStart, StreamReader {}
 
 /** A feed on a stream of many runs. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
-export interface FeedRequest {
+export interface FeedRequest extends ListReaderOptions {
   /** Only runs of this topic; `null` for all. */
   readonly topic: string | null;
-  /** The version of the list that the reader has; `null` for none. */
-  readonly have: string | null;
-  /** Whether each run comes with its last event. */
-  readonly withLast: boolean;
 }
 
 /**

@@ -14,23 +14,8 @@ import type { FrameSource, FrameTaker } from "./frame-source.ts";
 const NO_STATE: HeadState = { ...INITIAL_STATE, lastSequence: 0 };
 
 /**
- * The frames of one run, alone on a stream or among those of many.
- *
- * | state     | event                         | next      | what happens                                                |
- * | --------- | ----------------------------- | --------- | ----------------------------------------------------------- |
- * | opening   | the reader has its position   | open      | `opened` resolves                                           |
- * | opening   | it gets none                  | over      | `opened` rejects                                            |
- * | open      | `next`                        | connected | the `connected` frame                                       |
- * | connected | `next`, a slice is in memory  | connected | its bytes; the position moves                               |
- * | connected | `next`, it has to be read     | fetching  | a promise                                                   |
- * | connected | `next`, nothing is there      | connected | `null`; the follower will notify                            |
- * | connected | `next`, a slice ends the run  | over      | its bytes, `run_finished` last                              |
- * | connected | `next`, the follower has ended | over     | it throws                                                   |
- * | fetching  | the slice has been read       | connected | it is held until `next`                                     |
- * | fetching  | the read fails                | over      | the promise rejects                                         |
- * | any       | `leave`                       | over      |                                                             |
- *
- * It is its own reader, to save memory: most streams of a process are idle.
+ * The frames of one run, alone on a stream or among those of many: `connected`, then what its follower has. A slice that was read for it is
+ * held until `next`. It is its own reader, to save memory: most streams of a process are idle.
  */
 export class RunSource implements FrameSource, FollowerReader {
   position: Position | null = null;

@@ -9,16 +9,6 @@ interface OutputOwner {
 /**
  * The transport of a live stream, and whether it takes bytes. It may call back from within `write`. What it throws, its owner gets:
  * an error that went on up would end the stream's neighbours.
- *
- * | transport | event                 | next    | what happens                                                    |
- * | --------- | --------------------- | ------- | --------------------------------------------------------------- |
- * | takes     | bytes are written     | writing | full until it says otherwise: `#blockedAt` is set               |
- * | writing   | `write` returns true  | takes   | the writer continues                                            |
- * | writing   | `drained`             | takes   | the same, even if `write` returns false; no second write starts |
- * | writing   | `write` returns false | full    | nothing is written                                              |
- * | full      | `drained`             | takes   | what there is                                                   |
- * | full      | `stallMs` pass        |         | `slow_consumer`                                                 |
- * | any       | it throws             |         | `onBroken`                                                      |
  */
 export class StreamOutput {
   /** When the last frame went out. A heartbeat's is when it was due. */
@@ -37,11 +27,6 @@ export class StreamOutput {
   /** While the transport is full. @see clause W25 in `WIRE.md` */
   get isFull(): boolean {
     return this.#blockedAt !== -1;
-  }
-
-  /** Whether it has been full for `stallMs`. */
-  isStalled(now: number, stallMs: number): boolean {
-    return this.#blockedAt !== -1 && now - this.#blockedAt >= stallMs;
   }
 
   /** When a heartbeat is due, or while the transport is full, when the reader has stalled. */
@@ -72,19 +57,10 @@ export class StreamOutput {
     return this.#writing;
   }
 
-  /** Ends the answer after the bytes that were written. */
-  end(): void {
+  /** Ends the answer after the bytes that were written, or cuts the connection. */
+  close(how: "end" | "destroy"): void {
     try {
-      this.#sink.end();
-    } catch (error) {
-      this.#owner.onBroken(error);
-    }
-  }
-
-  /** Cuts the connection. */
-  destroy(): void {
-    try {
-      this.#sink.destroy();
+      this.#sink[how]();
     } catch (error) {
       this.#owner.onBroken(error);
     }

@@ -138,7 +138,7 @@ export class Stream implements OpenStream, FrameTaker, Timed {
     this.#host.onError(error);
     if (this.#state === "closed") return;
     this.closed();
-    this.#output?.destroy();
+    this.#output?.close("destroy");
   }
 
   /** Sends what is new, if the transport takes it. */
@@ -180,7 +180,7 @@ export class Stream implements OpenStream, FrameTaker, Timed {
       case "ending":
         if (time < this.#endAt) return;
         this.#close(this.#end);
-        this.#output?.destroy();
+        this.#output?.close("destroy");
         return;
       case "closed":
         return;
@@ -189,17 +189,18 @@ export class Stream implements OpenStream, FrameTaker, Timed {
 
   #tickLive(time: number, output: StreamOutput): void {
     const { stallMs, tickMs } = this.#host;
+    const beatMs = this.#beatMs - tickMs;
+    const isDue = (): boolean => time >= output.dueAt(beatMs, stallMs);
     if (this.#drainAt !== null && time >= this.#drainAt) this.#fail("draining");
     else if (time >= this.#endAt) this.#fail("max_age");
-    else if (output.isStalled(time, stallMs)) this.#fail("slow_consumer");
+    else if (output.isFull && isDue()) this.#fail("slow_consumer");
     else {
-      const beatMs = this.#beatMs - tickMs;
       // Counted from when it was due and not from the tick, so that each stream keeps its own pace.
       if (!this.#checking && time - this.#checkedAt >= beatMs) {
         this.#checkedAt = Math.max(this.#checkedAt + beatMs, time - tickMs);
         void this.#check();
       }
-      if (!output.isFull && time - output.frameAt >= beatMs) {
+      if (!output.isFull && isDue()) {
         const dueAt = Math.max(output.frameAt + beatMs, time - tickMs);
         this.#write(this.#source.heartbeat());
         output.frameAt = dueAt;
@@ -267,7 +268,7 @@ export class Stream implements OpenStream, FrameTaker, Timed {
     this.#endAt = this.#host.now() + CLOSE_MS;
     this.#plan();
     this.#source.leave();
-    this.#output?.end();
+    this.#output?.close("end");
   }
 
   #close(how: StreamEnd): void {

@@ -80,15 +80,6 @@ interface StreamStats {
 
 /**
  * The live streams of one process: their limits, their clock and their end. One timer serves all of them, while any is open.
- *
- * | state    | event             | next     | what happens                                                             |
- * | -------- | ----------------- | -------- | ------------------------------------------------------------------------ |
- * | serving  | `open`            | serving  | a stream, counted for its user; `overloaded` if there are too many       |
- * | serving  | `drain`           | draining | each stream gets a time to end within the window; the clock ticks faster |
- * | draining | `open`            | draining | it is refused with `draining`                                            |
- * | draining | `drain`           | draining | each stream gets a time again, and ends at the earlier one               |
- * | draining | the last one ends | draining | every `drain` resolves                                                   |
- * | any      | a stream ends     | the same | it is counted by how it ended; the clock stops with the last one         |
  */
 export class Streams {
   readonly #log: RunLog;
@@ -221,16 +212,11 @@ export class Streams {
     runs: number,
     source: (taker: FrameTaker) => FrameSource,
   ): OpenStream {
-    const refusal = this.#refusalOf(reader.ownerId, runs);
-    if (refusal !== null) return this.#refuse(refusal);
+    if (this.#isDraining) return this.#refuse("draining");
+    if (!this.#places.hasRoom(reader.ownerId, runs)) return this.#refuse("overloaded");
     const stream = new Stream(this.#host, reader, runs, source);
     this.#add(stream);
     return stream;
-  }
-
-  #refusalOf(ownerId: string, runs: number): StreamErrorCode | null {
-    if (this.#isDraining) return "draining";
-    return this.#places.hasRoom(ownerId, runs) ? null : "overloaded";
   }
 
   #add(stream: Stream): void {

@@ -1,4 +1,4 @@
-import { RUN_NOT_FOUND, RunEventsError, type RunEventsErrorCode } from "../rules/errors.ts";
+import { RUN_NOT_FOUND, RunEventsError } from "../rules/errors.ts";
 import { encodeFrame, NO_RETRY_MS } from "./frame.ts";
 
 /**
@@ -57,17 +57,11 @@ export const STREAM_ERRORS: Readonly<Record<StreamErrorCode, StreamErrorRule>> =
 /** The codes whose frames say where the log ends. */
 const SHOW_END: ReadonlySet<StreamErrorCode> = new Set(["cursor_ahead", "history_changed"]);
 
-const FROM_ERROR: Partial<Record<RunEventsErrorCode, StreamErrorCode>> = {
-  store_unavailable: "store_unavailable",
-  cursor_ahead: "cursor_ahead",
-  history_changed: "history_changed",
-  unauthenticated: "unauthenticated",
-  not_found: "not_found",
-};
-
 /** The code that a stream ends with after this error; `internal` for any unforeseen one. */
 export function streamErrorCode(error: unknown): StreamErrorCode {
-  return (error instanceof RunEventsError ? FROM_ERROR[error.code] : undefined) ?? "internal";
+  return error instanceof RunEventsError && Object.hasOwn(STREAM_ERRORS, error.code)
+    ? (error.code as StreamErrorCode)
+    : "internal";
 }
 
 /** The subject of an `error` frame. @see clauses W47 and W48 in `WIRE.md` of `@tm/run-events-http` */
