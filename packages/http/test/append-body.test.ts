@@ -12,82 +12,23 @@ async function expectNothing(world: World, runId: string): Promise<void> {
   expect(await world.ada.get(runId)).toMatchObject({ lastSequence: 0, runStatus: "queued" });
 }
 
-/** The pieces one by one, as a body without a length. */
-async function* pieces(...texts: readonly (string | Uint8Array)[]): AsyncGenerator<Uint8Array> {
-  for (const text of texts) yield typeof text === "string" ? bytes.encode(text) : text;
-}
-
 describe.each(DOORS)("%s", (door) => {
   it.for([
-    ["no body", ""],
-    ["no JSON", '{"events":['],
-    ["a list", `[${EVENT}]`],
-    ["null", "null"],
-    ["no events", "{}"],
-    ["events that are not a list", `{"events":${EVENT}}`],
-    ["events that are null", '{"events":null}'],
-    ["an empty list", '{"events":[]}'],
-    ["an unknown field", `{"events":[${EVENT}],"runId":"r"}`],
-    ["a field twice", `{"events":[${EVENT}],"events":[${EVENT}]}`],
-    ["a byte order mark", `\ufeff${BODY}`],
-    ["a comma too many", `{"events":[${EVENT},]}`],
-    ["a comment", `${BODY}//`],
-  ])("W9: a body with %s is 400, and nothing is appended", async ([, body]) => {
+    ["a byte order mark", `\ufeff${BODY}`, 400],
+    ["a comment", `${BODY}//`, 400],
+    ["a field twice", `{"events":[${EVENT}],"events":[${EVENT}]}`, 400],
+    ["a field twice, once escaped", `{"events":[${EVENT}],"\\u0065vents":[${EVENT}]}`, 400],
+    ["a type twice", '{"events":[{"eventType":"NOTE","eventType":"NOTE"}]}', 422],
+    ["a payload twice", '{"events":[{"eventType":"NOTE","payload":1,"payload":1}]}', 422],
+    ["a line break after a type", '{"events":[{"eventType":"NOTE\\n"}]}', 422],
+  ] as const)("W9: a body with %s appends nothing", async ([, body, status]) => {
     await using world = await openWorld(door);
     const runId = await world.record();
     const answer = await world.send(post(`/v1/agent-runs/${runId}/events`, body));
-    expect([answer.status, answer.json()["code"]]).toEqual([400, "invalid_request"]);
+    expect(answer.status).toBe(status);
     await expectNothing(world, runId);
   });
 
-  it.for([
-    ["no object", "7"],
-    ["null", "null"],
-    ["no type", '{"payload":1}'],
-    ["a type that is not a string", '{"eventType":7}'],
-    ["a small letter", '{"eventType":"Note"}'],
-    ["a leading digit", '{"eventType":"1NOTE"}'],
-    ["a leading underscore", '{"eventType":"_NOTE"}'],
-    ["an empty type", '{"eventType":""}'],
-    ["65 characters", `{"eventType":"${"A".repeat(65)}"}`],
-    ["a line break after the type", '{"eventType":"NOTE\\n"}'],
-    ["an unknown field", '{"eventType":"NOTE","sequence":1}'],
-    ["a type twice", '{"eventType":"NOTE","eventType":"NOTE"}'],
-    ["a payload twice", '{"eventType":"NOTE","payload":null,"payload":null}'],
-  ])("W9: an event with %s refuses the whole batch with 422", async ([, event]) => {
-    await using world = await openWorld(door);
-    const runId = await world.record();
-    const body = `{"events":[${EVENT},${event},${EVENT}]}`;
-    const answer = await world.send(post(`/v1/agent-runs/${runId}/events`, body));
-    expect([answer.status, answer.json()]).toMatchObject([
-      422,
-      { code: "invalid_event", index: 1 },
-    ]);
-    await expectNothing(world, runId);
-  });
-
-  it("W9: a batch of 1,000 events and a payload of 256 KiB are accepted, one more is refused", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record();
-    const path = `/v1/agent-runs/${runId}/events`;
-    const events = (count: number): string => `{"events":[${Array(count).fill(EVENT).join(",")}]}`;
-    const many = await world.send(post(path, events(1_001)));
-    expect([many.status, many.json()["code"]]).toEqual([400, "invalid_request"]);
-    await expectNothing(world, runId);
-    expect((await world.send(post(path, events(1_000)))).status).toBe(201);
-
-    const payload = (length: number): object => ({
-      events: [{ eventType: "BIG", payload: "é".repeat(length) }],
-    });
-    // Two bytes a letter, and the quotes.
-    const long = await world.send(post(path, payload(131_072)));
-    expect([long.status, long.json()["code"]]).toEqual([413, "payload_too_large"]);
-    expect((await world.send(post(path, payload(131_071)))).status).toBe(201);
-    expect((await world.ada.get(runId)).lastSequence).toBe(1_001);
-  });
-});
-
-describe.each(DOORS)("%s", (door) => {
   it("W9: the limits of a body, a batch and a payload can be set", async () => {
     const limits = { maxBatchEvents: 2, maxPayloadBytes: 4, maxBodyBytes: 100 };
     await using world = await openWorld(door, limits);
@@ -103,44 +44,6 @@ describe.each(DOORS)("%s", (door) => {
     for (const [body, status] of bodies) {
       expect([body, (await world.send(post(path, body))).status]).toEqual([body, status]);
     }
-  });
-
-  it("W9: a body over 4 MiB is 413, with and without a Content-Length", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record();
-    const call = post(`/v1/agent-runs/${runId}/events`, BODY.padEnd(4_194_305));
-    const piece = new Uint8Array(1_048_576).fill(32);
-    const unsaid = { ...call, body: pieces(BODY, piece, piece, piece, piece, piece, piece) };
-    for (const sent of [call, unsaid]) {
-      const answer = await world.send(sent);
-      expect([answer.status, answer.json()["code"]]).toEqual([413, "payload_too_large"]);
-    }
-    await expectNothing(world, runId);
-    expect((await world.send({ ...call, body: BODY.padEnd(4_194_304) })).status).toBe(201);
-  });
-
-  it("W9: a body is accepted in any pieces", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record();
-    const sent = bytes.encode('{"events":[{"eventType":"NOTE","payload":"é😀"}]}');
-    const single = Array.from(sent, (byte) => Uint8Array.of(byte));
-    const call = post(`/v1/agent-runs/${runId}/events`, "");
-    expect((await world.send({ ...call, body: pieces(...single) })).status).toBe(201);
-    const { events } = await world.ada.read(runId);
-    expect(events.map(({ payload }) => payload)).toEqual(["é😀"]);
-  });
-
-  it.for([
-    ["another", { "content-type": "text/plain" }],
-    ["a form", { "content-type": "application/x-www-form-urlencoded" }],
-    ["a near miss", { "content-type": "application/jsonp" }],
-    ["an empty", { "content-type": "" }],
-  ])("W9: a body with %s content type is 400", async ([, headers]) => {
-    await using world = await openWorld(door);
-    const runId = await world.record();
-    const answer = await world.send(post(`/v1/agent-runs/${runId}/events`, BODY, headers as {}));
-    expect([answer.status, answer.json()["code"]]).toEqual([400, "invalid_request"]);
-    await expectNothing(world, runId);
   });
 
   it("W9: a body without a content type is 400, one with parameters and capitals is accepted", async () => {

@@ -2,7 +2,6 @@ import { RunEventsError } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
 import { ADA, ADA_SESSION } from "./harness/accounts.ts";
 import type { Frame } from "./harness/frames.ts";
-import { typesOf } from "./harness/live-stream.ts";
 import { createManualClock, type ManualClock } from "./harness/manual-clock.ts";
 import { DOORS, openWorld, type World } from "./harness/world.ts";
 
@@ -33,38 +32,6 @@ function expectSoftEnd(frame: Frame | undefined, code: string): void {
 }
 
 describe.each(DOORS)("%s", (door) => {
-  it("W26: a session that is lost ends a quiet stream within a heartbeat interval", async () => {
-    const clock = createManualClock();
-    await using world = await openWorld(door, { clock });
-    const stream = await world.tail(await world.record("NOTE"));
-    const reading = stream.rest();
-    await pass(world, clock, 40_000);
-    expect(world.stats().streams.open).toBe(1);
-    world.accounts.signOut("ada");
-    await pass(world, clock, 15_000);
-    const frames = await reading;
-    expectHardEnd(frames.at(-1), "unauthenticated");
-    expect(world.stats().streams).toMatchObject({ open: 0, ended: { unauthenticated: 1 } });
-  });
-
-  it("W26: a session that is lost ends a busy stream as soon, and the frames before are in order", async () => {
-    const clock = createManualClock();
-    await using world = await openWorld(door, { clock });
-    const runId = await world.record("NOTE");
-    const reading = (await world.tail(runId)).rest();
-    await world.turn();
-    world.accounts.signOut("ada");
-    for (let at = 0; at < 15; at++) {
-      await pass(world, clock, 1_000);
-      await world.ada.append(runId, [{ eventType: "NOTE" }]);
-    }
-    const frames = await reading;
-    expectHardEnd(frames.at(-1), "unauthenticated");
-    // No heartbeat came, since there always was another frame.
-    expect(typesOf(frames).filter((type) => type === "status")).toHaveLength(0);
-    expect(typesOf(frames).filter((type) => type === "run_event").length).toBeGreaterThan(10);
-  });
-
   it("W26: the session is checked again every heartbeat interval, not more often", async () => {
     const clock = createManualClock();
     await using world = await openWorld(door, { clock });
@@ -124,25 +91,6 @@ describe.each(DOORS)("%s", (door) => {
     expectHardEnd(frames.at(-1), "not_found");
     expect(frames.some(({ text }) => text.includes("LATER"))).toBe(false);
   });
-
-  it.for([
-    [0, 720_000],
-    [0.5, 810_000],
-    [0.999_999, 900_000],
-  ] as const)(
-    "W26: a stream lives 15 minutes times 0.8 to 1 (%d: %d ms)",
-    async ([random, ageMs]) => {
-      const clock = createManualClock();
-      await using world = await openWorld(door, { clock, random: () => random });
-      const reading = (await world.tail(await world.record("NOTE"))).rest();
-      await pass(world, clock, ageMs - 1_000);
-      expect(world.stats().streams.open).toBe(1);
-      await pass(world, clock, 2_000, 500);
-      const frames = await reading;
-      expectSoftEnd(frames.at(-1), "max_age");
-      expect(frames.at(-1)?.retryMs).toBe(500 + Math.floor(random * 14_501));
-    },
-  );
 
   it("W26: a session store that is down does not end an EventSource for good", async () => {
     await using world = await openWorld(door);

@@ -19,18 +19,6 @@ async function flood(world: World, runId: string): Promise<void> {
     await world.ada.append(runId, events(500, "x".repeat(8_192)));
 }
 
-/** Resolves when a stalled reader's connection takes no more; without a connection that is at once. */
-async function untilFull(world: World): Promise<void> {
-  if (world.port === null) return world.turn();
-  let before = 0;
-  await eventually(() => {
-    const held = Math.max(...world.inFlight());
-    const full = held > 16_384 && held === before;
-    before = held;
-    if (!full) throw new Error(`Expected a full connection, got ${held} bytes.`);
-  });
-}
-
 function upTo(last: number, from = 1): readonly number[] {
   return Array.from({ length: last - from + 1 }, (_, at) => from + at);
 }
@@ -53,62 +41,6 @@ describe.each(DOORS)("%s", (door) => {
     const frames = await stalled.rest();
     expect(sequencesOf(frames)).toEqual(upTo(FLOOD + 2, 2));
     expect(typesOf(frames).at(-1)).toBe("run_finished");
-  });
-
-  it("W25: a reader that takes nothing for 30 seconds ends with slow_consumer", async () => {
-    const clock = createManualClock();
-    await using world = await openWorld(door, { clock, heartbeatMs: 100_000 });
-    const runId = await world.record("NOTE");
-    const stalled = await world.tail(runId);
-    await stalled.until("run_event");
-    await flood(world, runId);
-    await world.turn();
-    clock.advance(29_000);
-    expect(world.stats().streams.open).toBe(1);
-    clock.advance(1_000);
-    const frames = await stalled.rest();
-    expect(frames.at(-1)?.data).toMatchObject({ code: "slow_consumer", retryable: true });
-    expect(frames.at(-1)?.retryMs).toBeGreaterThanOrEqual(500);
-    expect(frames.at(-1)?.retryMs).toBeLessThanOrEqual(15_000);
-    const seen = sequencesOf(frames);
-    expect(seen).toEqual(upTo(seen.length + 1, 2));
-    await eventually(() =>
-      expect(world.stats().streams).toMatchObject({ open: 0, ended: { slow_consumer: 1 } }),
-    );
-    // What it has missed is in the log.
-    const again = await world.tail(runId, "", { "last-event-id": String(seen.at(-1) ?? 1) });
-    expect(sequencesOf([...(await again.until("run_event"))])).toEqual([seen.length + 2]);
-  });
-
-  it("W25: heartbeats do not pile up for a stalled reader", async () => {
-    const clock = createManualClock();
-    await using world = await openWorld(door, { clock, heartbeatMs: 1_000, stallMs: 1_000_000 });
-    const runId = await world.record("NOTE");
-    const stalled = await world.tail(runId);
-    await stalled.until("run_event");
-    await flood(world, runId);
-    await untilFull(world);
-    for (let beat = 0; beat < 100; beat++) {
-      clock.advance(1_000);
-      await world.turn();
-    }
-    await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
-    const types = typesOf(await stalled.rest());
-    expect(types.filter((type) => type === "status").length).toBeLessThan(5);
-  });
-
-  it("W25: an event of 256 KiB arrives whole, live and from the log", async () => {
-    await using world = await openWorld(door);
-    const payload = "é".repeat(131_071);
-    const runId = await world.record({ eventType: "BIG", payload });
-    const stream = await world.tail(runId);
-    await world.ada.append(runId, [{ eventType: "BIG", payload }, { eventType: "RUN_COMPLETED" }]);
-    const frames = (await stream.rest()).filter(({ data }) => data["type"] === "run_event");
-    expect(frames.map(({ data }) => (data["event"] as { payload: unknown }).payload)).toEqual([
-      payload,
-      payload,
-      null,
-    ]);
   });
 
   it("W25: a slow reader gets a log of many pages in order", async () => {

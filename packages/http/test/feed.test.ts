@@ -42,35 +42,6 @@ describe.each(DOORS)("%s", (door) => {
     expect(frames.at(-1)?.retryMs).toBeLessThanOrEqual(15_000);
   });
 
-  it("W48: a run of a feed is the snapshot that the run's own path answers", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record("NOTE");
-    const stream = await follow(world, "feed=live");
-    const frames = await stream.until("run");
-    const answer = await world.send({ path: `/v1/agent-runs/${runId}`, headers: ADA });
-    expect(frames.at(-1)?.data).toEqual({ type: "run", run: answer.json() });
-    stream.leave();
-  });
-
-  it("W3, W48: what is wrong with a feed is 400, and the problem names the parameter", async () => {
-    await using world = await openWorld(door);
-    for (const [query, code, detail] of [
-      ["feed=x", "invalid_request", 'Expected `feed` to be live, got "x".'],
-      ["feed=live&feed=live", "invalid_request", "Expected `feed` once, got it 2 times."],
-      ["feed=live&last=1", "invalid_request", 'Expected `last` to be true or false, got "1".'],
-      ["feed=live&topic=", "invalid_request", "`topic`"],
-      ["feed=live&runs=", "invalid_request", 'got "" as entry 1.'],
-      ["topic=tea", "invalid_request", "Expected `topic` only with `feed`"],
-      ["runs=a:0&last=true", "invalid_request", "Expected `last` only with `feed`"],
-      ["runs=a:0&have=", "invalid_request", "Expected `have` only with `feed`"],
-    ] as const) {
-      const answer = await world.send({ path: `${PATH}?${query}`, headers: ADA_SESSION });
-      expect([query, answer.status, answer.json()["code"]]).toEqual([query, 400, code]);
-      expect(String(answer.json()["detail"])).toContain(detail);
-    }
-    expect(world.stats().streams.opened).toBe(0);
-  });
-
   it("W27, W48: a shutdown ends a stream with a feed", async () => {
     await using world = await openWorld(door);
     await world.record("NOTE");

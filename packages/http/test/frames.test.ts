@@ -2,9 +2,7 @@ import type { EventDraft } from "@tm/run-events-core";
 import { createParser } from "eventsource-parser";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createManualClock } from "./harness/manual-clock.ts";
-import type { Frame } from "./harness/frames.ts";
-import { type LiveStream, sequencesOf, typesOf } from "./harness/live-stream.ts";
+import { sequencesOf, typesOf } from "./harness/live-stream.ts";
 import { DOORS, openWorld, type World } from "./harness/world.ts";
 
 const phase = (name: string): EventDraft => ({
@@ -12,59 +10,12 @@ const phase = (name: string): EventDraft => ({
   payload: { phase: name },
 });
 
-/** The run's states in the frames of a stream, in order. */
-function statesOf(frames: readonly Frame[]): readonly unknown[] {
-  return frames
-    .filter(({ data }) => data["type"] !== "run_event")
-    .map(({ data }) => [
-      data["type"],
-      data["runStatus"],
-      data["currentPhase"],
-      data["lastSequence"],
-    ]);
-}
-
-/** A reader that is waiting for its next frame. */
-async function asking(
-  world: World,
-  stream: LiveStream,
-): Promise<{ readonly frame: Promise<Frame> }> {
-  const frame = stream.next();
-  await world.turn();
-  return { frame };
-}
-
 async function textOf(world: World, runId: string): Promise<string> {
   const frames = await (await world.tail(runId)).rest();
   return frames.map(({ text }) => text).join("");
 }
 
 describe.each(DOORS)("%s", (door) => {
-  it("W22: a finished run's stream is connected, its events, and run_finished", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record("NOTE", phase("p"), "RUN_COMPLETED");
-    const [connected, ...frames] = await (await world.tail(runId)).rest();
-    expect(connected?.data).toEqual({
-      type: "connected",
-      runId,
-      since: 0,
-      runStatus: "running",
-      currentPhase: "p",
-      lastSequence: 3,
-    });
-    expect([connected?.id, frames.map(({ id }) => id)]).toEqual([0, [1, 2, 3, 4]]);
-    const { events } = await world.ada.read(runId);
-    expect(frames.slice(0, 3).map(({ data }) => data)).toEqual(
-      events.map((event) => ({ type: "run_event", event })),
-    );
-    expect(frames.at(-1)).toMatchObject({
-      data: { type: "run_finished", runStatus: "completed", currentPhase: "p", lastSequence: 3 },
-      id: 4,
-      retryMs: 3_600_000,
-    });
-    expect(Object.keys(frames.at(-1)?.data ?? {})).toHaveLength(4);
-  });
-
   it("W22: `data` comes before `id`, an hour's `retry` is between them, and only the listed frames have a `retry`", async () => {
     await using world = await openWorld(door);
     const text = await textOf(world, await world.record(phase("p"), "RUN_COMPLETED"));
@@ -136,117 +87,6 @@ describe.each(DOORS)("%s", (door) => {
     );
     expect(events[0]).toHaveLength(3);
     for (const texts of events) expect(texts).toEqual(events[0]);
-  });
-
-  it("W22: a change of status or phase gives a status frame without an id", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record();
-    const stream = await world.tail(runId);
-    await stream.until("connected");
-    const frames: Frame[] = [];
-    for (const event of [
-      { eventType: "NOTE" },
-      phase("one"),
-      { eventType: "NOTE" },
-      phase("two"),
-    ]) {
-      await world.ada.append(runId, [event]);
-      frames.push(
-        ...(await stream.until(
-          event.eventType === "NOTE" && frames.length > 0 ? "run_event" : "status",
-        )),
-      );
-    }
-    expect(typesOf(frames)).toEqual([
-      "run_event",
-      "status",
-      "run_event",
-      "status",
-      "run_event",
-      "run_event",
-      "status",
-    ]);
-    const statuses = frames.filter(({ data }) => data["type"] === "status");
-    expect(statesOf(statuses)).toEqual([
-      ["status", "running", null, 1],
-      ["status", "running", "one", 2],
-      ["status", "running", "two", 4],
-    ]);
-    for (const { id, retryMs } of statuses) expect([id, retryMs]).toEqual([null, null]);
-  });
-
-  it("W22: a quiet stream has a status frame every 15 seconds, a busy one has none", async () => {
-    const clock = createManualClock();
-    await using world = await openWorld(door, { clock });
-    const runId = await world.record(phase("p"));
-    const stream = await world.tail(runId, "?since=1");
-    await stream.until("connected");
-    for (let beat = 0; beat < 3; beat++) {
-      const next = await asking(world, stream);
-      clock.advance(14_000);
-      clock.advance(1_000);
-      expect((await next.frame).data).toEqual({
-        type: "status",
-        runStatus: "running",
-        currentPhase: "p",
-        lastSequence: 1,
-      });
-    }
-    for (let at = 0; at < 4; at++) {
-      clock.advance(7_500);
-      await world.ada.append(runId, [{ eventType: "NOTE" }]);
-      expect((await stream.next()).data).toMatchObject({ type: "run_event" });
-      const next = await asking(world, stream);
-      clock.advance(7_000);
-      await world.ada.append(runId, [{ eventType: "NOTE" }]);
-      expect((await next.frame).data).toMatchObject({ type: "run_event" });
-    }
-  });
-});
-
-describe.each(DOORS)("%s", (door) => {
-  it("W22: heartbeats come at the interval that was set", async () => {
-    const clock = createManualClock();
-    await using world = await openWorld(door, { clock, heartbeatMs: 1_000 });
-    const stream = await world.tail(await world.record());
-    await stream.until("connected");
-    for (let beat = 0; beat < 5; beat++) {
-      const next = await asking(world, stream);
-      clock.advance(1_000);
-      expect((await next.frame).data).toMatchObject({ type: "status", runStatus: "queued" });
-    }
-  });
-
-  it("W23: only run_finished has a terminal status; before it, a run that has ended is running, in its last phase", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record("NOTE", phase("one"), "NOTE", phase("two"), "RUN_FAILED");
-    for (let since = 0; since <= 5; since++) {
-      const frames = await (await world.tail(runId, `?since=${since}`)).rest();
-      expect(statesOf(frames)).toEqual([
-        ["connected", "running", "two", 5],
-        ["run_finished", "failed", "two", 5],
-      ]);
-      expect(sequencesOf(frames)).toHaveLength(5 - since);
-    }
-  });
-
-  it("W23: a live reader gets run_finished once, after the last event", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record("NOTE");
-    const stream = await world.tail(runId);
-    await stream.until("run_event");
-    await world.ada.append(runId, [
-      { eventType: "NOTE" },
-      phase("last"),
-      { eventType: "RUN_CANCELLED" },
-    ]);
-    const frames = await stream.rest();
-    expect(typesOf(frames)).toEqual(["run_event", "run_event", "run_event", "run_finished"]);
-    expect(frames.at(-1)?.data).toMatchObject({
-      runStatus: "cancelled",
-      currentPhase: "last",
-      lastSequence: 4,
-    });
   });
 });
 

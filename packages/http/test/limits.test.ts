@@ -49,14 +49,6 @@ describe.each(DOORS)("%s", (door) => {
     await expectOverloaded(await world.tail("bobs", "", { cookie: "session=bob" }));
   });
 
-  it("W28: a user has 32 streams by default", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record("NOTE");
-    const streams = await Promise.all(Array.from({ length: 32 }, () => world.tail(runId)));
-    for (const stream of streams) expect((await stream.next()).data["type"]).toBe("connected");
-    await expectOverloaded(await world.tail(runId));
-  });
-
   it("W28: HEAD, 204, 404, cursor_ahead and a finished run take no place of a stream", async () => {
     await using world = await openWorld(door, { maxStreamsPerUser: 1 });
     const [live, ended] = [await world.record("NOTE"), await world.record("RUN_FAILED")];

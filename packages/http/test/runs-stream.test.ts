@@ -18,26 +18,6 @@ function follow(
 }
 
 describe.each(DOORS)("%s", (door) => {
-  it("W21, W47: many runs come on one answer, whose head is that of every stream", async () => {
-    await using world = await openWorld(door);
-    const [a, b] = [await world.record("NOTE"), await world.record("NOTE", "RUN_FAILED")];
-    const stream = await follow(world, `${a}:0,${b}:-1`);
-    expect([stream.status, stream.headers]).toMatchObject([
-      200,
-      {
-        "content-type": "text/event-stream; charset=utf-8",
-        "cache-control": "no-cache, no-store, no-transform",
-        "x-accel-buffering": "no",
-        "x-content-type-options": "nosniff",
-      },
-    ]);
-    await stream.until("run_finished");
-    await world.ada.append(a, [{ eventType: "RUN_COMPLETED" }]);
-    const frames = await stream.rest();
-    expect(typesOf(frames).slice(-2)).toEqual(["run_finished", "stream_finished"]);
-    expect(frames.at(-1)).toMatchObject({ id: null, retryMs: 3_600_000 });
-  });
-
   it("W30, W47: every message of it is a RunsStreamMessage", async () => {
     await using world = await openWorld(door, { heartbeatMs: 50 });
     const phase = { eventType: "PHASE_STARTED", payload: { phase: "p" } };
@@ -55,49 +35,6 @@ describe.each(DOORS)("%s", (door) => {
     expect(new Set(typesOf(frames)).size).toBe(8);
     for (const { data } of frames)
       expect([data, fits(schemaOf("RunsStreamMessage"), data)]).toEqual([data, []]);
-  });
-
-  it("W4, W47: another user's run and one that does not exist end alike, and leave the others alone", async () => {
-    await using world = await openWorld(door);
-    const [mine, bobs] = [await world.record("NOTE"), "bobs"];
-    await world.runs.create({ ownerId: "bob", runId: bobs });
-    await world.runs.as("bob").append(bobs, [{ eventType: "NOTE", payload: "secret" }]);
-    const stream = await follow(world, `${bobs}:0,${mine}:0,gone:0`);
-    const texts = new Map<unknown, string>();
-    while (texts.size < 2) {
-      const { data, text } = await stream.next();
-      if (data["type"] === "error") texts.set(data["runId"], text);
-    }
-    expect(texts.get(bobs)).toBe(texts.get("gone")?.replace('"gone"', '"bobs"'));
-    await world.ada.append(mine, [{ eventType: "RUN_COMPLETED" }]);
-    const rest = await stream.rest();
-    expect(JSON.stringify(rest)).not.toContain("secret");
-    expect(typesOf(rest).at(-1)).toBe("stream_finished");
-    const own = await follow(world, `${bobs}:0`, BOB_SESSION);
-    expect((await own.until("run_event")).at(-1)?.data["runId"]).toBe(bobs);
-    own.leave();
-  });
-
-  it("W3, W47: `runs` that cannot be read is 400, and the problem names the entry", async () => {
-    await using world = await openWorld(door);
-    const hundred = Array.from({ length: 101 }, (_, at) => `r${at}:0`).join();
-    for (const [query, detail] of [
-      ["", "Expected `runs`, such as"],
-      ["?runs=", 'got "" as entry 1.'],
-      ["?runs=a:1,b:x", 'got "b:x" as entry 2.'],
-      ["?runs=a:1,b:1@yesterday", "as entry 2."],
-      ["?runs=a:1,a:2", 'got "a" again as entry 2.'],
-      ["?runs=a:1&runs=b:1", "Expected `runs` once, got it 2 times."],
-      [`?runs=${hundred}`, "100 runs at most"],
-    ] as const) {
-      for (const method of ["GET", "HEAD"]) {
-        const answer = await world.send({ method, path: `${PATH}${query}`, headers: ADA_SESSION });
-        expect([query, answer.status]).toEqual([query, 400]);
-        if (method === "HEAD") continue;
-        expect(answer.json()).toMatchObject({ code: "invalid_request" });
-        expect(String(Object(answer.json())["detail"])).toContain(detail);
-      }
-    }
   });
 
   it("W19, W47: it takes the cookie only, of a page of this origin; HEAD opens nothing", async () => {

@@ -1,6 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
-import { ADA, ADA_SESSION } from "./harness/accounts.ts";
+import { ADA } from "./harness/accounts.ts";
 import type { Answer, Call } from "./harness/answer.ts";
 import { eventually } from "./harness/eventually.ts";
 import { DOORS, openWorld, type World } from "./harness/world.ts";
@@ -26,51 +26,6 @@ async function untilWaiting(world: World, count = 1): Promise<void> {
 }
 
 describe.each(DOORS)("%s", (door) => {
-  it("W48: the list is answered to either credential, as snapshots, newest first", async () => {
-    await using world = await openWorld(door);
-    const runId = await world.record("NOTE");
-    await world.runs.create({ ownerId: "ada", runId: "new" });
-    for (const headers of [ADA, ADA_SESSION]) {
-      const answer = await world.send(list("", { headers }));
-      const snapshots = ["new", runId].map(async (id) =>
-        world.send({ path: `${RUNS}/${id}`, headers }),
-      );
-      expect(answer.json()).toEqual({
-        runs: (await Promise.all(snapshots)).map((one) => one.json()),
-        version: expect.stringMatching(/^[0-9a-z]+$/),
-        more: false,
-      });
-    }
-  });
-
-  it("W48: a list that still has the version is not sent again, for a wait or without one", async () => {
-    await using world = await openWorld(door);
-    await world.record("NOTE");
-    const { version } = (await world.send(list())).json();
-    for (const wait of ["", "&wait=0.05"]) {
-      const answer = await world.send(list(`&have=${String(version)}${wait}`));
-      expect([answer.status, answer.json()]).toEqual([200, { same: true, version }]);
-    }
-    expect(world.stats().waiting).toBe(0);
-    await eventually(() => expect(world.store.subscriptions()).toBe(0));
-  });
-
-  it("W48: an answer that waits is held for a new run and for an event, and not for another user's", async () => {
-    await using world = await openWorld(door);
-    const first = world.send(await held(world));
-    await untilWaiting(world);
-    await world.runs.create({ ownerId: "bob", runId: "bobs" });
-    await world.turn();
-    expect(world.stats().waiting).toBe(1);
-    await world.runs.create({ ownerId: "ada", runId: "new" });
-    expect(idsIn(await first)).toEqual(["new"]);
-    const second = world.send(await held(world));
-    await untilWaiting(world);
-    await world.ada.append("new", [{ eventType: "NEWS" }]);
-    expect((await second).json()).toMatchObject({ runs: [{ runId: "new", lastSequence: 1 }] });
-    await untilWaiting(world, 0);
-  });
-
   it("W48: a list is of a time after its request, and is not held if it has another version", async () => {
     await using world = await openWorld(door, { maxStreamsPerUser: 0 });
     const call = await held(world);
