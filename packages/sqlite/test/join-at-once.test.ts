@@ -1,13 +1,12 @@
 import { createRunEvents } from "@tm/run-events-core";
 import { lineOf } from "@tm/run-events-test-servers/joined-appends";
-import { claimed, claimOf, createOf, readValues } from "@tm/run-events-test-servers/requests";
+import { createOf, readValues } from "@tm/run-events-test-servers/requests";
 import fc from "fast-check";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { DRIVERS, type Handle } from "./drivers.ts";
-import { recordStatements } from "./recorded-statements.ts";
 import { createRuledStore } from "./ruled-store.ts";
-import { openHandle, temporaryFile } from "./stores.ts";
+import { openHandle } from "./stores.ts";
 
 /** A transaction of the caller's, with so many appends to the run `a`. */
 interface Transaction {
@@ -92,44 +91,6 @@ describe.each(DRIVERS)(
         }),
         { numRuns: 40 },
       );
-    });
-
-    it("S2: each has a savepoint of its own, and none begins or ends a transaction", async () => {
-      const db = openHandle(driver, temporaryFile());
-      const { ran } = recordStatements(db);
-      const store = createRuledStore(db);
-      await store.migrate();
-      await store.createRun(createOf("a"));
-      db.exec("BEGIN IMMEDIATE");
-      const before = ran.length;
-      for (const value of [1, 2]) store.appendInTransaction(lineOf(value));
-      const bounds = ran
-        .slice(before)
-        .filter((text) => /^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE)/.test(text));
-      const own = ["SAVEPOINT run_events", "RELEASE run_events"];
-      expect(bounds).toEqual([...own, ...own]);
-      db.exec("COMMIT");
-      expect(await readValues(store, "a")).toEqual([1, 2]);
-      await store.close();
-    });
-
-    it("S5: a claim that was made before, and waits, is decided after the joined append, which no lease held up", async () => {
-      const db = openHandle(driver, temporaryFile());
-      const store = createRuledStore(db);
-      await store.migrate();
-      await store.createRun(createOf("a"));
-      const claiming = claimed(store, claimOf("a"));
-      db.exec("BEGIN IMMEDIATE");
-      expect(store.appendInTransaction(lineOf(1))).toMatchObject({ firstSequence: 1 });
-      db.exec("COMMIT");
-      expect(await claiming).toMatchObject({ lastSequence: 1 });
-      db.exec("BEGIN IMMEDIATE");
-      expect(() => store.appendInTransaction(lineOf(2))).toThrow(
-        expect.objectContaining({ code: "fenced" }),
-      );
-      db.exec("ROLLBACK");
-      expect(await readValues(store, "a")).toEqual([1]);
-      await store.close();
     });
   },
 );

@@ -44,19 +44,6 @@ describe.each(DRIVERS)("an append in the caller's transaction on $name", (driver
     expect(await store.getRun("a")).toMatchObject({ lastSequence: 2, phase: '"draft"' });
   });
 
-  it("S2: a joined append is rolled back with the caller's rows, and the next one gets its sequence", async () => {
-    const { db, store } = await openBusiness();
-    db.exec("BEGIN IMMEDIATE");
-    db.exec("INSERT INTO business VALUES (1)");
-    store.appendInTransaction(lineOf("gone", { idempotencyKey: "k" }));
-    db.exec("ROLLBACK");
-    expect(businessRows(db)).toEqual([]);
-    expect(await readValues(store, "a")).toEqual([]);
-    expect(await store.append([appendOf("a", "next", { idempotencyKey: "k" })])).toMatchObject([
-      { outcome: "appended", firstSequence: 1 },
-    ]);
-  });
-
   it("S5: a refusal is thrown and leaves the transaction usable", async () => {
     const { db, store } = await openBusiness();
     const { fence, refusals } = await makeRefusedLines(store.inner);

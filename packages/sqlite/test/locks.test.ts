@@ -7,54 +7,12 @@ import {
   createOf,
   oneTo,
   queryOf,
-  readLog,
   readValues,
 } from "@tm/run-events-test-servers/requests";
 import { plainOf } from "./plain.ts";
 import { openStore, temporaryFile } from "./stores.ts";
 
 describe.each(DRIVERS)("sharing a file on $name", (driver) => {
-  it("S4: four processes that write at once fail at no lock, and their sequences have no gap", async () => {
-    const file = temporaryFile();
-    const { store } = await openStore(driver, file);
-    const peers = await Promise.all(oneTo(4).map(() => startPeer(driver, file)));
-    await store.createRun(createOf("shared"));
-    let writing = true;
-    const written = Promise.all(
-      peers.map((peer, index) =>
-        peer.call("appendMany", {
-          runIds: ["shared", `own-${index}`],
-          count: 300,
-          label: `peer-${index}`,
-        }),
-      ),
-    ).finally(() => (writing = false));
-    let since = 0;
-    while (writing) {
-      const [page] = await store.read([queryOf("shared", { since })]);
-      const last = page?.run.lastSequence ?? 0;
-      // S9: head and events are of one point in time, even if another process commits meanwhile.
-      expect(page?.events.map(({ sequence }) => sequence)).toEqual(
-        oneTo(last - since).map((step) => since + step),
-      );
-      since = last;
-      await nextTurn();
-    }
-    const landed = await written;
-    expect(landed.flatMap(({ shared = [] }) => shared).toSorted((a, b) => a - b)).toEqual(
-      oneTo(1_200),
-    );
-    const log = await readLog(store, "shared");
-    for (const [index, { shared = [] }] of landed.entries()) {
-      expect(shared.map((sequence) => log[sequence - 1]?.payload)).toEqual(
-        oneTo(300).map((count) => JSON.stringify(`peer-${index}-${count - 1}`)),
-      );
-      expect((await readLog(store, `own-${index}`)).map(({ sequence }) => sequence)).toEqual(
-        oneTo(300),
-      );
-    }
-  });
-
   it("the event loop is free while another process holds the lock", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);

@@ -4,26 +4,10 @@ import { createRuledStore } from "./ruled-store.ts";
 import { countPolls } from "./counted-polls.ts";
 import { DRIVERS } from "./drivers.ts";
 import { startPeer } from "./peers.ts";
-import { appendOf, createOf, endOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
+import { appendOf, createOf, endOf } from "@tm/run-events-test-servers/requests";
 import { openHandle, openStore, temporaryFile } from "./stores.ts";
 
 describe.each(DRIVERS)("notifications on $name", (driver) => {
-  it("S13: another process's append notifies", async () => {
-    const file = temporaryFile();
-    const { store } = await openStore(driver, file);
-    const peer = await startPeer(driver, file);
-    await store.createRun(createOf("a"));
-    for (const value of oneTo(10)) {
-      const notifiedRuns = Promise.withResolvers<void>();
-      const subscription = store.subscribe("a", () => notifiedRuns.resolve());
-      await subscription.ready;
-      await peer.call("append", { runId: "a", value });
-      await notifiedRuns.promise;
-      expect(await readValues(store, "a")).toHaveLength(value);
-      subscription.stop();
-    }
-  });
-
   it("S13: every commit of another store notifies a lasting subscription, even creation and deletion", async () => {
     const file = temporaryFile();
     const { store } = await openStore(driver, file);

@@ -2,7 +2,7 @@
 import { RunEventsError } from "@tm/run-events-core";
 import { createRuledStore } from "./ruled-store.ts";
 import { driverOf } from "./drivers.ts";
-import { appendOf, createOf } from "@tm/run-events-test-servers/requests";
+import { appendOf } from "@tm/run-events-test-servers/requests";
 import type { AppendOutcome } from "../../core/src/rules/append.ts";
 import type { PeerCommands, PeerFailure } from "./peers.ts";
 
@@ -19,20 +19,6 @@ const commands: PeerCommands = {
   migrate: () => store.migrate(),
   probe: () => store.probe(),
   append: ({ runId, value }) => append(runId, value),
-  async appendMany({ runIds, count, label }) {
-    for (const runId of runIds) await store.createRun(createOf(runId));
-    const landed: Record<string, number[]> = {};
-    for (let index = 0; index < count; index++) {
-      await Promise.all(
-        runIds.map(async (runId) => {
-          const outcome = await append(runId, `${label}-${index}`);
-          if (outcome?.outcome !== "appended") throw new Error(`not appended: ${outcome?.outcome}`);
-          (landed[runId] ??= []).push(outcome.firstSequence);
-        }),
-      );
-    }
-    return landed;
-  },
   async record({ runId }) {
     let count = (await store.getRun(runId))?.lastSequence ?? 0;
     for (;;) {

@@ -14,12 +14,6 @@ export interface PeerCommands {
     readonly runId: string;
     readonly value: unknown;
   }): Promise<AppendOutcome | undefined>;
-  /** Creates the runs and appends `count` events to each, all runs at once. Resolves with the sequences by run. */
-  appendMany(input: {
-    readonly runIds: readonly string[];
-    readonly count: number;
-    readonly label: string;
-  }): Promise<Record<string, number[]>>;
   /** Appends 1, 2, 3, … until the process ends, and reports each one when it is acknowledged. */
   record(input: { readonly runId: string }): Promise<never>;
   /** Takes the file's write lock. */

@@ -142,25 +142,6 @@ describe.each(DRIVERS)("the SQLite store on $name", (driver) => {
     await expectApart(ours.inner, theirs.inner);
   });
 
-  it("S20: a closed handle makes the store unavailable", async () => {
-    const db = driver.open(temporaryFile());
-    const store = createSqliteStore(db);
-    db.close();
-    await expect(store.migrate()).rejects.toMatchObject({
-      code: "store_unavailable",
-      cause: expect.any(Error),
-    });
-    expect(() => createSqliteStore(db)).toThrow(
-      expect.objectContaining({ code: "store_unavailable" }),
-    );
-  });
-
-  it("a handle that does not show whether a transaction is open is a TypeError", () => {
-    const db = openHandle(driver, ":memory:");
-    const mute = { exec: db.exec.bind(db), prepare: db.prepare.bind(db) };
-    expect(() => createSqliteStore(mute)).toThrow(TypeError);
-  });
-
   it.each([
     { tablePrefix: "" },
     { tablePrefix: "run-events" },
