@@ -1,12 +1,6 @@
 import { RunEventsError } from "@tm/run-events-core";
-import {
-  type Change,
-  type Commit,
-  decideChanges,
-  decideOnce,
-  type Seen,
-} from "@tm/run-events-core/store";
-import { type Check, checksOf, type Command, writesOf } from "./commit-commands.ts";
+import { type Change, type Commit, decideChanges, decideOnce } from "@tm/run-events-core/store";
+import { type Check, checksOf, type Command, type SeenRun, writesOf } from "./commit-commands.ts";
 import type { Connection } from "./connection.ts";
 import { callFailure, isOutOfMemory, runDamaged, scriptFailure, storeFailure } from "./failure.ts";
 import { parseHead, versionOf } from "./head-text.ts";
@@ -52,13 +46,6 @@ export async function changeRuns<Answer>(
   return answers;
 }
 
-/** The part of a seen run that only the commit needs. */
-interface SeenKeys {
-  readonly hasReceipts: boolean;
-  /** The newest run of each of the topic's lists of live runs. */
-  readonly newest: readonly string[];
-}
-
 type Entries = readonly string[];
 type SeenReply =
   | readonly ["lost"]
@@ -76,7 +63,6 @@ type CommitReply = number | string | readonly [failure: string];
 /** The changes of one slot, which are seen and committed by one script each. */
 class ChangeCall {
   readonly #connection: Connection;
-  readonly #seen = new Map<Change<unknown>, SeenKeys>();
   /** The changes whose commit was sent, and which were not seen again since. */
   readonly #sent = new Set<Change<unknown>>();
   readonly #fromMs = performance.now();
@@ -91,7 +77,7 @@ class ChangeCall {
     return this.#sent.size > 0;
   }
 
-  async see(changes: readonly Change<unknown>[]): Promise<readonly Seen[]> {
+  async see(changes: readonly Change<unknown>[]): Promise<readonly SeenRun[]> {
     const { keys } = this.#connection;
     const scriptKeys: string[] = [];
     const values: string[] = [];
@@ -105,39 +91,18 @@ class ChangeCall {
     }
     const replies = await this.#connection.run(SEE, scriptKeys, values);
     const [nowMs, seen] = replies as readonly [nowMs: string, seen: readonly SeenReply[]];
-    const parsed = changes.map((change, at) => this.#parse(change, seen[at], Number(nowMs)));
+    const parsed = changes.map((change, at) => parseSeen(change, seen[at], Number(nowMs)));
     // An earlier decision that has landed is recognised in the run as it is seen now.
     for (const change of changes) this.#sent.delete(change);
     return parsed;
   }
 
-  #parse(change: Change<unknown>, reply: SeenReply | undefined, nowMs: number): Seen {
-    if (reply === undefined || reply[0] === "lost") throw runDamaged();
-    const [text, metadata = null, newest = [], receipts = [], ordinal] = reply;
-    const tops = newest.map(([runId = "", score = "0"]) => ({ runId, score: Number(score) }));
-    const stored = text === null ? null : parseHead(change, text);
-    this.#seen.set(change, {
-      hasReceipts: stored?.hasReceipts ?? false,
-      newest: tops.map(({ runId }) => runId),
-    });
-    const holder = tops.toSorted((a, b) => b.score - a.score).find(({ runId }) => runId !== "");
-    const found = receipts.map(([key, its, flat]): [string, Receipt] => [key, kept(its, flat)]);
-    return {
-      head: stored === null ? null : { ...stored.head, ...(metadata === null ? {} : { metadata }) },
-      receipts: new Map(found),
-      holder: holder === undefined ? null : { ownerId: change.ownerId, runId: holder.runId },
-      nowMs,
-      ordinal: stored?.head.ordinal ?? Number(ordinal),
-    };
-  }
-
-  async commit(commits: readonly Commit[]): Promise<readonly boolean[]> {
+  async commit(commits: readonly Commit<SeenRun>[]): Promise<readonly boolean[]> {
     if (this.#full !== null) throw this.#full;
     const { keys, notify } = this.#connection;
     const parts = new CommitValues(notify);
     for (const commit of commits) {
       const { change, seen, decision } = commit;
-      const { hasReceipts = false, newest = [] } = this.#seen.get(change) ?? {};
       const { head: before, nowMs } = seen;
       const isNotified =
         before === null || decision.after === null || (decision.events ?? []).length > 0;
@@ -148,8 +113,8 @@ class ChangeCall {
         channel: isNotified ? keys.channel(keys.ofOwner(change.ownerId)) : "",
         runId: change.runId,
       });
-      parts.addChecks(checksOf(keys, commit, newest));
-      parts.addWrites(writesOf(keys, commit, hasReceipts));
+      parts.addChecks(checksOf(keys, commit));
+      parts.addWrites(writesOf(keys, commit));
       this.#sent.add(change);
     }
     const isSmall = commits.every(
@@ -188,6 +153,24 @@ class ChangeCall {
       `Expected a commit within ${PATIENCE_MS} ms, but others changed the run before each of ${round - 1} attempts. Try again.`,
     );
   }
+}
+
+function parseSeen(change: Change<unknown>, reply: SeenReply | undefined, nowMs: number): SeenRun {
+  if (reply === undefined || reply[0] === "lost") throw runDamaged();
+  const [text, metadata = null, newest = [], receipts = [], ordinal] = reply;
+  const tops = newest.map(([runId = "", score = "0"]) => ({ runId, score: Number(score) }));
+  const stored = text === null ? null : parseHead(change, text);
+  const holder = tops.toSorted((a, b) => b.score - a.score).find(({ runId }) => runId !== "");
+  const found = receipts.map(([key, its, flat]): [string, Receipt] => [key, kept(its, flat)]);
+  return {
+    head: stored === null ? null : { ...stored.head, ...(metadata === null ? {} : { metadata }) },
+    receipts: new Map(found),
+    holder: holder === undefined ? null : { ownerId: change.ownerId, runId: holder.runId },
+    nowMs,
+    ordinal: stored?.head.ordinal ?? Number(ordinal),
+    hasReceipts: stored?.hasReceipts ?? false,
+    newest: tops.map(({ runId }) => runId),
+  };
 }
 
 type Receipt = ReturnType<typeof kept>;

@@ -1,7 +1,14 @@
-import { type Commit, dueKindOf, type Head, nameKey } from "@tm/run-events-core/store";
+import { type Commit, dueKindOf, type Head, nameKey, type Seen } from "@tm/run-events-core/store";
 import { encodeHead } from "./head-text.ts";
 import type { Keys } from "./keys.ts";
 import { encodeReceipt } from "./receipt-text.ts";
+
+/** A run as it was seen, with what only its commit needs. */
+export interface SeenRun extends Seen {
+  readonly hasReceipts: boolean;
+  /** The newest run of each of the topic's lists of live runs; empty without a topic. */
+  readonly newest: readonly string[];
+}
 
 /** A command of a commit's script. */
 export type Command = readonly [name: string, key: string, ...values: string[]];
@@ -19,12 +26,10 @@ const RECEIPTS_AT_ONCE = 100;
 /**
  * The checks for a run that is created, besides its own version: its ordinal is above those of its bucket, so that runs are listed
  * in the order of their commits, and the topic's live runs are those that were seen.
- * @param newest the newest run of each of the topic's lists, empty without one
  */
 export function checksOf(
   keys: Keys,
-  { change, seen, decision: { after } }: Commit,
-  newest: readonly string[],
+  { change, seen, decision: { after } }: Commit<SeenRun>,
 ): readonly Check[] {
   if (seen.head !== null || after === null) return [];
   const { ownerId, topic = null } = change;
@@ -35,7 +40,7 @@ export function checksOf(
   return [
     ordinal,
     ...lists.map((key, at): Check => {
-      return { how: "=", value: newest[at] ?? "", command: ["ZRANGE", key, "0", "0", "REV"] };
+      return { how: "=", value: seen.newest[at] ?? "", command: ["ZRANGE", key, "0", "0", "REV"] };
     }),
   ];
 }
@@ -43,8 +48,7 @@ export function checksOf(
 /** The commands of a commit. Events come first, since they alone may be refused, and the head last. */
 export function writesOf(
   keys: Keys,
-  { change, seen, decision }: Commit,
-  hasReceipts: boolean,
+  { change, seen, decision }: Commit<SeenRun>,
 ): readonly Command[] {
   const { head: before } = seen;
   const { after, events = [], receipts = [] } = decision;
@@ -58,7 +62,7 @@ export function writesOf(
   const from = (before?.lastSequence ?? 0) + 1;
   const time = String(after.updatedAtMs);
   const texts = receipts.map((one) => [one.idempotencyKey, encodeReceipt(one)]);
-  const stored = { head: after, hasReceipts: hasReceipts || receipts.length > 0 };
+  const stored = { head: after, hasReceipts: seen.hasReceipts || receipts.length > 0 };
   const isNew = before === null;
   return [
     ...events.map(({ eventType, payload }, at): Command => {

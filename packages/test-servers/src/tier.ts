@@ -5,7 +5,7 @@
 export type Tier = "fast" | "main" | "nightly";
 
 /** The tiers, the smallest first. */
-export const TIERS: readonly Tier[] = ["fast", "main", "nightly"];
+const TIERS: readonly Tier[] = ["fast", "main", "nightly"];
 
 /** @throws TypeError unless it is a tier's name, or nothing, which means `main` */
 export function parseTier(text: string | undefined): Tier {
