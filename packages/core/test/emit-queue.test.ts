@@ -175,16 +175,6 @@ describe("createEmitQueue", () => {
     expect(queue.failure()).toStrictEqual({ error: undefined });
   });
 
-  it("a request that fails by itself does not stop later requests", async () => {
-    const { queue, sent, failures } = createBench();
-    const refused = queue.ask(async () => Promise.reject(new Error("refused")));
-    void queue.emit(draft(1));
-    await expect(refused).rejects.toThrow("refused");
-    await setImmediate();
-    expect(sent).toHaveLength(1);
-    expect(failures).toStrictEqual([]);
-  });
-
   it("a caller that waits for room gets the reason of the failure", async () => {
     const { queue, sent } = createBench();
     const rooms = Array.from({ length: 40 }, () => queue.emit(draft(heavy())));

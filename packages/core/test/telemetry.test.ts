@@ -212,22 +212,6 @@ describe("upkeep and stores", () => {
     expect(early.slice(3)).toStrictEqual([{ type: "notifications_down", reason: "closed" }]);
   });
 
-  it("a store reports to every log that observes it, and makes no diagnostic before", async () => {
-    const reports = createStoreReports();
-    const made: StoreDiagnostic[] = [];
-    const report = (): void =>
-      reports.report?.(
-        made[made.push({ type: "notifications_down", reason: "lost" }) - 1] ?? fail(),
-      );
-    report();
-    const store = { ...createMemoryStore(), observe: reports.observe };
-    const one = await observe(store);
-    report();
-    const two = await observe(store);
-    report();
-    expect([made.length, one.all.length, two.all.length]).toStrictEqual([2, 2, 1]);
-  });
-
   it("of two logs on one store, each listener gets the store's reports as its own, and only the work of its log", async () => {
     const reports = createStoreReports();
     const store = { ...createMemoryStore(), observe: reports.observe };
@@ -248,10 +232,6 @@ describe("upkeep and stores", () => {
     expect(one.of("append")).toStrictEqual([]);
   });
 });
-
-function fail(): never {
-  throw new TypeError("Expected a diagnostic.");
-}
 
 async function readAll(events: AsyncIterable<unknown>): Promise<void> {
   for await (const _event of events);

@@ -24,25 +24,6 @@ describe("a cancel", () => {
     expect(await world.events()).toStrictEqual(["RUN_CANCELLED"]);
   });
 
-  it("W13: a cancel reaches a worker whose last append went to the store with it, under one notification", async () => {
-    let writes: Promise<unknown> = Promise.resolve();
-    const work = failureOf(
-      world.runs.work("r", LEASE, async (run) => {
-        await world.settle();
-        writes = run.append([{ eventType: "A" }]);
-        // It has its place in the queue of the log, whose next group is sent at the end of the turn.
-        for (let microtasks = 0; microtasks < 5; microtasks++) await Promise.resolve();
-        void world.runs.cancel("r");
-        await aborted(run);
-      }),
-    );
-    await world.settle();
-    await writes;
-    await world.pass(75);
-    expect(await work).toMatchObject(CANCELLED);
-    expect(await world.events()).toStrictEqual(["A", "RUN_CANCELLED"]);
-  });
-
   it("W13: a cancel reaches a worker that writes with its next append, and nothing more is sent", async () => {
     const errors: unknown[] = [];
     const work = failureOf(

@@ -60,17 +60,6 @@ describe("the end of a run whose worker was shut down", () => {
     expect([runId, await again.events()]).toStrictEqual(["s", []]);
   });
 
-  it("W42: a shutdown between the task's return and its end does not undo the return", async () => {
-    const work = world.runs.work("r", options(), async () => {
-      queueMicrotask(() =>
-        queueMicrotask(() => queueMicrotask(() => world.shutdown.abort(REASON))),
-      );
-      return "whole";
-    });
-    await expect(work).resolves.toBe("whole");
-    expect(await world.events()).toStrictEqual(['RUN_COMPLETED "whole"']);
-  });
-
   it("W42: a shutdown while the events of a task that has returned are on their way does not undo the return", async () => {
     const gate = createDeferred<void>();
     world.intercepts.append = async (go) => {

@@ -56,27 +56,6 @@ describe("a shutdown of work", () => {
     await expectFree(world);
   });
 
-  it("W31: an emitted event that is on its way at a shutdown lands, and the run is released after it", async () => {
-    const gate = createDeferred<void>();
-    world.intercepts.append = async (go) => {
-      await gate.promise;
-      return go();
-    };
-    const work = world.runs.work("r", options(), async (run) => {
-      void run.emit("A");
-      await aborted(run);
-      void run.emit("B");
-      throw run.signal.reason;
-    });
-    await world.settle();
-    world.shutdown.abort(REASON);
-    await world.settle();
-    gate.resolve();
-    await expect(work).rejects.toBe(REASON);
-    expect(world.calls.slice(-3)).toStrictEqual(["append", "append", "release"]);
-    expect(await world.events()).toStrictEqual(["A", "B"]);
-  });
-
   it("W32: once the run is released nothing more is sent", async () => {
     let late: Promise<unknown> = Promise.resolve();
     const work = world.runs.work("r", options(), async (run) => {
