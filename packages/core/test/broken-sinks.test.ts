@@ -71,34 +71,6 @@ describe("a transport that throws", () => {
     letGo(healthy);
   });
 
-  it("when it takes a heartbeat, the heartbeats of the other streams go out", async () => {
-    const bench = await createBench();
-    const healthy = await bench.open();
-    const { broken } = await openBroken(bench, ["write"]);
-    broken.isBroken = true;
-    bench.clock.advance(15_000);
-    expect(typesOf(healthy.sink)).toStrictEqual(["connected", "status"]);
-    expect(bench.errors).toStrictEqual([BROKEN]);
-    letGo(healthy);
-  });
-
-  it("when it takes its first frame, `start` does not throw", async () => {
-    const bench = await createBench();
-    const stream = bench.streams.open({
-      runId: "r",
-      ownerId: "ada",
-      since: 0,
-      authorize: async () => null,
-    });
-    await stream.ready;
-    const fail = (): never => {
-      throw BROKEN;
-    };
-    stream.start({ write: fail, end: fail, destroy: fail });
-    expect(bench.errors).toStrictEqual([BROKEN, BROKEN]);
-    expect(bench.streams.stats().open).toBe(0);
-  });
-
   it("W24: when it takes the frame of a refusal, `start` does not throw", async () => {
     const bench = await createBench();
     const fail = (): never => {

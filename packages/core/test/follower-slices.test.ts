@@ -21,27 +21,6 @@ describe("what a follower gives its readers", () => {
     expect(slices[0]?.events.map((event) => event.payload)).toStrictEqual(["1", "2"]);
   });
 
-  it("W25: a follower gives readers at two positions the same bytes for the same event", async () => {
-    const bench = await createFollowerBench();
-    const { source, follower } = bench;
-    const slow = await open(bench);
-    const fast = await open(bench);
-    await append(source, "1");
-    await notify(source);
-    await answerAll(source);
-    expect(drain(follower, fast)).toHaveLength(1);
-    await append(source, "2");
-    await notify(source);
-    await answerAll(source);
-    const [lagging, ahead] = [drain(follower, slow), drain(follower, fast)];
-    expect(lagging.flatMap((slice) => slice.events.map((event) => event.sequence))).toStrictEqual([
-      1, 2,
-    ]);
-    const text = (slices: readonly Slice[]): string =>
-      Buffer.concat(slices.map((slice) => slice.bytes(null))).toString();
-    expect(text(lagging)).toContain(text(ahead));
-  });
-
   it("W25: a follower cuts the events in memory into slices of at most 48 KiB, or of one event", async () => {
     const bench = await createFollowerBench();
     const { source, follower } = bench;

@@ -38,41 +38,6 @@ describe("the followers of a process", () => {
     followers.close();
   });
 
-  it("S13: many runs are read in turns, none twice before all have been read once", async () => {
-    const [source, clock] = [createScriptedSource(), createFakeClock()];
-    const followers = new Followers(source, clock);
-    const runIds = Array.from({ length: 120 }, (_, at) => `run-${at}`);
-    for (const runId of runIds) await source.writes.create({ ...RUN, runId });
-    const readers = runIds.map(() => reader());
-    const opened = runIds.map((runId, at) =>
-      followers.open({ ...RUN, runId }, readers[at] ?? reader(), {}),
-    );
-    for (const ready of source.readies) ready.resolve();
-    await setImmediate();
-    source.answerAll();
-    await Promise.all(opened.map((one) => one.opened));
-    const read: string[] = [];
-    const advance = async (ms: number): Promise<void> => {
-      clock.advance(ms);
-      read.push(...source.reads.map(({ query }) => query.runId));
-      source.answerAll();
-      await setImmediate();
-    };
-    await advance(5_000);
-    expect(read).toStrictEqual(runIds.slice(0, 50));
-    // A reader leaves before its turn.
-    opened[119]?.follower.leave(readers[119] ?? reader());
-    await advance(1_000);
-    await advance(1_000);
-    expect(read).toStrictEqual(runIds.slice(0, 119));
-    await advance(2_999);
-    expect(read).toHaveLength(119);
-    await advance(1);
-    expect(read.slice(119)).toStrictEqual(runIds.slice(0, 50));
-    followers.close();
-    expect(clock.timers()).toBe(0);
-  });
-
   /** Followers on a store that never notifies, and the times at which a run was read again. */
   function createUnnotifiedBench(chosen: string) {
     const [store, clock] = [createMemoryStore(), createFakeClock()];
@@ -163,16 +128,6 @@ describe("the followers of a process", () => {
     expect(() => followers.open({ ...RUN, runId: "a" }, reader(), {})).toThrow(
       expect.objectContaining({ code: "store_unavailable" }),
     );
-    expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
-  });
-
-  it("W15: a cursor with a mistake is refused before anything is followed", async () => {
-    const { source, clock, followers } = await createBench();
-    for (const since of [-1, 0.5, Number.NaN, Infinity, 2 ** 53]) {
-      expect(() => followers.open({ ...RUN, runId: "a" }, reader(), { since })).toThrow(
-        expect.objectContaining({ code: "invalid_cursor" }),
-      );
-    }
     expect([source.subscriptions(), clock.timers()]).toStrictEqual([0, 0]);
   });
 });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createRunEvents } from "../src/create-run-events.ts";
 import type { RunEvents } from "../src/run-events.ts";
-import { checkTail, tailStart } from "../src/rules/tail-start.ts";
+import { checkTail } from "../src/rules/tail-start.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 
 const ADA = { ownerId: "ada" };
@@ -18,16 +18,6 @@ beforeEach(async () => {
 });
 
 afterEach(() => runs.close());
-
-describe("tailStart", () => {
-  it("W45: what follows the cursor is that many events, or all of them", () => {
-    fc.assert(
-      fc.property(fc.nat(5_000), fc.integer({ min: 1, max: 1_000 }), (lastSequence, tail) => {
-        expect(lastSequence - tailStart(lastSequence, tail)).toBe(Math.min(tail, lastSequence));
-      }),
-    );
-  });
-});
 
 describe("checkTail", () => {
   it.each([0, -1, 1.5, 1_001, Number.NaN, Infinity, "5" as unknown as number])(

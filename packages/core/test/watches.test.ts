@@ -8,18 +8,16 @@ import { settle } from "./feed-bench.ts";
 
 const ADA = { ownerId: "ada" };
 
-/** An API over a memory store that counts its calls, and calls the test back before each. */
+/** An API over a memory store that counts its calls. */
 function world() {
   const memory = createMemoryStore();
   const clock = createFakeClock();
   const calls = { looks: 0, read: 0, subscriptions: 0 };
-  const before = { newest: async (): Promise<void> => {} };
   const store: RunEventStore = {
     ...memory,
     async list(query) {
       if ("due" in query) return memory.list(query);
       if (query.runStatus === "live") calls.looks += 1;
-      else await before.newest();
       return memory.list(query);
     },
     read(queries) {
@@ -38,7 +36,7 @@ function world() {
     clock.advance(STATE_PAUSE_MS);
     await settle();
   };
-  return { runs, clock, calls, before, lists, pass };
+  return { runs, clock, calls, lists, pass };
 }
 
 type World = ReturnType<typeof world>;
@@ -119,20 +117,6 @@ describe("runs.watch", () => {
     expect(wordsOf(lists.at(-1)).filter((words) => words.endsWith("0"))).toEqual([]);
     // So many are found by one look.
     expect([calls.looks, calls.read]).toEqual([2, 1]);
-  });
-
-  it("W48: a run that is created and ends between the two lists of a look is in the list", async () => {
-    const ours = world();
-    const { runs, lists, pass, before } = ours;
-    before.newest = async () => {
-      before.newest = async () => {};
-      await runs.create({ ...ADA, runId: "brief" });
-      await runs.append("brief", [{ eventType: "RUN_COMPLETED" }], ADA);
-    };
-    follow(ours);
-    await settle();
-    expect(lists.map(wordsOf)).toEqual([["brief completed 1"]]);
-    await pass();
   });
 
   it("W48: a list has the newest of very many live runs, says that there are others, and gets one back for each that ends", async () => {
