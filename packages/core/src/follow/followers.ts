@@ -1,6 +1,6 @@
 import { checkCursor } from "../rules/cursor.ts";
 import { nameKey, type RunName } from "../rules/head.ts";
-import { checkAt, type ReaderPlace } from "../rules/history.ts";
+import { checkAt, type ReaderStart } from "../rules/history.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import type { Clock } from "../time/clock.ts";
 import { Followed } from "./followed.ts";
@@ -24,7 +24,7 @@ export class Followers {
   open(
     name: RunName,
     reader: FollowerReader,
-    { since = 0, at, tail }: ReaderPlace & { readonly at?: string | undefined },
+    { since = 0, at, tail }: ReaderStart,
   ): { readonly follower: Follower; readonly opened: ReturnType<Follower["open"]> } {
     checkRunId(name.runId);
     checkCursor(since);

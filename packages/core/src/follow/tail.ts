@@ -1,3 +1,4 @@
+import type { ReaderStart } from "../rules/history.ts";
 import { checkTail } from "../rules/tail-start.ts";
 import { ownerIdOf, type OwnerOption } from "../rules/owner.ts";
 import { heldOpen } from "../time/held.ts";
@@ -6,24 +7,7 @@ import type { Followers } from "./followers.ts";
 import type { Slice } from "./slice.ts";
 
 /** Where a tail starts, and when it ends early. */
-export interface TailOptions extends OwnerOption {
-  /**
-   * The last sequence that the reader has.
-   * @defaultValue 0
-   */
-  readonly since?: number | undefined;
-  /**
-   * The `createdAt` of the event `since`, as that event had it. The tail then ends with `history_changed` if the log has lost that event.
-   * @defaultValue none: only a `since` past the end is refused
-   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly at?: string | undefined;
-  /**
-   * Begins this many events before the end, in place of `since`: 1 to 1,000.
-   * @defaultValue none: `since` says where to begin
-   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly tail?: number | undefined;
+export interface TailOptions extends OwnerOption, ReaderStart {
   /** Ends the tail at any time: it throws the signal's reason. */
   readonly signal?: AbortSignal | undefined;
 }

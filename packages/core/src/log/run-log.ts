@@ -2,6 +2,7 @@ import type { Followers } from "../follow/followers.ts";
 import type { Watches } from "../follow/watches.ts";
 import { hasBrand, RUN_LOG } from "../rules/brand.ts";
 import type { EventDraft } from "../rules/event.ts";
+import type { ReaderStart } from "../rules/history.ts";
 import type { AppendLimits } from "../rules/lifecycle.ts";
 import type { OwnerOption } from "../rules/owner.ts";
 import type { LogPage } from "../rules/page.ts";
@@ -71,24 +72,7 @@ export interface AppendOptions extends OwnerOption, WorkAppendOptions {
 }
 
 /** The page of a run's log to read. */
-export interface PageOptions extends OwnerOption {
-  /**
-   * The last sequence that the reader has.
-   * @defaultValue 0
-   */
-  readonly since?: number | undefined;
-  /**
-   * The `createdAt` of the event `since`, as that event had it. The read is then refused if the log has lost that event.
-   * @defaultValue none: only a `since` past the end is refused
-   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly at?: string | undefined;
-  /**
-   * Begins this many events before the end, in place of `since`: 1 to 1,000. The page says where it begins.
-   * @defaultValue none: `since` says where to begin
-   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly tail?: number | undefined;
+export interface PageOptions extends OwnerOption, ReaderStart {
   /**
    * The most events, 1 or more.
    * @defaultValue 500

@@ -5,9 +5,24 @@ import type { ReadResult } from "./page.ts";
 import type { AppendReceipt } from "./receipt.ts";
 import type { RunRecord } from "./run.ts";
 
-/** The position of a reader, without `at`. */
-export interface ReaderPlace {
+/** Where a reader begins. */
+export interface ReaderStart {
+  /**
+   * The last sequence that the reader has.
+   * @defaultValue 0
+   */
   readonly since?: number | undefined;
+  /**
+   * The `createdAt` of the event `since`, as that event had it. The reader then gets `history_changed` if the log has lost that event.
+   * @defaultValue none: only a `since` past the end is refused
+   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
+   */
+  readonly at?: string | undefined;
+  /**
+   * Begins this many events before the end, in place of `since`: 1 to 1,000. A page says where it begins.
+   * @defaultValue none: `since` says where to begin
+   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
+   */
   readonly tail?: number | undefined;
 }
 
@@ -23,7 +38,7 @@ export function parseTime(text: string): number | null {
  * @throws RunEventsError `invalid_request` unless it is a time as events have it, with a `since` of at least 1
  * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
  */
-export function checkAt(at: string | undefined, { since = 0, tail }: ReaderPlace): number | null {
+export function checkAt(at: string | undefined, { since = 0, tail }: ReaderStart): number | null {
   if (at === undefined) return null;
   const atMs = typeof at === "string" ? parseTime(at) : null;
   if (atMs === null) {

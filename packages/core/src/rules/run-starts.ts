@@ -1,7 +1,7 @@
 import { parseCursor } from "./cursor.ts";
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
-import { parseTime } from "./history.ts";
+import { parseTime, type ReaderStart } from "./history.ts";
 import { isRunId } from "./run-id.ts";
 import { MAX_TAIL } from "./tail-start.ts";
 
@@ -9,22 +9,9 @@ import { MAX_TAIL } from "./tail-start.ts";
 export const MAX_RUNS = 100;
 
 /** One run of a stream, and where to begin in it. */
-export interface RunStart {
+export interface RunStart extends ReaderStart {
   readonly runId: string;
-  /** The last sequence that the reader has. */
   readonly since: number;
-  /**
-   * The `createdAt` of the event `since`, as that event had it.
-   * @defaultValue none: only a `since` past the end is refused
-   * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly at?: string | undefined;
-  /**
-   * Begins this many events before the end, in place of `since`: 1 to 1,000.
-   * @defaultValue none: `since` says where to begin
-   * @see clause W45 in `WIRE.md` of `@tm/run-events-http`
-   */
-  readonly tail?: number | undefined;
 }
 
 /** An entry that fits: the id, and `-` with a tail or a cursor, which may have the time of its event. */
