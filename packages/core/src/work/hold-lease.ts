@@ -69,7 +69,7 @@ export function holdLease(options: HoldOptions): HeldLease {
   async function send(): Promise<void> {
     const atMs = clock.now();
     // The next one, even if this one hangs.
-    renewAtMs = atMs + leaseMs / (isOver() ? 12 : 3);
+    renewAtMs = atMs + leaseMs / 3;
     try {
       await renew();
       endsAtMs = Math.max(endsAtMs, atMs + leaseMs);
