@@ -14,12 +14,10 @@ export type { ListedRun } from "./feed/feed-list.ts";
 export type { InitialRuns, RunsOptions, RunsView } from "./store/runs-view.ts";
 
 /**
- * Follows a run while a component shows it. All components of a page share one connection. At most four visible tabs of a browser have a stream;
- * the others poll. Each component gets every event once. A tab that was hidden for 10 s reads on when it is visible again. If `runId`, `tail`, the user or the
- * server changes, the hook begins again.
+ * Follows a run while a component shows it. All components of a page share one connection, and each gets every event once. If `runId`, `tail`,
+ * the user or the server changes, the hook begins again.
  * @param runId the run; `null` while there is no run yet: then the hook sends no request
- * @param options where the server is, who asks, and where to begin. The first component that shows a run to a user decides where the
- * server is for all others that do. Set `userId` if users can change without a reload of the page
+ * @param options where the server is, who asks, and where to begin
  * @returns the newest view. On a server, and before the first answer, it has the events of `initial`, or none
  * @throws TypeError if the events of `initial` have a gap, or if `basePath` is not a path
  *

@@ -12,10 +12,9 @@ export type { InitialRuns, RunsOptions, RunsView } from "./store/runs-view.ts";
 
 /**
  * Creates a store of a run, for a framework or for none. It follows the run while it has a subscriber, and for one more second. All stores
- * of a page share one connection. At most four visible tabs of a browser have a stream; the others poll.
+ * of a page share one connection.
  * @param runId the run; `null` while there is no run yet: the store then asks for nothing
- * @param options where the server is, who asks, and where to begin. The first store of a run that gets a subscriber decides where the
- * server is for the others. Set `userId` if users can change without a reload of the page
+ * @param options where the server is, who asks, and where to begin
  * @throws TypeError if the events of `initial` have a gap
  *
  * @example

@@ -78,11 +78,9 @@ class Reading {
   }
 
   /** The run of a frame, if it is followed. */
-  #runOf({ runId }: RunFrame): FollowedRun | undefined {
+  #runOf({ runId = "" }: RunFrame): FollowedRun | undefined {
     const { only, runs } = this.#attempt;
-    if (only !== null) return only;
-    if (runId === undefined) throw this.#broken();
-    return runs.get(runId);
+    return only ?? runs.get(runId);
   }
 
   /** Something on the way leaves events out. Polls may get through. */

@@ -7,9 +7,9 @@ import { runsAddress } from "../http/server-url.ts";
 import type { ConnectionState } from "../follow/connection-state.ts";
 import type { Shared } from "./shared.ts";
 
-/** Where the server is, and for whom runs are followed. */
+/** Where the server is, and for whom runs are followed. Of the views that share something, the first one's server is asked. */
 export interface ConnectionOptions extends ServerOptions {
-  /** The user who is signed in. Views of different users share nothing. */
+  /** The user who is signed in. Set it if users can change without a reload of the page: views of different users share nothing. */
   readonly userId?: string | undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { AppendReceipt, RunEvent, RunEventsError, RunStatus } from "@tm/run-events-core";
 import type { ConnectionState, FollowState } from "../follow/connection-state.ts";
 import type { InputConditions } from "../http/run-calls.ts";
-import type { ServerOptions } from "../http/server.ts";
+import type { ConnectionOptions } from "../page/page-connection.ts";
 import type { EventMap, TypedEvent } from "../typed/event-map.ts";
 import type { PayloadSchemas } from "../typed/payload-schema.ts";
 
@@ -78,9 +78,7 @@ export interface InitialRun {
 }
 
 /** Where the server is, for which user the run is shown, and how its events are folded. */
-export interface FoldOptions<M extends EventMap = EventMap> extends ServerOptions {
-  /** The user who is signed in. Views of different users share nothing. */
-  readonly userId?: string | undefined;
+export interface FoldOptions<M extends EventMap = EventMap> extends ConnectionOptions {
   /**
    * Schemas that check payloads, as `followRun` does. An event that does not fit fails this view alone. The schemas of the first call
    * for a run count.

@@ -2,7 +2,7 @@ import type { RunEventsError, RunSnapshot } from "@tm/run-events-core";
 import type { ListedRun } from "../feed/feed-list.ts";
 import type { FeedConnection } from "../feed/followed-feed.ts";
 import type { RunsFilter } from "../http/queries.ts";
-import type { ServerOptions } from "../http/server.ts";
+import type { ConnectionOptions } from "../page/page-connection.ts";
 
 /** The part of a list that a page has before it reads the list, such as the part that its server rendered. A page of `list` is such a value. */
 export interface InitialRuns {
@@ -11,14 +11,12 @@ export interface InitialRuns {
 }
 
 /** The runs to show, their server and their user. */
-export interface RunsOptions extends ServerOptions, RunsFilter {
+export interface RunsOptions extends ConnectionOptions, RunsFilter {
   /**
    * Whether each run comes with its last event, such as the question of a run that waits.
    * @defaultValue `false`
    */
   readonly last?: boolean | undefined;
-  /** The user who is signed in. Views of different users share nothing. */
-  readonly userId?: string | undefined;
   /**
    * The runs that you already have, such as a page of `list`. The first view shows the ones that fit `status` and `topic`,
    * without their last events. At least as many runs are then read again.
