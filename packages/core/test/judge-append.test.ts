@@ -2,18 +2,11 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Appender, AppendOutcome } from "../src/rules/append.ts";
 import type { RunStatus } from "../src/rules/event.ts";
+import { STATUSES } from "../src/rules/listed.ts";
 import { judgeAppend, type KeptReceipt } from "../src/rules/judge-append.ts";
 import type { Lease } from "../src/rules/lease.ts";
 import { appendRequest, newEvent, runRecord } from "./run-record.ts";
 
-const STATUSES: readonly RunStatus[] = [
-  "queued",
-  "running",
-  "waiting",
-  "completed",
-  "failed",
-  "cancelled",
-];
 const EVENTS = [newEvent("TOKEN", "1"), newEvent("RUN_COMPLETED", "1.0")];
 const SAME: KeptReceipt = {
   firstSequence: 2,

@@ -2,6 +2,7 @@ import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import type { NewEvent, TerminalStatus } from "./event.ts";
 import type { RunState } from "./lifecycle.ts";
+import type { RunName } from "./run.ts";
 
 /**
  * The role in which an append is made. It decides whether a lease refuses the append:
@@ -20,9 +21,7 @@ export type Appender =
  * in `events` that is not `null` (else it stays), its `finishedAtMs` the events' time if it has ended.
  * @see clause S2 in `STORE.md`
  */
-export interface AppendRequest {
-  readonly runId: string;
-  readonly ownerId: string;
+export interface AppendRequest extends RunName {
   /** At least one. Only the last can be terminal. */
   readonly events: readonly NewEvent[];
   readonly idempotencyKey: string | null;

@@ -1,10 +1,8 @@
 import type { FinishedOutcome } from "./append.ts";
-import type { RunRecord } from "./run.ts";
+import type { RunName, RunRecord } from "./run.ts";
 
 /** A request to claim a run for one worker. @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
-export interface ClaimRequest {
-  readonly runId: string;
-  readonly ownerId: string;
+export interface ClaimRequest extends RunName {
   /** The time that the lease lasts from now on, by the store's clock. At least 1. */
   readonly leaseMs: number;
   /**

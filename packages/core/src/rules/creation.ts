@@ -1,11 +1,9 @@
 import type { FinishedOutcome } from "./append.ts";
 import type { ClaimedOutcome, ClaimRequest } from "./claims.ts";
-import type { RunRecord } from "./run.ts";
+import type { RunName, RunRecord } from "./run.ts";
 
 /** A request to create a run. Core has checked it. */
-export interface NewRunRequest {
-  readonly runId: string;
-  readonly ownerId: string;
+export interface NewRunRequest extends RunName {
   /** JSON text. */
   readonly metadata: string;
   /** As in `RunRecord`; missing for `null`. */

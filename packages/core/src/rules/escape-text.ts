@@ -4,7 +4,7 @@
  * many scripts and most emoji need them.
  */
 const UNSEEN =
-  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u2800\uFFF9-\uFFFB\u{1D159}]|(?![\u200C\u200D\uFE0F])\p{Default_Ignorable_Code_Point}|(?<=^|["\s])(?![\u200C\u200D\uFE0F])\p{Script=Inherited}/gu;
+  /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\u2800\uFFF9-\uFFFB\u{1D159}]|(?!\u200C|\u200D|\uFE0F)(?:\p{Default_Ignorable_Code_Point}|(?<=^|["\s])\p{Script=Inherited})/gu;
 
 /**
  * Turns foreign text into one line in which each character can be seen. Invisible characters, and those that change how others look, are

@@ -3,19 +3,10 @@ import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import type { StatusChange } from "./event.ts";
 import { isTerminal } from "./lifecycle.ts";
+import type { RunRecord } from "./run.ts";
 
 /** The lease of a run: which worker may write, and until when. @see clauses W31 and W32 in `WIRE.md` of `@tm/run-events-http` */
-export interface Lease {
-  /** The highest fence taken so far, 0 before the first claim. A claim sets it to `nextFence`; a cancel, a reap and a sweep add one. */
-  readonly fence: number;
-  /**
-   * When the lease of `fence` expires, by the store's clock; `null` while the run has no lease. An expired lease stays until
-   * the run is claimed, released or ended.
-   */
-  readonly leaseExpiresAtMs: number | null;
-  /** The name that the worker gave at its claim; `null` if it gave none, and while the run has no lease. */
-  readonly worker: string | null;
-}
+export type Lease = Pick<RunRecord, "fence" | "leaseExpiresAtMs" | "worker">;
 
 /** The lease of a run that has never been claimed. @see clause W31 in `WIRE.md` of `@tm/run-events-http` */
 export const NO_LEASE: Lease = { fence: 0, leaseExpiresAtMs: null, worker: null };

@@ -1,5 +1,4 @@
 import type { RunStatus } from "./event.ts";
-import type { Lease } from "./lease.ts";
 
 /** A run is found by its owner and its id: two owners may have the same id. */
 export interface RunName {
@@ -23,9 +22,12 @@ export interface Head extends RunName {
   readonly lastSequence: number;
   /** The time of the last event, or of the run's creation before the first. Milliseconds since 1970. */
   readonly updatedAtMs: number;
-  /** The highest fence taken so far; 0 before the first claim. */
+  /** The highest fence taken so far, 0 before the first claim. A claim sets it to `nextFence`; a cancel and a reap add one. */
   readonly fence: number;
-  /** When the lease of `fence` expires, by the store's clock; `null` while the run has no lease. */
+  /**
+   * When the lease of `fence` expires, by the store's clock; `null` while the run has no lease. An expired lease stays until the run is
+   * claimed, released or ended.
+   */
   readonly leaseExpiresAtMs: number | null;
   /** The run's topic, or `null`. It never changes. */
   readonly topic: string | null;
@@ -40,8 +42,12 @@ export interface Head extends RunName {
 }
 
 /** A run without its events: callers get it, and the rules decide by it. */
-export interface RunRecord
-  extends Omit<Head, "revision" | "exclusive" | "dueMs" | "extra" | "metadata">, Lease {
+export interface RunRecord extends Omit<
+  Head,
+  "revision" | "exclusive" | "dueMs" | "extra" | "metadata"
+> {
+  /** The name that the worker gave at its claim; `null` if it gave none, and while the run has no lease. */
+  readonly worker: string | null;
   readonly createdAtMs: number;
   readonly finishedAtMs: number | null;
   /** JSON text, opaque; empty in a list without metadata. */

@@ -10,19 +10,22 @@ import type { RunName } from "../../src/rules/head.ts";
 import { createRule, removalRule } from "../../src/rules/run-rules.ts";
 import type { RunEventStore } from "../../src/store/store.ts";
 
+const WHATS = [
+  "create",
+  "exclusive",
+  "plain",
+  "keyed",
+  "claim",
+  "release",
+  "start",
+  "end",
+  "remove",
+  "two",
+] as const;
+
 /** One call to a store, about a run or several. */
 export interface Call {
-  readonly what:
-    | "create"
-    | "exclusive"
-    | "plain"
-    | "keyed"
-    | "claim"
-    | "release"
-    | "start"
-    | "end"
-    | "remove"
-    | "two";
+  readonly what: (typeof WHATS)[number];
   readonly name: RunName;
   readonly topic: string | null;
 }
@@ -34,20 +37,7 @@ const ended = { ...event, eventType: "RUN_COMPLETED" };
 /** Few runs, owners and topics, so that calls meet; texts that a key cannot hold as they are. */
 export const calls: fc.Arbitrary<Call> = fc.record({
   what: fc.oneof(
-    ...(
-      [
-        "create",
-        "exclusive",
-        "plain",
-        "keyed",
-        "claim",
-        "release",
-        "start",
-        "end",
-        "remove",
-        "two",
-      ] as const
-    ).map((what) => ({
+    ...WHATS.map((what) => ({
       // The others need a run that exists.
       weight: what === "exclusive" || what === "end" || what === "remove" ? 5 : 2,
       arbitrary: fc.constant(what),
