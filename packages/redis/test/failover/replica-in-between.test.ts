@@ -7,7 +7,7 @@ import { COMMIT, COMMIT_SMALL } from "../../src/scripts/commit.ts";
 import type { Script } from "../../src/scripts/script.ts";
 import { claimRule } from "../../../core/src/rules/lease-rules.ts";
 import { createRule, removalRule } from "../../../core/src/rules/run-rules.ts";
-import { append, change } from "../deeds.ts";
+import { append, change } from "../single-calls.ts";
 import { connect, openStore, runKeys } from "../opened.ts";
 import {
   appendOf,

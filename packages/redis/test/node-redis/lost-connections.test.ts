@@ -4,7 +4,7 @@ import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-serve
 import type { Redis } from "ioredis";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { fromNodeRedis } from "../../src/node-redis/index.ts";
-import { append } from "../deeds.ts";
+import { append } from "../single-calls.ts";
 import { connect, openServer, openStore } from "../opened.ts";
 import type { connectNodeRedis } from "./node-redis-doors.ts";
 import { openClient, openOn, PREFIX, withoutPolls } from "./opened-node-redis.ts";
