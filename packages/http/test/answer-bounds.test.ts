@@ -1,7 +1,6 @@
 import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createHandler, type Identity } from "../src/index.ts";
-import { createNodeHandler } from "../src/node.ts";
 import { ADA } from "./harness/accounts.ts";
 import { eventually } from "./harness/eventually.ts";
 import { DOORS, openWorld } from "./harness/world.ts";
@@ -107,20 +106,5 @@ it.each(["at once", "after a wait"])(
       { runs: [{ runId: "new" }, { runId: "r" }] },
     ]);
     expect(handler.stats().inFlight).toMatchObject({ requests: 0, answerBytes: 0 });
-  },
-);
-
-it.each([0, -1, Number.NaN, "4 MiB"])(
-  "W49: a bound of %o bytes, under which nothing could be read, is refused at once",
-  async (given) => {
-    const runs = createRunEvents({ store: createMemoryStore() });
-    onTestFinished(() => runs.close());
-    const maxBytesPerUser = given as number;
-    for (const create of [createHandler, createNodeHandler])
-      expect(() => create({ runs, maxBytesPerUser, authenticate: () => IDENTITY })).toThrow(
-        new TypeError(
-          `Expected \`maxBytesPerUser\` to be a number of bytes, 1 or more, got ${String(given)}. A page takes up to 4,194,304. Leave the option out for 33,554,432.`,
-        ),
-      );
   },
 );

@@ -24,13 +24,13 @@ export type Authenticate<Native> = (
 /**
  * Checks the answer of a host's `authenticate`. With an unknown credential no origin would be checked (clause W5 in `WIRE.md`). An empty id
  * would mean "no owner filter", and so all users' runs.
- * @throws TypeError that names the kind of the answer, never its values
+ * @throws TypeError that never holds the answer, which may have a secret
  */
 export function checkIdentity(answer: unknown): Identity | null {
   if (answer === null) return null;
   if (isIdentity(answer)) return answer;
   throw new TypeError(
-    `Expected \`authenticate\` to return \`null\` or \`{ userId, credential }\`, a text and "bearer" or "session", got ${describeAnswer(answer)}.`,
+    `Expected \`authenticate\` to return \`null\` or \`{ userId, credential }\`, a text and "bearer" or "session", got another ${answer === undefined ? "value: undefined" : typeof answer}.`,
   );
 }
 
@@ -39,16 +39,4 @@ function isIdentity(answer: unknown): answer is Identity {
   const { userId, credential }: { userId?: unknown; credential?: unknown } = answer;
   const isKnown = credential === "bearer" || credential === "session";
   return isKnown && typeof userId === "string" && userId !== "";
-}
-
-/** Shows kinds and no texts, which may be secrets. */
-function describeAnswer(answer: unknown): string {
-  if (typeof answer !== "object" || answer === null) return kindOf(answer);
-  const { userId, credential }: { userId?: unknown; credential?: unknown } = answer;
-  return `\`userId\`: ${kindOf(userId)}, \`credential\`: ${kindOf(credential)}`;
-}
-
-function kindOf(value: unknown): string {
-  if (value === undefined || value === null) return String(value);
-  return value === "" ? "an empty text" : `a value of type ${typeof value}`;
 }

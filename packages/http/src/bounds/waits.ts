@@ -9,7 +9,17 @@ interface Wait {
 }
 
 /** The long-polls that are being held. */
-export interface Waits {
+export class Waits {
+  readonly #maxPerUser: number;
+  readonly #perUser = new Map<string, number>();
+  readonly #held = new Set<AbortController>();
+  #isReleased = false;
+
+  /** @param maxPerUser the same bound as that of live streams */
+  constructor(maxPerUser = 32) {
+    this.#maxPerUser = maxPerUser;
+  }
+
   /**
    * Waits for what `until` resolves with.
    * @param until gets a signal that aborts when the time is up, the client has gone or the server is going down
@@ -17,58 +27,48 @@ export interface Waits {
    * @throws RunEventsError `too_many_requests`, or what `until` throws; the signal's reason if the client has gone
    * @see clauses W17 and W28 in `WIRE.md`
    */
-  hold<Result>(wait: Wait, until: (signal: AbortSignal) => Promise<Result>): Promise<Result | null>;
-  /** Answers all long-polls that are held. From then on none is held. */
-  release(): void;
-  count(): number;
-}
-
-/** Holds long-polls, at most 32 a user by default. It is the same bound as that of live streams. */
-export function createWaits(maxPerUser = 32): Waits {
-  const perUser = new Map<string, number>();
-  const held = new Set<AbortController>();
-  let released = false;
-
-  function leave(ownerId: string, controller: AbortController): void {
-    held.delete(controller);
-    const left = (perUser.get(ownerId) ?? 1) - 1;
-    if (left === 0) perUser.delete(ownerId);
-    else perUser.set(ownerId, left);
+  async hold<Result>(
+    { ownerId, waitMs, signal }: Wait,
+    until: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result | null> {
+    if (this.#isReleased) return null;
+    // A signal that was aborted before does not fire again.
+    signal.throwIfAborted();
+    const count = this.#perUser.get(ownerId) ?? 0;
+    if (count >= this.#maxPerUser)
+      throw new RunEventsError(
+        "too_many_requests",
+        `Expected at most ${this.#maxPerUser} waiting requests of this user, got one more. Let one end, or ask without \`wait\`.`,
+      );
+    this.#perUser.set(ownerId, count + 1);
+    const over = new AbortController();
+    this.#held.add(over);
+    const stop = (): void => over.abort();
+    const timer = setTimeout(stop, waitMs);
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      return await until(over.signal);
+    } catch (error) {
+      if (!over.signal.aborted) throw error;
+      signal.throwIfAborted();
+      return null;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", stop);
+      this.#held.delete(over);
+      const left = (this.#perUser.get(ownerId) ?? 1) - 1;
+      if (left === 0) this.#perUser.delete(ownerId);
+      else this.#perUser.set(ownerId, left);
+    }
   }
 
-  return {
-    async hold({ ownerId, waitMs, signal }, until) {
-      if (released) return null;
-      // A signal that was aborted before does not fire again.
-      signal.throwIfAborted();
-      const count = perUser.get(ownerId) ?? 0;
-      if (count >= maxPerUser)
-        throw new RunEventsError(
-          "too_many_requests",
-          `Expected at most ${maxPerUser} waiting requests of this user, got one more. Let one end, or ask without \`wait\`.`,
-        );
-      perUser.set(ownerId, count + 1);
-      const over = new AbortController();
-      held.add(over);
-      const stop = (): void => over.abort();
-      const timer = setTimeout(stop, waitMs);
-      signal.addEventListener("abort", stop, { once: true });
-      try {
-        return await until(over.signal);
-      } catch (error) {
-        if (!over.signal.aborted) throw error;
-        signal.throwIfAborted();
-        return null;
-      } finally {
-        clearTimeout(timer);
-        signal.removeEventListener("abort", stop);
-        leave(ownerId, over);
-      }
-    },
-    release() {
-      released = true;
-      for (const controller of held) controller.abort();
-    },
-    count: () => held.size,
-  };
+  /** Answers all long-polls that are held. From then on none is held. */
+  release(): void {
+    this.#isReleased = true;
+    for (const controller of this.#held) controller.abort();
+  }
+
+  count(): number {
+    return this.#held.size;
+  }
 }

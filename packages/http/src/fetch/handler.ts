@@ -16,7 +16,7 @@ const encoder = new TextEncoder();
 
 /**
  * Makes a handler that serves runs over `Request` and `Response`.
- * @throws TypeError without valid `runs` or `authenticate`, if `maxBytesPerUser` is not a number of at least 1, or for a bad `basePath`
+ * @throws TypeError without valid `runs` or `authenticate`, or for a bad `basePath`
  * @example
  * const handler = createHandler({ runs, authenticate: async (request) => ({ userId: "ada", credential: "session" }) });
  * const response = await handler.fetch(new Request("http://localhost/v1/agent-runs"));

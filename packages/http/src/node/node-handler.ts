@@ -32,7 +32,7 @@ export interface NodeHandler extends Drainable {
 
 /**
  * Makes a handler that serves runs on node:http. Live streams of one run share the bytes that they send.
- * @throws TypeError without valid `runs` or `authenticate`, if `maxBytesPerUser` is not a number of at least 1, or for a bad `basePath`
+ * @throws TypeError without valid `runs` or `authenticate`, or for a bad `basePath`
  * @example
  * const handler = createNodeHandler({ runs, authenticate });
  * createServer((request, response) => handler.handle(request, response)).listen(8080);

@@ -11,7 +11,7 @@ import {
 import type { Diagnostic } from "@tm/run-events-core/store";
 import { type Host, identify, recheck } from "../access/access.ts";
 import { corsHeaders, isPreflight, preflightReply } from "../access/origin.ts";
-import { createWaits } from "../bounds/waits.ts";
+import { Waits } from "../bounds/waits.ts";
 import {
   emptyReply,
   type Exchange,
@@ -257,7 +257,7 @@ function createContext<Native>(options: HandlerOptions<Native>): RouteContext {
     basePath,
     document: () => (document ??= JSON.stringify(openApiDocument({ basePath }))),
     streams: new Streams(log, options),
-    waits: createWaits(options.maxStreamsPerUser),
+    waits: new Waits(options.maxStreamsPerUser),
     maxBodyBytes,
     retention: retentionMs === null ? {} : { "run-retention": `${Math.ceil(retentionMs / 1_000)}` },
   };
