@@ -117,7 +117,3 @@ export async function finish(runs: RunEvents, count: number): Promise<readonly s
   await expect.poll(() => Date.now() - last, PATIENCE).toBeGreaterThan(2);
   return runIds;
 }
-
-export async function typesOf(runs: RunEvents, runId: string): Promise<readonly string[]> {
-  return (await runs.as("ada").read(runId)).events.map(({ eventType }) => eventType);
-}

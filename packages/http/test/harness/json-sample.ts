@@ -71,11 +71,3 @@ const { value } = fc.letrec<{ value: JsonSample }>((tie) => ({
 
 /** Any JSON value. Keys may repeat. */
 export const jsonSample: fc.Arbitrary<JsonSample> = value;
-
-/** The same tokens as a live stream writes them. */
-export function onStream(kept: string): string {
-  return kept.replace(
-    /[\u0085\u2028\u2029]/g,
-    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
