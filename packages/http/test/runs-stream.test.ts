@@ -23,7 +23,7 @@ describe.each(DOORS)("%s", (door) => {
     const phase = { eventType: "PHASE_STARTED", payload: { phase: "p" } };
     const runId = await world.record("NOTE");
     const stream = await follow(world, `${runId}:0,none:0,other:9`);
-    const frames = [...(await stream.until("heartbeat"))];
+    const frames = [...(await stream.until("run_event")), ...(await stream.until("heartbeat"))];
     await world.ada.append(runId, [phase]);
     frames.push(...(await stream.until("status")));
     await world.ada.append(runId, [{ eventType: "RUN_COMPLETED" }]);
