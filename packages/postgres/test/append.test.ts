@@ -86,22 +86,6 @@ describe("plain appends", () => {
     client.release();
   });
 
-  it("S2: a statement that fails half-way changes nothing", async () => {
-    const schema = newSchema();
-    const pool = openPool(server().url);
-    const store = await openStore(pool, { schema });
-    await start(store, ["a", "b"]);
-    await pool.query(`ALTER TABLE ${schema}.events ADD CONSTRAINT small CHECK (payload <> '2')`);
-    await expect(store.inner.append([plainOf("a", 1), plainOf("b", 2)])).rejects.toMatchObject({
-      code: "store_unavailable",
-      message: "The database failed: the `cause` has its error.",
-      ambiguous: false,
-      cause: expect.objectContaining({ code: "23514" }),
-    });
-    expect(await store.getRun("a")).toMatchObject({ lastSequence: 1 });
-    expect(await readValues(store, "b")).toEqual([0]);
-  });
-
   it("S5: one that waits for its run is not plain if another writer has it by then, and a group does not wait", async () => {
     const schema = newSchema();
     const pool = openPool(server().url);

@@ -122,17 +122,6 @@ describe("the schema", () => {
     await store.close();
   });
 
-  it("S19: calls on an older schema fail with the call to make", async () => {
-    const pool = openPool(server().url);
-    const schema = newSchema();
-    await openStore(pool, { schema });
-    await pool.query(`DELETE FROM ${schema}.migrations`);
-    const store = createStore(pool, { schema });
-    await expect(store.verify()).rejects.toMatchObject(MISSING);
-    await expect(store.createRun(createOf("a"))).rejects.toMatchObject(MISSING);
-    await store.close();
-  });
-
   it("S19: calls fail with the call to make when tables are dropped under a store", async () => {
     const pool = openPool(server().url);
     const schema = newSchema();

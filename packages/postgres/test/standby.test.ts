@@ -157,24 +157,6 @@ describe("a standby", () => {
     expect(answers).toEqual(Object.fromEntries(statements.map(([name]) => [name, "25006"])));
   });
 
-  it("S1, S10: a standby that lags hides no event of a run, nor the run", async () => {
-    const { schema, store, proxy } = await openNamed();
-    await untilThere(schema, 1);
-    const admin = openStandby();
-    await admin.query("SELECT pg_wal_replay_pause()");
-    await store.append([appendOf("a", 2)]);
-    await store.createRun(createOf("b"));
-    proxy.moveTo(standby);
-    proxy.cut();
-    const refused = async (): Promise<unknown> =>
-      store.read([queryOf("a", { since: 2 }), queryOf("b")]).catch((error: unknown) => error);
-    await expect.poll(refused, PATIENT).toMatchObject(STANDBY);
-    proxy.moveTo(primary);
-    expect(await readValues(store, "a")).toEqual([1, 2]);
-    expect(await store.getRun("b")).toMatchObject({ lastSequence: 0 });
-    await admin.query("SELECT pg_wal_replay_resume()");
-  });
-
   it.each([false, true])(
     "S13: a store receives the primary's notifications once the name leads there, with a `listenPool` or not: %s",
     async (isOwn) => {

@@ -2,13 +2,7 @@ import { findFreePort, startPostgres } from "@tm/run-events-test-servers";
 import { RunEventsError } from "@tm/run-events-core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { PATIENT } from "./patient.ts";
-import {
-  appendOf,
-  claimOf,
-  createOf,
-  queryOf,
-  readValues,
-} from "@tm/run-events-test-servers/requests";
+import { appendOf, claimOf, createOf, queryOf } from "@tm/run-events-test-servers/requests";
 import {
   createStore,
   newSchema,
@@ -124,29 +118,6 @@ describe("bad surroundings", () => {
     expect(await store.claim(claimOf("a"))).toMatchObject({ outcome: "granted" });
   });
 
-  it("S20: a statement that takes too long has not landed", async () => {
-    const admin = openPool(server().url);
-    const schema = newSchema();
-    // The timeout also applies to statements that have to succeed, even on a busy machine.
-    const options = "-c statement_timeout=1500";
-    const store = await openStore(openPool(server().url, { options }), { schema });
-    await store.createRun(createOf("a"));
-    const client = await admin.connect();
-    onTestFinished(() => client.release(true));
-    await client.query("BEGIN");
-    await client.query(`SELECT FROM ${schema}.runs FOR UPDATE`);
-    await expect(store.append([appendOf("a", "late")])).rejects.toMatchObject({
-      code: "store_unavailable",
-      message: "The database cancelled the statement: check its `statement_timeout`.",
-      retryable: true,
-      ambiguous: false,
-      cause: expect.objectContaining({ code: "57014" }),
-    });
-    await client.query("ROLLBACK");
-    await store.append([appendOf("a", "next")]);
-    expect(await readValues(store, "a")).toEqual(["next"]);
-  });
-
   it("S20: more connections than the server allows make a call unavailable for now", async () => {
     const admin = openPool(server().url);
     await admin.query("CREATE ROLE lonely SUPERUSER LOGIN PASSWORD 'lonely' CONNECTION LIMIT 1");
@@ -168,23 +139,6 @@ describe("bad surroundings", () => {
     await expect
       .poll(() => store.createRun(createOf("a")).catch(() => null), PATIENT)
       .toMatchObject({ outcome: "created" });
-  });
-
-  it("S20: a user without rights on the tables makes every call unavailable for good", async () => {
-    const admin = openPool(server().url);
-    await admin.query("CREATE ROLE stranger LOGIN PASSWORD 'stranger'");
-    const schema = newSchema();
-    await openStore(admin, { schema });
-    const store = createStore(
-      openPool(urlWith((url) => ([url.username, url.password] = ["stranger", "stranger"]))),
-      { schema },
-    );
-    await expectFailure(store, {
-      message:
-        "The database user lacks a right: grant it the rights on the schema, its tables and its sequences.",
-      retryable: false,
-      cause: expect.objectContaining({ code: "42501" }),
-    });
   });
 
   it("S6: the durability of a store follows from the server's settings", async () => {
