@@ -2,7 +2,6 @@ import { createMemoryStore } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { caseOf } from "./messages.ts";
-import { sharedMemoryDoors } from "./shared-memory.ts";
 
 /** A store on which `append` is never answered; `asked` resolves at the first one. */
 function hangingStore() {
@@ -27,7 +26,7 @@ describe("the signal of a run", () => {
         open: () => ({ ...store, close: async () => void ended.push("closed") }),
         destroy: () => void ended.push("destroyed"),
       },
-      "an append that expects another sequence",
+      "each request of one call",
     );
     const controller = new AbortController();
     const running = run({ signal: controller.signal });
@@ -35,44 +34,6 @@ describe("the signal of a run", () => {
     controller.abort(new Error("Enough."));
     await expect(running).rejects.toThrow("Enough.");
     expect(ended).toEqual(["closed", "destroyed"]);
-  });
-
-  it("closes what is opened when the case was ended already, and then destroys its place", async () => {
-    const doors = sharedMemoryDoors();
-    const opening = Promise.withResolvers<void>();
-    const reached = Promise.withResolvers<void>();
-    const destroyed = Promise.withResolvers<void>();
-    const ended: string[] = [];
-    let opened = 0;
-    const { run } = caseOf(
-      {
-        name: "slow",
-        prepare: doors.prepare,
-        async open(data) {
-          opened += 1;
-          const at = opened;
-          if (at === 2) {
-            reached.resolve();
-            await opening.promise;
-          }
-          return { ...doors.open(data), close: async () => void ended.push(`closed ${at}`) };
-        },
-        destroy() {
-          ended.push("destroyed");
-          destroyed.resolve();
-        },
-      },
-      "that was acknowledged before it",
-    );
-    const controller = new AbortController();
-    const running = run({ signal: controller.signal });
-    await reached.promise;
-    controller.abort(new Error("Enough."));
-    await expect(running).rejects.toThrow("Enough.");
-    expect(ended).toEqual(["closed 1"]);
-    opening.resolve();
-    await destroyed.promise;
-    expect(ended).toEqual(["closed 1", "closed 2", "destroyed"]);
   });
 
   it("opens nothing once it is aborted", async () => {

@@ -54,7 +54,7 @@ function open() {
 }
 async function close() { console.log("closing"); hold(); await never; }
 export const conformance = { ...kept, open };`);
-    const bin = startBin(module, "--clause", "S2", "--case", "batch");
+    const bin = startBin(module, "--clause", "S2", "--case", "racing");
     await bin.printed("asked");
     bin.interrupt();
     await bin.printed("closing");

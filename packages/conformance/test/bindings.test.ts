@@ -36,7 +36,7 @@ describe.each(["node", "bun"] as const)("the binding for %s:test", (name) => {
     const { code, stdout, stderr } = await start(`${name}-broken.ts`).ended;
     const printed = stdout + stderr;
     expect(code).toBe(1);
-    expect(failed.exec(printed)?.[1]).toBe("3");
+    expect(failed.exec(printed)?.[1]).toBe("4");
     expect(printed).toContain("To run it again, give the option");
   });
 });

@@ -1,5 +1,5 @@
 import type { Subscription } from "../core-calls.ts";
-import type { KitStore } from "../kit-store.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import { appendRequest, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { type NotificationCounter, countNotifications } from "../notification-counter.ts";
@@ -14,7 +14,7 @@ const OTHER_SUBSCRIPTIONS = 100;
 /** Cases of S13 in `STORE.md`: a subscription notifies that there may be something new, until it is stopped. Programs try it, too. */
 export const notifications: readonly TrialCase[] = [
   {
-    name: "S13 one call notifies each run that it changed, for any number of subscriptions, even if its other requests fail",
+    name: "S13 one call notifies each run that it changed, and its owner of each, for any number of subscriptions, even if its other requests fail",
     async run({ store }) {
       const ids = ["run-a", "run-b", "r".repeat(128)];
       for (const runId of ids) {
@@ -25,14 +25,17 @@ export const notifications: readonly TrialCase[] = [
         Array.from({ length: OTHER_SUBSCRIPTIONS }, (_, index) =>
           countNotifications(store, `${side}-${index}`),
         );
-      const before = others("before");
+      const first = others("before");
       const counters = ids.map((runId) => countNotifications(store, runId));
-      const all = [...before, ...counters, ...others("after")];
-      await Promise.all(all.map((counter) => counter.ready));
+      const all = [...first, ...counters, ...others("after")];
+      const owner = countNotifications(store, { ownerId: OWNER });
+      await Promise.all([...all, owner].map((counter) => counter.ready));
+      const before = owner.notifyCount();
       await allNotified(counters, () =>
         store.append(["nowhere", ...ids].map((runId) => appendRequest(runId, events(1)))),
       );
-      for (const counter of all) counter.stop();
+      await Promise.all(ids.map((runId) => owner.past(before, runId)));
+      for (const counter of [...all, owner]) counter.stop();
     },
   },
   {

@@ -1,45 +1,10 @@
 import { type Head, nameKey, type Seen } from "@tm/run-events-core/store";
-import type { Decision } from "../../../core/src/rules/decision.ts";
 import { turns } from "./turns.ts";
-import {
-  changeAlone,
-  changesEach,
-  eventsOf,
-  headOf,
-  mapChanges,
-  mapReads,
-  seeNow,
-} from "./inner-store.ts";
+import { changeAlone, changesEach, eventsOf, mapChanges, mapReads } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** Stores that commit only a part of what was decided, or show a decision what is not so. */
 export const commitMutants: readonly Mutant[] = [
-  {
-    name: "appends the first of the events that were decided, and the others some turns later",
-    clause: "S2",
-    data(data) {
-      const steps = changesEach(async (change) => {
-        const late: { rest: Omit<Decision<unknown>, "answer"> | null } = { rest: null };
-        const answer = await changeAlone(data, {
-          ...change,
-          decide(seen) {
-            const decision = change.decide(seen);
-            const { after, events = [] } = decision;
-            late.rest = null;
-            if (after == null || seen.head === null || events.length < 2) return decision;
-            late.rest = { after, events: events.slice(1) };
-            const lastSequence = seen.head.lastSequence + 1;
-            return { ...decision, after: { ...after, lastSequence }, events: events.slice(0, 1) };
-          },
-        });
-        const { rest } = late;
-        if (rest === null) return answer;
-        await turns(20);
-        return changeAlone(data, { ...change, decide: () => ({ ...rest, answer }) });
-      });
-      return { ...data, ...steps };
-    },
-  },
   {
     name: "keeps one receipt of those that were decided in one go",
     clause: "S5",
@@ -52,49 +17,6 @@ export const commitMutants: readonly Mutant[] = [
         }),
       }),
     }),
-  },
-  {
-    name: "saves a run whose events were decided some turns before the events",
-    clause: "S9",
-    data(data) {
-      const early = new Map<string, Head>();
-      return {
-        ...data,
-        ...mapReads(data, (page) => ({
-          ...page,
-          head: { ...page.head, ...early.get(nameKey(page.head)) },
-        })),
-        ...changesEach(async (change) => {
-          const { after } = change.decide(await seeNow(data, change));
-          if (after != null) early.set(nameKey(change), after);
-          await turns(3);
-          const answer = await changeAlone(data, change);
-          early.delete(nameKey(change));
-          return answer;
-        }),
-      };
-    },
-  },
-  {
-    name: "shows a decision the head of before a plain append that landed while it looked",
-    clause: "S5",
-    data(data) {
-      const old = new Map<string, Head | null>();
-      return {
-        ...data,
-        async append(plains) {
-          for (const plain of plains) old.set(nameKey(plain), await headOf(data, plain));
-          return data.append(plains);
-        },
-        ...mapChanges(data, {
-          see(seen, change) {
-            const before = old.get(nameKey(change)) ?? null;
-            const isNext = seen.head !== null && before?.revision === seen.head.revision - 1;
-            return isNext ? { ...seen, head: { ...before, revision: seen.head.revision } } : seen;
-          },
-        }),
-      };
-    },
   },
   {
     name: "takes the answers of a call's changes for each other",

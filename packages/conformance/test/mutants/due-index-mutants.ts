@@ -6,7 +6,6 @@ import {
   type RunEventStore,
 } from "@tm/run-events-core/store";
 import type { DueKind } from "../../../core/src/rules/due.ts";
-import { mapChanges } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 
 const MANY = 100_000;
@@ -83,24 +82,5 @@ export const dueIndexMutants: readonly Mutant[] = [
     name: "purges those first that finished last",
     clause: "S17",
     data: mapDue(async (data, query) => (await data.list(query)).toReversed()),
-  },
-  {
-    name: "returns runs as purged that stay",
-    clause: "S17",
-    data(data) {
-      const stay = new Set<number>();
-      return {
-        ...data,
-        ...mapChanges(data, {
-          commit: (decision, { head }) => {
-            const { after, ...others } = decision;
-            if (after === null && head !== null) stay.add(head.ordinal);
-            return after === null ? others : decision;
-          },
-        }),
-        list: async (query) =>
-          (await data.list(query)).filter(({ ordinal }) => !("due" in query) || !stay.has(ordinal)),
-      };
-    },
   },
 ];

@@ -1,9 +1,4 @@
-import {
-  nameKey,
-  type ReadResult,
-  type RunEventStore,
-  type RunName,
-} from "@tm/run-events-core/store";
+import { nameKey, type RunName } from "@tm/run-events-core/store";
 import type { Mutant } from "./mutant.ts";
 import { turns } from "./turns.ts";
 
@@ -57,35 +52,6 @@ export const handoverMutants: readonly Mutant[] = [
     },
   },
   {
-    name: "sees a little late what another store object has committed",
-    clause: "S10",
-    object: (object, data) => lateReader(object, data),
-  },
-  {
-    name: "goes on to answer a head with the one before for a while",
-    clause: "S10",
-    data(data) {
-      const old = new Map<string, ReadResult | null>();
-      return {
-        ...data,
-        async append(plains) {
-          const queries = plains.map(({ ownerId, runId }) => ({ ...HEAD, ownerId, runId }));
-          const before = await data.read(queries);
-          queries.forEach((query, at) => old.set(nameKey(query), before[at] ?? null));
-          void turns(2).then(() => old.clear());
-          return data.append(plains);
-        },
-        async read(queries) {
-          const pages = await data.read(queries);
-          return queries.map((query, at) => {
-            const kept = query.limit === 0 ? old.get(nameKey(query)) : undefined;
-            return kept === undefined ? (pages[at] ?? null) : kept;
-          });
-        },
-      };
-    },
-  },
-  {
     name: "stops the oldest subscription of a run in place of the one that is stopped",
     clause: "S13",
     data(data) {
@@ -125,30 +91,3 @@ export const handoverMutants: readonly Mutant[] = [
     }),
   },
 ];
-
-const HEAD = { since: 0, limit: 0, maxBytes: 1, wantsMetadata: true };
-
-/** Reads from what it has read, for some turns after its last look. */
-function lateReader(object: RunEventStore, data: RunEventStore): RunEventStore {
-  const copies = new Map<string, ReturnType<RunEventStore["read"]>>();
-  return {
-    ...object,
-    read(queries) {
-      const id = JSON.stringify(queries);
-      const kept = copies.get(id);
-      if (kept !== undefined) return kept;
-      const pages = object.read(queries);
-      copies.set(id, pages);
-      void turns(16).then(() => copies.delete(id));
-      return pages;
-    },
-    async append(plains) {
-      copies.clear();
-      return data.append(plains);
-    },
-    async change(changes) {
-      copies.clear();
-      return data.change(changes);
-    },
-  };
-}

@@ -169,15 +169,4 @@ export const listMutants: readonly Mutant[] = [
       };
     },
   },
-  {
-    name: "loses the topic of a run in what a read answers",
-    clause: "S8",
-    data: (data) => ({
-      ...data,
-      ...mapReads(data, ({ head, events }, { limit }) => ({
-        head: limit === 0 ? head : { ...head, topic: null },
-        events,
-      })),
-    }),
-  },
 ];

@@ -10,12 +10,6 @@ import { turns } from "./turns.ts";
 import { headOf, mapPlains, mapReads, plainAlone, plainsEach } from "./inner-store.ts";
 import type { Mutant } from "./mutant.ts";
 
-/** Where a plain append would land, without anything written. */
-async function pretend(data: RunEventStore, plain: Plain): Promise<PlainLanding | null> {
-  const head = await headOf(data, plain);
-  return head === null ? null : landingOf(headAfterPlain(head, plain, Date.now()), plain);
-}
-
 /** A store that checks a plain append by the head, and writes it some turns later, without this part of it. */
 function checksEarly(
   loosen: (plain: Plain, head: Head | null) => Partial<Plain>,
@@ -34,25 +28,6 @@ const isRenewal = ({ events }: Plain): boolean => events.length === 0;
 
 /** Stores whose plain appends are not whole, not in order, get lost, or land where they should not. */
 export const plainMutants: readonly Mutant[] = [
-  {
-    name: "loses a plain append that races another",
-    clause: "S1",
-    data(data) {
-      const busy = new Set<string>();
-      return {
-        ...data,
-        ...plainsEach(async (plain) => {
-          const name = nameKey(plain);
-          if (busy.has(name)) return pretend(data, plain);
-          busy.add(name);
-          await turns(1);
-          const landing = await plainAlone(data, plain);
-          busy.delete(name);
-          return landing;
-        }),
-      };
-    },
-  },
   {
     name: "checks the expected sequence of a plain append some turns before it writes",
     clause: "S4",

@@ -3,7 +3,6 @@ import {
   eventBytes,
   nameKey,
   type ReadQuery,
-  type ReadResult,
   type RunEventStore,
   type StoredEvent,
   utf8Bytes,
@@ -78,14 +77,6 @@ export const readMutants: readonly Mutant[] = [
     }),
   },
   {
-    name: "answers the queries of a call in another order",
-    clause: "S9",
-    data: (data) => ({
-      ...data,
-      read: async (queries) => (await data.read(queries)).toReversed(),
-    }),
-  },
-  {
     name: "refuses a since beyond 2^31 - 1",
     clause: "S9",
     data: (data) => ({
@@ -95,45 +86,6 @@ export const readMutants: readonly Mutant[] = [
         return pages.map((page, at) => ((queries[at]?.since ?? 0) > 2 ** 31 - 1 ? null : page));
       },
     }),
-  },
-  {
-    name: "answers every third read from an older one",
-    clause: "S1",
-    data(data) {
-      const older = new Map<string, ReadResult>();
-      let count = 0;
-      return {
-        ...data,
-        ...mapReads(data, (page, query) => {
-          const id = JSON.stringify(query);
-          const kept = older.get(id);
-          count += 1;
-          if (count % 3 === 0 && kept !== undefined) return kept;
-          if (kept === undefined || count % 5 === 0) older.set(id, page);
-          return page;
-        }),
-      };
-    },
-  },
-  {
-    name: "answers heads from a cache",
-    clause: "S10",
-    object(object) {
-      const cache = new Map<string, ReadResult | null>();
-      return {
-        ...object,
-        async read(queries) {
-          const pages = await object.read(queries);
-          return pages.map((page, at) => {
-            const query = queries[at];
-            if (query?.limit !== 0) return page;
-            const kept = cache.has(nameKey(query)) ? (cache.get(nameKey(query)) ?? null) : page;
-            cache.set(nameKey(query), kept);
-            return kept;
-          });
-        },
-      };
-    },
   },
   {
     name: "hands out its own events",

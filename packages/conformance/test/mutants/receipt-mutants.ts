@@ -77,11 +77,6 @@ function shared(
 /** Stores that show a decision wrong receipts, so that it takes for one what is two. */
 export const receiptMutants: readonly Mutant[] = [
   {
-    name: "shows the first event of a receipt alone",
-    clause: "S5",
-    data: mapReceipts(({ events, ...receipt }) => ({ ...receipt, events: events.slice(0, 1) })),
-  },
-  {
     name: "shows the payloads of a receipt's events cut at 4 KiB",
     clause: "S5",
     data: mapReceipts(({ events, ...receipt }) => ({

@@ -1,10 +1,5 @@
 import { isTerminal } from "@tm/run-events-core";
-import {
-  nameKey,
-  type ReadResult,
-  type RunEventStore,
-  type RunName,
-} from "@tm/run-events-core/store";
+import { nameKey, type RunEventStore, type RunName } from "@tm/run-events-core/store";
 import type { OnNotification } from "../../../core/src/store/notifier.ts";
 import { turns } from "./turns.ts";
 import { headOf } from "./inner-store.ts";
@@ -12,11 +7,6 @@ import type { Mutant } from "./mutant.ts";
 
 /** Stores that notify wrongly. */
 export const subscriptionMutants: readonly Mutant[] = [
-  {
-    name: "never notifies",
-    clause: "S13",
-    data: (data) => ({ ...data, subscribe: (subject) => data.subscribe(subject, () => {}) }),
-  },
   {
     name: "notifies before the commit, and not after it",
     clause: "S13",
@@ -103,33 +93,6 @@ export const subscriptionMutants: readonly Mutant[] = [
           subscriptions.set(onNotification, subscription);
           return subscription;
         },
-      };
-    },
-  },
-  {
-    name: "reads from a copy that only a counter refreshes",
-    clause: "S13",
-    data(data) {
-      const copies = new Map<string, ReadResult | null>();
-      return {
-        ...data,
-        async read(queries) {
-          return Promise.all(
-            queries.map(async (query) => {
-              const id = JSON.stringify(query);
-              const kept = copies.get(id);
-              if (kept !== undefined) return kept;
-              const [page = null] = await data.read([query]);
-              copies.set(id, page);
-              return page;
-            }),
-          );
-        },
-        subscribe: (subject, onNotification) =>
-          data.subscribe(subject, (changed) => {
-            copies.clear();
-            onNotification(changed);
-          }),
       };
     },
   },

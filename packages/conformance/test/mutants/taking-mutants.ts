@@ -45,19 +45,6 @@ const isRunning = ({ runStatus }: Head): boolean => runStatus === "running";
 /** Stores that take for plain what is not. */
 export const takingMutants: readonly Mutant[] = [
   {
-    name: "takes any event for plain, and leaves a queued run queued",
-    clause: "S5",
-    data: alsoTakes(({ runStatus }, { events }) => runStatus === "queued" && events.length > 0),
-  },
-  {
-    name: "takes a plain append to a run that has ended",
-    clause: "S4",
-    data: alsoTakes(({ runStatus, leaseExpiresAtMs }, plain) => {
-      const isLive = runStatus === "queued" || runStatus === "running" || runStatus === "waiting";
-      return !isLive && leaseExpiresAtMs === null && plain.idempotencyKey === null;
-    }),
-  },
-  {
     name: "takes a plain append whose expected sequence is another",
     clause: "S5",
     data: alsoTakes(
