@@ -58,7 +58,7 @@ export interface RunsReaderOptions extends ServerOptions, Pick<FollowRunOptions,
  * | streaming  | it is lost                                       | paused                                     |
  * | streaming  | it fails for good                                | idle: all of them have failed              |
  * | gathering  | `GATHER_MS` pass                                 | streaming, or polling                      |
- * | polling    | the same; or it is time for the stream again, or a slot is free | the same; gathering         |
+ * | polling    | the same; time for the stream; or a slot is free | the same; gathering                        |
  * | paused     | the pause is over, or the page comes back        | streaming, or polling                      |
  * | any        | `close`                                          | closed                                     |
  *

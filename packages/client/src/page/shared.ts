@@ -13,7 +13,7 @@ const all = new Map<string, { readonly hasFailed: boolean }>();
 
 /**
  * The one that views of this page share.
- * @param create makes one if there is none, or if the one that is there has failed: it may still have views
+ * @param create makes one if there is none, or if the one that is there has failed: the user may have signed in since
  */
 export function shareBy<One extends { readonly hasFailed: boolean }>(
   options: ConnectionOptions,
@@ -32,7 +32,7 @@ interface Connection {
 
 /**
  * A run, or the owner's list, that any number of views show over one connection: what was read of it, and the connection's state. It is
- * followed until the last view has left, and for one more second. If it has failed, it is left at once.
+ * followed until the last view has left, and for one more second.
  */
 export abstract class Shared<View, C extends Connection> {
   /** `null` for the list. */
@@ -100,9 +100,7 @@ export abstract class Shared<View, C extends Connection> {
       this.#views.delete(view);
       // The wants of the last view stay for a second after it has left.
       if (this.#views.size > 0) return this.changeViews();
-      // The next view may be another user's, or the same one's after a new sign-in.
-      if (this.hasFailed) this.#leave();
-      else this.#lingering = setTimeout(() => this.#leave(), LINGER_MS);
+      this.#lingering = setTimeout(() => this.#leave(), LINGER_MS);
     };
   }
 

@@ -19,19 +19,11 @@ const ADA = [{ cookie: "session=ada" }, { bearer: "ada" }] as const;
 
 type Answer = readonly [status: number, type: string, body: string];
 
-/** Answers of proxies, gateways and other programs in the server's place. */
+/** Answers of proxies, gateways and other programs in the server's place. `answers.test.ts` has more of them. */
 const STRANGE: readonly Answer[] = [
   [200, "text/html", "<div id=root></div>"],
   [200, "application/json", '{"status":"ok"}'],
-  [400, "text/html", "<h1>no</h1>"],
-  [401, "text/html", "<h1>sign in</h1>"],
-  [403, "text/html", "<h1>no</h1>"],
-  [404, "text/html", "<h1>not found</h1>"],
-  [404, "application/json", '{"code":"not_found","message":"no such route"}'],
   [404, "application/problem+json", '{"title":"Not Found","status":404}'],
-  [404, "application/problem+json", '{"code":404}'],
-  [404, "application/problem+json", "null"],
-  [405, "text/plain", "no"],
   [502, "text/html", "<h1>bad gateway</h1>"],
 ];
 
