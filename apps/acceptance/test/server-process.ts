@@ -1,7 +1,6 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable } from "node:stream";
-import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import type { Owner } from "../../server/test/start-server.ts";
@@ -34,13 +33,6 @@ export interface ServerProcess {
   kill(): Promise<void>;
   /** Shuts it down, and waits until it has ended. @see clause W27 in `WIRE.md` */
   stop(): Promise<void>;
-}
-
-/** A server's process that has ended by itself. */
-export interface FailedStart {
-  readonly exitCode: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 function spawnServer(options: ServerOptions): Child {
@@ -87,13 +79,4 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
     kill: () => kill(child),
     stop: () => kill(child, "SIGTERM"),
   };
-}
-
-/** Starts a server that is expected to end by itself. */
-export async function startInVain(options: ServerOptions): Promise<FailedStart> {
-  const child = spawnServer(options);
-  const closed = once(child, "close");
-  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  await closed;
-  return { exitCode: child.exitCode, stdout, stderr };
 }

@@ -41,7 +41,7 @@ async function serve(ownRoutes: OwnRoutes): Promise<Served> {
   return {
     connections: promisify(listening.getConnections.bind(listening)),
     async open(sent) {
-      // Its side stays open, whatever the server does.
+      // Its side stays open, no matter what the server does.
       const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
       onTestFinished(() => void socket.destroy());
       await once(socket, "connect");
