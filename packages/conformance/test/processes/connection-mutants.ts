@@ -1,6 +1,5 @@
-import type { Plain } from "@tm/run-events-core/store";
 import { RunEventsError } from "@tm/run-events-core";
-import { type LossManner, WHOLE } from "./remote-store.ts";
+import type { LossManner } from "./remote-store.ts";
 
 /** A store that does something wrong with lost connections. */
 export interface ConnectionMutant {
@@ -11,32 +10,44 @@ export interface ConnectionMutant {
   readonly manner: Partial<LossManner>;
 }
 
+/** The error with other members. */
+function failureWith(
+  { message, cause, ambiguous, retryable }: RunEventsError,
+  members: { readonly ambiguous?: boolean; readonly retryable?: boolean; readonly cause?: unknown },
+): RunEventsError {
+  return new RunEventsError("store_unavailable", message, {
+    cause,
+    ambiguous,
+    retryable,
+    ...members,
+  });
+}
+
 /** Stores that are whole as long as no connection is lost. */
 export const connectionMutants: readonly ConnectionMutant[] = [
   {
     name: "never shows that an append may have landed",
     clause: "S7",
-    manner: { isAmbiguous: (call) => call !== "append" && WHOLE.isAmbiguous(call) },
+    manner: {
+      failureOf: (error, appends) => (appends ? failureWith(error, { ambiguous: false }) : error),
+    },
   },
   {
     name: "sends an append again by itself, under no key",
     clause: "S7",
-    manner: {
-      sentAgain: (call, args) =>
-        call === "append"
-          ? [(args[0] as readonly Plain[]).map((one) => ({ ...one, idempotencyKey: null }))]
-          : null,
-    },
+    manner: { writesAgain: true },
   },
   {
     name: "never shows that a claim may have been granted",
     clause: "S21",
-    manner: { isAmbiguous: (call) => call !== "commit" && WHOLE.isAmbiguous(call) },
+    manner: {
+      failureOf: (error, appends) => (appends ? error : failureWith(error, { ambiguous: false })),
+    },
   },
   {
     name: "notifies no more once its connection was lost",
     clause: "S13",
-    manner: { subscribesAgain: false },
+    manner: { notifiesAgain: false },
   },
   {
     name: "throws the error of a lost connection unchanged",
@@ -46,22 +57,16 @@ export const connectionMutants: readonly ConnectionMutant[] = [
   {
     name: "shows a lost connection as not retryable",
     clause: "S20",
-    manner: {
-      failureOf: ({ message, cause, ambiguous }) =>
-        new RunEventsError("store_unavailable", message, { cause, ambiguous, retryable: false }),
-    },
+    manner: { failureOf: (error) => failureWith(error, { retryable: false }) },
   },
   {
     name: "hides the cause of a lost connection",
     clause: "S20",
-    manner: {
-      failureOf: ({ message, ambiguous }) =>
-        new RunEventsError("store_unavailable", message, { ambiguous }),
-    },
+    manner: { failureOf: (error) => failureWith(error, { cause: undefined }) },
   },
   {
     name: "shows a failed read as ambiguous",
     clause: "S20",
-    manner: { isAmbiguous: () => true },
+    manner: { failureOf: (error) => failureWith(error, { ambiguous: true }) },
   },
 ];

@@ -2,109 +2,59 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Address } from "@tm/run-events-conformance/processes";
-import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
-import type {
-  Change,
-  Head,
-  NewEvent,
-  Plain,
-  RunEventStore,
-  RunName,
-  Seen,
-  Subject,
-} from "@tm/run-events-core/store";
-import type { NewReceipt } from "../../../core/src/rules/decision.ts";
-import type { KeptReceipt } from "../../../core/src/rules/judge-append.ts";
+import type { KvEngine } from "@tm/run-events-core/store";
 
 /** What a client sends, a line each. */
-interface RemoteRequest {
+export interface RemoteRequest {
   readonly id: number;
-  /** Whose runs: stores of different names share nothing. */
+  /** Whose entries: stores of different names share nothing. */
   readonly store: string;
-  /** A call of the contract, or half of a change; `subscribe` is answered when the subscription is ready. */
   readonly call: RemoteCall;
-  readonly args: readonly unknown[];
 }
 
-/** What a client may ask. */
-export type RemoteCall = "append" | "see" | "commit" | "read" | "list" | "probe" | "subscribe";
+/** A request for all entries, for the time, or for a commit if all checks hold. */
+export type RemoteCall = "entries" | "now" | { readonly checks: Pairs; readonly writes: Pairs };
 
-/** What is to be seen of a run. */
-export type RemoteLook = Omit<Change<unknown>, "decide">;
-
-/** What was seen, fit for JSON. */
-export interface RemoteSeen extends Omit<Seen, "receipts"> {
-  readonly receipts: readonly (readonly [string, KeptReceipt])[];
-}
-
-/** What is to be committed if the run, and the holder of its topic, are still as they were seen. */
-export interface RemoteCommit extends RunName {
-  readonly topic: string | null;
-  readonly revision: number | null;
-  readonly holder: RunName | null;
-  readonly after: Head | null;
-  readonly events: readonly NewEvent[];
-  readonly receipts: readonly NewReceipt[];
-}
-
-/** What a subscription was notified of. */
-export interface RemoteNotification {
-  readonly subject: Subject;
-  readonly runId: string | null;
-}
+type Pairs = Parameters<KvEngine["commit"]>[0];
 
 /** What a server sends, a line each. */
-export type RemoteMessage =
-  | { readonly id: number; readonly answer: unknown }
-  | { readonly id: number; readonly refusal: Refusal }
-  | { readonly onNotification: RemoteNotification };
-
-/** A failure of the server's own store. */
-interface Refusal {
-  readonly message: string;
-  readonly retryable: boolean;
+export interface RemoteAnswer {
+  readonly id: number;
+  readonly answer: unknown;
 }
 
-/** Stores in memory on a port of 127.0.0.1, until `close`. */
+/** Entries in memory on a port of 127.0.0.1, until `close`. */
 export async function startRemoteServer(): Promise<{
   readonly address: Address;
   close(): Promise<void>;
 }> {
-  const stores = new Map<string, RunEventStore>();
+  const stores = new Map<string, Map<string, string>>();
   const sockets = new Set<Socket>();
 
-  function storeOf(name: string): RunEventStore {
-    const store = stores.get(name) ?? createMemoryStore();
-    stores.set(name, store);
-    return store;
+  function answerTo({ store, call }: RemoteRequest): unknown {
+    const entries = stores.get(store) ?? new Map<string, string>();
+    stores.set(store, entries);
+    if (call === "now") return Date.now();
+    if (call === "entries") return [...entries];
+    const isSame = call.checks.every(({ key, value }) => (entries.get(key) ?? null) === value);
+    if (!isSame) return false;
+    for (const { key, value } of call.writes) {
+      if (value === null) entries.delete(key);
+      else entries.set(key, value);
+    }
+    return true;
   }
 
   function serve(socket: Socket): void {
-    const stops: (() => void)[] = [];
-    const send = (message: RemoteMessage): void => {
-      if (!socket.destroyed) socket.write(`${JSON.stringify(message)}\n`);
-    };
     sockets.add(socket);
     socket.on("error", () => {});
-    socket.on("close", () => {
-      sockets.delete(socket);
-      for (const stop of stops) stop();
-    });
+    socket.on("close", () => sockets.delete(socket));
     const lines = createInterface({ input: socket });
     lines.on("error", () => {});
     lines.on("line", (line) => {
       const request = JSON.parse(line) as RemoteRequest;
-      const store = storeOf(request.store);
-      if (request.call === "subscribe") {
-        const subject = request.args[0] as Subject;
-        const subscription = store.subscribe(subject, (runId) =>
-          send({ onNotification: { subject, runId } }),
-        );
-        stops.push(() => subscription.stop());
-        send({ id: request.id, answer: null });
-        return;
-      }
-      void answerTo(store, request).then(send);
+      const message: RemoteAnswer = { id: request.id, answer: answerTo(request) };
+      if (!socket.destroyed) socket.write(`${JSON.stringify(message)}\n`);
     });
   }
 
@@ -117,61 +67,6 @@ export async function startRemoteServer(): Promise<{
       const closed = once(listener.close(), "close");
       for (const socket of sockets) socket.destroy();
       await closed;
-    },
-  };
-}
-
-async function answerTo(
-  store: RunEventStore,
-  { id, call, args }: RemoteRequest,
-): Promise<RemoteMessage> {
-  try {
-    return { id, answer: await callOf(store, call, args[0]) };
-  } catch (error) {
-    const isOwn = error instanceof RunEventsError;
-    const refusal = { message: String(error), retryable: isOwn && error.retryable };
-    return { id, refusal };
-  }
-}
-
-async function callOf(store: RunEventStore, call: RemoteCall, input: unknown): Promise<unknown> {
-  switch (call) {
-    case "append":
-      return store.append(input as readonly Plain[]);
-    case "see":
-      return store.change((input as readonly RemoteLook[]).map(look));
-    case "commit":
-      return store.change((input as readonly RemoteCommit[]).map(commit));
-    case "read":
-      return store.read(input as Parameters<RunEventStore["read"]>[0]);
-    case "list":
-      return store.list(input as Parameters<RunEventStore["list"]>[0]);
-    case "probe":
-      return store.probe();
-    case "subscribe":
-      return null;
-  }
-}
-
-/** A change that changes nothing, and answers what it sees. */
-function look(asked: RemoteLook): Change<RemoteSeen> {
-  return {
-    ...asked,
-    decide: ({ receipts, ...seen }) => ({ answer: { ...seen, receipts: [...receipts] } }),
-  };
-}
-
-/** A change that commits what was decided elsewhere, and answers whether it has. */
-function commit(asked: RemoteCommit): Change<boolean> {
-  const { ownerId, runId, topic, revision, holder, ...decided } = asked;
-  return {
-    ownerId,
-    runId,
-    topic,
-    decide(seen) {
-      const isSame =
-        (seen.head?.revision ?? null) === revision && seen.holder?.runId === holder?.runId;
-      return isSame ? { answer: true, ...decided } : { answer: false };
     },
   };
 }

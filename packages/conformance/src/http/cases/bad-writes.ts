@@ -50,6 +50,7 @@ export const BAD_WRITES: readonly Refused[] = [
     problem: [422, "invalid_event", { index: 1 }],
     bad: () => [
       ...'7 null {"payload":1} {"eventType":7} {"eventType":"NOTE","sequence":1}'.split(" "),
+      '{"eventType":"NOTE","payload":1,"payload":2}',
       ...["Note", "_NOTE", "", "A".repeat(65), "NOTE\\n"].map((type) => `{"eventType":"${type}"}`),
     ],
     calls: (event, { owner, run }) => [
