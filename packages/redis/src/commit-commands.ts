@@ -1,4 +1,5 @@
 import { type Commit, dueKindOf, type Head, nameKey, type Seen } from "@tm/run-events-core/store";
+import { chunksOf } from "./chunks.ts";
 import { encodeHead } from "./head-text.ts";
 import type { Keys } from "./keys.ts";
 import { encodeReceipt } from "./receipt-text.ts";
@@ -121,10 +122,4 @@ function moveEntries(
       before.get(key)?.score === score ? [] : [["ZADD", key, String(score), member]],
     ),
   ];
-}
-
-function chunksOf<Item>(items: readonly Item[], size: number): readonly (readonly Item[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  );
 }

@@ -1,4 +1,5 @@
 import { planBackoff } from "@tm/run-events-core/store";
+import { chunksOf } from "./chunks.ts";
 import { isCluster, type RedisClient, type RedisClusterClient } from "./driver.ts";
 
 /** Called when a subscriber's connection changes, or receives a message. */
@@ -128,10 +129,4 @@ const UNSUPPORTED: Subscriber = {
 
 function ignoreError(): void {
   // The client reconnects by itself, and runs are polled until it has.
-}
-
-function chunksOf<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  );
 }

@@ -70,15 +70,3 @@ export async function dump(redis: Redis): Promise<unknown> {
 export function runKeys(runId: string, prefix = "run-events"): RunKeys {
   return keysOf(prefix, "").ofRun({ ownerId: "ada", runId });
 }
-
-/** Changes a number in the first line of a run's head: the place is that of `encodeHead`, from 0. */
-export async function setInHead(
-  redis: Pick<Redis, "get" | "set">,
-  head: string,
-  values: Readonly<Record<number, number>>,
-): Promise<void> {
-  const [line = "", ...rest] = ((await redis.get(head)) ?? "").split("\n");
-  const fields = line.split(" ");
-  for (const [at, value] of Object.entries(values)) fields[Number(at)] = String(value);
-  await redis.set(head, [fields.join(" "), ...rest].join("\n"));
-}
