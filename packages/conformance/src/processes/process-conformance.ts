@@ -1,4 +1,3 @@
-import { sayWhy } from "../describe-error.ts";
 import { type ConformanceCase, nameCase, sayFailure } from "../conformance-case.ts";
 import { DEFAULT_SOAK_MS, type ProfileName, requireDuration } from "../profile.ts";
 import { randomSeed } from "../trial.ts";
@@ -7,7 +6,6 @@ import { connectionCases } from "./connection-cases.ts";
 import { crashCases, type CrashHooks } from "./crash-cases.ts";
 import { runWithCrew, type ProcessDoors } from "./crew.ts";
 import { createDraws } from "./draws.ts";
-import type { ProcessCase } from "./process-case.ts";
 import { raceCases } from "./race-cases.ts";
 import { PROCESS_PROFILES } from "./process-profile.ts";
 
@@ -62,50 +60,23 @@ export function runProcessConformance<Place>(
   const profile = PROCESS_PROFILES[profileName];
   const isSoak = profileName === "soak";
   const firstSeed = options.seed ?? randomSeed();
-
-  async function runOnce(
-    run: ProcessCase["run"],
-    seed: number,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const draws = createDraws(seed);
-    try {
-      await runWithCrew(options, (crew) => run({ crew, draws, profile }), signal);
-    } catch (cause) {
-      throw new SeededFailure(cause, seed);
-    }
-  }
-
   const lost = options.network === undefined ? [] : connectionCases;
   const all = [...raceCases, ...clockCases, ...lost, ...crashCases(crash)];
-  return all.map(({ name, run }) =>
-    nameCase(
+  return all.map(({ name, run }) => {
+    let seed = firstSeed;
+    return nameCase(
       { name, timeoutMs: CASE_MS + (isSoak ? soakMs : 0) },
       async ({ signal }) => {
         const endsAt = isSoak ? Date.now() + soakMs : -Infinity;
-        for (let round = 0; ; round++) {
-          await runOnce(run, (firstSeed + round) | 0, signal);
-          if (Date.now() >= endsAt) return;
+        for (let round = 0; round === 0 || Date.now() < endsAt; round++) {
+          seed = (firstSeed + round) | 0;
+          const draws = createDraws(seed);
+          await runWithCrew(options, (crew) => run({ crew, draws, profile }), signal);
         }
       },
-      (cause) =>
-        cause instanceof SeededFailure
-          ? `${sayFailure(options.name, name, cause.cause)}\n${saySeed(cause.seed)}`
-          : sayFailure(options.name, name, cause),
-      (cause) => (cause instanceof SeededFailure ? cause.cause : cause),
-    ),
-  );
-}
-
-/** The error of a round, with its seed. */
-class SeededFailure extends Error {
-  override readonly name = "SeededFailure";
-  readonly seed: number;
-
-  constructor(cause: unknown, seed: number) {
-    super(sayWhy(cause), { cause });
-    this.seed = seed;
-  }
+      (cause) => `${sayFailure(options.name, name, cause)}\n${saySeed(seed)}`,
+    );
+  });
 }
 
 function saySeed(seed: number): string {
