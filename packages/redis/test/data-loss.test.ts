@@ -1,10 +1,7 @@
-import { startRedisSentinel } from "@tm/run-events-test-servers";
-import { Redis } from "ioredis";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { openRedisStore, runsOf } from "./ruled-store.ts";
-import { appendPatiently } from "./append-patiently.ts";
+import { describe, expect, it } from "vitest";
+import { runsOf } from "./ruled-store.ts";
 import { keysOf } from "../src/keys.ts";
-import { openServer, openStore, owned } from "./opened.ts";
+import { openServer, openStore } from "./opened.ts";
 import { createOf, listIds, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 
 describe("a Redis that loses data", () => {
@@ -67,41 +64,5 @@ describe("a Redis that loses data", () => {
       });
     }
     expect(await listIds(store)).toEqual(["run-3", "run-2", "run-1"]);
-  });
-});
-
-describe("a store with Sentinel", () => {
-  it("S1, S13: after a failover the log continues from the replica's end, and its commits notify", async () => {
-    const sentinel = await startRedisSentinel();
-    onTestFinished(() => sentinel.close());
-    const open = async () => {
-      const redis = owned(
-        new Redis({
-          sentinels: [...sentinel.sentinels],
-          name: sentinel.name,
-          sentinelRetryStrategy: () => 50,
-        }),
-      );
-      const store = await openRedisStore(redis);
-      onTestFinished(() => store.close());
-      return { redis, store };
-    };
-    const { redis, store } = await open();
-    const { store: other } = await open();
-    const reader = runsOf(other);
-    const runs = runsOf(store);
-    await runs.create({ runId: "a" });
-    const seen: unknown[] = [];
-    const tail = (async () => {
-      for await (const { payload } of reader.tail("a")) seen.push(payload);
-    })();
-    for (const value of oneTo(20)) await appendPatiently(runs, "a", value);
-    expect(await redis.wait(1, 10_000)).toBe(1);
-    await sentinel.killMaster();
-    for (const value of oneTo(20)) await appendPatiently(runs, "a", 20 + value);
-    await runs.append("a", [{ eventType: "RUN_COMPLETED" }]);
-    await tail;
-    expect(seen).toEqual([...oneTo(40), null]);
-    expect(await listIds(other, "completed")).toEqual(["a"]);
   });
 });
