@@ -25,18 +25,62 @@ function deliveryOf(log: readonly AppendedEvent[], since: number): Delivery {
   return [...events.slice(since), "end"];
 }
 
-/** Holds a change of a right delivery against the judge: it must be found, at the place where it is. */
-function expectFound(
-  change: (delivery: Delivery, at: number) => Delivery,
-  words: (sequence: number) => RegExp,
-): void {
-  fc.assert(
-    fc.property(broken, ({ log, since, delivery, at }) => {
-      const said = judgeDelivery(log, since, change(delivery, at));
-      expect(said).toMatch(words(since + 1 + at));
-    }),
+/** The delivery with another event at a place. */
+function changed(delivery: Delivery, at: number, members: Partial<AppendedEvent>): Delivery {
+  return delivery.map((item, index) =>
+    index === at && item !== "end" ? { ...item, ...members } : item,
   );
 }
+
+/** A change of a right delivery, and what is said of it; `SEQ` is the sequence of the place. */
+const FAULTS: readonly (readonly [
+  what: string,
+  change: (delivery: Delivery, at: number) => Delivery,
+  words: string,
+])[] = [
+  ["an event that is missing", (all, at) => all.toSpliced(at, 1), "^Expected event SEQ "],
+  [
+    "an event that came twice",
+    (all, at) => all.toSpliced(at, 0, all[at] ?? "end"),
+    " after event SEQ, got event SEQ\\.$",
+  ],
+  [
+    "another payload than was appended",
+    (all, at) => changed(all, at, { payload: { not: "so" } }),
+    "^Expected event SEQ to be .*, got .*not",
+  ],
+  [
+    "another type than was appended",
+    (all, at) => changed(all, at, { eventType: "OTHER" }),
+    "^Expected event SEQ to be .*, got .*OTHER",
+  ],
+  [
+    "an end that comes early",
+    (all, at) => [...all.slice(0, at), "end"],
+    "^Expected event SEQ .*, got the end of the run\\.$",
+  ],
+  [
+    "a delivery that stops early",
+    (all, at) => all.slice(0, at),
+    "^Expected event SEQ .*, got nothing more\\.$",
+  ],
+  [
+    "a delivery without an end",
+    (all) => all.slice(0, -1),
+    "^Expected the end of the run after event \\d+, got nothing more\\.$",
+  ],
+  ["a second end", (all) => [...all, "end"], "^Expected nothing after the end, got the end"],
+  [
+    "an event after the end",
+    (all, at) => [...all, all[at] ?? "end"],
+    "^Expected nothing after the end, got event SEQ\\.$",
+  ],
+  [
+    "an event that was never appended",
+    (all) => all.toSpliced(-1, 0, { sequence: 99, eventType: "NOTE", payload: null }),
+    "^Expected the end of the run after event \\d+, got event 99\\.$",
+  ],
+];
 
 describe("judgeDelivery", () => {
   it("finds nothing in what is owed, from any cursor", () => {
@@ -47,67 +91,12 @@ describe("judgeDelivery", () => {
     );
   });
 
-  it("finds an event that is missing", () => {
-    expectFound(
-      (delivery, at) => delivery.toSpliced(at, 1),
-      (sequence) => new RegExp(`^Expected event ${sequence} `),
-    );
-  });
-
-  it("finds an event that came twice", () => {
-    expectFound(
-      (delivery, at) => delivery.toSpliced(at, 0, delivery[at] ?? "end"),
-      (sequence) => new RegExp(` after event ${sequence}, got event ${sequence}\\.$`),
-    );
-  });
-
-  it("finds an event that is another than was appended", () => {
-    expectFound(
-      (delivery, at) =>
-        delivery.map((item, index) =>
-          index === at && item !== "end" ? { ...item, payload: { not: "so" } } : item,
-        ),
-      (sequence) => new RegExp(`^Expected event ${sequence} to be .*, got .*not`),
-    );
-    expectFound(
-      (delivery, at) =>
-        delivery.map((item, index) =>
-          index === at && item !== "end" ? { ...item, eventType: "OTHER" } : item,
-        ),
-      (sequence) => new RegExp(`^Expected event ${sequence} to be .*, got .*OTHER`),
-    );
-  });
-
-  it("finds an end that comes early, and a delivery that stops without one", () => {
-    expectFound(
-      (delivery, at) => [...delivery.slice(0, at), "end"],
-      (sequence) => new RegExp(`^Expected event ${sequence} .*, got the end of the run\\.$`),
-    );
-    expectFound(
-      (delivery, at) => delivery.slice(0, at),
-      (sequence) => new RegExp(`^Expected event ${sequence} .*, got nothing more\\.$`),
-    );
-    expectFound(
-      (delivery) => delivery.slice(0, -1),
-      () => /^Expected the end of the run after event \d+, got nothing more\.$/,
-    );
-  });
-
-  it("finds a second end, and an event after the end", () => {
-    expectFound(
-      (delivery) => [...delivery, "end"],
-      () => /^Expected nothing after the end, got the end of the run\.$/,
-    );
-    expectFound(
-      (delivery, at) => [...delivery, delivery[at] ?? "end"],
-      (sequence) => new RegExp(`^Expected nothing after the end, got event ${sequence}\\.$`),
-    );
-  });
-
-  it("finds an event that was never appended", () => {
-    expectFound(
-      (delivery) => delivery.toSpliced(-1, 0, { sequence: 99, eventType: "NOTE", payload: null }),
-      () => /^Expected the end of the run after event \d+, got event 99\.$/,
+  it.each(FAULTS)("finds %s, at its place", (_what, change, words) => {
+    fc.assert(
+      fc.property(broken, ({ log, since, delivery, at }) => {
+        const found = judgeDelivery(log, since, change(delivery, at));
+        expect(found).toMatch(new RegExp(words.replaceAll("SEQ", String(since + 1 + at))));
+      }),
     );
   });
 
