@@ -1,3 +1,4 @@
+import type { AppendLanding } from "./append.ts";
 import type { NewEvent } from "./event.ts";
 import type { Head, Run, RunName } from "./head.ts";
 import type { KeptReceipt } from "./judge-append.ts";
@@ -17,7 +18,7 @@ export interface Seen<Known = Head> {
 }
 
 /** A receipt to keep under its idempotency key. Its events are among those of the decision. */
-export interface NewReceipt extends Omit<KeptReceipt, "events"> {
+export interface NewReceipt extends AppendLanding {
   readonly idempotencyKey: string;
 }
 

@@ -29,20 +29,37 @@ const KEPT_COMMITS = 4;
 /** The run of a head. */
 export function runOf(head: Head): Run {
   const { extra, metadata = "", ...columns } = head;
+  const { createdAtMs, worker, keptClaim, resumable, commits } = parseExtra(extra);
   return {
     ...columns,
     metadata,
     finishedAtMs: isTerminal(head.runStatus) ? head.updatedAtMs : null,
-    ...parseExtra(extra),
+    createdAtMs,
+    worker,
+    keptClaim,
+    resumable,
+    commits,
   };
 }
 
 /** The head of a run as it is to be stored. */
 export function headOf(run: Run): Head {
-  const { createdAtMs, finishedAtMs: _, worker, keptClaim, resumable, commits, ...columns } = run;
   return {
-    ...columns,
-    extra: encodeExtra({ createdAtMs, worker, keptClaim, resumable, commits }),
+    ownerId: run.ownerId,
+    runId: run.runId,
+    ordinal: run.ordinal,
+    revision: run.revision,
+    runStatus: run.runStatus,
+    phase: run.phase,
+    lastSequence: run.lastSequence,
+    updatedAtMs: run.updatedAtMs,
+    fence: run.fence,
+    leaseExpiresAtMs: run.leaseExpiresAtMs,
+    topic: run.topic,
+    exclusive: run.exclusive,
+    dueMs: run.dueMs,
+    extra: encodeExtra(run),
+    metadata: run.metadata,
   };
 }
 

@@ -80,19 +80,6 @@ for (const [where, aheadMs] of [
   });
 }
 
-it("S24 the date of the first process is the time, and an earlier one of a later process never sets it back", async () => {
-  const { clock, open } = createWorld();
-  const ahead = open(HOUR_MS);
-  const first = await until(clock, ahead.probe());
-  expect(first - START_MS - clock.now() - HOUR_MS).toBeGreaterThan(-1_000);
-  await ahead.close();
-  await pass(clock, 10_000);
-  const right = open(0);
-  const second = await until(clock, right.probe());
-  expect(second).toBeGreaterThanOrEqual(first);
-  await right.close();
-});
-
 it("S24 where no process has the store open, the time goes on from the date of the next one", async () => {
   const { clock, open } = createWorld();
   const first = open(0);

@@ -1,4 +1,4 @@
-import type { NewReceipt } from "../../rules/decision.ts";
+import type { AppendLanding } from "../../rules/append.ts";
 import type { NewEvent, StoredEvent } from "../../rules/event.ts";
 import type { Head } from "../../rules/head.ts";
 import { chunkKey } from "./keys.ts";
@@ -16,13 +16,13 @@ export function parseHead(value: string): Head {
 }
 
 /** A receipt without its key. */
-export function encodeReceipt(receipt: Omit<NewReceipt, "idempotencyKey">): string {
+export function encodeReceipt(receipt: AppendLanding): string {
   const { firstSequence, lastSequence, runStatus, phase } = receipt;
   return JSON.stringify({ firstSequence, lastSequence, runStatus, phase });
 }
 
-export function parseReceipt(value: string): Omit<NewReceipt, "idempotencyKey"> {
-  return JSON.parse(value) as Omit<NewReceipt, "idempotencyKey">;
+export function parseReceipt(value: string): AppendLanding {
+  return JSON.parse(value) as AppendLanding;
 }
 
 /** The chunks of the log for events of one time: several events share one, so that a page is read in few entries. */
