@@ -18,7 +18,8 @@ describeRecipe({
   exitCode: 143,
   own: { "broken escape": "its own 400" },
   ofThisHost: [
-    "a broken escape in the path is 400, and an escape of a character that no id has is 404",
+    "a broken escape in a path is 400",
+    "a path with a character that no id has is 404",
     // One of its answers is the 404 to a path that Next.js knows nothing of.
     "every answer has nosniff, so that no browser guesses its type",
   ],
