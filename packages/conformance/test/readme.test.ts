@@ -17,6 +17,7 @@ const KINDS: readonly InputKind[] = [
   "sequentialPrograms",
   "concurrentPrograms",
   "races",
+  "contests",
   "games",
   "values",
   "wirePrograms",
