@@ -129,7 +129,8 @@ export class WatchModel implements WatchSource {
     this.#commit(() => {
       if (this.runs.has(runId)) return;
       const updatedAtMs = this.#wallMs;
-      this.#put(runRecord({ ...scope, runId, ordinal, updatedAtMs, metadata: this.#metadata() }));
+      const times = { createdAtMs: updatedAtMs, updatedAtMs };
+      this.#put(runRecord({ ...scope, ...times, runId, ordinal, metadata: this.#metadata() }));
     });
   }
 
@@ -154,7 +155,9 @@ export class WatchModel implements WatchSource {
       // A lost run that had this ordinal ended before the restore.
       const updatedAtMs = Math.max(run.updatedAtMs, this.#restoredAtMs);
       const metadata = this.#metadata();
-      if (again) this.#put({ ...run, ordinal: ++this.#ordinal, updatedAtMs, metadata });
+      const createdAtMs = this.#wallMs;
+      if (again)
+        this.#put({ ...run, createdAtMs, ordinal: ++this.#ordinal, updatedAtMs, metadata });
       this.#notify(run);
     });
   }

@@ -28,6 +28,14 @@ export interface ReadRun {
   readonly last: StoredEvent | undefined;
 }
 
+/** A pending run as it was read; `null` if it is not in the list. */
+interface Taken {
+  readonly runId: string;
+  /** Whether it is a part of the whole list. */
+  readonly isPart: boolean;
+  readonly read: ReadRun | null;
+}
+
 /** A part of what the reader does not have: 48 KiB of runs and last events at most, or one larger run. */
 export interface ListPage {
   /**
@@ -151,35 +159,49 @@ export class ListReader implements WatchReader {
     const runs: ReadRun[] = [];
     const gone: string[] = [];
     let bytes = 0;
-    while (this.#pending.size > 0 && bytes < SLICE_BYTES) {
-      const ids = [...this.#pending].slice(0, this.#atOnce);
-      const isPart = ids.map((_, at) => at < this.#left);
-      this.#left = Math.max(0, this.#left - ids.length);
-      for (const runId of ids) this.#pending.delete(runId);
-      const read = await Promise.all(ids.map((runId) => this.#read(runId)));
-      this.#over.signal.throwIfAborted();
+    let fits = true;
+    while (fits && this.#pending.size > 0) {
+      const some = await this.#readSome();
       let taken = 0;
-      for (const [at, one] of read.entries()) {
-        const weight = weigh(one);
-        if (bytes > 0 && bytes + weight > SLICE_BYTES) break;
+      for (const { runId, isPart, read } of some) {
+        const weight = weigh(read);
+        fits = bytes === 0 || bytes + weight <= SLICE_BYTES;
+        if (!fits) break;
         bytes += weight;
         taken += 1;
-        if (isPart[at] === true) this.#bytes += weight;
-        if (one !== null) runs.push(one);
-        else if (isPart[at] !== true) gone.push(ids[at] ?? "");
+        if (isPart) this.#bytes += weight;
+        if (read !== null) runs.push(read);
+        else if (!isPart) gone.push(runId);
       }
-      this.#atOnce = Math.max(1, Math.min(MOST_AT_ONCE, taken < ids.length ? taken : 2 * taken));
-      if (taken === ids.length) continue;
-      // What does not fit is pending again, before what has come since.
-      this.#pending = new Set([...ids.slice(taken), ...this.#pending]);
-      this.#left += isPart.slice(taken).filter(Boolean).length;
-      break;
+      this.#putBack(some.slice(taken));
+      this.#atOnce = Math.max(1, Math.min(MOST_AT_ONCE, fits ? 2 * taken : taken));
     }
     if (this.#left > 0 && this.#bytes > LIST_BYTES) this.#cut();
-    const hasMore = this.#pending.size > 0;
+    // The version has to be that of the runs: after a loss the list may have an earlier one again.
+    const hasMore = this.#pending.size > 0 || this.#watch.list.version !== version;
     if (!hasMore) this.#version = version;
     const isWhole = this.#left === 0;
     return { begins, runs, gone, version, isWhole, hasMore, more: more || this.#isCut };
+  }
+
+  /** Takes the first pending runs, and reads what a page lacks of them. */
+  async #readSome(): Promise<readonly Taken[]> {
+    const ids = [...this.#pending].slice(0, this.#atOnce);
+    const parts = Math.min(this.#left, ids.length);
+    this.#left -= parts;
+    for (const runId of ids) this.#pending.delete(runId);
+    const read = await Promise.all(
+      ids.map(async (runId, at) => ({ runId, isPart: at < parts, read: await this.#read(runId) })),
+    );
+    this.#over.signal.throwIfAborted();
+    return read;
+  }
+
+  /** What does not fit is pending again, before what has come since. */
+  #putBack(rest: readonly Taken[]): void {
+    if (rest.length === 0) return;
+    this.#pending = new Set([...rest.map(({ runId }) => runId), ...this.#pending]);
+    this.#left += rest.filter(({ isPart }) => isPart).length;
   }
 
   /** Leaves out the rest of the whole list. */

@@ -86,7 +86,7 @@ export class WatchedList {
   /** Keeps the metadata of a run that was read, unless it is long. It never changes, so it is good for every later state of the run. */
   learn(read: RunRecord): void {
     const known = this.#runs.get(read.runId);
-    if (known?.head.ordinal !== read.ordinal) return;
+    if (known === undefined || !isSameRun(known.head, read)) return;
     const head = { ...known.head, metadata: keptMetadata(read, undefined) };
     this.#runs.set(read.runId, { ...known, head });
   }
@@ -127,10 +127,13 @@ export class WatchedList {
     const over = [...this.#runs.keys()].filter((runId) => lacking.has(runId));
     for (const runId of over.slice(0, Math.max(0, over.length - limits.ended))) put(runId, null);
     // A run that was created in between may take the place of another one, unless that one has ended.
-    const isLate = newest.some(
-      ({ runStatus, ordinal }) => !isTerminal(runStatus) && ordinal > (live[0]?.ordinal ?? 0),
+    const known = new Set(live.map(({ runId }) => runId));
+    const oldest = living.length < limits.live ? 0 : (living.at(-1)?.ordinal ?? 0);
+    const late = newest.filter(
+      ({ runId, runStatus, ordinal }) =>
+        !isTerminal(runStatus) && !known.has(runId) && ordinal > oldest,
     );
-    return { changed, mustLook: isLate && live.length >= limits.live };
+    return { changed, mustLook: late.length > 0 && living.length + late.length > limits.live };
   }
 
   /**
@@ -184,7 +187,13 @@ export class WatchedList {
   }
 }
 
-function keptMetadata({ ordinal, metadata }: RunRecord, before: RunRecord | undefined): string {
-  if (metadata === "") return before?.ordinal === ordinal ? before.metadata : "";
+/** A store that has lost its end gives the same ordinals again. */
+function isSameRun(one: RunRecord, other: RunRecord): boolean {
+  return one.ordinal === other.ordinal && one.createdAtMs === other.createdAtMs;
+}
+
+function keptMetadata(run: RunRecord, before: RunRecord | undefined): string {
+  const { metadata } = run;
+  if (metadata === "") return before !== undefined && isSameRun(before, run) ? before.metadata : "";
   return metadata.length > KEPT_METADATA ? "" : metadata;
 }
