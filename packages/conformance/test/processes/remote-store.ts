@@ -16,7 +16,7 @@ import type { RemoteAnswer, RemoteCall, RemoteRequest } from "./remote-server.ts
 export interface LossManner {
   /** What the caller gets. @param appends whether the call was to append events */
   readonly failureOf: (error: RunEventsError, appends: boolean) => Error;
-  /** Whether events whose change failed are written again, whatever has become of them. */
+  /** Whether events whose change failed are written again, even if they have landed. */
   readonly writesAgain: boolean;
   /** Whether it still notifies after a lost connection. */
   readonly notifiesAgain: boolean;
