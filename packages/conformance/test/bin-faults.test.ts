@@ -82,7 +82,7 @@ export const conformance = { ...kept, open };`);
     expect([code, stderr]).toEqual([1, ""]);
     expect(stdout).toMatch(/^Expected no uncaught error, got Error: Astray\.\n +at /m);
     // It is not the first case of its cause, so it only names that one.
-    expect(stdout).toMatch(/^memory: S5 the store answers any program.*\nThe same cause as in: S/m);
+    expect(stdout).toMatch(/^memory: S17 deleting a finished.*\nThe same cause as in: S/m);
     expect(stdout).toMatch(/^S19 +kept/m);
     expect(stdout.trimEnd().split("\n").at(-1)).toMatch(/^\d+ passed, \d+ failed$/);
   });

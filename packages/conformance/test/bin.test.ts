@@ -37,8 +37,9 @@ describe("run-events-conformance", () => {
 
   it("prints once, before the cases, which options are not given and how many cases need them", async () => {
     const { stdout } = await startBin("kept.ts", "--clause", "S17").ended;
-    expect(stdout.split("\n").slice(1, 3)).toEqual([
+    expect(stdout.split("\n").slice(1, 4)).toEqual([
       "Without `leftovers`: 1 case of S17 left out",
+      "Without `prepare`: 1 case of S17 left out",
       expect.stringMatching(/^S17 +kept/),
     ]);
     const all = (await startBin("kept.ts").ended).stdout;
