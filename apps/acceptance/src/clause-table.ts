@@ -47,3 +47,21 @@ export function coverage(root: string): ReadonlyMap<string, ReadonlySet<string>>
   }
   return table;
 }
+
+/** The table as Markdown. */
+export function encodeTable(table: ReturnType<typeof coverage>): string {
+  const rows = [...table].map(([clause, files]) => {
+    const cell = [...files].map((path) => `[${path}](../../${path})`).join("<br>");
+    const page = CLAUSE_PAGES[clause.startsWith("W") ? "W" : "S"].path;
+    return `| [${clause}](../../${page}#${clause.toLowerCase()}) | ${cell} |`;
+  });
+  return `# Which test covers which clause
+
+The clauses are in [the wire](../../packages/http/WIRE.md) (W) and [the store](../../packages/core/STORE.md) (S). A file is listed if the name
+of one of its tests begins with the clause. \`pnpm clauses\` writes this page; a test compares it with the code.
+
+| clause | tests |
+|---|---|
+${rows.join("\n")}
+`;
+}

@@ -1,15 +1,20 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { CLAUSE_PAGES, CLAUSES, coverage } from "../src/clause-table.ts";
+import { CLAUSE_PAGES, CLAUSES, coverage, encodeTable } from "../src/clause-table.ts";
 import { anchorsOf } from "../src/page-anchors.ts";
 import { ROOT } from "../src/read-pages.ts";
 
+const table = coverage(ROOT);
+
 it("every clause has a test that names it", () => {
-  const bare = [...coverage(ROOT)]
-    .filter(([, files]) => files.size === 0)
-    .map(([clause]) => clause);
+  const bare = [...table].filter(([, files]) => files.size === 0).map(([clause]) => clause);
   expect(bare).toEqual([]);
+});
+
+it("the page of clauses shows what the tests name", () => {
+  const page = readFileSync(join(import.meta.dirname, "../CLAUSES.md"), "utf8");
+  expect(page, "Write CLAUSES.md again: pnpm clauses").toBe(encodeTable(table));
 });
 
 it.each(Object.entries(CLAUSE_PAGES))("each clause of %s has its anchor", (letter, { path }) => {
