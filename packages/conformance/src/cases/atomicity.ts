@@ -11,12 +11,15 @@ export const atomicity: readonly TrialCase[] = [
       for (const runId of ["run-a", "run-b", "finished"]) await createRun(store, runId);
       await land(store, "finished", [event("RUN_COMPLETED")]);
       const keyed = { idempotencyKey: "key" };
+      const old = { idempotencyKey: "old key" };
+      const known = await land(store, "run-b", events(2), old);
       const outcomes = await store.append([
         appendRequest("nowhere", events(1)),
         appendRequest("run-a", events(2)),
         appendRequest("finished", events(1)),
         appendRequest("run-b", events(1), { expectedSequence: 9 }),
         appendRequest("run-b", events(3), keyed),
+        appendRequest("run-b", events(2), old),
         appendRequest("run-b", events(3), keyed),
         appendRequest("run-a", events(1), { ownerId: "another owner" }),
         appendRequest("run-a", events(1), { expectedSequence: 2 }),
@@ -28,9 +31,10 @@ export const atomicity: readonly TrialCase[] = [
           { outcome: "not_found" },
           { outcome: "appended", firstSequence: 1, lastSequence: 2, ...running },
           { outcome: "finished", runStatus: "completed", lastSequence: 1 },
-          { outcome: "sequence_conflict", lastSequence: 0 },
-          { outcome: "appended", firstSequence: 1, lastSequence: 3, ...running },
-          { outcome: "replayed", firstSequence: 1, lastSequence: 3, ...running },
+          { outcome: "sequence_conflict", lastSequence: 2 },
+          { outcome: "appended", firstSequence: 3, lastSequence: 5, ...running },
+          { outcome: "replayed", ...known },
+          { outcome: "replayed", firstSequence: 3, lastSequence: 5, ...running },
           { outcome: "not_found" },
           { outcome: "appended", firstSequence: 3, lastSequence: 3, ...running },
         ],
@@ -41,7 +45,7 @@ export const atomicity: readonly TrialCase[] = [
       const [first, second] = await store.append([twice, twice]);
       assertEqual(second, { ...first, outcome: "replayed" }, "the outcome of the same key");
       assertEqual((await readLog(store, "run-a")).events.length, 3, "the events of run-a");
-      assertEqual((await readLog(store, "run-b")).events.length, 5, "the events of run-b");
+      assertEqual((await readLog(store, "run-b")).events.length, 7, "the events of run-b");
       assertEqual(await store.append([]), [], "the outcomes of no requests");
       assertEqual(await store.read([]), [], "the answers to no queries");
     },
