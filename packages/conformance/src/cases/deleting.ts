@@ -38,6 +38,11 @@ export const deleting: readonly TrialCase[] = [
         const replayed = await append(store, runId, events(3), KEYED);
         assertEqual(replayed, { outcome: "replayed", ...landing }, `the receipt of ${runId}`);
       }
+      for (const runId of DELETED) {
+        await createRun(store, runId);
+        const { firstSequence } = await land(store, runId, events(1), KEYED);
+        assertEqual(firstSequence, 1, `where the old key of ${runId} lands`);
+      }
     },
   },
 ];

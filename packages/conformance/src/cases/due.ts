@@ -2,7 +2,7 @@ import type { NewEvent } from "@tm/run-events-core/store";
 import type { DueKind, DueLimit } from "../core-calls.ts";
 import { event, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
-import type { KitStore } from "../kit-store.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import { claim, claimExpired, dueRuns, freed, LONG_MS } from "../lease.ts";
 import { createRun, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
@@ -51,6 +51,11 @@ export const due: readonly TrialCase[] = [
           assertEqual(await dueRuns(one, kind as DueKind, LONG_MS), [], "what waits for long");
         }
       }
+      const inOrder = await dueRuns(store, "leased");
+      assertEqual(inOrder, expected.leased, "the expired leases, the earliest first");
+      const query = { ownerId: OWNER, runStatus: "live", before: null, limit: 100 } as const;
+      const live = await store.listRuns(query);
+      assertEqual(live.length, LIVE.length * 4, "the number of live runs");
       for (const kind of REAPED) {
         for (const other of REAPED) {
           // A run that waits for this has not waited for long.

@@ -104,7 +104,7 @@ export const listMutants: readonly Mutant[] = [
   },
   {
     name: "leaves the waiting runs out of the live ones",
-    clause: "S5",
+    clause: "S23",
     data: mapOwned(async (data, query) => {
       const heads = await data.list(query);
       return query.runStatus === "live"
