@@ -144,7 +144,8 @@ it("W13, W3: a poll still finds a cancel after another poll was refused", async 
     if (url.includes("wait=") && polls++ === 0) json(response, 401, { code: "unauthenticated" });
     else {
       const runStatus = url.includes("wait=") ? "cancelled" : "queued";
-      json(response, 200, { fence: 1, expiresAt: "", lastSequence: 0, runStatus });
+      const answer = { fence: 1, expiresAt: "", lastSequence: 0, runStatus };
+      json(response, 200, { ...answer, events: [] });
     }
   });
   const options = { runId: "r", baseUrl, credential: CREDENTIAL, leaseMs: 3_600_000 };
