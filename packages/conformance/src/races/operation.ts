@@ -19,8 +19,7 @@ export interface Answered {
 }
 
 /** A run as an answer shows it. */
-export type ShownRun = RunName &
-  Partial<Pick<RunRecord, "lastSequence" | "fence" | "leaseExpiresAtMs">>;
+type ShownRun = RunName & Partial<Pick<RunRecord, "lastSequence" | "fence" | "leaseExpiresAtMs">>;
 
 /** A part of a call that takes effect by itself. */
 export interface Part {
