@@ -10,6 +10,8 @@ export interface FailingStore {
   left(): number;
   /** Refuses so many reads and lists from now on. */
   refuseReads(times: number): void;
+  /** Refuses all writes from now on, also renewals, as if its process were dead. */
+  cutOff(): void;
 }
 
 /** Why a store that is away for a moment refuses an append: it has not landed. */
@@ -24,8 +26,8 @@ export const IN_DOUBT: RunEventsError = new RunEventsError(
 );
 
 /** Makes a store whose calls fail before they reach it. */
-export function createFailingStore(): FailingStore {
-  const store = createMemoryStore();
+export function createFailingStore(store: RunEventStore = createMemoryStore()): FailingStore {
+  let isCutOff = false;
   let left = 0;
   let readsLeft = 0;
   let refusal = AWAY;
@@ -40,10 +42,15 @@ export function createFailingStore(): FailingStore {
     store: {
       ...store,
       async append(plains) {
+        if (isCutOff) throw AWAY;
         const isRenewal = plains.every(({ events }) => events.length === 0);
         if (left === 0 || isRenewal) return store.append(plains);
         left -= 1;
         throw refusal;
+      },
+      async change(changes) {
+        if (isCutOff) throw AWAY;
+        return store.change(changes);
       },
       async read(queries) {
         checkRead();
@@ -61,6 +68,9 @@ export function createFailingStore(): FailingStore {
     left: () => left,
     refuseReads(times) {
       readsLeft = times;
+    },
+    cutOff() {
+      isCutOff = true;
     },
   };
 }

@@ -4,7 +4,6 @@ import {
   type RunEvents,
   RunEventsError,
 } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { createThreads } from "../../src/ag-ui.ts";
 import { createChats } from "../../src/ai-sdk.ts";
@@ -18,16 +17,8 @@ import { createTextSource, readAll, readPart, readUntil, streamOf } from "../tex
 
 it("a producer that loses its store for longer than its lease stops, and all readers get an error", async () => {
   const store = createMemoryStore();
-  let isAway = false;
-  const check = async (): Promise<void> => {
-    if (isAway) throw new RunEventsError("store_unavailable", "The store is away.");
-  };
-  const cutOff: RunEventStore = {
-    ...store,
-    append: (plains) => check().then(() => store.append(plains)),
-    change: (changes) => check().then(() => store.change(changes)),
-  };
-  const [here, there] = [cutOff, store].map((one) =>
+  const failing = createFailingStore(store);
+  const [here, there] = [failing.store, store].map((one) =>
     createResumableStreamContext({ runs: createRunEvents({ store: one }), leaseMs: 2_000 }),
   );
   const { stream, write, cancelled } = createTextSource();
@@ -35,7 +26,7 @@ it("a producer that loses its store for longer than its lease stops, and all rea
   write("1");
   const other = await there?.resumeExistingStream("a");
   await readUntil(other, "1");
-  isAway = true;
+  failing.cutOff();
   write("2");
   const [{ text, error }, otherPart] = await Promise.all([readPart(made), readPart(other)]);
   expect(text).toBe("12");

@@ -1,12 +1,11 @@
-import type { ChildProcess } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import {
   createResumableStreamContext,
   type ResumableStreamContext,
 } from "../../src/resumable-stream.ts";
-import { startProducer } from "../start-producer.ts";
 import { LOCAL, SERVERS } from "../stores.ts";
 import { readAll, readPart, readUntil, streamOf } from "../text-source.ts";
 import { usePlace } from "../use-place.ts";
@@ -25,7 +24,10 @@ describe.each(STORES)("a producer in another process: %s", (_name, create) => {
     readonly reader: ReadableStream<string> | null | undefined;
   }> {
     const keyPrefix = crypto.randomUUID();
-    const producer = await startProducer(PRODUCER, place.url(), keyPrefix, String(leaseMs));
+    const args = [place.url(), keyPrefix, String(leaseMs)];
+    const producer = fork(PRODUCER, args, { execArgv: ["-C", "@tm/source"] });
+    onTestFinished(() => void producer.kill("SIGKILL"));
+    await once(producer, "message");
     const runs = await place.open();
     const streams = createResumableStreamContext({ runs, keyPrefix, leaseMs });
     const reader = await streams.resumeExistingStream("a");
