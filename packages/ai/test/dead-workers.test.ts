@@ -1,10 +1,11 @@
 import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
+import type { UIMessageChunk } from "ai";
 import { expect, it } from "vitest";
 import { createThreads } from "../src/ag-ui.ts";
 import { createChats } from "../src/ai-sdk.ts";
 import { createRunEventsResumableStreamStore } from "../src/assistant-ui.ts";
 import { runEventsStream } from "../src/tanstack-ai.ts";
-import { asked, PLACE } from "./ai-sdk/small-chats.ts";
+import { asked, PLACE, streamOf } from "./ai-sdk/small-chats.ts";
 import { acquireLease, bytesOf, readStore } from "./assistant-ui/read-store.ts";
 import { createFailingStore } from "./failing-store.ts";
 import { readRun, textChunk } from "./tanstack-ai/chunks.ts";
@@ -19,6 +20,12 @@ const begin = <Value>(...values: readonly Value[]): ReadableStream<Value> =>
       for (const value of values) controller.enqueue(value);
     },
   });
+
+async function collect(values: AsyncIterable<unknown>): Promise<readonly unknown[]> {
+  const all: unknown[] = [];
+  for await (const value of values) all.push(value);
+  return all;
+}
 
 /** An import whose producer writes "half an ", and all that a reader gets. */
 type Door = (runs: RunEvents) => {
@@ -40,15 +47,16 @@ const tanstackAi: Door = (runs) => {
 };
 const chats: Door = (runs) => {
   const { answer, follow } = createChats({ runs, leaseMs, mergeMs: 0 });
-  const said = { type: "text-delta" as const, id: "t", delta: "half an " };
+  const said: UIMessageChunk[] = [
+    { type: "text-start", id: "t" },
+    { type: "text-delta", id: "t", delta: "half an " },
+  ];
   return {
     async produce() {
-      const { stream } = await answer({ ...PLACE, message: asked("a") }, () =>
-        begin({ type: "text-start", id: "t" }, said),
-      );
+      const { stream } = await answer({ ...PLACE, message: asked("a") }, () => begin(...said));
       for await (const { type } of stream) if (type === "text-delta") return;
     },
-    read: async () => Array.fromAsync((await follow("tea", OWNER)) ?? []),
+    read: async () => collect((await follow("tea", OWNER)) ?? streamOf()),
   };
 };
 const threads: Door = (runs) => {
@@ -59,7 +67,7 @@ const threads: Door = (runs) => {
       const { events } = await record({ ...OWNER, input: INPUT }, () => begin(said));
       for await (const { event } of events) if ("delta" in event) return;
     },
-    read: async () => Array.fromAsync(await follow({ ...OWNER, threadId: "tea" })),
+    read: async () => collect(await follow({ ...OWNER, threadId: "tea" })),
   };
 };
 

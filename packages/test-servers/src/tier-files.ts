@@ -46,7 +46,7 @@ export const TIER_FILES: readonly (readonly [pattern: string, tier: Tier])[] = [
   ["packages/ai/test/ai-sdk/{behaviour-servers,keys,messages,page-faults}.test.ts", "main"],
   ["packages/ai/test/ai-sdk/{page-many,page-removed,page-session,page-turns}.test.ts", "main"],
   ["packages/ai/test/ai-sdk/show/small-show.test.ts", "main"],
-  ["packages/ai/test/readme.test.ts", "main"],
+  ["packages/ai/test/{dead-workers,readme}.test.ts", "main"],
   ["packages/ai/test/resumable-stream/{outage,own-behaviour}.test.ts", "main"],
   ["packages/ai/test/ai-sdk/page-lost.test.ts", "nightly"],
   ["packages/ai/test/ai-sdk/show/show.test.ts", "nightly"],

@@ -144,16 +144,3 @@ it("a page that stops a run that waits can ask again", async () => {
   await ask(page, server, 2);
   expect(textsOf(page.agent.messages)).toEqual(["q1", "q2", "a2"]);
 });
-
-it("a page that gets the page of a proxy in place of events has an error, and then goes on", async () => {
-  const server = openServer();
-  const page = server.openPage("tea");
-  const { fetch } = page.agent;
-  page.agent.fetch = async () =>
-    new Response("<h1>Sign in</h1>", { headers: { "content-type": "text/html" } });
-  await expect(page.send("q0")).rejects.toThrow("Expected text/event-stream, got HTTP 200");
-  await expect(page.agent.connectAgent()).rejects.toThrow("got HTTP 200");
-  page.agent.fetch = fetch;
-  await ask(page, server, 1);
-  expect(textsOf(page.agent.messages)).toEqual(["q0", "q1", "a1"]);
-});

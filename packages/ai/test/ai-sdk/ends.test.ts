@@ -4,8 +4,6 @@ import type { RunEventStore } from "@tm/run-events-core/store";
 import type { UIMessageChunk } from "ai";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createChats } from "../../src/ai-sdk.ts";
-import { createFailingStore } from "../failing-store.ts";
-import { textOf } from "./page-chat.ts";
 import { asked, openRuns, OWNER, PLACE, readAll, runOf, saying, streamOf } from "./small-chats.ts";
 
 /** What a decision sees of a run that does not exist. */
@@ -149,25 +147,6 @@ describe("the end of an answer", () => {
     const chats = createChats({ runs: openRuns(), waitUntil });
     await chats.answer({ ...PLACE, message: asked("a") }, () => Promise.reject(new Error("x")));
     await expect(Promise.all(works)).resolves.toHaveLength(1);
-  });
-
-  it("a store that is away for a moment at the first token costs no answer", async () => {
-    const failing = createFailingStore();
-    const runs = createRunEvents({ store: failing.store });
-    onTestFinished(() => runs.close());
-    const chats = createChats({ runs, mergeMs: 0 });
-    const source = new TransformStream<UIMessageChunk, UIMessageChunk>();
-    const writer = source.writable.getWriter();
-    const question = { ...PLACE, message: asked("a") };
-    const { done, runId } = await chats.answer(question, () => source.readable);
-    await writer.write({ type: "text-start", id: "t" });
-    // All that was written before has landed, so the refusals are for the token.
-    await expect.poll(async () => (await runs.get(runId, OWNER)).lastSequence).toBe(3);
-    failing.refuse(2);
-    await writer.write({ type: "text-delta", id: "t", delta: "Tea" });
-    await writer.close();
-    await done;
-    expect((await chats.read("tea", OWNER)).messages.map(textOf)).toEqual(["a", "Tea"]);
   });
 
   it("a host that refuses to stay gets no answer, and one that fails later costs none", async () => {

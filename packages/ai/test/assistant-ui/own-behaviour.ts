@@ -40,18 +40,6 @@ export function ownBehaviour(name: string, create: () => Promise<Place>): void {
 }
 
 function testProcesses(open: Open): void {
-  it("a lease can be used in another process", async () => {
-    const [here, there] = await open();
-    const lease = await acquireLease(here, "a");
-    await here.append("a", bytesOf("1"), lease);
-    await there.append("a", bytesOf("2"), lease);
-    expect(await there.finalize("a", "done", undefined, lease)).toBe(true);
-    expect(await readStore(here, "a")).toMatchObject({ texts: ["1", "2"], error: null });
-    await expect(here.append("a", bytesOf("3"), lease)).rejects.toMatchObject({
-      code: "finalized",
-    });
-  });
-
   it("of many callers in two processes one is the producer", async () => {
     const [here, there] = await open();
     const calls = Array.from({ length: 10 }, (_, index) =>
@@ -130,14 +118,6 @@ function testEnds(open: Open): void {
 }
 
 function testLives(open: Open): void {
-  it("a stream without an append fails after its time to live", async () => {
-    const [here, there] = await open();
-    await acquireLease(here, "a", { ttlMs: 50 });
-    const { error } = await readStore(there, "a");
-    // On a slow machine the time to live of the failed stream may be over, too.
-    expect(String(error)).toMatch(/Stream expired|Stream not found/);
-  });
-
   it("a stream that has ended is missing after its time to live, and its id is free", async () => {
     const [here, there] = await open({ defaultTtlMs: 50 });
     const old = await acquireLease(here, "a", { ttlMs: 600_000 });
@@ -150,21 +130,6 @@ function testLives(open: Open): void {
     const lease = await acquireLease(there, "b", { ttlMs: 600_000 });
     expect(await there.finalize("b", "done", undefined, lease)).toBe(true);
     expect(await here.status("a")).toBe("done");
-  });
-
-  it("bytes of any number are read as they were", async () => {
-    const [here, there] = await open();
-    const lease = await acquireLease(here, "a");
-    const bytes = new Uint8Array(3_300_000).map((_, index) => (index * 7) ^ (index >> 8));
-    await here.append("a", bytes, lease);
-    await here.append("a", new Uint8Array(0), lease);
-    await here.finalize("a", "done", undefined, lease);
-    let at = 0;
-    for await (const { chunk } of there.read("a", "", new AbortController().signal)) {
-      expect(Buffer.compare(chunk, bytes.subarray(at, at + chunk.length))).toBe(0);
-      at += chunk.length;
-    }
-    expect(at).toBe(bytes.length);
   });
 }
 

@@ -2,20 +2,7 @@ import { startRedis, type RedisServer } from "@tm/run-events-test-servers";
 import { createIoredisResumableStreamStore } from "assistant-stream/resumable/ioredis";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
-import { createRunEventsResumableStreamStore } from "../../src/assistant-ui.ts";
-import { SERVERS } from "../stores.ts";
-import { usePlace } from "../use-place.ts";
 import { sameBehaviour } from "./same-behaviour.ts";
-
-for (const [name, create] of SERVERS) {
-  const place = usePlace(create);
-  sameBehaviour(name, async () =>
-    createRunEventsResumableStreamStore({
-      runs: await place.open(),
-      keyPrefix: crypto.randomUUID(),
-    }),
-  );
-}
 
 let server: RedisServer | undefined;
 

@@ -31,13 +31,6 @@ function testElection(open: Open): void {
     expect(await store.acquire("b")).toBe("consumer");
   });
 
-  it("of many callers at once one is the producer", async () => {
-    const store = await open();
-    const roles = await Promise.all(Array.from({ length: 10 }, () => store.acquire("a")));
-    expect(roles.filter((role) => role === "producer")).toHaveLength(1);
-    await store.finalize("a", "done");
-  });
-
   it("the status is missing, then streaming, then that of the end", async () => {
     const store = await open();
     expect(await store.status("a")).toBe("missing");

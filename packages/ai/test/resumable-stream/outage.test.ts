@@ -160,21 +160,3 @@ it("other options that no work takes are refused at once, too", () => {
       expect(open).toThrow(TypeError);
   }
 });
-
-it("a host that refuses to stay gets no stream, and one that fails later costs none", async () => {
-  const runs = createRunEvents({ store: createMemoryStore() });
-  const refusal = new Error("`after` was called outside a request");
-  const refused = createResumableStreamContext({
-    runs,
-    waitUntil: () => {
-      throw refusal;
-    },
-  });
-  const never = (): never => expect.unreachable();
-  await expect(refused.createNewResumableStream("a", never)).rejects.toBe(refusal);
-  expect(await refused.hasExistingStream("a")).toBeNull();
-  const failing = createResumableStreamContext({ runs, waitUntil: () => Promise.reject(refusal) });
-  const made = await failing.createNewResumableStream("a", () => streamOf(["1"]));
-  expect(await readAll(made)).toBe("1");
-  await runs.close();
-});

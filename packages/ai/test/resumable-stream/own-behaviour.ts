@@ -34,29 +34,6 @@ export function ownBehaviour(name: string, create: () => Promise<Place>): void {
 }
 
 function testReplay(open: Open): void {
-  it("a stream that is done is read again, in another process too", async () => {
-    const [here, there] = await open();
-    expect(await readAll(await here.resumableStream("a", () => streamOf(["1", "2"])))).toBe("12");
-    const never = (): never => expect.unreachable();
-    expect(await readAll(await there.resumableStream("a", never))).toBe("12");
-    expect(await readAll(await there.resumeExistingStream("a", 1))).toBe("2");
-    expect(await readAll(await there.resumeExistingStream("a", 2))).toBe("");
-    expect(await there.hasExistingStream("a")).toBe("DONE");
-  });
-
-  it("a reader in another process follows a live stream", async () => {
-    const [here, there] = await open();
-    const { stream, write, close } = createTextSource();
-    const made = await here.createNewResumableStream("a", () => stream);
-    write("1");
-    const other = await there.resumeExistingStream("a");
-    await readUntil(other, "1");
-    write("2");
-    close();
-    expect(await readAll(other)).toBe("2");
-    expect(await readAll(made)).toBe("12");
-  });
-
   it("a new stream with the id of another ends the readers of that one, or lets them read it whole", async () => {
     const [here, there] = await open();
     await readAll(await here.createNewResumableStream("a", () => streamOf(["old"])));

@@ -30,14 +30,6 @@ export function testText(open: Open): void {
     expect(run).toMatchObject({ lastSequence: 3, metadata: { streamId: "a" } });
   });
 
-  it("a text of any size and of any characters is read as it was", async () => {
-    const [here, there] = await open();
-    const text = `${"\u{1F600}\u0000\uD800 é".repeat(40_000)}end`;
-    const made = await here.createNewResumableStream("a", () => streamOf([text, "!"]));
-    expect((await readAll(made)) === `${text}!`).toBe(true);
-    expect((await readAll(await there.resumeExistingStream("a"))) === `${text}!`).toBe(true);
-  });
-
   it("a reader of its own stream that does not read for long gets the rest from the log", async () => {
     const [here] = await open();
     const texts = Array.from({ length: 30 }, (_, index) => String(index % 10).repeat(60_000));

@@ -93,22 +93,6 @@ function testProducer(open: () => Promise<StreamCalls>): void {
 }
 
 function testReaders(open: () => Promise<StreamCalls>): void {
-  it.each(["the producer first", "the other first"])(
-    "a second reader gets the same: %s",
-    async (order) => {
-      const streams = await open();
-      const { stream, write, close } = createTextSource();
-      const made = await streams.resumableStream("a", () => stream);
-      const other = await streams.resumableStream("a", never);
-      write("1\n");
-      write("2\n");
-      close();
-      const [first, second] = order === "the producer first" ? [made, other] : [other, made];
-      expect(await readAll(first)).toBe("1\n2\n");
-      expect(await readAll(second)).toBe("1\n2\n");
-    },
-  );
-
   it("readers that come at different times all get the whole", async () => {
     const streams = await open();
     const { stream, write, close } = createTextSource();

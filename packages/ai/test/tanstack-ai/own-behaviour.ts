@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { runEventsStream } from "../../src/tanstack-ai.ts";
 import type { Place } from "../stores.ts";
 import { usePlace } from "../use-place.ts";
-import { readRun, shown, textChunk } from "./chunks.ts";
+import { readRun, textChunk } from "./chunks.ts";
 import { type Open, testResponses } from "./own-responses.ts";
 
 /** What a durable stream does, and its use by TanStack AI itself. */
@@ -22,7 +22,6 @@ export function ownBehaviour(name: string, create: () => Promise<Place>): void {
     };
     testProducers(open);
     testEnds(open);
-    testChunks(open);
     testResponses(open);
   });
 }
@@ -117,34 +116,5 @@ function testEnds(open: Open): void {
       error: null,
     });
     expect((await runs.list({ ownerId: keyPrefix })).runs).toMatchObject([{ runStatus: "failed" }]);
-  });
-}
-
-function testChunks(open: Open): void {
-  it("a chunk of any size is one chunk, and its offset is one place", async () => {
-    const [here, there] = await open();
-    const texts = ["1", "\u{1F600}é\u0000".repeat(60_000), "x".repeat(300_000), "2"];
-    const producer = here({ runId: "a" });
-    const offsets = await producer.append(texts.map(textChunk));
-    await producer.close();
-    expect(offsets).toHaveLength(4);
-    for (const [index, offset] of ["-1", ...offsets].entries()) {
-      const read = await readRun(there({ runId: "a" }), offset);
-      expect(read.texts.join() === texts.slice(index).join()).toBe(true);
-    }
-    const stored = (await there({ runId: "a" }).snapshot()).map(({ chunk }) => chunk);
-    expect(shown(stored).join() === texts.join()).toBe(true);
-  });
-
-  it("a batch of more chunks than one append takes is appended in parts", async () => {
-    const [here, there] = await open();
-    const chunks = Array.from({ length: 2_500 }, (_, index) => textChunk(String(index)));
-    const producer = here({ runId: "a" });
-    const offsets = await producer.append(chunks);
-    await producer.close();
-    const read = await readRun(there({ runId: "a" }));
-    expect(read.offsets).toEqual(offsets);
-    expect(read.texts).toEqual(shown(chunks));
-    expect(await there({ runId: "a" }).snapshot()).toHaveLength(2_500);
   });
 }
