@@ -100,7 +100,7 @@ describe("a question with a key", () => {
     });
   });
 
-  it("that is sent again and again leaves no reader of its answer", async () => {
+  it("that is sent again and again leaves no reader of its answer, and a reader that leaves none either", async () => {
     const runs = openRuns();
     let readers = 0;
     async function* tail(...call: Parameters<typeof runs.tail>): AsyncGenerator<RunEvent, void> {
@@ -118,6 +118,13 @@ describe("a question with a key", () => {
       ids.add((await chats.answer(question, () => new ReadableStream())).runId);
     }
     expect([ids.size, readers]).toEqual([1, 0]);
+    const { stream } = await chats.answer(question, () => new ReadableStream());
+    const reading = stream.getReader();
+    const read = reading.read();
+    await expect.poll(() => readers).toBe(1);
+    await reading.cancel();
+    await read;
+    await expect.poll(() => readers).toBe(0);
   });
 
   it("of another message is refused: that message would be lost", async () => {

@@ -1,8 +1,9 @@
 import type { UIMessage } from "ai";
 import { describe, expect, it, type Mock, vi } from "vitest";
 import { type PageChat, textOf } from "./page-chat.ts";
+import { askHalf, turn } from "./page-turns.ts";
 import { createRunServer, openRunPage, type RunServer } from "./run-page.ts";
-import { asked, openRuns, OWNER, saying } from "./small-chats.ts";
+import { openRuns } from "./small-chats.ts";
 
 describe("a page that reads the messages", () => {
   /** A page that has asked for the messages, and gets them when it may. */
@@ -31,10 +32,7 @@ describe("a page that reads the messages", () => {
   it("while an answer ends gets all of it", async () => {
     const server = createRunServer(openRuns());
     const asking = openRunPage(server, "tea");
-    const sent = asking.chat.sendMessage({ text: "Why?" });
-    await server.model.asked(1);
-    server.model.say("Half ");
-    await expect.poll(() => asking.chat.text).toBe("Half ");
+    const { sent } = await askHalf(asking, server);
     const { chat, go } = await openReading(server);
     server.model.say("an answer");
     server.model.finish();
@@ -45,10 +43,7 @@ describe("a page that reads the messages", () => {
 
   it("while its user asks keeps the question", async () => {
     const server = createRunServer(openRuns());
-    const place = { ...OWNER, chatId: "tea", message: asked("a") };
-    await (
-      await server.chats.answer(place, () => saying("to a"))
-    ).done;
+    await turn(server, "a");
     const { chat, setMessages, go } = await openReading(server);
     const sent = chat.sendMessage({ text: "Why?" });
     await server.model.asked(1);
@@ -65,15 +60,9 @@ describe("a page that reads the messages", () => {
 
   it("while another turn comes gets that, too", async () => {
     const server = createRunServer(openRuns());
-    const answer = async (id: string): Promise<void> => {
-      const place = { ...OWNER, chatId: "tea", message: asked(id) };
-      await (
-        await server.chats.answer(place, () => saying(`to ${id}`))
-      ).done;
-    };
-    await answer("a");
+    await turn(server, "a");
     const { chat, go } = await openReading(server);
-    await answer("b");
+    await turn(server, "b");
     const other = openRunPage(server, "tea");
     other.watch();
     const texts = ["a", "to a", "b", "to b"];

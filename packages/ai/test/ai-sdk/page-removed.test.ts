@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ask, READY, standOf, textsOf, turn } from "./page-turns.ts";
+import { ask, askHalf, READY, standOf, textsOf, turn } from "./page-turns.ts";
 import { createRunServer, openRunPage } from "./run-page.ts";
 import { openRuns, OWNER } from "./small-chats.ts";
 
@@ -9,10 +9,7 @@ describe("a page whose run was removed", () => {
     const first = await turn(server, "a");
     const page = openRunPage(server, "tea", await server.read("tea"));
     page.watch();
-    const sent = page.chat.sendMessage({ text: "Why?" });
-    await server.model.asked(1);
-    server.model.say("Half ");
-    await expect.poll(() => page.chat.text).toBe("Half ");
+    const { sent } = await askHalf(page, server);
     const online = server.onRequest;
     server.onRequest = () => Promise.reject(new TypeError("Failed to fetch"));
     server.cut();
@@ -37,6 +34,8 @@ describe("a page whose run was removed", () => {
     const page = openRunPage(server, "tea");
     page.watch();
     await turn(server, "a");
+    await expect.poll(() => textsOf(page)).toEqual(["a", "to a"]);
+    // The page reads it only once its list has the run: a run that is removed before that is never listed.
     const last = await turn(server, "b");
     await expect.poll(() => textsOf(page)).toEqual(["a", "to a", "b", "to b"]);
     await server.runs.delete(last, OWNER);

@@ -76,25 +76,6 @@ describe("a page whose user is signed out in mid-answer", () => {
     await expect.poll(() => standOf(page)).toEqual(READY);
     await expect.poll(page.standing).toEqual({ isWaiting: false, error: null });
   });
-
-  it("twice gets both answers whole", async () => {
-    const { server, page } = await openSignedOut();
-    await expect.poll(page.standing).toMatchObject({ error: OUT });
-    server.user = "ada";
-    const resumed = page.chat.resumeStream();
-    server.model.say("an ");
-    await expect.poll(() => page.chat.text).toBe("Half an ");
-    server.user = null;
-    await resumed;
-    expect(standOf(page)).toMatchObject(["error", OUT]);
-    server.user = "ada";
-    void page.chat.resumeStream();
-    server.model.say("answer");
-    server.model.finish();
-    await expect.poll(() => textsOf(page)).toEqual(["Why?", "Half an answer"]);
-    await expect.poll(() => standOf(page)).toEqual(READY);
-    await expect.poll(page.standing).toEqual({ isWaiting: false, error: null });
-  });
 });
 
 describe("a page whose user is signed out while it is idle", () => {

@@ -1,17 +1,16 @@
 import type { UIMessage, UIMessageChunk } from "ai";
 import { describe, expect, it } from "vitest";
 import { textOf } from "./page-chat.ts";
+import { askHalf, turn } from "./page-turns.ts";
 import { createRunServer, openRunPage } from "./run-page.ts";
-import { asked, openRuns, OWNER, PLACE, runOf, saying, streamOf } from "./small-chats.ts";
+import { asked, openRuns, OWNER, PLACE, saying, streamOf } from "./small-chats.ts";
 
 describe("a page with the transport of runs", () => {
   it("shows an answer as it comes, and is sent it once", async () => {
     const server = createRunServer(openRuns());
-    const { chat } = openRunPage(server, "tea");
-    const sent = chat.sendMessage({ text: "Why?" });
-    await server.model.asked(1);
-    server.model.say("Half ");
-    await expect.poll(() => chat.text).toBe("Half ");
+    const page = openRunPage(server, "tea");
+    const { chat } = page;
+    const { sent } = await askHalf(page, server);
     expect(chat.status).toBe("streaming");
     server.model.say("an answer");
     server.model.finish();
@@ -75,21 +74,18 @@ describe("a page with the transport of runs", () => {
 
   it("shows turns that it missed, and edits, and asks for nothing if it has all", async () => {
     const server = createRunServer(openRuns());
-    const answer = async (id: string, text: string): Promise<void> => {
-      const place = { ...OWNER, chatId: "tea", message: asked(id, text) };
-      await (
-        await server.chats.answer(place, () => saying(`to ${text}`))
-      ).done;
-    };
-    await answer("a", "a");
+    await turn(server, "a");
     const late = openRunPage(server, "tea");
     late.watch();
     await expect.poll(() => late.chat.messages.map(textOf)).toEqual(["a", "to a"]);
     const whole = openRunPage(server, "tea", await server.read("tea"));
     whole.watch();
     const first = whole.chat.messages;
-    await answer("b", "b");
-    await answer("b", "better");
+    await turn(server, "b");
+    const edited = { ...PLACE, message: asked("b", "better") };
+    await (
+      await server.chats.answer(edited, () => saying("to better"))
+    ).done;
     for (const { chat } of [late, whole]) {
       await expect
         .poll(() => chat.messages.map(textOf))
@@ -103,30 +99,12 @@ describe("a page with the transport of runs", () => {
     await expect
       .poll(() => server.requests.filter((one) => one === "GET /v1/agent-runs").length)
       .toBeGreaterThanOrEqual(3);
-    await answer("c", "c");
+    await turn(server, "c");
     await expect.poll(() => again.chat.messages.length).toBe(6);
     // Each of the three pages has read the turn `c`, and nothing else.
     await expect
       .poll(() => server.requests.filter((one) => one === "GET /api/chat/tea").length)
       .toBe(reads + 3);
-  });
-
-  it("that loaded just before the end gets the end", async () => {
-    const server = createRunServer(openRuns());
-    const { chat } = openRunPage(server, "tea");
-    const sent = chat.sendMessage({ text: "Why?" });
-    await server.model.asked(1);
-    server.model.say("Half ");
-    await expect.poll(() => chat.text).toBe("Half ");
-    const messages = await server.read("tea");
-    server.model.say("an answer");
-    server.model.finish();
-    await sent;
-    const late = openRunPage(server, "tea", messages);
-    expect(late.chat.messages.map(textOf)).toEqual(["Why?", "Half "]);
-    late.watch();
-    await expect.poll(() => late.chat.messages.map(textOf)).toEqual(["Why?", "Half an answer"]);
-    expect(runOf(late.chat.lastMessage)).toMatchObject({ runStatus: "completed" });
   });
 
   it("two turns in a row, one of each page, are in both in order", async () => {
