@@ -15,22 +15,6 @@ const failed = { code: "run_finished", details: { runStatus: "failed" } };
 const roundChunk = (runId: string): StreamChunk =>
   ({ ...finishChunk(runId), finishReason: "tool_calls" }) as StreamChunk;
 
-it("a store that is away for a moment, or has too much to do, costs no chunk", async () => {
-  const { store, refuse } = createFailingStore();
-  const runs = createRunEvents({ store });
-  const producer = runEventsStream({ runId: "a" }, { runs });
-  await producer.append([textChunk("1")]);
-  refuse(2);
-  await producer.append([textChunk("2")]);
-  refuse(2);
-  await producer.close();
-  expect(await readRun(runEventsStream({ runId: "a" }, { runs }))).toMatchObject({
-    texts: ["1", "2"],
-    error: null,
-  });
-  await runs.close();
-});
-
 it("a run that has lost chunks is not whole, although its close lands", async () => {
   const { store, refuse } = createFailingStore();
   const runs = createRunEvents({ store });
