@@ -10,6 +10,8 @@ import { wrapStore } from "../wrap-store.ts";
 
 /** Subscriptions before and after those that a case is about. */
 const OTHER_SUBSCRIPTIONS = 100;
+/** Another owner than that of most runs. */
+const OTHER = "other";
 
 /** Cases of S13 in `STORE.md`: a subscription notifies that there may be something new, until it is stopped. Programs try it, too. */
 export const notifications: readonly TrialCase[] = [
@@ -28,14 +30,21 @@ export const notifications: readonly TrialCase[] = [
       const first = others("before");
       const counters = ids.map((runId) => countNotifications(store, runId));
       const all = [...first, ...counters, ...others("after")];
+      await createRun(store, "run-c", OTHER);
+      await land(store, "run-c", events(1), { ownerId: OTHER });
       const owner = countNotifications(store, { ownerId: OWNER });
-      await Promise.all([...all, owner].map((counter) => counter.ready));
-      const before = owner.notifyCount();
+      const other = countNotifications(store, { ownerId: OTHER });
+      await Promise.all([...all, owner, other].map((counter) => counter.ready));
+      const [before, otherBefore] = [owner.notifyCount(), other.notifyCount()];
       await allNotified(counters, () =>
-        store.append(["nowhere", ...ids].map((runId) => appendRequest(runId, events(1)))),
+        store.append([
+          ...["nowhere", ...ids].map((runId) => appendRequest(runId, events(1))),
+          appendRequest("run-c", events(1), { ownerId: OTHER }),
+        ]),
       );
       await Promise.all(ids.map((runId) => owner.past(before, runId)));
-      for (const counter of [...all, owner]) counter.stop();
+      await other.past(otherBefore, "run-c");
+      for (const counter of [...all, owner, other]) counter.stop();
     },
   },
   {

@@ -59,6 +59,14 @@ const LIKE_NAMES = [
   `${"a".repeat(254)}b`,
   `${"a".repeat(254)}c`,
 ];
+
+/** Runs and their keys, which are the same text once they are joined by a hyphen or by nothing. */
+const LIKE_KEYS: readonly (readonly [string, string])[] = [
+  ["a", "b-c"],
+  ["a-b", "c"],
+  ["ab", "-c"],
+];
+
 /** Cases of S8 in `STORE.md`: JSON text comes back byte for byte. */
 export const payloads: readonly TrialCase[] = [
   {
@@ -115,6 +123,15 @@ export const payloads: readonly TrialCase[] = [
         const list = await store.listRuns({ ownerId, runStatus: null, before: null, limit: 100 });
         const found = list.map((run) => [run.runId, run.ownerId]);
         assertEqual(found, [[`run-${index}`, ownerId]], `the runs of ${JSON.stringify(ownerId)}`);
+      }
+    },
+  },
+  {
+    name: "S8 a run id and a key that look like those of another run are different",
+    async run({ store }) {
+      for (const [runId, idempotencyKey] of LIKE_KEYS) {
+        await createRun(store, runId);
+        await land(store, runId, [event("TOKEN", `"${runId}"`)], { idempotencyKey });
       }
     },
   },

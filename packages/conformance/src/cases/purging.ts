@@ -20,6 +20,18 @@ export const purging: readonly TrialCase[] = [
       }
     },
   },
+  {
+    name: "S17 a purge removes those first that finished first",
+    async run({ store }) {
+      for (const runId of ["last", "first"]) await createRun(store, runId);
+      const first = await finish(store, "first");
+      await untilStoreTime(store, first.finishedAtMs + 1);
+      await finish(store, "last");
+      for (const runId of ["first", "last"]) {
+        assertEqual(await purgedIds(store, { finishedForMs: 0, limit: 1 }), [runId], "the purged");
+      }
+    },
+  },
 ];
 
 interface Finished extends RunRecord {
@@ -27,7 +39,6 @@ interface Finished extends RunRecord {
 }
 
 async function finish(store: KitStore, runId: string): Promise<Finished> {
-  await createRun(store, runId);
   await land(store, runId, [event("RUN_COMPLETED")]);
   const { run } = await readLog(store, runId);
   const { finishedAtMs } = run;
@@ -40,8 +51,10 @@ async function finish(store: KitStore, runId: string): Promise<Finished> {
  * @returns whether the purge distinguished the two: one that took longer than the gap cannot
  */
 async function splitsAt(store: KitStore, gapMs: number): Promise<boolean> {
+  await createRun(store, "old");
   const old = await finish(store, "old");
   await untilStoreTime(store, old.finishedAtMs + gapMs);
+  await createRun(store, "young");
   const young = await finish(store, "young");
   const beforeMs = await storeNow(store);
   const finishedForMs = beforeMs - old.finishedAtMs;
