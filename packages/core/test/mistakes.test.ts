@@ -18,7 +18,7 @@ async function failureOf(call: () => Promise<unknown>): Promise<unknown> {
   return call().catch((error: unknown) => error);
 }
 
-/** What to do about a store that is none. */
+/** The end of the message for an object that is not a store. */
 const CURE =
   "Pass the result of a store's own function, such as `createMemoryStore()`, of the same version as this package.";
 

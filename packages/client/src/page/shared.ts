@@ -13,7 +13,7 @@ const all = new Map<string, { readonly hasFailed: boolean }>();
 
 /**
  * The one that views of this page share.
- * @param create makes one if there is none, or if the one that is there has failed: the user may have signed in since
+ * @param create makes the first one, and another after a failure: the user may have signed in since
  */
 export function shareBy<One extends { readonly hasFailed: boolean }>(
   options: ConnectionOptions,

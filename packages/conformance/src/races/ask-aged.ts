@@ -20,7 +20,7 @@ export interface AgedRuns {
 
 interface AskedDue {
   readonly due: DueKind;
-  /** The most runs of an answer. Default: any number. */
+  /** The most runs of an answer. @defaultValue no limit */
   readonly limit?: number;
   /** `null` for any age, without a look at the answer. */
   readonly aged: AgedRuns | null;

@@ -63,7 +63,7 @@ export type RaceStep =
   /** A pause of no turns ends in the next turn of the event loop, which only then sends what core has gathered. */
   | { readonly call: "pause"; readonly turns: number };
 
-/** The least age that a call asks for: any, that of one run, a little more than that, or more than a program takes. */
+/** The least age that a call asks for: 0, the age of one run, a little more than that, or more than a program lasts. */
 export type Age = "any" | "exact" | "over" | "long";
 
 /** A call about runs of some age. Where nothing else is called meanwhile, its answer is also compared with the runs' times. */

@@ -38,7 +38,7 @@ export class Followed<Item extends Shared> {
 
   /**
    * The item of this name.
-   * @param make makes it, if there is none; the item calls `onOver` once it takes no more readers
+   * @param make makes an item that is not followed yet; it calls `onOver` once it takes no more readers
    * @throws RunEventsError `store_unavailable` after `close`
    */
   open(name: string, make: (onOver: () => void) => Item): Item {

@@ -24,7 +24,7 @@ function assertCookie(baseUrl: string, headers: Headers): void {
 /** Cases of W29 in `WIRE.md`: the session of a server that has `POST /v1/session`. */
 export const session: readonly HttpTrialCase[] = [
   {
-    name: "W29 a bearer token opens a session, which shows its user and its expiry; without one there is none",
+    name: "W29 a bearer token opens a session, which shows its user and its expiry; without a token none is opened",
     async run({ owner, send, baseUrl }) {
       const opened = await owner.post(PATH);
       assertStatus(opened, 204);
