@@ -4,6 +4,12 @@ import type { Answer } from "./call.ts";
 /** The characters of a URI reference. @see RFC 3986, section 2 */
 const URI_TEXT = /^(?:[\w\-.~:/?#[\]@!$&'()*+,;=]|%[\da-f]{2})*$/i;
 
+/** Whether the headers have what goes with a status. @see clause W3 in `WIRE.md` */
+const HEADER_OF: Readonly<Record<number, (headers: Headers) => boolean>> = {
+  401: (headers) => headers.has("www-authenticate"),
+  429: (headers) => /^\d+$/.test(headers.get("retry-after") ?? ""),
+};
+
 /** Fails a case unless the answer has this status. */
 export function assertStatus(answer: Answer, status: number): void {
   assertEqual(answer.status, status, `the status of ${answer.to} (its body: ${show(answer.text)})`);
@@ -20,6 +26,8 @@ export function assertProblem(
   members: Readonly<Record<string, unknown>> = {},
 ): void {
   assertStatus(answer, status);
+  const owed = HEADER_OF[status];
+  assert(owed?.(answer.headers) ?? true, `W3: ${answer.to} has the header of a ${status}`);
   const type = answer.headers.get("content-type") ?? "";
   assert(
     /^application\/problem\+json\s*(;|$)/i.test(type),

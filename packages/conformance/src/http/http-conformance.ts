@@ -23,7 +23,7 @@ import { streams } from "./cases/streams.ts";
 import { values } from "./cases/values.ts";
 import { writing } from "./cases/writing.ts";
 import type { HastyServer } from "./hasty-server.ts";
-import { type HttpDoors, type HttpTrialCase, runHttpTrial } from "./http-trial.ts";
+import { type HttpDoors, type HttpCases, runHttpTrial } from "./http-trial.ts";
 import type { IdleServer } from "./idle-server.ts";
 
 /** The options of {@link runHttpConformance}: the server, what it offers, and how hard to look. */
@@ -62,7 +62,7 @@ export interface HttpConformanceOptions extends HttpDoors, CaseOptions {
   readonly drain?: Drain;
 }
 
-const ALWAYS: readonly HttpTrialCase[] = [
+const ALWAYS: HttpCases = {
   ...values,
   ...problems,
   ...refusals,
@@ -80,7 +80,7 @@ const ALWAYS: readonly HttpTrialCase[] = [
   ...programs,
   ...limits,
   ...description,
-];
+};
 
 /**
  * Returns the cases that test a server against the wire, by what they are about. They share the server and its two users: run
@@ -100,16 +100,16 @@ export function runHttpConformance(options: HttpConformanceOptions): readonly Co
     idle,
     drain,
   } = options;
-  const own = [
+  const own: HttpCases = {
     ...ALWAYS,
-    ...(allowedOrigin === undefined ? [] : allowedOrigins(allowedOrigin)),
-    ...(cookieFor === undefined ? session : []),
-    ...(hostPaths ? health : []),
-    ...(drain === undefined ? [] : [draining(drain)]),
-  ];
+    ...(allowedOrigin === undefined ? {} : allowedOrigins(allowedOrigin)),
+    ...(cookieFor === undefined ? session : {}),
+    ...(hostPaths ? health : {}),
+    ...(drain === undefined ? {} : draining(drain)),
+  };
   const endSession = options.endSession ?? (cookieFor === undefined ? "delete" : null);
-  const on = (doors: Partial<HttpDoors>, cases: readonly HttpTrialCase[]) =>
-    cases.map((one) => ({ ...one, doors: { ...options, ...doors } }));
+  const on = (doors: Partial<HttpDoors>, cases: HttpCases) =>
+    Object.entries(cases).map(([name, run]) => ({ name, run, doors: { ...options, ...doors } }));
   const cases = [
     ...on({}, own),
     ...on(hasty ?? {}, deadlines(hasty ?? {}, endSession)),

@@ -47,11 +47,8 @@ export interface HttpTrial extends Line {
   withNewSessions(body: (trial: HttpTrial) => Promise<void>): Promise<void>;
 }
 
-/** One case before it knows its server. The name starts with the clause. */
-export interface HttpTrialCase {
-  readonly name: string;
-  readonly run: (trial: HttpTrial) => Promise<void>;
-}
+/** Cases before they know their server, by their names, which start with the clause. */
+export type HttpCases = Readonly<Record<string, (trial: HttpTrial) => Promise<void>>>;
 
 /**
  * Signs both users in and runs one body.

@@ -28,5 +28,6 @@ export interface ReaderConformanceOptions extends HttpDoors, CaseOptions {
 export function runReaderConformance(
   options: ReaderConformanceOptions,
 ): readonly ConformanceCase[] {
-  return buildCases(options, reading, ({ run }, round) => runReaderTrial(options, run, round));
+  const cases = Object.entries(reading).map(([name, run]) => ({ name, run }));
+  return buildCases(options, cases, ({ run }, round) => runReaderTrial(options, run, round));
 }

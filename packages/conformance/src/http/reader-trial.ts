@@ -47,11 +47,8 @@ interface Reading {
   leave(): void;
 }
 
-/** One case before it knows its reader. The name starts with the clause. */
-export interface ReaderTrialCase {
-  readonly name: string;
-  readonly run: (trial: ReaderTrial) => Promise<void>;
-}
+/** Cases before they know their reader, by their names, which start with the clause. */
+export type ReaderCases = Readonly<Record<string, (trial: ReaderTrial) => Promise<void>>>;
 
 /** Bounds a hang, not the speed of a reader. */
 const PATIENCE_MS = 5_000;

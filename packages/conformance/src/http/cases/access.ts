@@ -2,7 +2,7 @@ import { assert, assertEqual } from "../../assert.ts";
 import { assertProblem } from "../assert-answer.ts";
 import type { Answer, Call, HeaderList } from "../call.ts";
 import { notes } from "../draft.ts";
-import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import type { HttpTrial, HttpCases } from "../http-trial.ts";
 import { changesOn, leaseChangesOn, readsOn, withHeaders } from "../run-calls.ts";
 import { fenced, type WireRun } from "../wire-run.ts";
 import { JSON_TYPE, RUNS } from "../paths.ts";
@@ -44,8 +44,6 @@ async function refuseAll(
       const what = `the status of ${answer.to} with ${JSON.stringify(one)}`;
       assertEqual(answer.status, problem[0], what);
       assertProblem(answer, ...problem);
-      const isShown = answer.status !== 401 || answer.headers.has("www-authenticate");
-      assert(isShown, `${answer.to} has WWW-Authenticate`);
     }
   }
   await run.assertLength(1);
@@ -53,86 +51,81 @@ async function refuseAll(
 }
 
 /** Cases of W4 and W5 in `WIRE.md`: who may ask. */
-export const access: readonly HttpTrialCase[] = [
-  {
-    name: "W4 every request but the live stream takes the bearer token or the session",
-    async run({ owner, send }) {
-      for (const credential of [owner.bearer, owner.session]) {
-        const [run, claimed] = [await owner.record(), await owner.record()];
-        const { fence } = await claimed.claim();
-        const calls = [...readsOn(run), ...changesOn(run), ...leaseChangesOn(claimed, fence)];
-        for (const call of calls) {
-          const { status, to } = await send(withHeaders(call, credential));
-          assert(status < 300, `${to} is answered, got ${status}`);
-        }
-      }
-    },
-  },
-  {
-    name: "W4 every request without a valid credential is 401 and changes nothing",
-    async run(trial) {
-      const callsOn = (run: WireRun): readonly Call[] => [
-        ...readsOn(run),
-        ...changesOn(run),
-        ...leaseChangesOn(run, 1),
-        { path: run.at("/stream") },
-        { path: RUNS },
-      ];
-      const credentials = [{}, { authorization: "Bearer unknown" }, { cookie: "a=b" }];
-      await refuseAll(trial, callsOn, credentials, [401, "unauthenticated"]);
-    },
-  },
-  {
-    name: "W4 another owner's run and a run that does not exist get the same 404, byte for byte",
-    async run({ owner, stranger, send }) {
-      const run = await owner.record(...notes(3));
-      const ended = await owner.record("RUN_COMPLETED");
-      const claimed = await owner.record();
+export const access: HttpCases = {
+  "W4 every request but the live stream takes the bearer token or the session": async ({
+    owner,
+    send,
+  }) => {
+    for (const credential of [owner.bearer, owner.session]) {
+      const [run, claimed] = [await owner.record(), await owner.record()];
       const { fence } = await claimed.claim();
-      const at = (await run.times())[1] ?? "";
-      const callsOn = (one: WireRun): readonly Call[] => [
-        ...readsOn(one),
-        ...changesOn(one),
-        ...changesOn(one).map((call) => withHeaders(call, fenced(fence))),
-        ...leaseChangesOn(one, fence),
-        ...leaseChangesOn(one, fence + 1),
-        ...["/events", "/stream"].flatMap((leaf) =>
-          ["since=7", "since=7&wait=1", "tail=2", `since=2&at=${at}`, `since=1&at=${at}`].map(
-            (query) => ({ path: one.at(leaf, query) }),
-          ),
+      const calls = [...readsOn(run), ...changesOn(run), ...leaseChangesOn(claimed, fence)];
+      for (const call of calls) {
+        const { status, to } = await send(withHeaders(call, credential));
+        assert(status < 300, `${to} is answered, got ${status}`);
+      }
+    }
+  },
+  "W4 every request without a valid credential is 401 and changes nothing": async (trial) => {
+    const callsOn = (run: WireRun): readonly Call[] => [
+      ...readsOn(run),
+      ...changesOn(run),
+      ...leaseChangesOn(run, 1),
+      { path: run.at("/stream") },
+      { path: RUNS },
+    ];
+    const credentials = [{}, { authorization: "Bearer unknown" }, { cookie: "a=b" }];
+    await refuseAll(trial, callsOn, credentials, [401, "unauthenticated"]);
+  },
+  "W4 another owner's run and a run that does not exist get the same 404, byte for byte": async ({
+    owner,
+    stranger,
+    send,
+  }) => {
+    const run = await owner.record(...notes(3));
+    const ended = await owner.record("RUN_COMPLETED");
+    const claimed = await owner.record();
+    const { fence } = await claimed.claim();
+    const at = (await run.times())[1] ?? "";
+    const callsOn = (one: WireRun): readonly Call[] => [
+      ...readsOn(one),
+      ...changesOn(one),
+      ...changesOn(one).map((call) => withHeaders(call, fenced(fence))),
+      ...leaseChangesOn(one, fence),
+      ...leaseChangesOn(one, fence + 1),
+      ...["/events", "/stream"].flatMap((leaf) =>
+        ["since=7", "since=7&wait=1", "tail=2", `since=2&at=${at}`, `since=1&at=${at}`].map(
+          (query) => ({ path: one.at(leaf, query) }),
         ),
-        { path: one.at("/stream"), headers: { "last-event-id": "9" } },
-        { method: "DELETE", path: one.at() },
-      ];
-      for (const credential of [stranger.session, { ...stranger.session, ...stranger.bearer }]) {
-        for (const [index, call] of callsOn(stranger.run("nobodys")).entries()) {
-          const expected = await send(withHeaders(call, credential));
-          assertProblem(expected, 404, "not_found");
-          for (const one of [run, ended, claimed]) {
-            const other = callsOn(one)[index] ?? call;
-            const answer = await send(withHeaders(other, credential));
-            assertEqual(shapeOf(answer), shapeOf(expected), `the answer to ${answer.to}`);
-          }
+      ),
+      { path: one.at("/stream"), headers: { "last-event-id": "9" } },
+      { method: "DELETE", path: one.at() },
+    ];
+    for (const credential of [stranger.session, { ...stranger.session, ...stranger.bearer }]) {
+      for (const [index, call] of callsOn(stranger.run("nobodys")).entries()) {
+        const expected = await send(withHeaders(call, credential));
+        assertProblem(expected, 404, "not_found");
+        for (const one of [run, ended, claimed]) {
+          const other = callsOn(one)[index] ?? call;
+          const answer = await send(withHeaders(other, credential));
+          assertEqual(shapeOf(answer), shapeOf(expected), `the answer to ${answer.to}`);
         }
       }
-      await run.assertLength(3);
-      assertEqual((await ended.read())["runStatus"], "completed", "the finished run");
-      await run.claim();
-    },
+    }
+    await run.assertLength(3);
+    assertEqual((await ended.read())["runStatus"], "completed", "the finished run");
+    await run.claim();
   },
-  {
-    name: "W5 a change by cookie from another origin is 403 and changes nothing",
-    async run(trial) {
-      const ended = await trial.owner.record("RUN_FAILED");
-      const callsOn = (run: WireRun): readonly Call[] => [
-        ...changesOn(run),
-        ...leaseChangesOn(run, 1),
-        { method: "POST", path: RUNS, headers: JSON_TYPE, body: "{}" },
-        { method: "DELETE", path: ended.at() },
-      ];
-      const foreign = foreignOrigins(trial).map((one) => ({ ...trial.owner.session, ...one }));
-      await refuseAll(trial, callsOn, foreign, [403, "cross_site_request"]);
-      assertEqual((await ended.read())["runStatus"], "failed", "the finished run");
-    },
+  "W5 a change by cookie from another origin is 403 and changes nothing": async (trial) => {
+    const ended = await trial.owner.record("RUN_FAILED");
+    const callsOn = (run: WireRun): readonly Call[] => [
+      ...changesOn(run),
+      ...leaseChangesOn(run, 1),
+      { method: "POST", path: RUNS, headers: JSON_TYPE, body: "{}" },
+      { method: "DELETE", path: ended.at() },
+    ];
+    const foreign = foreignOrigins(trial).map((one) => ({ ...trial.owner.session, ...one }));
+    await refuseAll(trial, callsOn, foreign, [403, "cross_site_request"]);
+    assertEqual((await ended.read())["runStatus"], "failed", "the finished run");
   },
-];
+};

@@ -1,7 +1,7 @@
 import type { Call } from "../call.ts";
 import { LINES_TYPE, RUNS } from "../paths.ts";
 import { fenced, keyed, LONG_LEASE_MS } from "../wire-run.ts";
-import { INVALID, type Place, type Refused } from "./refused.ts";
+import type { Place, RefusedCases } from "./refused.ts";
 
 const EVENT = '{"eventType":"NOTE"}';
 const LENGTHS = ["0", "-1", "999", "3600001", "1000.5", '"1000"', "null", "true", "[1000]"];
@@ -35,18 +35,16 @@ const appends = (headers: Readonly<Record<string, string>>, { owner, run }: Plac
 ];
 
 /** Bodies and headers that are refused: a case a row. */
-export const BAD_WRITES: readonly Refused[] = [
-  {
-    name: "W8 an invalid id, the path of the stream as one, an unknown field and a body that is not an object are 400",
-    problem: INVALID,
-    bad: () => [
-      ...["", "a b", "é", "a/b", "x".repeat(129), "stream"].map((id) => `{"runId":"${id}"}`),
-      ...'{"runId":7} {"runId":null} {"owner":"x"} [] {'.split(" "),
-    ],
-    calls: creation,
-  },
-  {
-    name: "W9 one bad event refuses the batch whole, with its index",
+export const BAD_WRITES: RefusedCases = {
+  "W8 an invalid id, the path of the stream as one, an unknown field and a body that is not an object are 400":
+    {
+      bad: () => [
+        ...["", "a b", "é", "a/b", "x".repeat(129), "stream"].map((id) => `{"runId":"${id}"}`),
+        ...'{"runId":7} {"runId":null} {"owner":"x"} [] {'.split(" "),
+      ],
+      calls: creation,
+    },
+  "W9 one bad event refuses the batch whole, with its index": {
     problem: [422, "invalid_event", { index: 1 }],
     bad: () => [
       ...'7 null {"payload":1} {"eventType":7} {"eventType":"NOTE","sequence":1}'.split(" "),
@@ -57,9 +55,7 @@ export const BAD_WRITES: readonly Refused[] = [
       owner.call("POST", run.at("/events"), `{"events":[${EVENT},${event},${EVENT}]}`),
     ],
   },
-  {
-    name: "W9 an invalid body, or one of another type, is 400 and writes nothing",
-    problem: INVALID,
+  "W9 an invalid body, or one of another type, is 400 and writes nothing": {
     bad: () => [
       ...NO_BODIES,
       '{"events":[',
@@ -81,34 +77,27 @@ export const BAD_WRITES: readonly Refused[] = [
       ];
     },
   },
-  {
-    name: "W10 a key that is not 1 to 128 printable ASCII characters is 400, of an append, a claim and a creation",
-    problem: INVALID,
-    bad: () => ["", "k".repeat(129), "sch\u00f6n", "a\tb"],
-    calls: (key, { owner, run, free }) => [
-      run.appendCall(["NOTE"], keyed(key)),
-      owner.call("POST", run.at("/claim"), '{"leaseMs":60000}', keyed(key)),
-      owner.call("POST", RUNS, `{"runId":"${free}","leaseMs":60000}`, keyed(key)),
-    ],
-  },
-  {
-    name: "W11 an expectedSequence that is not a sequence is 400, of an append and of an input",
-    problem: INVALID,
+  "W10 a key that is not 1 to 128 printable ASCII characters is 400, of an append, a claim and a creation":
+    {
+      bad: () => ["", "k".repeat(129), "sch\u00f6n", "a\tb"],
+      calls: (key, { owner, run, free }) => [
+        run.appendCall(["NOTE"], keyed(key)),
+        owner.call("POST", run.at("/claim"), '{"leaseMs":60000}', keyed(key)),
+        owner.call("POST", RUNS, `{"runId":"${free}","leaseMs":60000}`, keyed(key)),
+      ],
+    },
+  "W11 an expectedSequence that is not a sequence is 400, of an append and of an input": {
     bad: () => ["-1", "1.5", '"0"', "null"],
     calls: (expected, { owner, run }) => [
       run.appendCall(["NOTE"], {}, `,"expectedSequence":${expected}`),
       owner.call("POST", run.at("/input"), `{"payload":1,"expectedSequence":${expected}}`),
     ],
   },
-  {
-    name: "W12 lines without an event are 400",
-    problem: INVALID,
+  "W12 lines without an event are 400": {
     bad: () => ["\n", " \r\n\t\n"],
     calls: (body, { owner, run }) => [owner.call("POST", run.at("/events"), body, LINES_TYPE)],
   },
-  {
-    name: "W31 a body that a claim, a renewal or a release does not take is 400 and changes nothing",
-    problem: INVALID,
+  "W31 a body that a claim, a renewal or a release does not take is 400 and changes nothing": {
     isClaimed: true,
     bad: ({ fence }) => [
       ...NO_BODIES.flatMap((body) => ["POST", "PUT", "DELETE"].map((one) => `${one} ${body}`)),
@@ -127,9 +116,7 @@ export const BAD_WRITES: readonly Refused[] = [
       return [owner.call(method, run.at("/claim"), body)];
     },
   },
-  {
-    name: "W32 an invalid Run-Fence is 400 and writes nothing",
-    problem: INVALID,
+  "W32 an invalid Run-Fence is 400 and writes nothing": {
     isClaimed: true,
     bad: ({ fence }) => [
       "",
@@ -139,15 +126,11 @@ export const BAD_WRITES: readonly Refused[] = [
     ],
     calls: (fence, place) => appends(fenced(fence), place),
   },
-  {
-    name: "W34 a bad topic is 400 and creates nothing",
-    problem: INVALID,
+  "W34 a bad topic is 400 and creates nothing": {
     bad: () => badTexts(200),
     calls: (topic, place) => creation(`{"runId":"${place.free}","topic":${topic}}`, place),
   },
-  {
-    name: "W35 `exclusive` without a topic, or one that is no boolean, is 400 and creates nothing",
-    problem: INVALID,
+  "W35 `exclusive` without a topic, or one that is no boolean, is 400 and creates nothing": {
     bad: ({ free }) => [
       '{"exclusive":true}',
       '{"exclusive":true,"topic":null}',
@@ -157,9 +140,7 @@ export const BAD_WRITES: readonly Refused[] = [
     ],
     calls: creation,
   },
-  {
-    name: "W36 a bad leaseMs, a bad worker, or a worker without leaseMs is 400 and creates nothing",
-    problem: INVALID,
+  "W36 a bad leaseMs, a bad worker, or a worker without leaseMs is 400 and creates nothing": {
     bad: () => [
       ...LENGTHS.map((leaseMs) => `"leaseMs":${leaseMs}`),
       ...badTexts(100).map((worker) => `"leaseMs":60000,"worker":${worker}`),
@@ -167,20 +148,16 @@ export const BAD_WRITES: readonly Refused[] = [
     ],
     calls: (fields, place) => creation(`{"runId":"${place.free}",${fields}}`, place),
   },
-  {
-    name: "W36 an Idempotency-Key without a run id is 400 and creates nothing, as sent again it would create another run",
-    problem: INVALID,
-    bad: ({ free }) => [`{"topic":"${free}","leaseMs":60000}`, `{"topic":"${free}"}`],
-    calls: (body, { owner }) => [owner.call("POST", RUNS, body, keyed("start"))],
-  },
-  {
-    name: "W39 a bad input appends nothing",
-    problem: INVALID,
+  "W36 an Idempotency-Key without a run id is 400 and creates nothing, as sent again it would create another run":
+    {
+      bad: ({ free }) => [`{"topic":"${free}","leaseMs":60000}`, `{"topic":"${free}"}`],
+      calls: (body, { owner }) => [owner.call("POST", RUNS, body, keyed("start"))],
+    },
+  "W39 a bad input appends nothing": {
     bad: () => ["1", "[]", '{"input":1}', '{"payload":1,"payload":2}', '{"payload":}'],
     calls: (body, { owner, run }) => [owner.call("POST", run.at("/input"), body)],
   },
-  {
-    name: "W39 no append has an INPUT_RECEIVED or a type of chats, as JSON or as a line",
+  "W39 no append has an INPUT_RECEIVED or a type of chats, as JSON or as a line": {
     problem: [422, "invalid_event"],
     bad: () => ["INPUT_RECEIVED", "UI_MESSAGE", "UI_CHUNKS", "UI_PART"],
     calls: (type, { owner, run }) => [
@@ -188,12 +165,10 @@ export const BAD_WRITES: readonly Refused[] = [
       owner.call("POST", run.at("/events"), `{"eventType":"${type}"}\n`, LINES_TYPE),
     ],
   },
-  {
-    name: "W44 a bad name is 400 and claims nothing",
-    problem: INVALID,
+  "W44 a bad name is 400 and claims nothing": {
     bad: () => badTexts(100),
     calls: (worker, { owner, run }) => [
       owner.call("POST", run.at("/claim"), `{"leaseMs":${LONG_LEASE_MS},"worker":${worker}}`),
     ],
   },
-];
+};

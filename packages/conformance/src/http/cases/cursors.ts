@@ -1,6 +1,6 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { notes } from "../draft.ts";
-import type { HttpTrialCase } from "../http-trial.ts";
+import type { HttpCases } from "../http-trial.ts";
 import { typesOf } from "../live-stream.ts";
 import type { WireRun } from "../wire-run.ts";
 import { FAR, moved } from "./pages.ts";
@@ -107,35 +107,23 @@ async function assertStart(run: WireRun, [query, header, outcome]: Start): Promi
 }
 
 /** Cases of W20, W24, W45 and W46 in `WIRE.md`: where a stream starts. */
-export const cursors: readonly HttpTrialCase[] = [
-  {
-    name: "W20 a stream starts at a valid Last-Event-ID, else at since or tail, else at 0; the header wins even when it is smaller",
-    async run({ owner }) {
+export const cursors: HttpCases = {
+  "W20 a stream starts at a valid Last-Event-ID, else at since or tail, else at 0; the header wins even when it is smaller":
+    async ({ owner }) => {
       await assertStarts(await owner.record(...notes(9)), CURSORS);
     },
+  "W24 on a finished run the header alone decides between 204 and the end": async ({ owner }) => {
+    await assertStarts(await owner.record("NOTE", "RUN_COMPLETED"), ON_ENDED);
   },
-  {
-    name: "W24 on a finished run the header alone decides between 204 and the end",
-    async run({ owner }) {
-      await assertStarts(await owner.record("NOTE", "RUN_COMPLETED"), ON_ENDED);
-    },
+  "W24 a cursor past the end of a live run is cursor_ahead, in a frame": async ({ owner }) => {
+    await assertStarts(await owner.record(...notes(9)), AHEAD);
   },
-  {
-    name: "W24 a cursor past the end of a live run is cursor_ahead, in a frame",
-    async run({ owner }) {
-      await assertStarts(await owner.record(...notes(9)), AHEAD);
-    },
-  },
-  {
-    name: "W45 a stream with tail=N begins N events before the end, unless a valid Last-Event-ID wins",
-    async run({ owner }) {
+  "W45 a stream with tail=N begins N events before the end, unless a valid Last-Event-ID wins":
+    async ({ owner }) => {
       await assertStarts(await owner.record(...notes(9)), TAILS);
     },
-  },
-  {
-    name: "W46 a stream with another time of its event is history_changed, unless a valid Last-Event-ID wins",
-    async run({ owner }) {
+  "W46 a stream with another time of its event is history_changed, unless a valid Last-Event-ID wins":
+    async ({ owner }) => {
       await assertStarts(await owner.record(...notes(9)), TIMES);
     },
-  },
-];
+};

@@ -5,7 +5,7 @@ import { assertStatus } from "../assert-answer.ts";
 import { appendedOf, type Draft, notes } from "../draft.ts";
 import { flood } from "../flood.ts";
 import type { HastyServer } from "../hasty-server.ts";
-import type { HttpTrialCase } from "../http-trial.ts";
+import type { HttpCases } from "../http-trial.ts";
 import { assertDelivery } from "../judge-delivery.ts";
 import { type LiveStream, typesOf } from "../live-stream.ts";
 import { pause } from "../pause.ts";
@@ -47,109 +47,101 @@ async function assertReadOn(run: WireRun, begun: readonly Frame[], drafts: reado
 export function deadlines(
   { heartbeatMs, maxStreamAgeMs, stallMs, leaseGraceMs }: Omit<HastyServer, "baseUrl">,
   endSession: SessionEnd,
-): readonly HttpTrialCase[] {
-  return [
-    ...(heartbeatMs === undefined ? [] : [heartbeat(heartbeatMs), heartbeatOfMany(heartbeatMs)]),
-    ...(stallMs === undefined ? [] : [patience(stallMs), unreadAnswers(stallMs)]),
+): HttpCases {
+  return {
+    ...(heartbeatMs === undefined ? {} : heartbeats(heartbeatMs)),
+    ...(stallMs === undefined ? {} : stalls(stallMs)),
     ...(heartbeatMs === undefined || endSession === null
-      ? []
-      : [lostSession(heartbeatMs, endSession)]),
-    ...(maxStreamAgeMs === undefined ? [] : [age(maxStreamAgeMs)]),
-    ...(leaseGraceMs === undefined ? [] : [reaping(leaseGraceMs)]),
-  ];
-}
-
-function heartbeat(heartbeatMs: number): HttpTrialCase {
-  return {
-    name: "W22 a stream on which nothing happens sends a status after each interval without a frame",
-    async run({ owner }) {
-      const run = await owner.record("NOTE");
-      const stream = await run.live("since=1");
-      await stream.until("connected");
-      for (let beat = 0; beat < 2; beat++) {
-        const { type, runStatus, currentPhase } = (await stream.next(heartbeatMs)).message;
-        assertEqual([type, runStatus, currentPhase], ["status", "running", null], "the frame");
-      }
-      await run.land(["RUN_COMPLETED"]);
-      const types = typesOf(await stream.rest()).filter((type) => type !== "status");
-      assertEqual(types, ["run_event", "run_finished"], "what comes after the silence");
-    },
+      ? {}
+      : lostSession(heartbeatMs, endSession)),
+    ...(maxStreamAgeMs === undefined ? {} : age(maxStreamAgeMs)),
+    ...(leaseGraceMs === undefined ? {} : reaping(leaseGraceMs)),
   };
 }
 
-function heartbeatOfMany(heartbeatMs: number): HttpTrialCase {
+function heartbeats(heartbeatMs: number): HttpCases {
   return {
-    name: "W47 a silent stream of many runs sends one heartbeat for all of them after each interval",
-    async run({ owner }) {
-      const runs = [await owner.record(), await owner.record()];
-      const stream = await owner.followRuns(runs.map((run) => [run, 0]));
-      for (const _ of runs) await stream.until("connected");
-      for (let beat = 0; beat < 2; beat++) {
-        const { message } = await stream.next(heartbeatMs);
-        assertEqual(message["type"], "heartbeat", "the type of the frame");
-      }
-      for (const run of runs) await run.land(["RUN_COMPLETED"]);
-      const types = typesOf(await stream.rest()).filter((type) => type === "run_finished");
-      assertEqual(types.length, runs.length, "how many runs end after the silence");
-    },
+    "W22 a stream on which nothing happens sends a status after each interval without a frame":
+      async ({ owner }) => {
+        const run = await owner.record("NOTE");
+        const stream = await run.live("since=1");
+        await stream.until("connected");
+        for (let beat = 0; beat < 2; beat++) {
+          const { type, runStatus, currentPhase } = (await stream.next(heartbeatMs)).message;
+          assertEqual([type, runStatus, currentPhase], ["status", "running", null], "the frame");
+        }
+        await run.land(["RUN_COMPLETED"]);
+        const types = typesOf(await stream.rest()).filter((type) => type !== "status");
+        assertEqual(types, ["run_event", "run_finished"], "what comes after the silence");
+      },
+    "W47 a silent stream of many runs sends one heartbeat for all of them after each interval":
+      async ({ owner }) => {
+        const runs = [await owner.record(), await owner.record()];
+        const stream = await owner.followRuns(runs.map((run) => [run, 0]));
+        for (const _ of runs) await stream.until("connected");
+        for (let beat = 0; beat < 2; beat++) {
+          const { message } = await stream.next(heartbeatMs);
+          assertEqual(message["type"], "heartbeat", "the type of the frame");
+        }
+        for (const run of runs) await run.land(["RUN_COMPLETED"]);
+        const types = typesOf(await stream.rest()).filter((type) => type === "run_finished");
+        assertEqual(types.length, runs.length, "how many runs end after the silence");
+      },
   };
 }
 
-function patience(stallMs: number): HttpTrialCase {
+function stalls(stallMs: number): HttpCases {
   return {
-    name: "W25 a reader that takes nothing for too long gets slow_consumer, and misses nothing when it comes back",
-    async run({ owner }) {
-      const run = await owner.record();
-      const drafts = [...(await flood(run, "long")), "RUN_FAILED"];
-      const stream = await run.tail();
-      // Beyond the deadline, but before a server loses its patience with an end that is not taken either.
-      await pause(stallMs * 1.2 + 500);
-      const seen = await stream.rest();
-      const code = seen.at(-1)?.message["code"];
-      assertEqual(
-        code,
-        "slow_consumer",
-        "the code of the last frame of a reader that took nothing",
-      );
-      await run.land(["RUN_FAILED"]);
-      await assertReadOn(run, seen, drafts);
-    },
+    "W25 a reader that takes nothing for too long gets slow_consumer, and misses nothing when it comes back":
+      async ({ owner }) => {
+        const run = await owner.record();
+        const drafts = [...(await flood(run, "long")), "RUN_FAILED"];
+        const stream = await run.tail();
+        // Beyond the deadline, but before a server loses its patience with an end that is not taken either.
+        await pause(stallMs * 1.2 + 500);
+        const seen = await stream.rest();
+        const code = seen.at(-1)?.message["code"];
+        assertEqual(
+          code,
+          "slow_consumer",
+          "the code of the last frame of a reader that took nothing",
+        );
+        await run.land(["RUN_FAILED"]);
+        await assertReadOn(run, seen, drafts);
+      },
+    "W49 an answer that the client does not read is given up after the limit, and its user is served again":
+      async ({ owner, follow }) => {
+        const run = await owner.record();
+        await flood(run, "short");
+        const whole = await run.poll();
+        assertStatus(whole, 200);
+        const held: LiveStream[] = [];
+        let status = 200;
+        while (status === 200 && held.length < MOST_HELD) {
+          const answer = await follow(owner.call("GET", run.at("/events")));
+          ({ status } = answer);
+          if (status === 200) held.push(answer);
+        }
+        assert(status === 200 || status === 429, `a read is 200 or 429, got ${status}`);
+        await pause(stallMs * 1.2 + 500);
+        const again = await run.poll();
+        assertStatus(again, 200);
+        assert(again.text === whole.text, "the page is the same as before");
+        for (const answer of held) {
+          const text = await answer.text().catch(() => null);
+          const isWhole = text === null || text === whole.text;
+          assert(isWhole, "an answer that was not read for too long ends broken, or is whole");
+        }
+      },
   };
 }
 
-function unreadAnswers(stallMs: number): HttpTrialCase {
+function lostSession(heartbeatMs: number, endSession: EndSession | "delete"): HttpCases {
   return {
-    name: "W49 an answer that the client does not read is given up after the limit, and its user is served again",
-    async run({ owner, follow }) {
-      const run = await owner.record();
-      await flood(run, "short");
-      const whole = await run.poll();
-      assertStatus(whole, 200);
-      const held: LiveStream[] = [];
-      let status = 200;
-      while (status === 200 && held.length < MOST_HELD) {
-        const answer = await follow(owner.call("GET", run.at("/events")));
-        ({ status } = answer);
-        if (status === 200) held.push(answer);
-      }
-      assert(status === 200 || status === 429, `a read is 200 or 429, got ${status}`);
-      await pause(stallMs * 1.2 + 500);
-      const again = await run.poll();
-      assertStatus(again, 200);
-      assert(again.text === whole.text, "the page is the same as before");
-      for (const answer of held) {
-        const text = await answer.text().catch(() => null);
-        const isWhole = text === null || text === whole.text;
-        assert(isWhole, "an answer that was not read for too long ends broken, or is whole");
-      }
-    },
-  };
-}
-
-function lostSession(heartbeatMs: number, endSession: EndSession | "delete"): HttpTrialCase {
-  return {
-    name: "W26 a session that is ended ends its streams within an interval, silent or busy",
-    async run({ owner, send }) {
+    "W26 a session that is ended ends its streams within an interval, silent or busy": async ({
+      owner,
+      send,
+    }) => {
       const [quiet, busy] = [await owner.record(), await owner.record()];
       const streams = [await quiet.live(), await busy.live()];
       for (const stream of streams) await stream.until("connected");
@@ -178,21 +170,21 @@ function lostSession(heartbeatMs: number, endSession: EndSession | "delete"): Ht
   };
 }
 
-function age(maxStreamAgeMs: number): HttpTrialCase {
+function age(maxStreamAgeMs: number): HttpCases {
   return {
-    name: "W26 a stream lives for 0.8 of the longest life at least, ends with max_age, and nothing is lost",
-    async run({ owner }) {
-      const run = await owner.record("NOTE");
-      const openedAt = performance.now();
-      const stream = await run.live();
-      const seen = [...(await stream.until("run_event"))];
-      await run.land(notes(3));
-      seen.push(...(await endWithin(maxStreamAgeMs, stream, "max_age", "the stream")));
-      const livedMs = performance.now() - openedAt;
-      const least = maxStreamAgeMs * 0.8;
-      assert(livedMs >= least, `the stream lives for ${least} ms, got ${livedMs}`);
-      await run.land([...notes(2, 3), "RUN_FAILED"]);
-      await assertReadOn(run, seen, ["NOTE", ...notes(5), "RUN_FAILED"]);
-    },
+    "W26 a stream lives for 0.8 of the longest life at least, ends with max_age, and nothing is lost":
+      async ({ owner }) => {
+        const run = await owner.record("NOTE");
+        const openedAt = performance.now();
+        const stream = await run.live();
+        const seen = [...(await stream.until("run_event"))];
+        await run.land(notes(3));
+        seen.push(...(await endWithin(maxStreamAgeMs, stream, "max_age", "the stream")));
+        const livedMs = performance.now() - openedAt;
+        const least = maxStreamAgeMs * 0.8;
+        assert(livedMs >= least, `the stream lives for ${least} ms, got ${livedMs}`);
+        await run.land([...notes(2, 3), "RUN_FAILED"]);
+        await assertReadOn(run, seen, ["NOTE", ...notes(5), "RUN_FAILED"]);
+      },
   };
 }

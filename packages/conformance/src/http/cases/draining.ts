@@ -2,7 +2,7 @@ import { assert, assertEqual } from "../../assert.ts";
 import { nextTurn } from "../../next-turn.ts";
 import { within } from "../../within.ts";
 import { appendedOf, type Draft } from "../draft.ts";
-import type { HttpTrialCase } from "../http-trial.ts";
+import type { HttpCases } from "../http-trial.ts";
 import { assertDelivery, type Delivery, isEvent } from "../judge-delivery.ts";
 import { pollToEnd } from "../readers.ts";
 import { deliveryOf, receiptOf, type WireRun } from "../wire-run.ts";
@@ -71,50 +71,50 @@ function assertLanded(log: Delivery, sent: readonly Sent[]): void {
 }
 
 /** The case of W27 in `WIRE.md`: shutting down. */
-export function draining({ windowMs, begin, restart }: Drain): HttpTrialCase {
+export function draining({ windowMs, begin, restart }: Drain): HttpCases {
   return {
-    name: "W27 a server that shuts down ends its streams as draining, and keeps every append that it acknowledged",
-    async run({ owner, withNewSessions }) {
-      const run = await owner.record();
-      const streams = await Promise.all(Array.from({ length: STREAMS }, () => run.live()));
-      const reading = Promise.all(streams.map((stream) => stream.rest(windowMs)));
-      const warm = Promise.withResolvers<void>();
-      let warmedUp = 0;
-      let isGone = false;
-      const writing = Promise.all(
-        Array.from({ length: WRITERS }, (_, writer) =>
-          writeOn(run, writer, (count) => {
-            if (count === WARM_UP && ++warmedUp === WRITERS) warm.resolve();
-            return !isGone;
-          }),
-        ),
-      );
-      // Looked at below, unless something fails first.
-      for (const side of [reading, writing]) side.catch(() => {});
-      const tooEarly = writing.then(() => assert(warmedUp === WRITERS, "appends land before"));
-      await Promise.race([warm.promise, tooEarly]);
-      try {
-        await within(windowMs, begin(), "the end of the server");
-      } finally {
-        isGone = true;
-        // Requests that are still under way must not reach the next server.
-        await Promise.allSettled([writing, reading]);
-        await restart();
-      }
-      const [sent, received] = [(await writing).flat(), await reading];
-      for (const frames of received) {
-        assertEqual(frames.at(-1)?.message["code"], "draining", "the last frame of a stream");
-      }
-      await withNewSessions(async (after) => {
-        const same = after.owner.run(run.id);
-        await same.land(["RUN_FAILED"]);
-        const log = await pollToEnd(same, 0, 1_000);
-        assertLanded(log, sent);
-        for (const frames of received) {
-          const delivery = deliveryOf(frames);
-          assertDelivery(log.slice(0, delivery.length).filter(isEvent), 0, [...delivery, "end"]);
+    "W27 a server that shuts down ends its streams as draining, and keeps every append that it acknowledged":
+      async ({ owner, withNewSessions }) => {
+        const run = await owner.record();
+        const streams = await Promise.all(Array.from({ length: STREAMS }, () => run.live()));
+        const reading = Promise.all(streams.map((stream) => stream.rest(windowMs)));
+        const warm = Promise.withResolvers<void>();
+        let warmedUp = 0;
+        let isGone = false;
+        const writing = Promise.all(
+          Array.from({ length: WRITERS }, (_, writer) =>
+            writeOn(run, writer, (count) => {
+              if (count === WARM_UP && ++warmedUp === WRITERS) warm.resolve();
+              return !isGone;
+            }),
+          ),
+        );
+        // Looked at below, unless something fails first.
+        for (const side of [reading, writing]) side.catch(() => {});
+        const tooEarly = writing.then(() => assert(warmedUp === WRITERS, "appends land before"));
+        await Promise.race([warm.promise, tooEarly]);
+        try {
+          await within(windowMs, begin(), "the end of the server");
+        } finally {
+          isGone = true;
+          // Requests that are still under way must not reach the next server.
+          await Promise.allSettled([writing, reading]);
+          await restart();
         }
-      });
-    },
+        const [sent, received] = [(await writing).flat(), await reading];
+        for (const frames of received) {
+          assertEqual(frames.at(-1)?.message["code"], "draining", "the last frame of a stream");
+        }
+        await withNewSessions(async (after) => {
+          const same = after.owner.run(run.id);
+          await same.land(["RUN_FAILED"]);
+          const log = await pollToEnd(same, 0, 1_000);
+          assertLanded(log, sent);
+          for (const frames of received) {
+            const delivery = deliveryOf(frames);
+            assertDelivery(log.slice(0, delivery.length).filter(isEvent), 0, [...delivery, "end"]);
+          }
+        });
+      },
   };
 }

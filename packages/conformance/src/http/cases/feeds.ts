@@ -1,7 +1,7 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { assertStatus } from "../assert-answer.ts";
 import { notes } from "../draft.ts";
-import type { HttpTrialCase } from "../http-trial.ts";
+import type { HttpCases } from "../http-trial.ts";
 import type { LiveStream } from "../live-stream.ts";
 import type { Frame } from "../read-frames.ts";
 import { type WireRun } from "../wire-run.ts";
@@ -76,10 +76,9 @@ function toStatus(stream: LiveStream, { id }: WireRun, status: string): Promise<
 }
 
 /** Cases of W48 in `WIRE.md`: a user's list, polled and followed. Each topic is of one case alone. */
-export const feeds: readonly HttpTrialCase[] = [
-  {
-    name: "W48 a list has the live runs and the newest 50 of its topic, newest first, each as it is, and none of another user",
-    async run({ owner, stranger }) {
+export const feeds: HttpCases = {
+  "W48 a list has the live runs and the newest 50 of its topic, newest first, each as it is, and none of another user":
+    async ({ owner, stranger }) => {
       const topic = newTopic();
       const runs: WireRun[] = [];
       for (let at = 0; at < NEWEST + 3; at++) runs.push(await owner.createNew({ topic }));
@@ -96,10 +95,8 @@ export const feeds: readonly HttpTrialCase[] = [
       const theirs = await stranger.list({ feed: "live", topic });
       assertEqual(idsIn(theirs), [], "the stranger's list");
     },
-  },
-  {
-    name: "W48 a list that still has a version is the same, until a run is created, gets an event, ends or is removed",
-    async run({ owner }) {
+  "W48 a list that still has a version is the same, until a run is created, gets an event, ends or is removed":
+    async ({ owner }) => {
       const topic = newTopic();
       const [run, other] = [await owner.createNew({ topic }), await owner.createNew({ topic })];
       for (const step of [
@@ -123,10 +120,8 @@ export const feeds: readonly HttpTrialCase[] = [
         assert(now["same"] !== true, "the version is another");
       }
     },
-  },
-  {
-    name: "W48 each run of a list comes with its last event if that is asked for, and there is one",
-    async run({ owner }) {
+  "W48 each run of a list comes with its last event if that is asked for, and there is one":
+    async ({ owner }) => {
       const topic = newTopic();
       const [queued, running] = [
         await owner.createNew({ topic }),
@@ -145,33 +140,28 @@ export const feeds: readonly HttpTrialCase[] = [
         assert(known.runs.has(queued.id), "the run without events comes");
       }
     },
+  "W48 a feed has each run that is created, gets events, ends or is removed": async ({ owner }) => {
+    const topic = newTopic();
+    const stream = await follow(owner, { topic });
+    await toVersion(stream);
+    const run = await owner.createNew({ topic });
+    await owner.createNew({ topic: newTopic() });
+    for (const [status, drafts] of [
+      ["queued", []],
+      ["running", notes(2)],
+      ["failed", ["RUN_FAILED"]],
+    ] as const) {
+      if (drafts.length > 0) await run.land(drafts);
+      const { runs, gone } = await toStatus(stream, run, status);
+      assertEqual([...runs], [[run.id, await run.read()]], `the ${status} run`);
+      assertEqual(gone, [], "the runs that are gone");
+    }
+    await run.remove();
+    const { runs, gone } = await readTo(stream, ({ type }) => type === "run_gone");
+    assertEqual([[...runs.keys()], gone], [[], [run.id]], "what comes of a removal");
   },
-  {
-    name: "W48 a feed has each run that is created, gets events, ends or is removed",
-    async run({ owner }) {
-      const topic = newTopic();
-      const stream = await follow(owner, { topic });
-      await toVersion(stream);
-      const run = await owner.createNew({ topic });
-      await owner.createNew({ topic: newTopic() });
-      for (const [status, drafts] of [
-        ["queued", []],
-        ["running", notes(2)],
-        ["failed", ["RUN_FAILED"]],
-      ] as const) {
-        if (drafts.length > 0) await run.land(drafts);
-        const { runs, gone } = await toStatus(stream, run, status);
-        assertEqual([...runs], [[run.id, await run.read()]], `the ${status} run`);
-        assertEqual(gone, [], "the runs that are gone");
-      }
-      await run.remove();
-      const { runs, gone } = await readTo(stream, ({ type }) => type === "run_gone");
-      assertEqual([[...runs.keys()], gone], [[], [run.id]], "what comes of a removal");
-    },
-  },
-  {
-    name: "W48 a reader of a feed that comes back with its version gets no run, and the whole list once that has changed",
-    async run({ owner }) {
+  "W48 a reader of a feed that comes back with its version gets no run, and the whole list once that has changed":
+    async ({ owner }) => {
       const topic = newTopic();
       const [changed, removed] = [
         await owner.createNew({ topic }),
@@ -192,24 +182,21 @@ export const feeds: readonly HttpTrialCase[] = [
       assertEqual([...runs], [[changed.id, await changed.read()]], "the runs of the list");
       assertEqual(same, [false], "whether the list is the same");
     },
+  "W48 a feed and runs are on one stream, which goes on when its runs have ended": async ({
+    owner,
+  }) => {
+    const topic = newTopic();
+    const [one, other] = [await owner.createNew({ topic }), await owner.createNew({ topic })];
+    const stream = await follow(owner, { runs: `${one.id}:0`, topic });
+    await toVersion(stream);
+    await one.land(["NOTE", "RUN_COMPLETED"]);
+    const owed = new Set(["run_event", "run_finished", "run"]);
+    while (owed.size > 0) owed.delete(String((await stream.next()).message["type"]));
+    await other.land(["RUN_COMPLETED"]);
+    await toStatus(stream, other, "completed");
   },
-  {
-    name: "W48 a feed and runs are on one stream, which goes on when its runs have ended",
-    async run({ owner }) {
-      const topic = newTopic();
-      const [one, other] = [await owner.createNew({ topic }), await owner.createNew({ topic })];
-      const stream = await follow(owner, { runs: `${one.id}:0`, topic });
-      await toVersion(stream);
-      await one.land(["NOTE", "RUN_COMPLETED"]);
-      const owed = new Set(["run_event", "run_finished", "run"]);
-      while (owed.size > 0) owed.delete(String((await stream.next()).message["type"]));
-      await other.land(["RUN_COMPLETED"]);
-      await toStatus(stream, other, "completed");
-    },
-  },
-  {
-    name: "W48 a feed has the caller's own runs, also with the version of another user's list, and theirs never come",
-    async run({ owner, stranger }) {
+  "W48 a feed has the caller's own runs, also with the version of another user's list, and theirs never come":
+    async ({ owner, stranger }) => {
       const topic = newTopic();
       const mine = await owner.createNew({ topic });
       const { version: have } = await toVersion(await follow(owner, { topic }));
@@ -222,10 +209,8 @@ export const feeds: readonly HttpTrialCase[] = [
       const later = await toStatus(stream, theirs, "running");
       assertEqual([...later.runs.keys()], [theirs.id], "the runs of the stranger's feed");
     },
-  },
-  {
-    name: "W48 a feed sends at most four states a second of a run with many events, and in the end the last one",
-    async run({ owner }) {
+  "W48 a feed sends at most four states a second of a run with many events, and in the end the last one":
+    async ({ owner }) => {
       const topic = newTopic();
       const run = await owner.createNew({ topic });
       const stream = await follow(owner, { topic });
@@ -237,5 +222,4 @@ export const feeds: readonly HttpTrialCase[] = [
       const most = 2 + (performance.now() - began) / PAUSE_MS;
       assert(states <= most, `at most ${Math.floor(most)} states come, got ${states}`);
     },
-  },
-];
+};

@@ -2,7 +2,7 @@ import { movePath } from "@tm/run-events-core/wire";
 import { assert, assertEqual } from "../../assert.ts";
 import { assertStatus } from "../assert-answer.ts";
 import type { Answer } from "../call.ts";
-import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import type { HttpTrial, HttpCases } from "../http-trial.ts";
 
 /** The paths of runs, with `{}` for an id, and their methods. */
 const RUN_PATHS: Readonly<Record<string, readonly string[]>> = {
@@ -50,32 +50,30 @@ function assertPrometheus(text: string): void {
 }
 
 /** Cases of W30 in `WIRE.md`: the description of the wire. */
-export const description: readonly HttpTrialCase[] = [
-  {
-    name: "W30 /openapi.json is OpenAPI 3.1 and has every path and method of runs, for anyone",
-    async run(trial) {
-      const answer = await getOpen(trial, "/openapi.json", "application/json");
-      const { openapi, info, paths } = answer.json();
-      assert(/^3\.1\.\d+$/.test(String(openapi)), `it is OpenAPI 3.1, got ${String(openapi)}`);
-      assertEqual(typeof info, "object", "the type of info");
-      const methods = new Map<string, readonly string[]>();
-      for (const [path, item] of Object.entries(Object(paths) as Record<string, object>)) {
-        methods.set(path.replace(/\{\w+\}/g, "{}"), Object.keys(item));
-      }
-      for (const [written, expected] of Object.entries(RUN_PATHS)) {
-        const path = movePath(written, trial.basePath);
-        const found = expected.filter((method) => methods.get(path)?.includes(method) === true);
-        assertEqual(found, expected, `the methods of ${path} in ${answer.to}`);
-      }
-    },
+export const description: HttpCases = {
+  "W30 /openapi.json is OpenAPI 3.1 and has every path and method of runs, for anyone": async (
+    trial,
+  ) => {
+    const answer = await getOpen(trial, "/openapi.json", "application/json");
+    const { openapi, info, paths } = answer.json();
+    assert(/^3\.1\.\d+$/.test(String(openapi)), `it is OpenAPI 3.1, got ${String(openapi)}`);
+    assertEqual(typeof info, "object", "the type of info");
+    const methods = new Map<string, readonly string[]>();
+    for (const [path, item] of Object.entries(Object(paths) as Record<string, object>)) {
+      methods.set(path.replace(/\{\w+\}/g, "{}"), Object.keys(item));
+    }
+    for (const [written, expected] of Object.entries(RUN_PATHS)) {
+      const path = movePath(written, trial.basePath);
+      const found = expected.filter((method) => methods.get(path)?.includes(method) === true);
+      assertEqual(found, expected, `the methods of ${path} in ${answer.to}`);
+    }
   },
-];
+};
 
 /** Cases of W30 in `WIRE.md`: what a monitor asks a server. */
-export const health: readonly HttpTrialCase[] = [
-  {
-    name: "W30 /healthz, /readyz, /metrics and a page at / are for anyone, and name no run or owner",
-    async run(trial) {
+export const health: HttpCases = {
+  "W30 /healthz, /readyz, /metrics and a page at / are for anyone, and name no run or owner":
+    async (trial) => {
       const run = await trial.owner.record("NOTE");
       // A name of a letter or two may be part of any text.
       const owner = `"${String((await run.read())["ownerId"])}"`;
@@ -89,5 +87,4 @@ export const health: readonly HttpTrialCase[] = [
       const { text } = await getOpen(trial, "/", "text/html");
       assert(/^\s*<(?:!doctype html|html)[\s>]/i.test(text), "the page begins as HTML does");
     },
-  },
-];
+};

@@ -1,6 +1,6 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { assertStatus } from "../assert-answer.ts";
-import type { HttpTrialCase } from "../http-trial.ts";
+import type { HttpCases } from "../http-trial.ts";
 import type { IdleServer } from "../idle-server.ts";
 import {
   fenced,
@@ -69,66 +69,63 @@ async function assertHeld({ run, fence }: HeldRun, status: string): Promise<void
 }
 
 /** The case of W33 in `WIRE.md`: runs whose workers died. */
-export function reaping(leaseGraceMs: number): HttpTrialCase {
+export function reaping(leaseGraceMs: number): HttpCases {
   return {
-    name: "W33 a run whose lease expired ends as failed after the grace, and one renewed or released does not",
-    async run({ owner }) {
-      const leaseMs = SHORTEST_LEASE_MS;
-      const runs = [await owner.record("NOTE"), await owner.record("NOTE")] as const;
-      const [renewed, released] = runs;
-      assertStatus(await renewed.renew((await renewed.claim({ leaseMs })).fence), 200);
-      assertStatus(await released.release((await released.claim({ leaseMs })).fence), 204);
-      const run = await owner.record("NOTE");
-      const sinceMs = Date.parse((await run.claim({ leaseMs })).expiresAt);
-      await assertEnd({ run, reason: "lease_expired", since: 1, dueMs: leaseGraceMs, sinceMs });
-      for (const one of runs) {
-        const { lastSequence, runStatus } = await one.read();
-        assertEqual([lastSequence, runStatus], [1, "running"], "a run that is not abandoned");
-      }
-    },
+    "W33 a run whose lease expired ends as failed after the grace, and one renewed or released does not":
+      async ({ owner }) => {
+        const leaseMs = SHORTEST_LEASE_MS;
+        const runs = [await owner.record("NOTE"), await owner.record("NOTE")] as const;
+        const [renewed, released] = runs;
+        assertStatus(await renewed.renew((await renewed.claim({ leaseMs })).fence), 200);
+        assertStatus(await released.release((await released.claim({ leaseMs })).fence), 204);
+        const run = await owner.record("NOTE");
+        const sinceMs = Date.parse((await run.claim({ leaseMs })).expiresAt);
+        await assertEnd({ run, reason: "lease_expired", since: 1, dueMs: leaseGraceMs, sinceMs });
+        for (const one of runs) {
+          const { lastSequence, runStatus } = await one.read();
+          assertEqual([lastSequence, runStatus], [1, "running"], "a run that is not abandoned");
+        }
+      },
   };
 }
 
 /** Cases of W37 and W43 in `WIRE.md`: runs on which no worker works. */
-export function idling(limits: Omit<IdleServer, "baseUrl">): readonly HttpTrialCase[] {
+export function idling(limits: Omit<IdleServer, "baseUrl">): HttpCases {
   const { queuedForMs, idleForMs, waitingForMs } = limits;
-  return [
-    ...(queuedForMs === undefined ? [] : [queued(queuedForMs), explained(queuedForMs)]),
-    ...(idleForMs === undefined ? [] : [running(idleForMs), written(idleForMs)]),
-    ...(waitingForMs === undefined ? [] : [waiting(waitingForMs)]),
-  ];
-}
-
-function queued(dueMs: number): HttpTrialCase {
   return {
-    name: "W37 a run that no worker starts ends so long after its creation, claimed in between or not, and never under a lease",
-    async run({ owner }) {
-      const held = await hold(owner);
-      const released = await hold(owner);
-      assertStatus(await released.run.release(released.fence), 204);
-      for (const run of [await owner.record(), released.run]) {
-        const sinceMs = Date.parse(String((await run.read())["createdAt"]));
-        await assertEnd({ run, reason: "never_started", since: 0, dueMs, sinceMs });
-      }
-      await assertHeld(held, "queued");
-    },
+    ...(queuedForMs === undefined ? {} : queued(queuedForMs)),
+    ...(idleForMs === undefined ? {} : running(idleForMs)),
+    ...(waitingForMs === undefined ? {} : waiting(waitingForMs)),
   };
 }
 
-function explained(dueMs: number): HttpTrialCase {
+function queued(dueMs: number): HttpCases {
   return {
-    name: "W43 a run that the system ends says why, with a reason of the wire and nothing else",
-    async run({ owner }) {
+    "W37 a run that no worker starts ends so long after its creation, claimed in between or not, and never under a lease":
+      async ({ owner }) => {
+        const held = await hold(owner);
+        const released = await hold(owner);
+        assertStatus(await released.run.release(released.fence), 204);
+        for (const run of [await owner.record(), released.run]) {
+          const sinceMs = Date.parse(String((await run.read())["createdAt"]));
+          await assertEnd({ run, reason: "never_started", since: 0, dueMs, sinceMs });
+        }
+        await assertHeld(held, "queued");
+      },
+    "W43 a run that the system ends says why, with a reason of the wire and nothing else": async ({
+      owner,
+    }) => {
       const run = await owner.record();
       await assertEnd({ run, reason: "never_started", since: 0, dueMs, sinceMs: 0 });
     },
   };
 }
 
-function running(dueMs: number): HttpTrialCase {
+function running(dueMs: number): HttpCases {
   return {
-    name: "W37 a running run ends so long after its last release, and never under a lease",
-    async run({ owner }) {
+    "W37 a running run ends so long after its last release, and never under a lease": async ({
+      owner,
+    }) => {
       const held = await hold(owner, "NOTE");
       const left = await hold(owner, "NOTE");
       for (const one of [left, held]) {
@@ -138,13 +135,7 @@ function running(dueMs: number): HttpTrialCase {
         if (one === left) await assertHeld(held, "running");
       }
     },
-  };
-}
-
-function written(dueMs: number): HttpTrialCase {
-  return {
-    name: "W37 a running run ends so long after its last event, however old it is",
-    async run({ owner }) {
+    "W37 a running run ends so long after its last event, however old it is": async ({ owner }) => {
       const left = await hold(owner, "NOTE");
       const { run, ...lease } = await hold(owner, "NOTE");
       const sinceMs = await leave(left);
@@ -169,10 +160,9 @@ function written(dueMs: number): HttpTrialCase {
   };
 }
 
-function waiting(dueMs: number): HttpTrialCase {
+function waiting(dueMs: number): HttpCases {
   return {
-    name: "W37 a run that waits for a person ends by a limit of its own",
-    async run({ owner }) {
+    "W37 a run that waits for a person ends by a limit of its own": async ({ owner }) => {
       const asked = await hold(owner, "INPUT_REQUESTED");
       const sinceMs = await leave(asked);
       await assertEnd({ run: asked.run, reason: "abandoned", since: 1, dueMs, sinceMs });

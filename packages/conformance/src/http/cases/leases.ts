@@ -1,7 +1,7 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { assertProblem, assertStatus } from "../assert-answer.ts";
 import type { Answer } from "../call.ts";
-import type { HttpTrialCase } from "../http-trial.ts";
+import type { HttpCases } from "../http-trial.ts";
 import { pause } from "../pause.ts";
 import {
   fenced,
@@ -47,10 +47,9 @@ async function appendBoth(run: WireRun, fence?: number): Promise<readonly Answer
 }
 
 /** Cases of W31, W32, W36 and W44 in `WIRE.md`: who has a run, and who may write to it. */
-export const leases: readonly HttpTrialCase[] = [
-  {
-    name: "W31 a claim gives a fence and the time when the lease expires, from a second to an hour",
-    async run({ owner }) {
+export const leases: HttpCases = {
+  "W31 a claim gives a fence and the time when the lease expires, from a second to an hour":
+    async ({ owner }) => {
       for (const leaseMs of [SHORTEST_LEASE_MS, LONG_LEASE_MS, LONGEST_LEASE_MS]) {
         const run = await owner.record();
         const { createdAt } = await run.read();
@@ -64,72 +63,62 @@ export const leases: readonly HttpTrialCase[] = [
         assertEqual([lastSequence, runStatus], [0, "queued"], "the run: a claim is no event");
       }
     },
+  "W31 a release frees the run for a claim with a higher fence, and the old one is stale": async ({
+    owner,
+  }) => {
+    const run = await owner.record("NOTE");
+    const first = await run.claim();
+    const given = await run.release(first.fence);
+    assertEqual([given.status, given.text], [204, ""], `the answer to ${given.to}`);
+    assertProblem(await run.renew(first.fence), 409, "fenced");
+    const second = await run.claim();
+    assert(second.fence > first.fence, `a fence is above ${first.fence}, got ${second.fence}`);
+    for (const fence of [first.fence, second.fence + 1]) {
+      assertProblem(await run.renew(fence), 409, "fenced");
+      assertProblem(await run.release(fence), 409, "fenced");
+    }
+    await assertClaimed(run, second);
   },
-  {
-    name: "W31 a release frees the run for a claim with a higher fence, and the old one is stale",
-    async run({ owner }) {
-      const run = await owner.record("NOTE");
-      const first = await run.claim();
-      const given = await run.release(first.fence);
-      assertEqual([given.status, given.text], [204, ""], `the answer to ${given.to}`);
-      assertProblem(await run.renew(first.fence), 409, "fenced");
-      const second = await run.claim();
-      assert(second.fence > first.fence, `a fence is above ${first.fence}, got ${second.fence}`);
-      for (const fence of [first.fence, second.fence + 1]) {
-        assertProblem(await run.renew(fence), 409, "fenced");
-        assertProblem(await run.release(fence), 409, "fenced");
+  "W31 an expired lease lasts until another worker claims the run": async ({ owner }) => {
+    const [late, lost] = [await owner.record(), await owner.record()];
+    const leaseMs = SHORTEST_LEASE_MS;
+    const [first, other] = [await late.claim({ leaseMs }), await lost.claim({ leaseMs })];
+    await pause(EXPIRED_MS);
+    const lease = leaseOf(await late.renew(first.fence));
+    assertEqual(lease.fence, first.fence, "the fence of a renewal that came late");
+    await assertClaimed(late, lease);
+    assertProblem(await lost.append(["NOTE"]), 409, "fenced");
+    await lost.land(["NOTE"], fenced(other.fence));
+    const { fence } = await lost.claim();
+    assert(fence > other.fence, `a fence is above ${other.fence}, got ${fence}`);
+    assertProblem(await lost.renew(other.fence), 409, "fenced");
+    assertProblem(await lost.append(["NOTE"], fenced(other.fence)), 409, "fenced");
+    await lost.assertLength(1);
+  },
+  "W31 claiming, renewing or releasing a finished run is run_finished": async ({ owner }) => {
+    const [unclaimed, claimed] = [await owner.record("NOTE"), await owner.record("NOTE")];
+    const { fence } = await claimed.claim();
+    await unclaimed.land(["RUN_FAILED"]);
+    await claimed.land(["RUN_FAILED"], fenced(fence));
+    assertEqual((await claimed.read())["lease"], null, "the lease of a run that has ended");
+    for (const run of [unclaimed, claimed]) {
+      for (const answer of [await run.ask(), await run.renew(fence), await run.release(fence)]) {
+        const members = { runStatus: "failed", lastSequence: 2 };
+        assertProblem(answer, 409, "run_finished", members);
       }
-      await assertClaimed(run, second);
-    },
+    }
   },
-  {
-    name: "W31 an expired lease lasts until another worker claims the run",
-    async run({ owner }) {
-      const [late, lost] = [await owner.record(), await owner.record()];
-      const leaseMs = SHORTEST_LEASE_MS;
-      const [first, other] = [await late.claim({ leaseMs }), await lost.claim({ leaseMs })];
-      await pause(EXPIRED_MS);
-      const lease = leaseOf(await late.renew(first.fence));
-      assertEqual(lease.fence, first.fence, "the fence of a renewal that came late");
-      await assertClaimed(late, lease);
-      assertProblem(await lost.append(["NOTE"]), 409, "fenced");
-      await lost.land(["NOTE"], fenced(other.fence));
-      const { fence } = await lost.claim();
-      assert(fence > other.fence, `a fence is above ${other.fence}, got ${fence}`);
-      assertProblem(await lost.renew(other.fence), 409, "fenced");
-      assertProblem(await lost.append(["NOTE"], fenced(other.fence)), 409, "fenced");
-      await lost.assertLength(1);
-    },
+  "W31 a claim under a key gets its lease again, and one under another key does not": async ({
+    owner,
+  }) => {
+    const run = await owner.record();
+    const first = leaseOf(await run.ask({}, keyed("one")));
+    assertEqual(leaseOf(await run.ask({}, keyed("one"))), first, "the claim that came again");
+    const { expiresAt } = first;
+    assertProblem(await run.ask({}, keyed("other")), 409, "claimed", { expiresAt });
   },
-  {
-    name: "W31 claiming, renewing or releasing a finished run is run_finished",
-    async run({ owner }) {
-      const [unclaimed, claimed] = [await owner.record("NOTE"), await owner.record("NOTE")];
-      const { fence } = await claimed.claim();
-      await unclaimed.land(["RUN_FAILED"]);
-      await claimed.land(["RUN_FAILED"], fenced(fence));
-      assertEqual((await claimed.read())["lease"], null, "the lease of a run that has ended");
-      for (const run of [unclaimed, claimed]) {
-        for (const answer of [await run.ask(), await run.renew(fence), await run.release(fence)]) {
-          const members = { runStatus: "failed", lastSequence: 2 };
-          assertProblem(answer, 409, "run_finished", members);
-        }
-      }
-    },
-  },
-  {
-    name: "W31 a claim under a key gets its lease again, and one under another key does not",
-    async run({ owner }) {
-      const run = await owner.record();
-      const first = leaseOf(await run.ask({}, keyed("one")));
-      assertEqual(leaseOf(await run.ask({}, keyed("one"))), first, "the claim that came again");
-      const { expiresAt } = first;
-      assertProblem(await run.ask({}, keyed("other")), 409, "claimed", { expiresAt });
-    },
-  },
-  {
-    name: "W32 a claimed run takes appends with its fence, and no others; an unclaimed one those without a fence only",
-    async run({ owner }) {
+  "W32 a claimed run takes appends with its fence, and no others; an unclaimed one those without a fence only":
+    async ({ owner }) => {
       const run = await owner.record();
       const first = await run.claim();
       assertStatus(await run.release(first.fence), 204);
@@ -147,10 +136,8 @@ export const leases: readonly HttpTrialCase[] = [
       for (const answer of await appendBoth(run, fence)) assertStatus(answer, 201);
       await run.assertLength(4);
     },
-  },
-  {
-    name: "W32 an append is judged by its key, then the end of the run, its fence and expectedSequence",
-    async run({ owner }) {
+  "W32 an append is judged by its key, then the end of the run, its fence and expectedSequence":
+    async ({ owner }) => {
       const run = await owner.record();
       const early = ',"expectedSequence":7';
       const first = await run.claim();
@@ -172,10 +159,8 @@ export const leases: readonly HttpTrialCase[] = [
         }
       }
     },
-  },
-  {
-    name: "W36 a creation with leaseMs answers 201, the snapshot with its lease, the fence and the end of the lease; one without claims nothing",
-    async run({ owner, basePath }) {
+  "W36 a creation with leaseMs answers 201, the snapshot with its lease, the fence and the end of the lease; one without claims nothing":
+    async ({ owner, basePath }) => {
       const answer = await owner.create({ leaseMs: LONG_LEASE_MS, topic: "tea", worker: "w-1" });
       assertStatus(answer, 201);
       const { fence, expiresAt, ...snapshot } = answer.json();
@@ -191,10 +176,8 @@ export const leases: readonly HttpTrialCase[] = [
       assertStatus(await run.renew(Number(fence)), 200);
       await (await owner.createNew({})).claim();
     },
-  },
-  {
-    name: "W36 a creation that is sent again under its Idempotency-Key gets the same lease, and one under another does not",
-    async run({ owner }) {
+  "W36 a creation that is sent again under its Idempotency-Key gets the same lease, and one under another does not":
+    async ({ owner }) => {
       const runId = `run-${crypto.randomUUID()}`;
       const key = keyed("start");
       const first = (await owner.create({ runId, leaseMs: LONG_LEASE_MS }, key)).json();
@@ -209,10 +192,8 @@ export const leases: readonly HttpTrialCase[] = [
         assertProblem(other, 409, "claimed", { expiresAt });
       }
     },
-  },
-  {
-    name: "W44 a run shows its worker's name, if the claim has one, and the end of its lease, alone and in a list, and never the fence",
-    async run({ owner }) {
+  "W44 a run shows its worker's name, if the claim has one, and the end of its lease, alone and in a list, and never the fence":
+    async ({ owner }) => {
       const topic = newTopic();
       const run = await owner.createNew({ topic });
       for (const fields of [...NAMES.map((worker) => ({ worker })), {}, { worker: null }]) {
@@ -225,5 +206,4 @@ export const leases: readonly HttpTrialCase[] = [
         assertStatus(await run.release(fence), 204);
       }
     },
-  },
-];
+};

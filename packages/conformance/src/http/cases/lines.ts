@@ -1,6 +1,6 @@
 import { assertEqual } from "../../assert.ts";
 import { assertProblem, assertStatus } from "../assert-answer.ts";
-import type { HttpTrialCase } from "../http-trial.ts";
+import type { HttpCases } from "../http-trial.ts";
 import { fenced, receiptOf, type WireRun } from "../wire-run.ts";
 
 const NOTE = '{"eventType":"NOTE"}';
@@ -23,10 +23,9 @@ function inParts(first: string, seen: () => Promise<unknown>, second: string) {
 }
 
 /** Cases of W12 and W32 in `WIRE.md`: one event a line. */
-export const lines: readonly HttpTrialCase[] = [
-  {
-    name: "W12 each line is an event, blank lines are skipped, the last needs no newline, and there is no limit of a batch",
-    async run({ owner }) {
+export const lines: HttpCases = {
+  "W12 each line is an event, blank lines are skipped, the last needs no newline, and there is no limit of a batch":
+    async ({ owner }) => {
       for (const end of ["", "\n", "\r\n", "\n\n"]) {
         const run = await owner.record("FIRST");
         const body = `${NOTE}\n\n \t\n{"eventType":"NOTE","payload":[1.0]}\r\n${NOTE}${end}`;
@@ -42,10 +41,8 @@ export const lines: readonly HttpTrialCase[] = [
       const { firstSequence, lastSequence } = receiptOf(many);
       assertEqual([firstSequence, lastSequence], [1, 1_001], "the receipt of many lines");
     },
-  },
-  {
-    name: "W12 a bad line ends the append with a problem that names it, and the lines before it stay",
-    async run({ owner }) {
+  "W12 a bad line ends the append with a problem that names it, and the lines before it stay":
+    async ({ owner }) => {
       for (const [line, status, code, before = NOTE] of [
         ['{"eventType":', 400, "invalid_request"],
         [`${NOTE}${NOTE}`, 400, "invalid_request"],
@@ -62,37 +59,32 @@ export const lines: readonly HttpTrialCase[] = [
         assertEqual(await typesIn(run), ["FIRST", "NOTE", eventType], "the log");
       }
     },
+  "W12 lines are appended as they arrive": async ({ owner }) => {
+    const run = await owner.record();
+    const stream = await run.live();
+    const seen = async (): Promise<void> => {
+      await stream.until("run_event");
+      assertEqual(await typesIn(run), ["NOTE"], "the log while the sender goes on");
+    };
+    const answer = await run.lines(inParts(`${NOTE}\n{"eventType":`, seen, '"RUN_COMPLETED"}'));
+    assertStatus(answer, 201);
+    assertEqual(receiptOf(answer).lastSequence, 2, "lastSequence");
+    await stream.until("run_finished");
   },
-  {
-    name: "W12 lines are appended as they arrive",
-    async run({ owner }) {
-      const run = await owner.record();
-      const stream = await run.live();
-      const seen = async (): Promise<void> => {
-        await stream.until("run_event");
-        assertEqual(await typesIn(run), ["NOTE"], "the log while the sender goes on");
-      };
-      const answer = await run.lines(inParts(`${NOTE}\n{"eventType":`, seen, '"RUN_COMPLETED"}'));
-      assertStatus(answer, 201);
-      assertEqual(receiptOf(answer).lastSequence, 2, "lastSequence");
-      await stream.until("run_finished");
-    },
+  "W32 a fence that is lost during lines ends them at the first one after the loss": async ({
+    owner,
+  }) => {
+    const run = await owner.record();
+    const { fence } = await run.claim();
+    const stream = await run.live();
+    const lose = async (): Promise<void> => {
+      await stream.until("run_event");
+      assertStatus(await run.release(fence), 204);
+      await run.claim();
+    };
+    const body = inParts(`${NOTE}\n`, lose, `${NOTE}\n`);
+    const answer = await run.lines(body, fenced(fence));
+    assertProblem(answer, 409, "fenced", { line: 2, lastSequence: 1 });
+    await run.assertLength(1);
   },
-  {
-    name: "W32 a fence that is lost during lines ends them at the first one after the loss",
-    async run({ owner }) {
-      const run = await owner.record();
-      const { fence } = await run.claim();
-      const stream = await run.live();
-      const lose = async (): Promise<void> => {
-        await stream.until("run_event");
-        assertStatus(await run.release(fence), 204);
-        await run.claim();
-      };
-      const body = inParts(`${NOTE}\n`, lose, `${NOTE}\n`);
-      const answer = await run.lines(body, fenced(fence));
-      assertProblem(answer, 409, "fenced", { line: 2, lastSequence: 1 });
-      await run.assertLength(1);
-    },
-  },
-];
+};

@@ -1,6 +1,6 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { assertMembers, assertProblem, assertStatus } from "../assert-answer.ts";
-import type { HttpTrialCase } from "../http-trial.ts";
+import type { HttpCases } from "../http-trial.ts";
 import type { WireRun } from "../wire-run.ts";
 import { idsIn, newTopic, runsIn, type WireUser } from "../wire-user.ts";
 
@@ -53,66 +53,59 @@ async function pagesOf(
 }
 
 /** Cases of W14, W34 and W35 in `WIRE.md`: lists, topics, and deleting. */
-export const listing: readonly HttpTrialCase[] = [
-  {
-    name: "W14 the list is the caller's runs, newest first",
-    async run({ owner, stranger }) {
-      const made: string[] = [];
-      for (let at = 0; at < 5; at++) made.unshift((await owner.record()).id);
-      const ids = idsIn(await owner.list({ limit: 5 }));
-      assertEqual(ids, made, "the new runs");
-      const theirs = idsIn(await stranger.list({ limit: 50 }));
-      const own = theirs.filter((id) => made.includes(id));
-      assertEqual(own, [], "the new runs in the stranger's list");
-    },
+export const listing: HttpCases = {
+  "W14 the list is the caller's runs, newest first": async ({ owner, stranger }) => {
+    const made: string[] = [];
+    for (let at = 0; at < 5; at++) made.unshift((await owner.record()).id);
+    const ids = idsIn(await owner.list({ limit: 5 }));
+    assertEqual(ids, made, "the new runs");
+    const theirs = idsIn(await stranger.list({ limit: 50 }));
+    const own = theirs.filter((id) => made.includes(id));
+    assertEqual(own, [], "the new runs in the stranger's list");
   },
-  {
-    name: "W14 a page of the list ends at 4 MiB of metadata, and the next one goes on there",
-    async run({ owner }) {
-      const topic = newTopic();
-      const made: string[] = [];
-      const metadata = "x".repeat(250_000);
-      for (let at = 0; at < 18; at++) made.unshift((await owner.createNew({ topic, metadata })).id);
-      const { text } = await owner.list({ topic, limit: 18 });
-      const { length } = new TextEncoder().encode(text);
-      assert(length <= 4_300_000, `a page of the list ends at 4 MiB, got ${length} bytes`);
-      assertEqual(await pagesOf(owner, { topic }, 18), made, "the runs of both pages");
-    },
+  "W14 a page of the list ends at 4 MiB of metadata, and the next one goes on there": async ({
+    owner,
+  }) => {
+    const topic = newTopic();
+    const made: string[] = [];
+    const metadata = "x".repeat(250_000);
+    for (let at = 0; at < 18; at++) made.unshift((await owner.createNew({ topic, metadata })).id);
+    const { text } = await owner.list({ topic, limit: 18 });
+    const { length } = new TextEncoder().encode(text);
+    assert(length <= 4_300_000, `a page of the list ends at 4 MiB, got ${length} bytes`);
+    assertEqual(await pagesOf(owner, { topic }, 18), made, "the runs of both pages");
   },
-  {
-    name: "W14 deleting a live run is refused, and deleting a finished one removes it",
-    async run({ owner }) {
-      const run = await owner.record("NOTE");
-      assertProblem(await run.remove(), 409, "run_active");
-      await run.assertLength(1);
-      await run.land(["RUN_FAILED"]);
-      const removed = await run.remove();
-      assertEqual([removed.status, removed.text], [204, ""], "the answer to the deletion");
-      for (const answer of [await run.remove(), await owner.get(run.at())]) {
-        assertProblem(answer, 404, "not_found");
-      }
-      assert(!idsIn(await owner.list({ limit: 5 })).includes(run.id), "the list has lost it too");
-    },
+  "W14 deleting a live run is refused, and deleting a finished one removes it": async ({
+    owner,
+  }) => {
+    const run = await owner.record("NOTE");
+    assertProblem(await run.remove(), 409, "run_active");
+    await run.assertLength(1);
+    await run.land(["RUN_FAILED"]);
+    const removed = await run.remove();
+    assertEqual([removed.status, removed.text], [204, ""], "the answer to the deletion");
+    for (const answer of [await run.remove(), await owner.get(run.at())]) {
+      assertProblem(answer, 404, "not_found");
+    }
+    assert(!idsIn(await owner.list({ limit: 5 })).includes(run.id), "the list has lost it too");
   },
-  {
-    name: "W34 a run has the topic that it was created with in every answer, to its end",
-    async run({ owner }) {
-      const topic = newTopic("tea");
-      const run = await owner.createNew({ topic });
-      const again = await owner.create({ runId: run.id, topic: newTopic("tea") });
-      assertStatus(again, 200);
-      assertMembers(again, { topic });
-      await run.land(["NOTE"]);
-      assertEqual((await run.read())["topic"], topic, "the topic of the running run");
-      assertMembers(await run.cancel(), { runStatus: "cancelled", topic });
-      assertEqual((await run.read())["topic"], topic, "the topic of the ended run");
-      const [listed] = runsIn(await owner.list({ topic }));
-      assertEqual(listed, await run.read(), "the run in the list");
-    },
+  "W34 a run has the topic that it was created with in every answer, to its end": async ({
+    owner,
+  }) => {
+    const topic = newTopic("tea");
+    const run = await owner.createNew({ topic });
+    const again = await owner.create({ runId: run.id, topic: newTopic("tea") });
+    assertStatus(again, 200);
+    assertMembers(again, { topic });
+    await run.land(["NOTE"]);
+    assertEqual((await run.read())["topic"], topic, "the topic of the running run");
+    assertMembers(await run.cancel(), { runStatus: "cancelled", topic });
+    assertEqual((await run.read())["topic"], topic, "the topic of the ended run");
+    const [listed] = runsIn(await owner.list({ topic }));
+    assertEqual(listed, await run.read(), "the run in the list");
   },
-  {
-    name: "W34 a list of a topic has the caller's runs of exactly that topic, newest first, with any characters",
-    async run({ owner, stranger }) {
+  "W34 a list of a topic has the caller's runs of exactly that topic, newest first, with any characters":
+    async ({ owner, stranger }) => {
       const all = [...HARD.map(newTopic), longest("x"), longest("y"), longest("\u{1f375}")];
       const made = new Map(all.map((topic) => [topic, [] as string[]]));
       for (const topic of [...all, ...all]) {
@@ -127,10 +120,8 @@ export const listing: readonly HttpTrialCase[] = [
       }
       assertEqual(idsIn(await owner.list({ topic: newTopic("a") })), [], "the runs of no topic");
     },
-  },
-  {
-    name: "W34 the pages of a topic's list show each run once, those of its live runs too, and no other topic's",
-    async run({ owner }) {
+  "W34 the pages of a topic's list show each run once, those of its live runs too, and no other topic's":
+    async ({ owner }) => {
       const topic = newTopic("paged");
       const made: string[] = [];
       for (let at = 0; at < 6; at++) {
@@ -146,10 +137,8 @@ export const listing: readonly HttpTrialCase[] = [
         assertEqual(found, live, `pages of ${limit} live runs`);
       }
     },
-  },
-  {
-    name: "W35 an exclusive run is topic_busy while the caller has a live run of the topic, and free the moment that ends",
-    async run({ owner }) {
+  "W35 an exclusive run is topic_busy while the caller has a live run of the topic, and free the moment that ends":
+    async ({ owner }) => {
       const topic = newTopic();
       const ends: readonly ((run: WireRun) => Promise<unknown>)[] = [
         (run) => run.land(["RUN_COMPLETED"]),
@@ -166,5 +155,4 @@ export const listing: readonly HttpTrialCase[] = [
       }
       await owner.createNew({ topic, exclusive: true });
     },
-  },
-];
+};

@@ -1,6 +1,6 @@
 import { assertEqual } from "../../assert.ts";
 import { appendedOf, type Draft, notes } from "../draft.ts";
-import type { HttpTrialCase } from "../http-trial.ts";
+import type { HttpCases } from "../http-trial.ts";
 import { assertDelivery } from "../judge-delivery.ts";
 import type { Frame } from "../read-frames.ts";
 import { deliveryOf, type WireRun } from "../wire-run.ts";
@@ -12,10 +12,9 @@ function framesOf({ id }: { readonly id: string }, frames: readonly Frame[]): re
 }
 
 /** Cases of W46 and W47 in `WIRE.md`: many runs on one stream. */
-export const manyRuns: readonly HttpTrialCase[] = [
-  {
-    name: "W47 each run has its events after its own cursor and its end, and the stream ends after the last",
-    async run({ owner }) {
+export const manyRuns: HttpCases = {
+  "W47 each run has its events after its own cursor and its end, and the stream ends after the last":
+    async ({ owner }) => {
       const logs: readonly (readonly [Draft[], number])[] = [
         [[...notes(4), "RUN_COMPLETED"], 0],
         [[...notes(7), "RUN_FAILED"], 2],
@@ -32,10 +31,8 @@ export const manyRuns: readonly HttpTrialCase[] = [
         assertDelivery(log, since, deliveryOf(framesOf(run, frames)), `The run ${at + 1}`);
       }
     },
-  },
-  {
-    name: "W47 a run that fails ends alone: one that is another user's as one that does not exist, and one whose log ends before its cursor",
-    async run({ owner, stranger }) {
+  "W47 a run that fails ends alone: one that is another user's as one that does not exist, and one whose log ends before its cursor":
+    async ({ owner, stranger }) => {
       const run = await owner.record("NOTE");
       const [other, ahead] = [await stranger.record(), await owner.record("NOTE")];
       const none = { id: "nobodys" };
@@ -61,10 +58,8 @@ export const manyRuns: readonly HttpTrialCase[] = [
       const log = ["NOTE", "RUN_COMPLETED"].map(appendedOf);
       assertDelivery(log, 0, deliveryOf(framesOf(run, frames)), "The run that goes on");
     },
-  },
-  {
-    name: "W46 on a stream of many runs, a run whose event has another time ends alone, and the others go on",
-    async run({ owner }) {
+  "W46 on a stream of many runs, a run whose event has another time ends alone, and the others go on":
+    async ({ owner }) => {
       const [lost, same] = [await owner.record(...notes(3)), await owner.record(...notes(3))];
       const [wrong, right] = [(await lost.times())[1], (await same.times())[1]];
       const runs = `${lost.id}:2@${moved(wrong, 1)},${same.id}:2@${right}`;
@@ -76,5 +71,4 @@ export const manyRuns: readonly HttpTrialCase[] = [
       const log = [...notes(3), "RUN_COMPLETED"].map(appendedOf);
       assertDelivery(log, 2, deliveryOf(framesOf(same, frames)), "The other run");
     },
-  },
-];
+};

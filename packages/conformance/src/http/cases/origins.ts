@@ -1,7 +1,7 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { assertProblem } from "../assert-answer.ts";
 import type { Answer, HeaderList } from "../call.ts";
-import type { HttpTrialCase } from "../http-trial.ts";
+import type { HttpCases } from "../http-trial.ts";
 import { changesOn, leaseChangesOn, readsOn, withHeaders } from "../run-calls.ts";
 import { type WireRun } from "../wire-run.ts";
 import { RUNS } from "../paths.ts";
@@ -66,16 +66,15 @@ function pathsOf(run: WireRun): readonly (readonly [path: string, method: string
 }
 
 /** Cases of W5 and W19 in `WIRE.md`: pages of an origin on the list, and of those that are not. */
-export function allowedOrigins(allowed: string): readonly HttpTrialCase[] {
+export function allowedOrigins(allowed: string): HttpCases {
   const from = { origin: allowed, "sec-fetch-site": "cross-site" };
-  return [...changes(allowed, from), ...reads(allowed, from)];
+  return { ...changes(allowed, from), ...reads(allowed, from) };
 }
 
-function changes(allowed: string, from: HeaderList): readonly HttpTrialCase[] {
-  return [
-    {
-      name: "W5 a change by cookie from an origin on the list passes, and its page may read the answer, and refusals too",
-      async run({ owner, send }) {
+function changes(allowed: string, from: HeaderList): HttpCases {
+  return {
+    "W5 a change by cookie from an origin on the list passes, and its page may read the answer, and refusals too":
+      async ({ owner, send }) => {
         for (const page of [from, { origin: allowed }]) {
           const asked = { ...owner.session, ...page };
           const [run, claimed] = [await owner.record(), await owner.record()];
@@ -94,10 +93,8 @@ function changes(allowed: string, from: HeaderList): readonly HttpTrialCase[] {
           assertReadable(await send({ path: RUNS, headers: page }), allowed);
         }
       },
-    },
-    {
-      name: "W5 a change by cookie from an origin that is not on the list is 403, and its page may read nothing",
-      async run({ owner, send }) {
+    "W5 a change by cookie from an origin that is not on the list is 403, and its page may read nothing":
+      async ({ owner, send }) => {
         const run = await owner.record("NOTE");
         for (const origin of strangersTo(allowed)) {
           const headers = { ...owner.session, origin };
@@ -112,38 +109,36 @@ function changes(allowed: string, from: HeaderList): readonly HttpTrialCase[] {
         }
         await run.assertLength(1);
       },
-    },
-  ];
+  };
 }
 
-function reads(allowed: string, from: HeaderList): readonly HttpTrialCase[] {
-  return [
-    {
-      name: "W5 a preflight is allowed for an origin on the list, and for no other",
-      async run({ owner, send }) {
-        const run = await owner.record();
-        for (const [path, method] of pathsOf(run)) {
-          const headers = preflight(allowed, method);
-          const answer = await send({ method: "OPTIONS", path, headers });
-          const isOpen = answer.status < 300;
-          assert(isOpen, `${answer.to} is answered without a credential, got ${answer.status}`);
-          assertReadable(answer, allowed);
-          const methods = namesOf(answer.headers.get("access-control-allow-methods"));
-          assert(methods.includes(method.toLowerCase()), `${answer.to} allows ${method}`);
-          const names = namesOf(answer.headers.get("access-control-allow-headers"));
-          for (const name of REQUEST_HEADERS)
-            assert(names.includes(name), `${answer.to} allows ${name}`);
-        }
-        for (const origin of strangersTo(allowed)) {
-          const call = { method: "OPTIONS", path: run.at("/events") };
-          const answer = await send({ ...call, headers: preflight(origin, "POST") });
-          assertUnreadable(answer, origin);
-        }
-      },
+function reads(allowed: string, from: HeaderList): HttpCases {
+  return {
+    "W5 a preflight is allowed for an origin on the list, and for no other": async ({
+      owner,
+      send,
+    }) => {
+      const run = await owner.record();
+      for (const [path, method] of pathsOf(run)) {
+        const headers = preflight(allowed, method);
+        const answer = await send({ method: "OPTIONS", path, headers });
+        const isOpen = answer.status < 300;
+        assert(isOpen, `${answer.to} is answered without a credential, got ${answer.status}`);
+        assertReadable(answer, allowed);
+        const methods = namesOf(answer.headers.get("access-control-allow-methods"));
+        assert(methods.includes(method.toLowerCase()), `${answer.to} allows ${method}`);
+        const names = namesOf(answer.headers.get("access-control-allow-headers"));
+        for (const name of REQUEST_HEADERS)
+          assert(names.includes(name), `${answer.to} allows ${name}`);
+      }
+      for (const origin of strangersTo(allowed)) {
+        const call = { method: "OPTIONS", path: run.at("/events") };
+        const answer = await send({ ...call, headers: preflight(origin, "POST") });
+        assertUnreadable(answer, origin);
+      }
     },
-    {
-      name: "W19 a page of an origin on the list gets the stream with exact headers; one of another gets 403 without them",
-      async run({ owner, send }) {
+    "W19 a page of an origin on the list gets the stream with exact headers; one of another gets 403 without them":
+      async ({ owner, send }) => {
         const run = await owner.record("RUN_COMPLETED");
         const path = run.at("/stream");
         for (const method of ["GET", "HEAD"]) {
@@ -157,6 +152,5 @@ function reads(allowed: string, from: HeaderList): readonly HttpTrialCase[] {
           assertUnreadable(answer, origin);
         }
       },
-    },
-  ];
+  };
 }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { HttpTrialCase } from "../http-trial.ts";
+import type { HttpCases } from "../http-trial.ts";
 import { type Program, runProgram } from "../run-program.ts";
 
 /** A race may show only now and then: once a program has failed, each smaller one gets this many chances to fail too. */
@@ -31,14 +31,13 @@ const program: fc.Arbitrary<Program> = fc.record({
 });
 
 /** Cases of W22 and W47 in `WIRE.md`: all clients at the same time. */
-export const programs: readonly HttpTrialCase[] = [
-  {
-    name: "W22 in any program of clients at once every reader gets every event once, and one end",
-    async run(trial) {
-      await trial.check(program, (one) => runProgram(trial, one), {
-        kind: "wirePrograms",
-        chances: CHANCES,
-      });
-    },
+export const programs: HttpCases = {
+  "W22 in any program of clients at once every reader gets every event once, and one end": async (
+    trial,
+  ) => {
+    await trial.check(program, (one) => runProgram(trial, one), {
+      kind: "wirePrograms",
+      chances: CHANCES,
+    });
   },
-];
+};

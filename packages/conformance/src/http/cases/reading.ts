@@ -3,7 +3,7 @@ import { assert, assertEqual } from "../../assert.ts";
 import type { Cut } from "../cutting-fetch.ts";
 import { type Draft, notes } from "../draft.ts";
 import { type AppendedEvent, assertDelivery, type Delivery } from "../judge-delivery.ts";
-import type { ReaderTrial, ReaderTrialCase } from "../reader-trial.ts";
+import type { ReaderTrial, ReaderCases } from "../reader-trial.ts";
 import type { WireRun } from "../wire-run.ts";
 
 /** Text that is easily lost where bytes are cut: characters of several bytes, and lines that look like a frame. */
@@ -114,71 +114,59 @@ async function travel(
 }
 
 /** Cases of W13, W22 and W24 in `WIRE.md`: what a reader makes of a stream. */
-export const reading: readonly ReaderTrialCase[] = [
-  {
-    name: "W22 a reader of a finished run gets the events after any cursor once, and one end",
-    async run(trial) {
-      const drafts = [...notes(3), ...TRICKY];
-      const run = await trial.owner.record(...drafts);
-      for (let since = 0; since <= drafts.length; since++) {
-        await assertDelivered(trial, run, drafts, since);
-      }
-    },
+export const reading: ReaderCases = {
+  "W22 a reader of a finished run gets the events after any cursor once, and one end": async (
+    trial,
+  ) => {
+    const drafts = [...notes(3), ...TRICKY];
+    const run = await trial.owner.record(...drafts);
+    for (let since = 0; since <= drafts.length; since++) {
+      await assertDelivered(trial, run, drafts, since);
+    }
   },
-  {
-    name: "W22 a reader gets an event while the run is live",
-    async run({ owner, start }) {
-      const run = await owner.record();
-      const { next } = start(run, 0);
-      for (const [at, draft] of [...notes(3), "RUN_COMPLETED"].entries()) {
-        await run.land([draft]);
-        const item = await next();
-        assertEqual(item === "end" ? item : item.sequence, at + 1, "what is handed over");
-      }
-      assertEqual(await next(), "end", "what the reader gets after the last event");
-    },
+  "W22 a reader gets an event while the run is live": async ({ owner, start }) => {
+    const run = await owner.record();
+    const { next } = start(run, 0);
+    for (const [at, draft] of [...notes(3), "RUN_COMPLETED"].entries()) {
+      await run.land([draft]);
+      const item = await next();
+      assertEqual(item === "end" ? item : item.sequence, at + 1, "what is handed over");
+    }
+    assertEqual(await next(), "end", "what the reader gets after the last event");
   },
-  {
-    name: "W24 a cursor past the end of a live run is an error to a reader, not an end",
-    async run({ owner, start }) {
-      const reading = start(await owner.record("NOTE"), 7);
-      const said = await reading.next().catch((error: unknown) => error);
-      assert(
-        said instanceof Error && !said.message.includes("did not come"),
-        `the reader rejects, got ${said instanceof Error ? said.message : JSON.stringify(said)}`,
-      );
-    },
+  "W24 a cursor past the end of a live run is an error to a reader, not an end": async ({
+    owner,
+    start,
+  }) => {
+    const reading = start(await owner.record("NOTE"), 7);
+    const said = await reading.next().catch((error: unknown) => error);
+    assert(
+      said instanceof Error && !said.message.includes("did not come"),
+      `the reader rejects, got ${said instanceof Error ? said.message : JSON.stringify(said)}`,
+    );
   },
-  {
-    name: "W24 over a connection that is lost at any byte a reader gets every event once, and one end",
-    run: (trial) => cutAtEveryByte(trial, "error"),
-  },
-  {
-    name: "W24 over an answer that ends at any byte a reader gets every event once, and one end",
-    run: (trial) => cutAtEveryByte(trial, "end"),
-  },
-  {
-    name: "W24 over connections that are lost again and again a reader gets what is appended meanwhile, from any cursor",
-    run: (trial) =>
+  "W24 over a connection that is lost at any byte a reader gets every event once, and one end": (
+    trial,
+  ) => cutAtEveryByte(trial, "error"),
+  "W24 over an answer that ends at any byte a reader gets every event once, and one end": (trial) =>
+    cutAtEveryByte(trial, "end"),
+  "W24 over connections that are lost again and again a reader gets what is appended meanwhile, from any cursor":
+    (trial) =>
       trial.check(journey, (one) => travel(trial, one), {
         kind: "wirePrograms",
         chances: CHANCES,
         always: [ROUGH],
       }),
+  "W13 a reader whose signal is aborted ends, and the run goes on": async ({ owner, start }) => {
+    const run = await owner.record("NOTE");
+    const { next, leave } = start(run, 0);
+    await next();
+    const left = next().then(
+      (item) => item === "end",
+      (error: unknown) => !(error instanceof Error && error.message.includes("did not come")),
+    );
+    leave();
+    assert(await left, "the iteration is over when the signal is aborted");
+    await run.land(["NOTE", "RUN_COMPLETED"]);
   },
-  {
-    name: "W13 a reader whose signal is aborted ends, and the run goes on",
-    async run({ owner, start }) {
-      const run = await owner.record("NOTE");
-      const { next, leave } = start(run, 0);
-      await next();
-      const left = next().then(
-        (item) => item === "end",
-        (error: unknown) => !(error instanceof Error && error.message.includes("did not come")),
-      );
-      leave();
-      assert(await left, "the iteration is over when the signal is aborted");
-      await run.land(["NOTE", "RUN_COMPLETED"]);
-    },
-  },
-];
+};

@@ -1,21 +1,24 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { assertProblem } from "../assert-answer.ts";
 import { notes } from "../draft.ts";
-import type { HttpTrial, HttpTrialCase } from "../http-trial.ts";
+import type { HttpTrial, HttpCases } from "../http-trial.ts";
 import { RUNS, RUNS_STREAM } from "../paths.ts";
 import { BAD_READS } from "./bad-reads.ts";
 import { BAD_WRITES } from "./bad-writes.ts";
 import type { Refused } from "./refused.ts";
 
+const INVALID = [400, "invalid_request"] as const;
+
 /** Cases of many clauses in `WIRE.md`: requests that are refused, and change nothing. */
-export const refusals: readonly HttpTrialCase[] = [
-  ...[...BAD_WRITES, ...BAD_READS].map((row) => ({
-    name: row.name,
-    run: (trial: HttpTrial) => refuse(trial, row),
-  })),
-  {
-    name: "W48 the bad parameters of a list or a feed, and those of one without the other, are 400 and named",
-    async run({ owner, send }) {
+export const refusals: HttpCases = {
+  ...Object.fromEntries(
+    Object.entries({ ...BAD_WRITES, ...BAD_READS }).map(([name, row]) => [
+      name,
+      (trial: HttpTrial) => refuse(trial, row),
+    ]),
+  ),
+  "W48 the bad parameters of a list or a feed, and those of one without the other, are 400 and named":
+    async ({ owner, send }) => {
       const named: string[] = [];
       const runs = `runs=${(await owner.record()).id}:0`;
       for (const [queries, paths] of [
@@ -41,10 +44,9 @@ export const refusals: readonly HttpTrialCase[] = [
         assert(isNamed, `the problem of ${answer.to} names \`${name}\`, got ${String(detail)}`);
       }
     },
-  },
-];
+};
 
-async function refuse(trial: HttpTrial, { problem, isClaimed, bad, calls }: Refused) {
+async function refuse(trial: HttpTrial, { problem = INVALID, isClaimed, bad, calls }: Refused) {
   const { owner, send } = trial;
   const run = await owner.record(...notes(3));
   const at = (await run.times())[1] ?? "";

@@ -16,8 +16,8 @@ export interface Place {
 
 /** Requests that are refused for one reason, and change nothing. */
 export interface Refused {
-  readonly name: string;
-  readonly problem: readonly [status: number, code: string, members?: object];
+  /** Default 400 `invalid_request`, that of a bad parameter, header or body. @see clause W3 in `WIRE.md` */
+  readonly problem?: readonly [status: number, code: string, members?: object];
   /** Whether the run is claimed; default not. */
   readonly isClaimed?: true;
   /** Bodies, headers or queries that are bad. */
@@ -26,5 +26,5 @@ export interface Refused {
   readonly calls: (bad: string, place: Place) => readonly Call[];
 }
 
-/** The problem of a bad parameter, header or body. @see clause W3 in `WIRE.md` */
-export const INVALID: Refused["problem"] = [400, "invalid_request"];
+/** By the names of their cases. */
+export type RefusedCases = Readonly<Record<string, Refused>>;

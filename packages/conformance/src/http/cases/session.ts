@@ -1,6 +1,6 @@
 import { assert, assertEqual } from "../../assert.ts";
 import { assertProblem, assertStatus } from "../assert-answer.ts";
-import type { HttpTrialCase } from "../http-trial.ts";
+import type { HttpCases } from "../http-trial.ts";
 import { HOST_NAME, sessionCookieIn } from "../session-cookie.ts";
 
 const PATH = "/v1/session";
@@ -22,10 +22,9 @@ function assertCookie(baseUrl: string, headers: Headers): void {
 }
 
 /** Cases of W29 in `WIRE.md`: the session of a server that has `POST /v1/session`. */
-export const session: readonly HttpTrialCase[] = [
-  {
-    name: "W29 a bearer token opens a session, which shows its user and its expiry; without a token none is opened",
-    async run({ owner, send, baseUrl }) {
+export const session: HttpCases = {
+  "W29 a bearer token opens a session, which shows its user and its expiry; without a token none is opened":
+    async ({ owner, send, baseUrl }) => {
       const opened = await owner.post(PATH);
       assertStatus(opened, 204);
       assertCookie(baseUrl, opened.headers);
@@ -42,19 +41,15 @@ export const session: readonly HttpTrialCase[] = [
         assertEqual(refused.headers.getSetCookie(), [], "the cookies");
       }
     },
+  "W29 a session that was ended is not valid any more": async ({ owner, send }) => {
+    const opened = await owner.post(PATH);
+    const headers = { cookie: sessionCookieIn(opened.headers)?.pair ?? "" };
+    const foreign = { ...headers, "sec-fetch-site": "cross-site" };
+    const refused = await send({ method: "DELETE", path: PATH, headers: foreign });
+    assertProblem(refused, 403, "cross_site_request");
+    assertStatus(await send({ method: "DELETE", path: PATH, headers }), 204);
+    for (const path of [PATH, (await owner.record()).at("/stream")]) {
+      assertProblem(await send({ path, headers }), 401, "unauthenticated");
+    }
   },
-  {
-    name: "W29 a session that was ended is not valid any more",
-    async run({ owner, send }) {
-      const opened = await owner.post(PATH);
-      const headers = { cookie: sessionCookieIn(opened.headers)?.pair ?? "" };
-      const foreign = { ...headers, "sec-fetch-site": "cross-site" };
-      const refused = await send({ method: "DELETE", path: PATH, headers: foreign });
-      assertProblem(refused, 403, "cross_site_request");
-      assertStatus(await send({ method: "DELETE", path: PATH, headers }), 204);
-      for (const path of [PATH, (await owner.record()).at("/stream")]) {
-        assertProblem(await send({ path, headers }), 401, "unauthenticated");
-      }
-    },
-  },
-];
+};

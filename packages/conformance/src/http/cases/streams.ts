@@ -3,7 +3,7 @@ import { assertProblem } from "../assert-answer.ts";
 import type { HeaderList } from "../call.ts";
 import { appendedOf, type Draft, notes, phase } from "../draft.ts";
 import { flood } from "../flood.ts";
-import type { HttpTrialCase } from "../http-trial.ts";
+import type { HttpCases } from "../http-trial.ts";
 import { assertDelivery } from "../judge-delivery.ts";
 import { typesOf } from "../live-stream.ts";
 import type { Frame } from "../read-frames.ts";
@@ -36,10 +36,9 @@ function assertDelivered(frames: readonly Frame[], drafts: readonly Draft[], sin
 }
 
 /** Cases of W19 and W21 to W25 in `WIRE.md`: live streams. */
-export const streams: readonly HttpTrialCase[] = [
-  {
-    name: "W19 a stream takes the session alone, of one run, of many and of a feed; HEAD gets its headers and ends",
-    async run({ owner, send }) {
+export const streams: HttpCases = {
+  "W19 a stream takes the session alone, of one run, of many and of a feed; HEAD gets its headers and ends":
+    async ({ owner, send }) => {
       const run = await owner.record("RUN_COMPLETED");
       const { bearer, session } = owner;
       for (const path of [
@@ -64,63 +63,49 @@ export const streams: readonly HttpTrialCase[] = [
         assertEqual(status, 400, `the status of HEAD with ${bad}`);
       }
     },
+  "W21 the headers of a stream are the same for every Accept": async ({ owner }) => {
+    const run = await owner.record("RUN_COMPLETED");
+    for (const accept of ["text/event-stream", "*/*", "application/json"]) {
+      const stream = await run.live("", { accept, "accept-encoding": "gzip, br" });
+      assertStreamHeaders(stream.headers);
+      await stream.rest();
+    }
   },
-  {
-    name: "W21 the headers of a stream are the same for every Accept",
-    async run({ owner }) {
-      const run = await owner.record("RUN_COMPLETED");
-      for (const accept of ["text/event-stream", "*/*", "application/json"]) {
-        const stream = await run.live("", { accept, "accept-encoding": "gzip, br" });
-        assertStreamHeaders(stream.headers);
-        await stream.rest();
-      }
-    },
+  "W21 the first frame comes at once, even of a run without events": async ({ owner }) => {
+    const run = await owner.record();
+    const { message } = await (await run.live()).next();
+    const state = { runStatus: "queued", currentPhase: null, lastSequence: 0 };
+    const owed = { type: "connected", runId: run.id, since: 0, ...state };
+    assertEqual(message, owed, "the first frame");
   },
-  {
-    name: "W21 the first frame comes at once, even of a run without events",
-    async run({ owner }) {
-      const run = await owner.record();
-      const { message } = await (await run.live()).next();
-      const state = { runStatus: "queued", currentPhase: null, lastSequence: 0 };
-      const owed = { type: "connected", runId: run.id, since: 0, ...state };
-      assertEqual(message, owed, "the first frame");
-    },
+  "W22 a finished run is connected, its events, and run_finished": async ({ owner }) => {
+    const drafts = ["NOTE", phase("p"), ...notes(3), "RUN_COMPLETED"];
+    const run = await owner.record(...drafts);
+    const all = await (await run.live()).rest();
+    const events = drafts.map(() => "run_event");
+    assertEqual(typesOf(all), ["connected", ...events, "run_finished"], "the types");
+    assertDelivered(all, drafts);
+    assertEqual(all[0]?.message["lastSequence"], 6, "lastSequence of connected");
   },
-  {
-    name: "W22 a finished run is connected, its events, and run_finished",
-    async run({ owner }) {
-      const drafts = ["NOTE", phase("p"), ...notes(3), "RUN_COMPLETED"];
-      const run = await owner.record(...drafts);
-      const all = await (await run.live()).rest();
-      const events = drafts.map(() => "run_event");
-      assertEqual(typesOf(all), ["connected", ...events, "run_finished"], "the types");
-      assertDelivered(all, drafts);
-      assertEqual(all[0]?.message["lastSequence"], 6, "lastSequence of connected");
-    },
+  "W22 a change of status or phase comes in a status frame": async ({ owner }) => {
+    const run = await owner.record();
+    const stream = await run.live();
+    await stream.until("connected");
+    for (const [draft, runStatus, currentPhase] of [
+      ["NOTE", "running", null],
+      [phase("one"), "running", "one"],
+      ["INPUT_REQUESTED", "waiting", "one"],
+      ["input", "running", "one"],
+      [phase("two"), "running", "two"],
+    ] as const) {
+      if (draft === "input") await run.input('{"payload":1}');
+      else await run.land([draft]);
+      const states = statesOf(await stream.until("status"));
+      assertEqual(states, [["status", runStatus, currentPhase]], "the status frame");
+    }
   },
-  {
-    name: "W22 a change of status or phase comes in a status frame",
-    async run({ owner }) {
-      const run = await owner.record();
-      const stream = await run.live();
-      await stream.until("connected");
-      for (const [draft, runStatus, currentPhase] of [
-        ["NOTE", "running", null],
-        [phase("one"), "running", "one"],
-        ["INPUT_REQUESTED", "waiting", "one"],
-        ["input", "running", "one"],
-        [phase("two"), "running", "two"],
-      ] as const) {
-        if (draft === "input") await run.input('{"payload":1}');
-        else await run.land([draft]);
-        const states = statesOf(await stream.until("status"));
-        assertEqual(states, [["status", runStatus, currentPhase]], "the status frame");
-      }
-    },
-  },
-  {
-    name: "W23 only run_finished shows that a run has ended; before that it is running, in its current phase",
-    async run({ owner }) {
+  "W23 only run_finished shows that a run has ended; before that it is running, in its current phase":
+    async ({ owner }) => {
       const drafts = ["NOTE", phase("one"), "NOTE", phase("two"), "RUN_FAILED"];
       const run = await owner.record(...drafts);
       for (let since = 0; since <= drafts.length; since++) {
@@ -133,37 +118,32 @@ export const streams: readonly HttpTrialCase[] = [
         assertDelivered(all, drafts, since);
       }
     },
+  "W38 a stream shows that the run waits to a reader of the whole log alone": async ({ owner }) => {
+    const run = await owner.record("NOTE", "INPUT_REQUESTED");
+    for (const [since, status] of ["running", "running", "waiting"].entries()) {
+      const stream = await run.live({ since });
+      const frames = [await stream.next()];
+      if (since < 2) frames.push(...(await stream.until("status")));
+      const states = frames.flatMap(({ message }) => message["runStatus"] ?? []);
+      assertEqual(states[0], status, `the status of connected at ${since}`);
+      assertEqual(states.at(-1), "waiting", `the status that a reader from ${since} has at last`);
+      stream.leave();
+    }
   },
-  {
-    name: "W38 a stream shows that the run waits to a reader of the whole log alone",
-    async run({ owner }) {
-      const run = await owner.record("NOTE", "INPUT_REQUESTED");
-      for (const [since, status] of ["running", "running", "waiting"].entries()) {
-        const stream = await run.live({ since });
-        const frames = [await stream.next()];
-        if (since < 2) frames.push(...(await stream.until("status")));
-        const states = frames.flatMap(({ message }) => message["runStatus"] ?? []);
-        assertEqual(states[0], status, `the status of connected at ${since}`);
-        assertEqual(states.at(-1), "waiting", `the status that a reader from ${since} has at last`);
-        stream.leave();
-      }
-    },
+  "W25 a reader that stalls costs another nothing, and reads on without a gap": async ({
+    owner,
+  }) => {
+    const run = await owner.record("NOTE");
+    const still = await run.live();
+    const seen = [...(await still.until("run_event"))];
+    const going = (await run.live()).rest();
+    // Looked at below, unless an append fails first.
+    going.catch(() => {});
+    const drafts = ["NOTE", ...(await flood(run, "short")), "RUN_COMPLETED"];
+    await run.land(["RUN_COMPLETED"]);
+    const log = drafts.map(appendedOf);
+    assertDelivery(log, 0, deliveryOf(await going), "The reader next to a stalled one");
+    seen.push(...(await still.rest()));
+    assertDelivery(log, 0, deliveryOf(seen), "The stalled reader");
   },
-  {
-    name: "W25 a reader that stalls costs another nothing, and reads on without a gap",
-    async run({ owner }) {
-      const run = await owner.record("NOTE");
-      const still = await run.live();
-      const seen = [...(await still.until("run_event"))];
-      const going = (await run.live()).rest();
-      // Looked at below, unless an append fails first.
-      going.catch(() => {});
-      const drafts = ["NOTE", ...(await flood(run, "short")), "RUN_COMPLETED"];
-      await run.land(["RUN_COMPLETED"]);
-      const log = drafts.map(appendedOf);
-      assertDelivery(log, 0, deliveryOf(await going), "The reader next to a stalled one");
-      seen.push(...(await still.rest()));
-      assertDelivery(log, 0, deliveryOf(seen), "The stalled reader");
-    },
-  },
-];
+};

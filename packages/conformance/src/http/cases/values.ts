@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { assert, assertEqual } from "../../assert.ts";
 import { jsonText } from "../../json-text-arbitrary.ts";
 import { assertStatus, assertTime } from "../assert-answer.ts";
-import type { HttpTrialCase } from "../http-trial.ts";
+import type { HttpCases } from "../http-trial.ts";
 import type { Delivery } from "../judge-delivery.ts";
 import { compact, memberText, unescapeBreaks } from "../json-text.ts";
 import { deliveryOf } from "../wire-run.ts";
@@ -13,28 +13,27 @@ function payloadsOf(delivery: Delivery): readonly unknown[] {
 }
 
 /** Cases of W1 and W2 in `WIRE.md`: what is in an event comes back as it went in. */
-export const values: readonly HttpTrialCase[] = [
-  {
-    name: "W1 any JSON value comes back token for token, in a page and on the stream",
-    async run({ owner, check }) {
-      async function comesBack(texts: readonly string[]): Promise<void> {
-        const drafts = texts.map((payload) => ({ eventType: "NOTE", payload }));
-        // An event without a payload has null.
-        const run = await owner.record(...drafts, "RUN_COMPLETED");
-        const expected = [...texts, "null"];
-        assertEqual(payloadsOf((await run.page()).events), expected, "the payloads");
-        const frames = await (await run.live()).rest();
-        const streamed = payloadsOf(deliveryOf(frames)).map((text) => unescapeBreaks(String(text)));
-        assertEqual(streamed, expected.map(unescapeBreaks), "the payloads on the stream");
-      }
+export const values: HttpCases = {
+  "W1 any JSON value comes back token for token, in a page and on the stream": async ({
+    owner,
+    check,
+  }) => {
+    async function comesBack(texts: readonly string[]): Promise<void> {
+      const drafts = texts.map((payload) => ({ eventType: "NOTE", payload }));
+      // An event without a payload has null.
+      const run = await owner.record(...drafts, "RUN_COMPLETED");
+      const expected = [...texts, "null"];
+      assertEqual(payloadsOf((await run.page()).events), expected, "the payloads");
+      const frames = await (await run.live()).rest();
+      const streamed = payloadsOf(deliveryOf(frames)).map((text) => unescapeBreaks(String(text)));
+      assertEqual(streamed, expected.map(unescapeBreaks), "the payloads on the stream");
+    }
 
-      const payloads = fc.array(jsonText, { minLength: 1, maxLength: 8 });
-      await check(payloads, comesBack, { kind: "wireValues" });
-    },
+    const payloads = fc.array(jsonText, { minLength: 1, maxLength: 8 });
+    await check(payloads, comesBack, { kind: "wireValues" });
   },
-  {
-    name: "W1 white space between the tokens of a payload is removed, and no other; metadata come back token for token",
-    async run({ owner }) {
+  "W1 white space between the tokens of a payload is removed, and no other; metadata come back token for token":
+    async ({ owner }) => {
       const payload = '{ "a b" :\t[ 1 ,\n2.50 ] , "c" : " \\t " }';
       const { text, events } = await (await owner.record({ eventType: "NOTE", payload })).page();
       assertEqual(payloadsOf(events), [compact(payload)], "the payload's tokens");
@@ -44,18 +43,16 @@ export const values: readonly HttpTrialCase[] = [
       assertStatus(created, 201);
       assertEqual(memberText(created.text, "metadata"), metadata, "the metadata");
     },
+  "W2 createdAt is ISO 8601 with milliseconds and never decreases, wherever it appears": async ({
+    owner,
+  }) => {
+    const run = await owner.record();
+    for (let at = 0; at < 5; at++) await run.land(["NOTE", "NOTE"]);
+    await run.land(["RUN_COMPLETED"]);
+    const { createdAt, updatedAt, finishedAt } = await run.read();
+    const times = [String(createdAt), ...(await run.times())];
+    for (const time of times) assertTime(time);
+    assertEqual(times.toSorted(), times, "the times in the order of the events");
+    assertEqual([updatedAt, finishedAt], [times.at(-1), times.at(-1)], "the end");
   },
-  {
-    name: "W2 createdAt is ISO 8601 with milliseconds and never decreases, wherever it appears",
-    async run({ owner }) {
-      const run = await owner.record();
-      for (let at = 0; at < 5; at++) await run.land(["NOTE", "NOTE"]);
-      await run.land(["RUN_COMPLETED"]);
-      const { createdAt, updatedAt, finishedAt } = await run.read();
-      const times = [String(createdAt), ...(await run.times())];
-      for (const time of times) assertTime(time);
-      assertEqual(times.toSorted(), times, "the times in the order of the events");
-      assertEqual([updatedAt, finishedAt], [times.at(-1), times.at(-1)], "the end");
-    },
-  },
-];
+};

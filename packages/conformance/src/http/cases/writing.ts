@@ -2,7 +2,7 @@ import { assert, assertEqual } from "../../assert.ts";
 import { assertMembers, assertProblem, assertStatus } from "../assert-answer.ts";
 import { SNAPSHOT } from "../check-runs-frame.ts";
 import { phase } from "../draft.ts";
-import type { HttpTrialCase } from "../http-trial.ts";
+import type { HttpCases } from "../http-trial.ts";
 import { fenced, keyed, receiptOf } from "../wire-run.ts";
 import { JSON_TYPE } from "../paths.ts";
 
@@ -16,44 +16,38 @@ async function statusesOf(answers: readonly Promise<{ readonly status: number }>
 }
 
 /** Cases of W8 to W11 and W39 in `WIRE.md`: creating and appending. */
-export const writing: readonly HttpTrialCase[] = [
-  {
-    name: "W8 creating answers 201, Location and the snapshot; without an id it is a UUID",
-    async run({ owner, baseUrl, basePath }) {
-      const answer = await owner.create({ metadata: { a: 1 } });
-      assertStatus(answer, 201);
-      const snapshot = answer.json();
-      const id = String(snapshot["runId"]);
-      assertEqual(Object.keys(snapshot).toSorted(), SNAPSHOT, "the fields of the snapshot");
-      assert(UUID.test(id), `the id is a UUID, got ${id}`);
-      assertMembers(answer, { runStatus: "queued", currentPhase: null, lastSequence: 0 });
-      assertMembers(answer, { finishedAt: null, topic: null, lease: null, metadata: { a: 1 } });
-      const location = new URL(answer.headers.get("location") ?? "", baseUrl);
-      assertEqual(location.pathname, `${basePath}/${id}`, "Location");
-      assertEqual(await owner.run(id).read(), snapshot, "the run at its path");
-    },
+export const writing: HttpCases = {
+  "W8 creating answers 201, Location and the snapshot; without an id it is a UUID": async ({
+    owner,
+    baseUrl,
+    basePath,
+  }) => {
+    const answer = await owner.create({ metadata: { a: 1 } });
+    assertStatus(answer, 201);
+    const snapshot = answer.json();
+    const id = String(snapshot["runId"]);
+    assertEqual(Object.keys(snapshot).toSorted(), SNAPSHOT, "the fields of the snapshot");
+    assert(UUID.test(id), `the id is a UUID, got ${id}`);
+    assertMembers(answer, { runStatus: "queued", currentPhase: null, lastSequence: 0 });
+    assertMembers(answer, { finishedAt: null, topic: null, lease: null, metadata: { a: 1 } });
+    const location = new URL(answer.headers.get("location") ?? "", baseUrl);
+    assertEqual(location.pathname, `${basePath}/${id}`, "Location");
+    assertEqual(await owner.run(id).read(), snapshot, "the run at its path");
   },
-  {
-    name: "W8 when creations of one id race, one is 201 and the rest are 200",
-    async run({ owner }) {
-      const runId = crypto.randomUUID();
-      const statuses = await statusesOf(Array.from({ length: 6 }, () => owner.create({ runId })));
-      assertEqual(statuses, [200, 200, 200, 200, 200, 201], "the statuses");
-    },
+  "W8 when creations of one id race, one is 201 and the rest are 200": async ({ owner }) => {
+    const runId = crypto.randomUUID();
+    const statuses = await statusesOf(Array.from({ length: 6 }, () => owner.create({ runId })));
+    assertEqual(statuses, [200, 200, 200, 200, 200, 201], "the statuses");
   },
-  {
-    name: "W9 a batch is appended whole and its receipt shows where",
-    async run({ owner }) {
-      const run = await owner.record("NOTE");
-      const receipt = await run.land(["NOTE", phase("p"), "NOTE"]);
-      const state = { runStatus: "running", currentPhase: "p", replayed: false };
-      assertEqual(receipt, { firstSequence: 2, lastSequence: 4, ...state }, "the receipt");
-      assertEqual((await run.page()).sequences, [1, 2, 3, 4], "the sequences");
-    },
+  "W9 a batch is appended whole and its receipt shows where": async ({ owner }) => {
+    const run = await owner.record("NOTE");
+    const receipt = await run.land(["NOTE", phase("p"), "NOTE"]);
+    const state = { runStatus: "running", currentPhase: "p", replayed: false };
+    assertEqual(receipt, { firstSequence: 2, lastSequence: 4, ...state }, "the receipt");
+    assertEqual((await run.page()).sequences, [1, 2, 3, 4], "the sequences");
   },
-  {
-    name: "W9 1,000 events, a payload of 256 KiB and a body of 4 MiB are taken, one more byte or a deep payload is not",
-    async run({ owner }) {
+  "W9 1,000 events, a payload of 256 KiB and a body of 4 MiB are taken, one more byte or a deep payload is not":
+    async ({ owner }) => {
       const run = await owner.record();
       // Two bytes a letter, and the quotes.
       const big = (letters: number): string => `"payload":"${"é".repeat(letters)}"}`;
@@ -72,10 +66,8 @@ export const writing: readonly HttpTrialCase[] = [
       assertStatus(await run.post("/events", most), 201);
       assertStatus(await run.post("/events", body(4_194_304)), 201);
     },
-  },
-  {
-    name: "W10 the same key with the same events gets the first receipt, even after the run has ended",
-    async run({ owner }) {
+  "W10 the same key with the same events gets the first receipt, even after the run has ended":
+    async ({ owner }) => {
       const run = await owner.record();
       const draft = { eventType: "PHASE_STARTED", payload: '{"phase":"a","n":1.0}' };
       const first = await run.land([draft], KEY);
@@ -92,41 +84,38 @@ export const writing: readonly HttpTrialCase[] = [
       await run.assertLength(4);
       await (await owner.record()).land(["NOTE"], keyed("~".repeat(128)));
     },
+  "W11 exactly one of the racing appends that expect the same sequence lands": async ({
+    owner,
+  }) => {
+    const run = await owner.record("NOTE");
+    const appends = Array.from({ length: 6 }, () =>
+      run.append(["NOTE"], {}, ',"expectedSequence":1'),
+    );
+    assertEqual(await statusesOf(appends), [201, 412, 412, 412, 412, 412], "the statuses");
+    await run.assertLength(2);
   },
-  {
-    name: "W11 exactly one of the racing appends that expect the same sequence lands",
-    async run({ owner }) {
-      const run = await owner.record("NOTE");
-      const appends = Array.from({ length: 6 }, () =>
-        run.append(["NOTE"], {}, ',"expectedSequence":1'),
-      );
-      assertEqual(await statusesOf(appends), [201, 412, 412, 412, 412, 412], "the statuses");
-      await run.assertLength(2);
-    },
-  },
-  {
-    name: "W39 an input is one event with the payload as it was sent, by token or by session",
-    async run({ owner, send }) {
-      const run = await owner.record();
-      const bodies = ['{"payload": {"b":1.0, "a":[]}}', "{}", '{"payload":null}'];
-      for (const [index, body] of bodies.entries()) {
-        for (const credential of [owner.bearer, owner.session]) {
-          const headers = { ...credential, ...JSON_TYPE };
-          const answer = await send({ method: "POST", path: run.at("/input"), headers, body });
-          assertStatus(answer, 201);
-          assertEqual(receiptOf(answer).replayed, false, `whether input ${index} is a replay`);
-        }
+  "W39 an input is one event with the payload as it was sent, by token or by session": async ({
+    owner,
+    send,
+  }) => {
+    const run = await owner.record();
+    const bodies = ['{"payload": {"b":1.0, "a":[]}}', "{}", '{"payload":null}'];
+    for (const [index, body] of bodies.entries()) {
+      for (const credential of [owner.bearer, owner.session]) {
+        const headers = { ...credential, ...JSON_TYPE };
+        const answer = await send({ method: "POST", path: run.at("/input"), headers, body });
+        assertStatus(answer, 201);
+        assertEqual(receiptOf(answer).replayed, false, `whether input ${index} is a replay`);
       }
-      const { events } = await run.page();
-      const payloads = ['{"b":1.0,"a":[]}', "null", "null"].flatMap((text) => [text, text]);
-      const found = events.map(({ eventType, payload }) => [eventType, payload]);
-      const owed = payloads.map((payload) => ["INPUT_RECEIVED", payload]);
-      assertEqual(found, owed, "the events");
-    },
+    }
+    const { events } = await run.page();
+    const payloads = ['{"b":1.0,"a":[]}', "null", "null"].flatMap((text) => [text, text]);
+    const found = events.map(({ eventType, payload }) => [eventType, payload]);
+    const owed = payloads.map((payload) => ["INPUT_RECEIVED", payload]);
+    assertEqual(found, owed, "the events");
   },
-  {
-    name: "W39 an input lands on a claimed run, and the same key with the same payload gets the first receipt, even after the end",
-    async run({ owner }) {
+  "W39 an input lands on a claimed run, and the same key with the same payload gets the first receipt, even after the end":
+    async ({ owner }) => {
       const run = await owner.record("INPUT_REQUESTED");
       const { fence } = await run.claim();
       const early = await run.input('{"payload":1,"expectedSequence":7}', KEY);
@@ -142,5 +131,4 @@ export const writing: readonly HttpTrialCase[] = [
       assertProblem(other, 422, "idempotency_key_reused");
       await run.assertLength(4);
     },
-  },
-];
+};

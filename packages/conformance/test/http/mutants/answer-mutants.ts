@@ -27,7 +27,7 @@ export const answerMutants: readonly ServerMutant[] = [
   },
   {
     name: "answers problems without a code",
-    clause: "W3",
+    clause: "W7",
     ...mapProblems("run_finished", (answer) => {
       const { code: _, ...rest } = answer.json;
       return withBody(answer, rest);
@@ -35,7 +35,7 @@ export const answerMutants: readonly ServerMutant[] = [
   },
   {
     name: "has a sentence as the type of a problem",
-    clause: "W3",
+    clause: "W31",
     ...mapProblems("claimed", (answer) =>
       withBody(answer, { ...answer.json, type: "Another worker has the run." }),
     ),

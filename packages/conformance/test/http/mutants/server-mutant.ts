@@ -98,7 +98,7 @@ export function answerJson(status: number, body: object): Response {
 
 /** A problem. */
 export function answerProblem(status: number, code: string, members: object = {}): Response {
-  const headers = { "content-type": "application/problem+json" };
+  const headers = { "content-type": "application/problem+json", "www-authenticate": "Bearer" };
   return Response.json({ status, code, ...members }, { status, headers });
 }
 
