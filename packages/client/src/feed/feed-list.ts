@@ -8,7 +8,7 @@ export interface ListedRun extends RunSnapshot {
   readonly last: RunEvent | null;
 }
 
-/** The number of ended runs that a feed keeps: the last to end. */
+/** The most ended runs that a feed keeps. If there are more, half of them go: the first to end. */
 const MOST_ENDED = 200;
 
 /**
@@ -23,7 +23,6 @@ export class FeedList {
   /** The feed of which it has every live run; `null` before they have all come. */
   #feed: FeedWant | null = null;
   #version: string | null = null;
-  #gone = new Set<string>();
   #more = false;
   #epoch = 0;
 
@@ -41,7 +40,7 @@ export class FeedList {
     return this.#more;
   }
 
-  /** The number of times that the feed has sent all its runs. */
+  /** The number of times that it began again, or has lost a run: the run was removed, or is too old for the list. */
   get epoch(): number {
     return this.#epoch;
   }
@@ -61,13 +60,6 @@ export class FeedList {
     return this.isWhole && feed === this.#feed ? this.#version : null;
   }
 
-  /** The runs that were removed, or have left the list, since the last call. */
-  takeGone(): ReadonlySet<string> {
-    const gone = this.#gone;
-    this.#gone = new Set();
-    return gone;
-  }
-
   /** @param feed the feed that has sent the frame */
   take(frame: FeedFrame, feed: FeedWant): void {
     if (frame.type === "feed_started") {
@@ -76,14 +68,13 @@ export class FeedList {
     else if (frame.type === "run_gone") {
       this.#runs.delete(frame.runId);
       this.#next?.delete(frame.runId);
-      this.#gone.add(frame.runId);
+      this.#epoch += 1;
     } else this.#end(frame.version, frame.more, feed);
   }
 
   #put(run: RunSnapshot, last: RunEvent | null): void {
     const { runId, runStatus } = run;
     const listed = keepSame(this.#runs.get(runId), run, last);
-    this.#gone.delete(runId);
     for (const runs of [this.#runs, this.#next]) {
       // The runs that ended last are the last.
       if (isTerminal(runStatus)) runs?.delete(runId);
@@ -101,8 +92,9 @@ export class FeedList {
     }
     [this.#version, this.#more] = [version, more];
     const ended = [...this.#runs.values()].filter(({ runStatus }) => isTerminal(runStatus));
-    for (const { runId } of ended.slice(0, Math.max(0, ended.length - MOST_ENDED)))
-      this.#runs.delete(runId);
+    if (ended.length <= MOST_ENDED) return;
+    for (const { runId } of ended.slice(0, -MOST_ENDED / 2)) this.#runs.delete(runId);
+    this.#epoch += 1;
   }
 }
 

@@ -8,8 +8,8 @@ import { shareBy, Shared } from "./shared.ts";
 /** A list of runs that a page shows. */
 export interface FeedView {
   readonly want: FeedWant;
-  /** Called after changes, once a frame, with the runs that were removed. */
-  readonly onChange: (gone: ReadonlySet<string>) => void;
+  /** Called after changes, once a frame. */
+  readonly onChange: () => void;
 }
 
 /**
@@ -51,8 +51,7 @@ export class SharedFeed extends Shared<FeedView, FeedConnection> {
   }
 
   protected override onChange(): void {
-    const gone = this.list.takeGone();
-    for (const view of this.views) view.onChange(gone);
+    for (const view of this.views) view.onChange();
   }
 
   #plan(): void {

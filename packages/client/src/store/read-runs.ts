@@ -10,38 +10,32 @@ const MOST_RUNS = 200;
 /** Runs of a list, newest first. */
 export interface RunsPage {
   readonly runs: readonly RunSnapshot[];
-  /** Where the list goes on; `null` at its end. */
-  readonly nextCursor: string | null;
-}
-
-/** The runs of a list to read. */
-export interface RunsRange {
-  readonly count: number;
-  /** Where to begin; `null` for the newest run. */
-  readonly cursor: string | null;
+  /** Whether the list has older runs. */
+  readonly hasMore: boolean;
 }
 
 /**
- * Reads `count` runs of the list, or fewer at its end.
+ * Reads the newest `count` runs of the list, or fewer if it has no more.
  * @throws as `ask`
  */
 export async function readRuns(
   { status, topic, ...options }: ServerOptions & RunsFilter,
-  { count, cursor }: RunsRange,
+  count: number,
   how: CallOptions,
 ): Promise<RunsPage> {
   const server = createServer(options);
   const read = new Map<string, RunSnapshot>();
-  let nextCursor = cursor;
+  let cursor: string | null = null;
   let before: number;
   do {
     before = read.size;
     const limit = Math.min(MOST_RUNS, count - read.size);
-    const query = { status, topic, limit, cursor: nextCursor ?? undefined };
-    const page = await server.ask<RunsPage>(listCall(query), how);
+    const query = { status, topic, limit, cursor: cursor ?? undefined };
+    const page: { readonly runs: readonly RunSnapshot[]; readonly nextCursor: string | null } =
+      await server.ask(listCall(query), how);
     for (const run of page.runs) read.set(run.runId, run);
-    ({ nextCursor } = page);
+    cursor = page.nextCursor;
     // A list whose cursors go round in a circle has no new runs.
-  } while (nextCursor !== null && before < read.size && read.size < count);
-  return { runs: [...read.values()], nextCursor };
+  } while (cursor !== null && before < read.size && read.size < count);
+  return { runs: [...read.values()], hasMore: cursor !== null };
 }
