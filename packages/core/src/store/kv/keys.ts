@@ -57,9 +57,6 @@ export const listPath = (kind: "all" | "live", owner: string, topic: string | nu
 /** The ordinal of the run that was created last in a topic. Every creation there moves it, so that an exclusive one can check it. */
 export const placeKey = (owner: string, topic: string): string => `place/${owner}/${topic}`;
 
-/** An ordinal that no run which the owner creates from now on may have, nor a smaller one: they may be of runs that were removed. */
-export const floorKey = (owner: string): string => `floor/${owner}`;
-
 export const duePath = (kind: DueKind): string => `due/${kind}`;
 export const dueKey = (id: string, head: Head): string =>
   `${duePath(dueKindOf(head))}/${numberPart(head.dueMs)}/${id}`;
