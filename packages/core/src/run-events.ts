@@ -1,13 +1,7 @@
 import type { TailOptions } from "./follow/tail.ts";
 import type { CreateOptions } from "./log/create-options.ts";
 import type { Claim, ClaimOptions, LeaseOptions } from "./log/leases.ts";
-import type {
-  AppendOptions,
-  PageOptions,
-  RunLog,
-  WatchOptions,
-  WorkAppendOptions,
-} from "./log/run-log.ts";
+import type { PageOptions, RunLog, WatchOptions } from "./log/run-log.ts";
 import type { ListOptions } from "./log/runs.ts";
 import type { RunEvent, RunSnapshot } from "./rules/event.ts";
 import type { OwnerOption } from "./rules/owner.ts";
@@ -145,43 +139,38 @@ export interface RunEvents extends Upkeep, Pick<RunLog, "append" | "input" | "pr
   ): Promise<{ readonly runId: string; readonly done: Promise<Value> }>;
 }
 
+type Unowned<Options> = Omit<Options, "ownerId">;
+
+/** A call whose last parameter names the owner, without it. The parameter is optional if it need not have anything else. */
+type OwnedCall<Call> = Call extends (
+  ...values: [...infer Values, infer Options extends OwnerOption]
+) => infer Answer
+  ? keyof Options extends "ownerId"
+    ? (...values: Values) => Answer
+    : object extends Unowned<Options>
+      ? (...values: [...Values, options?: Unowned<Options>]) => Answer
+      : (...values: [...Values, options: Unowned<Options>]) => Answer
+  : never;
+
+/** The calls that do not name an owner, and those that take a task, whose types a mapping would lose. */
+type OtherCalls = keyof Upkeep | "as" | "log" | "probe" | "close" | "work" | "start";
+
+type OwnedCalls = {
+  [Name in keyof RunEvents as Exclude<Name, OtherCalls>]: OwnedCall<RunEvents[Name]>;
+};
+
 /** The runs of one owner: the calls of {@link RunEvents}, each without `ownerId`. */
-export interface OwnedRuns {
+export interface OwnedRuns extends OwnedCalls {
   readonly ownerId: string;
-  create(run?: Omit<CreateOptions, "ownerId">): ReturnType<RunEvents["create"]>;
-  append(
-    runId: string,
-    events: Parameters<RunEvents["append"]>[1],
-    options?: Omit<AppendOptions, "ownerId">,
-  ): ReturnType<RunEvents["append"]>;
-  input(
-    runId: string,
-    payload: unknown,
-    options?: WorkAppendOptions,
-  ): ReturnType<RunEvents["input"]>;
-  read(runId: string, options?: Omit<PageOptions, "ownerId">): ReturnType<RunEvents["read"]>;
-  tail(runId: string, options?: Omit<TailOptions, "ownerId">): ReturnType<RunEvents["tail"]>;
-  get(runId: string): ReturnType<RunEvents["get"]>;
-  list(options?: Omit<Parameters<RunEvents["list"]>[0], "ownerId">): ReturnType<RunEvents["list"]>;
-  watch(
-    options?: Omit<Parameters<RunEvents["watch"]>[0], "ownerId">,
-  ): ReturnType<RunEvents["watch"]>;
-  cancel(runId: string): ReturnType<RunEvents["cancel"]>;
-  delete(runId: string): ReturnType<RunEvents["delete"]>;
-  claim(runId: string, options: Omit<ClaimOptions, "ownerId">): ReturnType<RunEvents["claim"]>;
-  renew(
-    runId: string,
-    fence: number,
-    options: Omit<LeaseOptions, "ownerId">,
-  ): ReturnType<RunEvents["renew"]>;
-  release(runId: string, fence: number): ReturnType<RunEvents["release"]>;
+  /** As {@link RunEvents.work}. */
   work<Value>(
     runId: string,
-    options: Omit<Parameters<RunEvents["work"]>[1], "ownerId">,
+    options: WorkOptions,
     task: (run: WorkedRun) => Value | Promise<Value>,
   ): Promise<Value>;
+  /** As {@link RunEvents.start}. */
   start<Value>(
-    run: Omit<Parameters<RunEvents["start"]>[0], "ownerId">,
+    run: Unowned<CreateOptions & WorkOptions>,
     task: (run: WorkedRun) => Value | Promise<Value>,
   ): Promise<{ readonly runId: string; readonly done: Promise<Value> }>;
 }
