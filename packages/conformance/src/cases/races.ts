@@ -1,10 +1,9 @@
 import type fc from "fast-check";
 import type { InputKind } from "../profile.ts";
-import { CONTESTS } from "../races/contests.ts";
 import { requireOrder } from "../races/explain.ts";
 import type { Race } from "../races/race.ts";
-import { raceArbitrary, raceOf } from "../races/race-arbitrary.ts";
 import { runRace } from "../races/run-race.ts";
+import { CONTESTS, raceArbitrary, raceOf } from "../races/themes.ts";
 import type { Trial, TrialCase } from "../trial.ts";
 
 /** A race may show only now and then: once one has failed, each smaller one gets this many chances to fail too. */
@@ -14,10 +13,10 @@ const SHORT = 8;
 
 /** Calls of several clients at once, against the model: for each clause about them, and short races of all calls. */
 export const races: readonly TrialCase[] = [
-  ...CONTESTS.map(({ clause, what, theme, length }): TrialCase => {
+  ...CONTESTS.map(({ name, clause, theme, length }): TrialCase => {
     const kind = clause === "S4" ? "concurrentPrograms" : "contests";
     const inputs = raceOf(theme, [2, 4], Math.min(length, SHORT));
-    return { name: `${clause} ${what}`, run: (trial) => checkRaces(trial, clause, inputs, kind) };
+    return { name, run: (trial) => checkRaces(trial, clause, inputs, kind) };
   }),
   {
     name: "S5 calls that several clients make at once are answered as the model answers them in some order",

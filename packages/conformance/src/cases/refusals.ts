@@ -7,11 +7,11 @@ import { requireOrder } from "../races/explain.ts";
 import type { RaceOperation } from "../races/operation.ts";
 import { RaceClient } from "../races/race-client.ts";
 import type { RaceAppend, RaceStep } from "../races/race.ts";
-import { CANCEL, plainly } from "../races/race-arbitrary.ts";
+import { about } from "../races/steps.ts";
+import { CANCEL, plainly } from "../races/themes.ts";
 import { settledNow } from "../settled.ts";
 import type { Trial, TrialCase } from "../trial.ts";
 import { within } from "../within.ts";
-import { about } from "../races/step-arbitrary.ts";
 
 const appending = (runId: string, more: Partial<RaceAppend> = {}): RaceStep => ({
   call: "append",

@@ -3,9 +3,8 @@ import { beneathPlace } from "../doors.ts";
 import { PROFILES } from "../profile.ts";
 import { createRandomCheck } from "../random-check.ts";
 import { requireOrder } from "../races/explain.ts";
-import { raceOf } from "../races/race-arbitrary.ts";
 import { runRace } from "../races/run-race.ts";
-import { STARTS } from "../races/themes.ts";
+import { raceOf, STARTS } from "../races/themes.ts";
 import type { ProcessCase, ProcessTrial } from "./process-case.ts";
 
 const HOUR_MS = 3_600_000;

@@ -1,8 +1,7 @@
 import { type Crash, playCrash } from "./play-crash.ts";
 import { amidCalls, progressOf } from "./load.ts";
-import { DIALOGUES, KEYED, PLAIN, STARTS, UPKEEP } from "../races/themes.ts";
+import { DIALOGUES, KEYED, PLAIN, STARTS, type Theme, UPKEEP } from "../races/themes.ts";
 import type { ProcessCase } from "./process-case.ts";
-import type { Theme } from "../races/race-arbitrary.ts";
 
 /** Functions that crash a store's server, or its machine, and start it again. */
 export interface CrashHooks {

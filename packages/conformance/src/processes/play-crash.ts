@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { RUN_IDS } from "../races/race.ts";
 import { type RacePlace, RaceClient } from "../races/race-client.ts";
-import { beginning, type Theme } from "../races/race-arbitrary.ts";
+import { beginning, type Theme } from "../races/themes.ts";
 import { requireOrder } from "../races/explain.ts";
 import type { Asked } from "../races/operation.ts";
 import { READ_ALL } from "../races/run-race.ts";

@@ -3,9 +3,8 @@ import { assertEqual } from "../assert.ts";
 import { Follower } from "../follower.ts";
 import { OWNER } from "../kit-store.ts";
 import { requireOrder } from "../races/explain.ts";
-import { type Contest, CONTESTS } from "../races/contests.ts";
-import { raceOf } from "../races/race-arbitrary.ts";
 import { runRace } from "../races/run-race.ts";
+import { type Contest, CONTESTS, raceOf } from "../races/themes.ts";
 import { createRun, readLog } from "../read-log.ts";
 import type { ProcessCase, ProcessTrial } from "./process-case.ts";
 
@@ -68,7 +67,7 @@ async function followAcross({ crew, profile }: ProcessTrial): Promise<void> {
 /** The promises of a store that many processes have open. */
 export const raceCases: readonly ProcessCase[] = [
   ...CONTESTS.map((one) => ({
-    name: `${one.clause} ${one.what}`,
+    name: one.name,
     run: (trial: ProcessTrial) => compete(trial, one),
   })),
   {

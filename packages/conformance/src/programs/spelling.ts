@@ -9,7 +9,7 @@ const NAMES = {
   owners: ["ada", "bob"],
   topics: ["tea", "Tea"],
   keys: ["k", "l"],
-  claimKeys: ["claim-1", "claim-2"],
+  claimKeys: ["c", "d"],
   workers: ["w-1", "w-2"],
 };
 

@@ -67,7 +67,7 @@ export type RaceStep =
 export type Age = "any" | "exact" | "over" | "long";
 
 /** A call about runs of some age. Where nothing else is called meanwhile, its answer is also compared with the runs' times. */
-interface Aged {
+export interface Aged {
   readonly aged?: RaceRun & { readonly age: Age };
 }
 
