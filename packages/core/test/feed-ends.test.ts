@@ -3,6 +3,7 @@ import { STATE_PAUSE_MS } from "../src/follow/owner-watch.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
+import { createDeferred } from "./deferred.ts";
 import { news, settle } from "./feed-bench.ts";
 import { createRunsBench, letGo, wordsOf } from "./stream-bench.ts";
 
@@ -87,6 +88,36 @@ describe("the end of a feed on a stream", () => {
     await expect(bench.open([], undefined, {})).rejects.toMatchObject({
       code: "store_unavailable",
     });
+  });
+
+  it("W48: a run that is removed while it is read goes once", async () => {
+    const memory = createMemoryStore({ now: () => 1_000 });
+    const held = createDeferred<void>();
+    let reads = 0;
+    const store: RunEventStore = {
+      ...memory,
+      async read(queries) {
+        reads += 1;
+        // After a change the list reads the run, and then the feed does.
+        if (reads === 2) await held.promise;
+        return memory.read(queries);
+      },
+    };
+    const bench = await createRunsBench([], {}, store);
+    // So long that the list does not keep it.
+    const metadata = "x".repeat(5_000);
+    await bench.log.createRun({ runId: "a", ownerId: "ada", metadata });
+    const opened = await bench.open([], undefined, {});
+    const { length } = await news(bench, opened, 0);
+    await bench.append("a", ["RUN_COMPLETED"]);
+    reads = 0;
+    await news(bench, opened, 0);
+    expect(reads).toBe(2);
+    await bench.log.deleteRun("a", { ownerId: "ada" });
+    for (let pause = 0; pause < 3; pause++) await news(bench, opened, 0);
+    held.resolve();
+    const words = await news(bench, opened, length);
+    expect(words.filter((word) => word.startsWith("run"))).toEqual(["run_gone a"]);
   });
 
   it("W48: a client that leaves at any time leaves nothing", async () => {

@@ -28,12 +28,13 @@ export interface ReadRun {
   readonly last: StoredEvent | undefined;
 }
 
-/** A pending run as it was read; `null` if it is not in the list. */
+/** A pending run as it was read. */
 interface Taken {
   readonly runId: string;
   /** Whether it is a part of the whole list. */
   readonly isPart: boolean;
-  readonly read: ReadRun | null;
+  /** `gone` if the list does not have it. `null` if it was removed meanwhile: it is pending again once a look has found that. */
+  readonly read: ReadRun | "gone" | null;
 }
 
 /** A part of what the reader does not have: 48 KiB of runs and last events at most, or one larger run. */
@@ -170,8 +171,9 @@ export class ListReader implements WatchReader {
         bytes += weight;
         taken += 1;
         if (isPart) this.#bytes += weight;
-        if (read !== null) runs.push(read);
-        else if (!isPart) gone.push(runId);
+        if (read === "gone") {
+          if (!isPart) gone.push(runId);
+        } else if (read !== null) runs.push(read);
       }
       this.#putBack(some.slice(taken));
       this.#atOnce = Math.max(1, Math.min(MOST_AT_ONCE, fits ? 2 * taken : taken));
@@ -211,10 +213,11 @@ export class ListReader implements WatchReader {
     this.#isCut = true;
   }
 
-  /** A run with its metadata and its last event; `null` if it is not in the list, or was removed meanwhile. */
-  async #read(runId: string): Promise<ReadRun | null> {
+  /** Reads a run with its metadata and its last event. */
+  async #read(runId: string): Promise<Taken["read"]> {
     const head = this.#watch.list.head(runId);
-    const run = head === null ? null : await this.#watch.whole(head);
+    if (head === null) return "gone";
+    const run = await this.#watch.whole(head);
     if (run === null) return null;
     const { ownerId, lastSequence } = run;
     if (!this.#withLast || lastSequence === 0) return { run, last: undefined };
@@ -224,8 +227,8 @@ export class ListReader implements WatchReader {
   }
 }
 
-function weigh(read: ReadRun | null): number {
-  if (read === null) return RUN_BYTES;
+function weigh(read: Taken["read"]): number {
+  if (read === null || read === "gone") return RUN_BYTES;
   const { run, last } = read;
   return RUN_BYTES + utf8Bytes(run.metadata) + (last === undefined ? 0 : weighEvent(last));
 }
