@@ -82,7 +82,6 @@ describe("the commands of the guides", () => {
     async () => {
       const env = {
         PORT: "0",
-        RECORD_SAMPLE: "0",
         STORE_URL: "memory:",
         API_TOKENS: "ada=a-token",
       };

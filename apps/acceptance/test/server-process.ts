@@ -16,7 +16,7 @@ export const TOKEN = "a-token-of-ada";
 /** Options for starting the reference server. */
 export interface ServerOptions {
   readonly storeUrl: string;
-  /** The server's variables, besides a free port of 127.0.0.1 and no sample. */
+  /** The server's variables, besides a free port of 127.0.0.1. */
   readonly env?: Readonly<Record<string, string>>;
   /** A command line to start it under. */
   readonly under?: readonly string[];
@@ -45,7 +45,6 @@ function spawnServer(options: ServerOptions): Child {
       NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
       HOST: "127.0.0.1",
       PORT: "0",
-      RECORD_SAMPLE: "0",
       STORE_URL: storeUrl,
       API_TOKENS: `ada=${TOKEN}`,
       ...env,

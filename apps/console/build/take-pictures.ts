@@ -52,7 +52,6 @@ const server = spawn(process.execPath, ["-C", "@tm/source", SERVER], {
   env: {
     ...process.env,
     PORT: "0",
-    RECORD_SAMPLE: "0",
     STORE_URL: "memory:",
     API_TOKENS: `ada=${TOKEN}`,
     SESSION_SECRET: "a secret for the pictures alone, of no use",

@@ -13,8 +13,6 @@ export type GeneratedToken = UserToken & { readonly path: string };
 export interface Access {
   readonly credentials: Credentials;
   readonly sessions: Sessions;
-  /** The user who records the sample; `null` if no user is known. */
-  readonly firstUser: UserToken | null;
   readonly generated: GeneratedToken | null;
 }
 
@@ -33,8 +31,7 @@ export async function openAccess(settings: Settings): Promise<Access> {
     ttlMs: sessionTtlMs,
     isCurrent: (holder) => tokens.isCurrent(holder),
   });
-  const firstUser = userTokens[0] ?? null;
-  return { credentials: createCredentials(tokens, sessions), sessions, firstUser, generated };
+  return { credentials: createCredentials(tokens, sessions), sessions, generated };
 }
 
 /**

@@ -20,7 +20,7 @@ const READY_MS = 2_000;
 export interface OwnRoutesOptions {
   readonly session: Methods;
   readonly console: OwnRoutes;
-  readonly metrics: Metrics;
+  readonly metrics: Pick<Metrics, "encode">;
   readonly store: RunEventStore;
   readonly monitor: Pick<StoreMonitor, "health">;
   readonly isDraining: () => boolean;

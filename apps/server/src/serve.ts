@@ -6,7 +6,7 @@ import { createLog, type Log } from "./log.ts";
 import { readSecretFiles, SECRET_VARIABLES } from "./secret-variables.ts";
 import { type RunningServer, startServer } from "./server.ts";
 import { parseSettings } from "./settings.ts";
-import { INSTALLED, type Surroundings } from "./surroundings.ts";
+import { findInstalledConsole } from "./installed-console.ts";
 
 /** The longest that a shutdown may take after the drain window, in milliseconds, before the process exits. */
 const DEADLINE_MS = 5_000;
@@ -15,12 +15,12 @@ const DEADLINE_MS = 5_000;
  * Starts the server in this process and takes the process over: it writes to standard output and standard error, and exits
  * after `SIGTERM` or `SIGINT`, or with its terminal. If the server cannot start, it writes one line and exits with 1.
  * @param env the server's variables, as its README lists them
- * @param surroundings where its files are; by default in this package
+ * @param findConsole finds the folder of the built console; by default in this package
  * @returns 0 once it listens; 2 if a variable is malformed or its file cannot be read, after one line on standard error
  */
 export async function serve(
   env: Readonly<Record<string, string | undefined>>,
-  surroundings: Surroundings = INSTALLED,
+  findConsole: () => Promise<string> = findInstalledConsole,
 ): Promise<0 | 2> {
   const log = createLog(process.stderr);
   // A reader of the output that leaves, as `head` does, must not end the server.
@@ -34,7 +34,9 @@ export async function serve(
     return 2;
   }
   const { settings } = parsed;
-  const running = await startServer(settings, surroundings, log).catch(giveUp);
+  const running = await findConsole()
+    .then((folder) => startServer(settings, folder, log))
+    .catch(giveUp);
   running.opening.catch(giveUp);
   // Before the greeting: who reads it may send a signal at once.
   listenForSignals(() => void stop(running, settings.drainMs, log));

@@ -12,14 +12,13 @@ import { describeError } from "./describe-error.ts";
 import { createHttpServer } from "./http-server.ts";
 import type { LateStore } from "./late-store.ts";
 import type { Log } from "./log.ts";
-import { createMetrics } from "./metrics.ts";
+import { Metrics } from "./metrics.ts";
 import { openStore } from "./open-store.ts";
 import type { OpenedStore } from "./opened-store.ts";
 import { createOwnRoutes } from "./routes.ts";
 import { createSessionRoutes } from "./session-routes.ts";
 import type { Settings } from "./settings.ts";
 import { StoreMonitor } from "./store-monitor.ts";
-import type { Sample, Surroundings } from "./surroundings.ts";
 import { confirmMsFor, type RunningUpkeep, startUpkeep } from "./upkeep.ts";
 
 /** The longest that a shutdown waits for the upkeep after the drain window, in milliseconds. */
@@ -47,12 +46,12 @@ export interface RunningServer {
  */
 export async function startServer(
   settings: Settings,
-  surroundings: Surroundings,
+  consoleFolder: string,
   log: Log,
 ): Promise<RunningServer> {
   const opened = await openStore(settings.storeUrl, log);
   try {
-    return await serve(settings, surroundings, opened, log);
+    return await serve(settings, consoleFolder, opened, log);
   } catch (error) {
     await opened.store.close();
     await opened.release();
@@ -62,15 +61,15 @@ export async function startServer(
 
 async function serve(
   settings: Settings,
-  surroundings: Surroundings,
+  consoleFolder: string,
   opened: OpenedStore & Partial<LateStore>,
   log: Log,
 ): Promise<RunningServer> {
   const { store } = opened;
   const { allowedOrigins, drainMs } = settings;
-  const { credentials, sessions, firstUser, generated } = await openAccess(settings);
+  const { credentials, sessions, generated } = await openAccess(settings);
   const onError = (error: unknown): void => log("request_failed", describeError(error));
-  const metrics = createMetrics({
+  const metrics = new Metrics({
     handler: () => handler.stats(),
     store: () => monitor.health(),
     walBytes: () => opened.walBytes?.() ?? null,
@@ -83,7 +82,7 @@ async function serve(
   let closing: Promise<void> | null = null;
   const ownRoutes = createOwnRoutes({
     session: createSessionRoutes({ credentials, sessions, allowedOrigins, log }),
-    console: readConsoleRoutes(await surroundings.findConsole()),
+    console: readConsoleRoutes(consoleFolder),
     metrics,
     store,
     monitor,
@@ -100,13 +99,8 @@ async function serve(
   const localUrl = encodeUrl(server, LOCAL_ADDRESS.get(settings.host) ?? settings.host);
   const confirmMs = confirmMsFor(settings);
   let upkeep: RunningUpkeep | null = null;
-  let sample: Sample | undefined;
   const startWork = (): void => {
-    if (closing !== null) return;
-    upkeep = startUpkeep({ runs: runs.log, confirmMs, settings, log });
-    if (settings.recordSample && firstUser !== null) {
-      sample = surroundings.recordSample?.({ url: localUrl, token: firstUser.token }, log);
-    }
+    if (closing === null) upkeep = startUpkeep({ runs: runs.log, confirmMs, settings, log });
   };
   if (opened.opening === undefined) startWork();
   const opening = opened.opening?.then(startWork) ?? Promise.resolve();
@@ -115,8 +109,6 @@ async function serve(
   async function shutDown(): Promise<void> {
     log("draining", { drainMs });
     const stopped = upkeep?.stop(drainMs + UPKEEP_MS);
-    // The recorder needs the server to record the end of its run.
-    await sample?.stop();
     await httpServer.close(drainMs);
     await stopped;
     monitor.stop();

@@ -16,7 +16,6 @@ export interface Settings {
   /** The folder of generated secrets: the database file's, or `.data`. */
   readonly dataFolder: string;
   readonly allowedOrigins: readonly string[];
-  readonly recordSample: boolean;
   readonly heartbeatMs: number;
   readonly maxStreamAgeMs: number;
   readonly stallMs: number;
@@ -115,7 +114,6 @@ export function parseSettings(
       "a comma list of exact origins like https://app.example.com",
       parseOrigins,
     ),
-    recordSample: read("RECORD_SAMPLE", true, "0 or 1", parseSwitch),
     heartbeatMs: integer("HEARTBEAT_MS", 15_000, 1, MOST_TIMER_MS),
     maxStreamAgeMs: integer("MAX_STREAM_AGE_MS", 900_000, 1, MOST_TIMER_MS),
     stallMs: integer("STALL_MS", 30_000, 1, MOST_TIMER_MS),
@@ -157,10 +155,6 @@ function isLongSecret(secret: string): boolean {
 /** A time in milliseconds, of which 0 is for ever. */
 function orForEver(ms: number): number | null {
   return ms === 0 ? null : ms;
-}
-
-function parseSwitch(text: string): boolean | null {
-  return text === "1" ? true : text === "0" ? false : null;
 }
 
 function parseHost(text: string): string | null {

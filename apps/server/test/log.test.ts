@@ -41,8 +41,8 @@ describe("the log", () => {
 
   it("the log is lines for people on a terminal", () => {
     let said = "";
-    createLog({ isTTY: true, write: (text) => (said += text) })("sample_ended", { exitCode: 0 });
-    expect(stripVTControlCharacters(said)).toMatch(/^[\d:.]{12} sample_ended exitCode=0\n$/);
+    createLog({ isTTY: true, write: (text) => (said += text) })("runs_purged", { runs: 3 });
+    expect(stripVTControlCharacters(said)).toMatch(/^[\d:.]{12} runs_purged runs=3\n$/);
   });
 
   it("the log has the message of a system's or a driver's error, and only the name and the place of any other", () => {

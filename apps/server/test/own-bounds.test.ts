@@ -91,12 +91,7 @@ it("W30: however many requests ask whether the server is ready, it asks the stor
   const routes = createOwnRoutes({
     session: {},
     console: new Map(),
-    metrics: {
-      countRequest() {},
-      countDropped() {},
-      onDiagnostic() {},
-      encode: () => "",
-    },
+    metrics: { encode: () => "" },
     store: {
       ...store,
       async read(queries) {

@@ -63,8 +63,6 @@ const MALFORMED: readonly (readonly [string, string])[] = [
   ["ALLOWED_ORIGINS", "app.example.com"],
   ["ALLOWED_ORIGINS", "https://app.example.com/"],
   ["ALLOWED_ORIGINS", "https://a.example,,https://b.example"],
-  ["RECORD_SAMPLE", "yes"],
-  ["RECORD_SAMPLE", ""],
 ];
 
 it("settings are the table's defaults where the environment has none", () => {
@@ -77,7 +75,6 @@ it("settings are the table's defaults where the environment has none", () => {
     apiTokens: null,
     sessionSecret: null,
     allowedOrigins: [],
-    recordSample: true,
     retentionMs: null,
   });
 });
@@ -104,7 +101,7 @@ it("settings accept every integer within its bounds", () => {
   });
 });
 
-it("settings accept hosts, stores, users, secrets, origins, days and the sample as in the table", () => {
+it("settings accept hosts, stores, users, secrets, origins and days as in the table", () => {
   expect(settingsOf({ HOST: "::1" }).host).toBe("::1");
   expect(settingsOf({ STORE_URL: "memory:" })).toMatchObject({
     storeUrl: { kind: "memory" },
@@ -128,8 +125,6 @@ it("settings accept hosts, stores, users, secrets, origins, days and the sample 
     settingsOf({ ALLOWED_ORIGINS: "https://a.example, http://b:8081" }).allowedOrigins,
   ).toEqual(["https://a.example", "http://b:8081"]);
   expect(settingsOf({ ALLOWED_ORIGINS: "" }).allowedOrigins).toEqual([]);
-  expect(settingsOf({ RECORD_SAMPLE: "0" }).recordSample).toBe(false);
-  expect(settingsOf({ RECORD_SAMPLE: "1" }).recordSample).toBe(true);
   for (const [text, days] of [
     ["30", 30],
     ["0.5", 0.5],

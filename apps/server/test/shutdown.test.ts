@@ -133,7 +133,7 @@ it("W27: a hangup without a terminal, as under nohup, ends nothing", async () =>
 it("W27: a terminal that closes shuts the server down, with a drain", async () => {
   const folder = await makeTempFolder();
   const [log, pid] = [join(folder, "log"), join(folder, "pid")];
-  const env = { PORT: "0", STORE_URL: "memory:", RECORD_SAMPLE: "0", LOG: log, PID: pid };
+  const env = { PORT: "0", STORE_URL: "memory:", LOG: log, PID: pid };
   // `script` opens a terminal, which closes when it dies.
   const program = `echo $$ >"$PID"; exec "${process.execPath}" -C @tm/source "${MAIN}" 2>"$LOG"`;
   const words =

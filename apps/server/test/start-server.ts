@@ -14,8 +14,7 @@ export const ADA = "ada-token";
 export const BOB = "bob-token";
 
 /**
- * The server's variables; `null` for one that is not set. Those not given are `PORT=0`, no sample, a memory store and the
- * two users.
+ * The server's variables; `null` for one that is not set. Those not given are `PORT=0`, a memory store and the two users.
  */
 export type ServerEnv = Readonly<Record<string, string | null>>;
 
@@ -66,7 +65,6 @@ function spawnServer(
       PATH: globalThis.process.env["PATH"],
       NODE_COMPILE_CACHE: globalThis.process.env["NODE_COMPILE_CACHE"],
       PORT: "0",
-      RECORD_SAMPLE: "0",
       STORE_URL: "memory:",
       API_TOKENS: `ada=${ADA},bob=${BOB}`,
       ...env,

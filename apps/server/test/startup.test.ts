@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import { startServer as startWithin } from "../src/server.ts";
 import { parseSettings } from "../src/settings.ts";
-import { WORKSPACE } from "../src/workspace/surroundings.ts";
+import { ensureConsole } from "@tm/run-events-console";
 import { call, signIn } from "./client.ts";
 import { ADA, makeTempFolder, startInVain, startServer } from "./start-server.ts";
 
@@ -94,7 +94,6 @@ it("a start within another program releases everything when the program closes i
   const env = {
     STORE_URL: `sqlite:${join(folder, "runs.db")}`,
     API_TOKENS: `ada=${ADA}`,
-    RECORD_SAMPLE: "0",
     // Few enough streams that any machine has the descriptors for them.
     MAX_STREAMS: "100",
   };
@@ -103,7 +102,9 @@ it("a start within another program releases everything when the program closes i
   for (const runId of ["first", "second"]) {
     const parsed = parseSettings({ ...env, PORT: port });
     if (!("settings" in parsed)) throw new Error(parsed.malformed);
-    const running = await startWithin(parsed.settings, WORKSPACE, (event) => events.push(event));
+    const running = await startWithin(parsed.settings, await ensureConsole(), (event) =>
+      events.push(event),
+    );
     ({ port } = new URL(running.url));
     const created = await call(`${running.url}/v1/agent-runs`, ADA, "POST", { runId });
     expect(created.status).toBe(201);

@@ -2,10 +2,10 @@ import { createRunEvents, type RunEvents } from "@tm/run-events-core";
 import { expect, onTestFinished } from "vitest";
 import { kitStore } from "../../../packages/conformance/src/kit-store.ts";
 import type { LogFields } from "../src/log.ts";
-import { createMetrics } from "../src/metrics.ts";
 import { openStore } from "../src/open-store.ts";
 import type { StoreUrl } from "../src/store-url.ts";
 import { type RunningUpkeep, startUpkeep, type UpkeepOptions } from "../src/upkeep.ts";
+import { quietMetrics } from "./quiet-metrics.ts";
 
 /** Bounds a hang. */
 export const PATIENCE = { timeout: 30_000 };
@@ -62,16 +62,7 @@ export async function openRuns(
   between = (store: Store): Store => store,
 ): Promise<CountedRuns> {
   const { store, release } = await openStore(storeUrl, () => {});
-  const metrics = createMetrics({
-    handler: () => ({
-      streams: { open: 0, opened: 0, ended: {} },
-      waiting: 0,
-      inFlight: { requests: 0, uploads: 0, bodyBytes: 0, answerBytes: 0 },
-    }),
-    store: () => ({ stalledBy: null, probeMs: 0, stalls: 0 }),
-    walBytes: () => null,
-    purges: true,
-  });
+  const metrics = quietMetrics(true);
   const runs = createRunEvents({ store: between(store), telemetry: metrics });
   onTestFinished(async () => {
     await runs.close();

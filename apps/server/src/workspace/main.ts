@@ -1,4 +1,5 @@
+import { ensureConsole } from "@tm/run-events-console";
 import { serve } from "../serve.ts";
-import { WORKSPACE } from "./surroundings.ts";
 
-process.exitCode = await serve(process.env, WORKSPACE);
+// In a clone, the console is built at the start if its sources have changed.
+process.exitCode = await serve(process.env, () => ensureConsole());

@@ -1,12 +1,13 @@
 import type { Diagnostic } from "@tm/run-events-core/store";
 import { expect, it, onTestFinished, vi } from "vitest";
-import { DiagnosticCounts } from "../src/diagnostic-counts.ts";
+import { quietMetrics } from "./quiet-metrics.ts";
 
 /** The lines with values, after these diagnostics. */
 function countsOf(...diagnostics: readonly Diagnostic[]): readonly string[] {
-  const counts = new DiagnosticCounts(false);
-  for (const diagnostic of diagnostics) counts.add(diagnostic);
-  return counts.encode().filter((line) => !line.startsWith("#"));
+  const counts = quietMetrics(false);
+  for (const diagnostic of diagnostics) counts.onDiagnostic(diagnostic);
+  const lines = counts.encode().split("\n");
+  return lines.filter((line) => /^run_events_/.test(line));
 }
 
 const APPEND = { type: "append", runId: "r", events: 2, ms: 12, lastSequence: 2 } as const;
@@ -46,17 +47,17 @@ it("W30: the connection for notifications is shown once there is one, with its l
 it("W30: the metrics show how long the purge has been behind: since the last purge that left none, or since the start", () => {
   vi.useFakeTimers({ toFake: ["performance"] });
   onTestFinished(() => void vi.useRealTimers());
-  const counts = new DiagnosticCounts(true);
+  const counts = quietMetrics(true);
   const behind = (): number =>
-    Number(/^run_events_purge_behind_seconds (.+)$/m.exec(counts.encode().join("\n"))?.[1]);
+    Number(/^run_events_purge_behind_seconds (.+)$/m.exec(counts.encode())?.[1]);
   const purge = { type: "purge", runs: 0, ms: 5, outcome: "done" } as const;
   vi.advanceTimersByTime(1_500);
   expect(behind()).toBe(1.5);
-  counts.add({ ...purge, runs: 100 });
-  counts.add({ ...purge, outcome: "store_unavailable" });
-  counts.add({ ...purge, type: "reap" });
+  counts.onDiagnostic({ ...purge, runs: 100 });
+  counts.onDiagnostic({ ...purge, outcome: "store_unavailable" });
+  counts.onDiagnostic({ ...purge, type: "reap" });
   expect(behind()).toBe(1.5);
-  counts.add(purge);
+  counts.onDiagnostic(purge);
   expect(behind()).toBe(0);
   vi.advanceTimersByTime(60_000);
   expect(behind()).toBe(60);
