@@ -43,7 +43,6 @@ export const TIER_FILES: readonly (readonly [pattern: string, tier: Tier])[] = [
   ["apps/server/test/store-errors.test.ts", "nightly"],
   ["packages/ai/test/ai-sdk/behaviour-servers.test.ts", "main"],
   ["packages/ai/test/ai-sdk/page-lost.test.ts", "nightly"],
-  ["packages/ai/test/ai-sdk/show/show.test.ts", "nightly"],
   ["packages/ai/test/{bounds,hosts}.test.ts", "nightly"],
   ["packages/client/test/{on-fast-clock,plan-delay,requests,schemas}.test.ts", "fast"],
   ["packages/client/test/browser/{no-content,readme,recipes}.test.ts", "main"],

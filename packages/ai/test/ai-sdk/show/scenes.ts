@@ -142,7 +142,7 @@ async function expectGoesOn(stage: Stage): Promise<void> {
   await fresh.expect("an answer to the next question", ({ answers }) => answers.at(-1) === WHOLE);
 }
 
-/** The scenes, by the names that the docs give them. */
+/** The scenes, by the names that the docs give them. The first three are played in every tier. */
 export const SCENES: readonly Scene[] = [
   {
     name: "a reload in mid-answer",
@@ -155,22 +155,37 @@ export const SCENES: readonly Scene[] = [
     },
   },
   {
-    name: "a second tab, opened in mid-answer",
+    name: "a second tab, open and idle before",
     async play(stage) {
-      const first = await stage.openHalf();
       const second = await stage.openTab(1);
-      await second.expect("the part", ({ answers }) => answers.join() === PART);
+      const first = await stage.openHalf();
+      await second.expect("the question", ({ questions }) => questions.join() === "wait");
       await stage.site.goOn();
       await first.expectWhole();
       await second.expectWhole();
     },
   },
   {
-    name: "a second tab, open and idle before",
+    name: "a stop from another tab",
     async play(stage) {
-      const second = await stage.openTab(1);
       const first = await stage.openHalf();
-      await second.expect("the question", ({ questions }) => questions.join() === "wait");
+      const second = await stage.openTab(1);
+      await second.expect("the part", ({ answers }) => answers.join() === PART);
+      await second.page.click("#stop");
+      await untilModelRests(stage.site);
+      for (const tab of [first, second]) {
+        await tab.expect("no answer under way", ({ status }) => status === "ready");
+        await tab.reload();
+        await tab.expect("the part", ({ answers }) => answers.join() === PART);
+      }
+    },
+  },
+  {
+    name: "a second tab, opened in mid-answer",
+    async play(stage) {
+      const first = await stage.openHalf();
+      const second = await stage.openTab(1);
+      await second.expect("the part", ({ answers }) => answers.join() === PART);
       await stage.site.goOn();
       await first.expectWhole();
       await second.expectWhole();
@@ -199,21 +214,6 @@ export const SCENES: readonly Scene[] = [
       await stage.site.replace(0, "SIGTERM");
       await tab.expectPart();
       await expectGoesOn(stage);
-    },
-  },
-  {
-    name: "a stop from another tab",
-    async play(stage) {
-      const first = await stage.openHalf();
-      const second = await stage.openTab(1);
-      await second.expect("the part", ({ answers }) => answers.join() === PART);
-      await second.page.click("#stop");
-      await untilModelRests(stage.site);
-      for (const tab of [first, second]) {
-        await tab.expect("no answer under way", ({ status }) => status === "ready");
-        await tab.reload();
-        await tab.expect("the part", ({ answers }) => answers.join() === PART);
-      }
     },
   },
   {

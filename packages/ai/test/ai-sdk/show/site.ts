@@ -6,9 +6,6 @@ import { findFreePort, startTcpProxy, type TcpProxy } from "@tm/run-events-test-
 import { rolldown } from "rolldown";
 import { readSnippets } from "../../snippets.ts";
 
-/** Which chat is shown: that of the docs of this package, or that of the recipe of the AI SDK. */
-export type Kind = "run-events" | "recipe";
-
 /** A chat on one or more servers of one store. The tab with the number n uses the server with the number n, if there are so many. */
 export interface ChatSite {
   readonly servers: number;
@@ -54,24 +51,20 @@ interface Programs {
   remove(): Promise<void>;
 }
 
-async function writePrograms(kind: Kind, storeUrl: string): Promise<Programs> {
+async function writePrograms(storeUrl: string): Promise<Programs> {
   // Next to this file, so that the packages resolve as they do for a user.
   const folder = await mkdtemp(join(import.meta.dirname, ".site-"));
-  const [page, server, names] =
-    kind === "recipe"
-      ? ["recipe-page.jsx", "recipe-server.mjs", [...FILES, "recipe-page.jsx", "recipe-server.mjs"]]
-      : ["page.jsx", "server.mjs", FILES];
-  for (const name of names) await cp(join(import.meta.dirname, name), join(folder, name));
+  for (const name of FILES) await cp(join(import.meta.dirname, name), join(folder, name));
   const snippets = readSnippets("AI-SDK-PAGE.md");
   for (const [name, code] of [...snippets, ["page.jsx", RUN_PAGE] as const]) {
     await writeFile(join(folder, name), code);
   }
   const script = join(folder, "script.js");
-  await writeFile(script, await bundle(join(folder, page)));
+  await writeFile(script, await bundle(join(folder, "page.jsx")));
   const env = { ...process.env, STORE_URL: storeUrl, PAGE_SCRIPT: script };
   return {
     async start(port) {
-      const args = [join(folder, server), String(port)];
+      const args = [join(folder, "server.mjs"), String(port)];
       const execArgv = ["-C", "@tm/source"];
       const started = fork(join(folder, "host-process.mjs"), args, { env, execArgv });
       await once(started, "message");
@@ -88,12 +81,8 @@ async function startServer(programs: Programs): Promise<Server> {
 }
 
 /** Starts a chat. @param storeUrl of a store that all its servers share */
-export async function startChatSite(
-  kind: Kind,
-  storeUrl: string,
-  servers: number,
-): Promise<ChatSite> {
-  const programs = await writePrograms(kind, storeUrl);
+export async function startChatSite(storeUrl: string, servers: number): Promise<ChatSite> {
+  const programs = await writePrograms(storeUrl);
   const all: Server[] = [];
   for (let index = 0; index < servers; index += 1) all.push(await startServer(programs));
   const at = (index: number): Server => {
