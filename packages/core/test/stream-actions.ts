@@ -5,6 +5,7 @@ import { RunEventsError } from "../src/rules/errors.ts";
 import type { NewEvent } from "../src/rules/event.ts";
 import type { StreamErrorCode } from "../src/wire/stream-error.ts";
 import { checkNow, isLive } from "./check-conversation.ts";
+import { type Act, pick, scriptOf, type Step } from "./interleaving.ts";
 import { newEvent } from "./run-record.ts";
 import {
   type Conversation,
@@ -28,10 +29,6 @@ const EVENTS: readonly NewEvent[] = [
   newEvent("TOKEN", JSON.stringify("x".repeat(60_000))),
 ];
 const FAILURE = new RunEventsError("store_unavailable", "The store did not answer.");
-
-function pick<T>(list: readonly T[], at: number): T | undefined {
-  return list[at % list.length];
-}
 
 function ownerAt(at: number): string {
   return pick(OWNERS, at) ?? "ada";
@@ -88,27 +85,7 @@ function withOne(act: (conversation: Conversation) => void) {
   };
 }
 
-type Act = (world: StreamWorld, at: number, count: number) => void | Promise<void>;
-
-type ActionName =
-  | "append"
-  | "finish"
-  | "remove"
-  | "open"
-  | "ready"
-  | "answer"
-  | "fail"
-  | "notify"
-  | "loseNotification"
-  | "unblock"
-  | "cut"
-  | "allow"
-  | "forbid"
-  | "cannotTell"
-  | "tick"
-  | "drain";
-
-const ACTS: Readonly<Record<ActionName, Act>> = {
+const ACTS = {
   append(world, at, count) {
     const events = EVENTS.slice(count % EVENTS.length).slice(0, 1 + (at % 3));
     record(world, ownerAt(at), count > 9 ? [newEvent("INPUT_RECEIVED")] : events);
@@ -136,60 +113,43 @@ const ACTS: Readonly<Record<ActionName, Act>> = {
     world.drains += 1;
     void world.streams.drain(windowMs).then(() => (world.drained += 1));
   },
+} satisfies Readonly<Record<string, Act<StreamWorld>>>;
+
+const USUAL: Readonly<Record<Exclude<keyof typeof ACTS, "drain">, number>> = {
+  append: 14,
+  open: 9,
+  ready: 9,
+  answer: 18,
+  notify: 9,
+  loseNotification: 3,
+  tick: 18,
+  unblock: 10,
+  cut: 2,
+  allow: 6,
+  forbid: 2,
+  cannotTell: 1,
+  finish: 1,
+  remove: 1,
+  fail: 1,
 };
 
-/** Something that happens, to the one at `at`, and how many microtasks run after it. */
-export interface StreamAction {
-  readonly name: ActionName;
-  readonly at: number;
-  readonly count: number;
-  readonly hops: number;
-}
+type Script = readonly Step<keyof typeof ACTS>[];
 
-function actions(
-  most: number,
-  ...weighted: readonly (readonly [ActionName, number])[]
-): fc.Arbitrary<readonly StreamAction[]> {
-  const names = weighted.map(([name, weight]) => ({ weight, arbitrary: fc.constant(name) }));
-  const action = fc.record({
-    name: fc.oneof(...names),
-    at: fc.nat({ max: 7 }),
-    count: fc.integer({ min: 0, max: 12 }),
-    hops: fc.nat({ max: 6 }),
-  });
-  return fc.array(action, { minLength: most / 6, maxLength: most, size: "max" });
-}
-
-const USUAL: readonly (readonly [ActionName, number])[] = [
-  ["append", 14],
-  ["open", 9],
-  ["ready", 9],
-  ["answer", 18],
-  ["notify", 9],
-  ["loseNotification", 3],
-  ["tick", 18],
-  ["unblock", 10],
-  ["cut", 2],
-  ["allow", 6],
-  ["forbid", 2],
-  ["cannotTell", 1],
-  ["finish", 1],
-  ["remove", 1],
-  ["fail", 1],
-];
+const usual = (steps: number): fc.Arbitrary<Script> =>
+  scriptOf(USUAL, { count: 12, hops: 6, steps });
 
 /** Any order of all that may happen; a third of them continue after one drain or several. */
-export const streamActions: fc.Arbitrary<readonly StreamAction[]> = fc.oneof(
-  { weight: 2, arbitrary: actions(60, ...USUAL) },
+export const streamActions: fc.Arbitrary<Script> = fc.oneof(
+  { weight: 2, arbitrary: usual(60) },
   {
     weight: 1,
     arbitrary: fc
-      .tuple(actions(42, ...USUAL), actions(18, ...USUAL, ["drain", 12]))
+      .tuple(usual(42), scriptOf({ ...USUAL, drain: 12 }, { count: 12, hops: 6, steps: 18 }))
       .map((parts) => parts.flat()),
   },
 );
 
-export async function play(world: StreamWorld, script: readonly StreamAction[]): Promise<void> {
+export async function play(world: StreamWorld, script: Script): Promise<void> {
   for (const { name, at, count, hops } of script) {
     await ACTS[name](world, at, count);
     for (let hop = 0; hop < hops; hop++) await Promise.resolve();

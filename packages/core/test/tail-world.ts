@@ -1,8 +1,9 @@
 import { setImmediate } from "node:timers/promises";
-import fc from "fast-check";
+import type fc from "fast-check";
 import { Followers } from "../src/follow/followers.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
+import { pick, scriptOf, type Step } from "./interleaving.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
 import { RUN } from "./run-writes.ts";
 import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
@@ -40,10 +41,6 @@ export function record(world: TailWorld, eventType: string, payload: string): vo
   void world.source.writes.append(appendRequest([newEvent(eventType, payload)]));
 }
 
-function pick<T>(list: readonly T[], at: number): T | undefined {
-  return list[at % list.length];
-}
-
 function takeNotification(
   { source: { notifyCount } }: TailWorld,
   at: number,
@@ -53,10 +50,10 @@ function takeNotification(
 
 const ACTS = {
   append(world: TailWorld, _at: number, count: number): void {
-    for (let left = count; left > 0; left--) record(world, "TOKEN", String(world.generation));
+    for (let left = count; left >= 0; left--) record(world, "TOKEN", String(world.generation));
   },
   appendLarge(world: TailWorld, _at: number, count: number): void {
-    for (let left = count; left > 0; left--) record(world, "TOKEN", LARGE);
+    for (let left = count; left >= 0; left--) record(world, "TOKEN", LARGE);
   },
   open(world: TailWorld, at: number): void {
     const tail = createTailReader(world.followers, Math.max(0, world.lastSequence - at));
@@ -87,29 +84,21 @@ const ACTS = {
 
 type ActionName = keyof typeof ACTS;
 
-/** Something that happens, to the one at `at` or `count` times, and how many microtasks run after it. */
-export interface TailAction {
-  readonly name: ActionName;
-  readonly at: number;
-  readonly count: number;
-  readonly hops: number;
-}
-
-/** Any order of these; one that is named twice comes twice as often. */
-export function tailActions(...names: readonly ActionName[]): fc.Arbitrary<readonly TailAction[]> {
-  const action = fc.record({
-    name: fc.constantFrom(...names),
-    at: fc.nat({ max: 12 }),
-    count: fc.integer({ min: 1, max: 4 }),
-    hops: fc.nat({ max: 9 }),
+/** Any order of these, each as likely as its weight says. */
+export function tailActions(
+  weights: Readonly<Partial<Record<ActionName, number>>>,
+): fc.Arbitrary<readonly Step<ActionName>[]> {
+  return scriptOf(weights as Readonly<Record<ActionName, number>>, {
+    count: 3,
+    hops: 9,
+    steps: 60,
   });
-  return fc.array(action, { minLength: 5, maxLength: 60, size: "max" });
 }
 
 /** @param check what has to hold whenever a reader has been aborted */
 export async function play(
   world: TailWorld,
-  actions: readonly TailAction[],
+  actions: readonly Step<ActionName>[],
   check: (world: TailWorld) => void,
 ): Promise<void> {
   for (const { name, at, count, hops } of actions) {
