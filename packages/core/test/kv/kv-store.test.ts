@@ -6,7 +6,6 @@ import { createFakeClock } from "../fake-clock.ts";
 import { createHastyClock } from "../hasty-clock.ts";
 import { landOnce } from "../../src/rules/land-once.ts";
 import { createRule, removalRule } from "../../src/rules/run-rules.ts";
-import type { RunEventStore } from "../../src/store/store.ts";
 import { append, makeCall } from "./arbitrary-calls.ts";
 import { checkKeys } from "./check-keys.ts";
 import { createMvccEngine, MvccData } from "./mvcc-engine.ts";
@@ -156,30 +155,10 @@ it("S21 an exclusive creation meets a run that was created meanwhile, also if an
   expect(outcome).toEqual([{ outcome: "topic_busy", runId: "between" }]);
 });
 
-it("S2 a call of many runs takes as many commits as it needs, and two runs that want one place are not in the same", async () => {
+it("S17 several long runs that are removed at once leave nothing", async () => {
   const data = new MvccData();
   const limits = { mostOps: 64, mostBytes: 100_000 };
   const store = createKvStore(createMvccEngine(data, { limits, now }));
-  const names = Array.from({ length: 30 }, (_, at) => ({ ...NAME, runId: `run-${at}` }));
-  const topic = "one";
-  const changes = names.map((name, at) => {
-    const request = { ...name, metadata: "1", ...(at % 2 === 0 && { topic, exclusive: true }) };
-    return { ...name, topic, decide: landOnce(createRule(request), () => crypto.randomUUID()) };
-  });
-  const outcomes = await store.change(changes);
-  expect(outcomes.filter(({ outcome }) => outcome === "created")).toHaveLength(16);
-  expect(outcomes.filter(({ outcome }) => outcome === "topic_busy")).toHaveLength(14);
-});
-
-const few = { mostOps: 64, mostBytes: 100_000 };
-
-function openFew(data: MvccData): RunEventStore {
-  return createKvStore(createMvccEngine(data, { limits: few, now }));
-}
-
-it("S17 several long runs that are removed at once leave nothing", async () => {
-  const data = new MvccData();
-  const store = openFew(data);
   const names = ["a", "b", "c"].map((runId) => ({ ...NAME, runId }));
   for (const name of names) {
     await makeCall(store, { ...create, name });

@@ -40,9 +40,8 @@ export const headKey = (id: string): string => `head/${id}`;
 /** The path of all that only one life of a run has: an id that is used again gets another. */
 export const runPath = (id: string, ordinal: number): string => `run/${id}/${numberPart(ordinal)}`;
 export const metadataKey = (path: string): string => `${path}/metadata`;
-/** By the chunk's last sequence, so that a scan from any sequence begins with the chunk that has it. */
-export const chunkKey = (path: string, lastSequence: number): string =>
-  `${path}/log/${numberPart(lastSequence)}`;
+export const eventKey = (path: string, sequence: number): string =>
+  `${path}/log/${numberPart(sequence)}`;
 export const receiptKey = (path: string, idempotencyKey: string): string =>
   `${path}/receipt/${partOf(idempotencyKey)}`;
 

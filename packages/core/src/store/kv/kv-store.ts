@@ -91,7 +91,7 @@ export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): R
     losesAnswers: true,
     appendsAtOnce: APPENDS_AT_ONCE,
     notifyWithinMs: pollMs + POLL_GRACE_MS,
-    // A key of its own for a large event, and one for its receipt.
+    // Each has a key, and may have a receipt.
     mostEvents: Math.max(1, Math.floor((mostOps - OTHER_OPS) / 2)),
     mostBytes: Math.max(1, mostBytes - OTHER_BYTES),
   };

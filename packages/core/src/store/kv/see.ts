@@ -6,7 +6,7 @@ import type { Change } from "../store.ts";
 import type { KvEntry, KvPair, KvSnapshot } from "./engine.ts";
 import * as keys from "./keys.ts";
 import { type FoundHead, readEvents, readHeads, readMetadata } from "./reads.ts";
-import { lastPart, parseReceipt } from "./values.ts";
+import { numberOf, parseReceipt } from "./values.ts";
 
 /** The state that a decision sees, and the checks that it is still so at the commit. */
 export interface SeenRun extends Seen {
@@ -120,7 +120,7 @@ async function seeNone(
     receipts: new Map(),
     holder: held?.holder ?? null,
     nowMs,
-    ordinal: newest === null ? 0 : keys.parseNumber(lastPart(newest)),
+    ordinal: newest === null ? 0 : numberOf(newest),
   };
 }
 

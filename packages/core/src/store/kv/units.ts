@@ -5,7 +5,7 @@ import type { Unit } from "./commits.ts";
 import type { KvPair } from "./engine.ts";
 import * as keys from "./keys.ts";
 import type { SeenRun } from "./see.ts";
-import { encodeChunks, encodeHead, encodeReceipt } from "./values.ts";
+import { encodeEvent, encodeHead, encodeReceipt } from "./values.ts";
 
 /** The unit of a decision that saves or creates a run: the lists and the index of due runs move with the head. */
 export function savingUnit(
@@ -18,7 +18,10 @@ export function savingUnit(
   const lists = listsOf(id, after);
   const writes: KvPair[] = [
     { key: keys.headKey(id), value: encodeHead(after) },
-    ...encodeChunks(path, events, from, after.updatedAtMs),
+    ...events.map((event, at) => ({
+      key: keys.eventKey(path, from + at),
+      value: encodeEvent(event, after.updatedAtMs),
+    })),
     ...receipts.map((receipt) => ({
       key: keys.receiptKey(path, receipt.idempotencyKey),
       value: encodeReceipt(receipt),
