@@ -31,10 +31,6 @@ export class FeedList {
     return this.#runs;
   }
 
-  get feed(): FeedWant | null {
-    return this.#feed;
-  }
-
   /** Whether there are older live runs. */
   get more(): boolean {
     return this.#more;

@@ -38,7 +38,7 @@ export class FollowedFeed extends Followed<FeedConnection> {
   readonly key = null;
   /** As a live feed has it between two states of a run. */
   readonly gatherMs = 250;
-  readonly #want: FeedWant;
+  readonly want: FeedWant;
   readonly #list: FeedList;
   readonly #onChange: () => void;
   /** The runs of the last answer to a poll; `null` before the first one, and after a stream. */
@@ -46,14 +46,14 @@ export class FollowedFeed extends Followed<FeedConnection> {
 
   constructor(want: FeedWant, list: FeedList, listener: FeedListener) {
     super(CONNECTING, listener.onState);
-    this.#want = want;
+    this.want = want;
     this.#list = list;
     this.#onChange = listener.onChange;
   }
 
   /** The parameters that it asks with, and the version after which it goes on. */
   start(): FeedQuery {
-    return { ...this.#want, version: this.#list.versionFor(this.#want) };
+    return { ...this.want, version: this.#list.versionFor(this.want) };
   }
 
   /** Takes frames that came together. */
@@ -66,7 +66,7 @@ export class FollowedFeed extends Followed<FeedConnection> {
       }
       // A list that begins again may fail again as well.
       if (frame.type === "feed_version" && this.#list.isWhole) this.failures = 0;
-      this.#list.take(frame, this.#want);
+      this.#list.take(frame, this.want);
     }
     this.#onChange();
   }

@@ -5,6 +5,7 @@ import { checkPayload, hasSchema } from "../typed/payload-schema.ts";
 import { toError } from "../http/server-errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import { RunsReader } from "./follow-runs.ts";
+import { CONNECTING } from "./followed-run.ts";
 import { Waker } from "./waker.ts";
 
 /** A run that is followed: an async iterable of its events, and the state of the connection. */
@@ -34,11 +35,8 @@ export function followRun<M extends EventMap = EventMap>(
 ): RunFollower<M> {
   const { since = 0, onConnectionState, schemas = {}, signal } = options;
   const connection: { -readonly [Key in keyof ConnectionState]: ConnectionState[Key] } = {
-    state: "connecting",
-    runStatus: null,
-    currentPhase: null,
+    ...CONNECTING,
     cursor: since,
-    error: null,
   };
   let isTaken = false;
 

@@ -34,7 +34,8 @@ const SLOT_MS = 5_000;
 /** The reason of an attempt that ends because the set of runs has changed. */
 const CHANGED = Symbol("changed");
 
-type Part = FollowedRun | FollowedFeed;
+/** What a reader follows. */
+export type Part = FollowedRun | FollowedFeed;
 
 /** Where the server is, its heartbeat, and what allows a connection that stays open. */
 export interface RunsReaderOptions extends ServerOptions, Pick<FollowRunOptions, "heartbeatMs"> {
@@ -108,16 +109,21 @@ export class RunsReader {
     return this.follow(new FollowedRun(runId, beginning, listener));
   }
 
-  /** Follows one more run, or the owner's feed as well, in place of the same run, or of the feed before. */
+  /** Follows one more run, or the owner's feed as well, in place of the same run, or of the feed before. It goes on after what the part has. */
   follow(part: Part): () => void {
-    this.#parts.get(part.key)?.stop();
+    this.#stop(this.#parts.get(part.key));
+    part.isStopped = false;
     this.#parts.set(part.key, part);
     this.#reopen();
     return () => {
       if (part.isOver) return;
-      part.stop();
+      this.#stop(part);
       this.#reopen();
     };
+  }
+
+  #stop(part: Part | undefined): void {
+    if (part !== undefined) part.isStopped = true;
   }
 
   /** Opens the connection again, as when the set has changed. */
@@ -131,7 +137,7 @@ export class RunsReader {
 
   /** Stops following everything, and closes the connection. Idempotent. */
   close(): void {
-    for (const part of this.#parts.values()) part.stop();
+    for (const part of this.#parts.values()) this.#stop(part);
     this.#parts.clear();
     clearTimeout(this.#again);
     this.#whole.abort();

@@ -7,6 +7,15 @@ import { unanswered } from "../http/server-errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import { Followed, type Polled, type StateListener } from "./followed.ts";
 
+/** Before the first answer. */
+export const CONNECTING: ConnectionState = {
+  state: "connecting",
+  runStatus: null,
+  currentPhase: null,
+  cursor: 0,
+  error: null,
+};
+
 /** One run as a reader of many uses it. */
 export interface RunListener {
   /**
@@ -33,8 +42,7 @@ export class FollowedRun extends Followed<ConnectionState> {
   constructor(runId: string, { since = 0, at, tail }: RunBeginning, listener: RunListener) {
     checkRunId(runId);
     if (!Number.isSafeInteger(since) || since < 0) throw invalidCursor(since);
-    const nothing = { state: "connecting", runStatus: null, currentPhase: null } as const;
-    super({ ...nothing, cursor: since, error: null }, listener.onState);
+    super({ ...CONNECTING, cursor: since }, listener.onState);
     this.key = runId;
     this.#onEvents = listener.onEvents;
     this.#tail = tail;

@@ -21,13 +21,16 @@ export type StateListener<C extends Connection> = (connection: C, cause?: unknow
 
 /** A run, or the owner's list, that a reader follows: its connection, and how it is polled. */
 export abstract class Followed<C extends Connection> {
+  /** The id of the run; `null` for the list. */
+  abstract readonly key: string | null;
+  /** Whether its reader has left it. Its listener is not called then. */
+  isStopped = false;
   /** The number of times in a row that the server could not read it. */
   failures = 0;
   /** The pause between two held polls, in milliseconds. */
   abstract readonly gatherMs: number;
   readonly #onState: StateListener<C>;
   #connection: C;
-  #isStopped = false;
 
   constructor(connection: C, onState: StateListener<C>) {
     this.#connection = connection;
@@ -39,7 +42,7 @@ export abstract class Followed<C extends Connection> {
   }
 
   get isOver(): boolean {
-    return this.#isStopped || ["finished", "failed"].includes(this.#connection.state);
+    return this.isStopped || ["finished", "failed"].includes(this.#connection.state);
   }
 
   /** Whether a stream serves it, or is about to. */
@@ -47,12 +50,7 @@ export abstract class Followed<C extends Connection> {
     return ["connecting", "live"].includes(this.#connection.state);
   }
 
-  /** Its listener is not called any more. */
-  stop(): void {
-    this.#isStopped = true;
-  }
-
-  /** Nothing changes after the end, or once it is stopped. */
+  /** Nothing changes after the end, or while it is stopped. */
   update(change: Partial<C>, cause?: unknown): void {
     if (this.isOver) return;
     const before = this.#connection;

@@ -1,11 +1,8 @@
 import { onPresenceChange } from "../follow/page-signals.ts";
-import { RunsReader } from "../follow/follow-runs.ts";
+import { type Part, RunsReader } from "../follow/follow-runs.ts";
 import { StreamSlot } from "../follow/stream-slot.ts";
 import type { ServerOptions } from "../http/server.ts";
-import { toError } from "../http/server-errors.ts";
 import { runsAddress } from "../http/server-url.ts";
-import type { ConnectionState } from "../follow/connection-state.ts";
-import type { Shared } from "./shared.ts";
 
 /** Where the server is, and for whom runs are followed. Of the views that share something, the first one's server is asked. */
 export interface ConnectionOptions extends ServerOptions {
@@ -41,9 +38,6 @@ export function connectionFor(options: ConnectionOptions): PageConnection {
   connections.set(key, connection);
   return connection;
 }
-
-/** A run, or the owner's list, as the connection uses it. */
-type Part = Pick<Shared<never, ConnectionState>, "isOver" | "read" | "show">;
 
 /**
  * Reads all that a page follows of a server, over one connection, from the first part until the last one is left.
@@ -91,15 +85,15 @@ export class PageConnection {
       this.#parts.delete(part);
       if (this.#parts.size === 0) this.#close();
     });
-    if (this.#isAway) part.show("paused", null);
+    if (this.#isAway) part.update({ state: "paused", error: null });
     else this.#read(part);
   }
 
   #read(part: Part): void {
     try {
-      this.#parts.set(part, part.read(this.#open()));
+      this.#parts.set(part, this.#open().follow(part));
     } catch (error) {
-      part.show("failed", toError(error));
+      part.fail(error);
     }
   }
 
@@ -112,15 +106,15 @@ export class PageConnection {
   /** Closes the connection, and gives its slot back. */
   #goAway(): void {
     this.#isAway = true;
+    for (const part of this.#parts.keys()) part.update({ state: "paused", error: null });
     this.#reader?.close();
     this.#reader = null;
-    for (const part of this.#parts.keys()) if (!part.isOver) part.show("paused", null);
   }
 
   #comeBack(): void {
     if (!this.#isAway) return;
     this.#isAway = false;
-    for (const part of this.#parts.keys()) if (!part.isOver) this.#read(part);
+    for (const part of this.#parts.keys()) this.#read(part);
   }
 
   #close(): void {

@@ -1,7 +1,7 @@
 import { FeedList } from "../feed/feed-list.ts";
 import { type FeedWant, planFeed } from "../feed/feed-want.ts";
 import { CONNECTING, type FeedConnection, FollowedFeed } from "../feed/followed-feed.ts";
-import type { RunsReader } from "../follow/follow-runs.ts";
+import { linkAbort } from "../http/link-abort.ts";
 import type { ConnectionOptions } from "./page-connection.ts";
 import { shareBy, Shared } from "./shared.ts";
 
@@ -21,50 +21,36 @@ export function shareFeed(options: ConnectionOptions): SharedFeed {
 }
 
 /** The owner's list that any number of views show. It is followed from the first view. One feed serves what all of them want. */
-export class SharedFeed extends Shared<FeedView, FeedConnection> {
+export class SharedFeed extends Shared<FeedView, FollowedFeed> {
   readonly list: FeedList = new FeedList();
-  #isConnected = false;
-  #reader: RunsReader | null = null;
-  /** The feed that is read. */
-  #feed: FeedWant | null = null;
+  #feed: FollowedFeed | null = null;
   #stop = (): void => {};
 
   constructor(options: ConnectionOptions) {
-    super(options, null, CONNECTING);
+    super(options, null);
   }
 
-  read(reader: RunsReader): () => void {
-    this.#reader = reader;
-    // The reading of an earlier reader has ended with it.
-    this.#feed = null;
-    this.#plan();
-    return () => {
-      this.#reader = null;
-      this.#stop();
-    };
+  get connection(): FeedConnection {
+    return this.#feed?.connection ?? CONNECTING;
   }
 
   protected override changeViews(): void {
-    if (this.#isConnected) return this.#plan();
-    this.#isConnected = true;
-    this.connect();
+    const before = this.#feed?.want ?? null;
+    const next = planFeed(
+      before,
+      this.views.map(({ want }) => want),
+    );
+    if (next === null || next === before || this.hasFailed) return;
+    const listener = { onChange: this.changeSoon, onState: this.changeSoon };
+    this.#feed = new FollowedFeed(next, this.list, listener);
+    const { signal, abort } = linkAbort(this.signal);
+    // The connection closes when it follows nothing, so the new feed comes first.
+    this.connect(this.#feed, signal);
+    this.#stop();
+    this.#stop = abort;
   }
 
   protected override onChange(): void {
     for (const view of this.views) view.onChange();
-  }
-
-  #plan(): void {
-    if (this.#reader === null || this.isOver) return;
-    const wants = this.views.map(({ want }) => want);
-    const next = planFeed(this.#feed ?? this.list.feed, wants);
-    if (next === null || next === this.#feed) return;
-    this.#stop();
-    this.#feed = next;
-    const followed = new FollowedFeed(next, this.list, {
-      onChange: this.changeSoon,
-      onState: (connection) => this.setConnection(connection),
-    });
-    this.#stop = this.#reader.follow(followed);
   }
 }

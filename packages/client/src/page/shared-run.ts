@@ -1,16 +1,9 @@
 import type { AppendReceipt, RunEvent, RunEventsError } from "@tm/run-events-core";
 import type { ConnectionState } from "../follow/connection-state.ts";
-import type { RunsReader } from "../follow/follow-runs.ts";
+import { CONNECTING, FollowedRun } from "../follow/followed-run.ts";
 import { isOtherEvent } from "../http/is-other-event.ts";
-import { type Range, readRange } from "../http/read-range.ts";
-import { CALL_PATIENCE_MS, type CallOptions } from "../http/retrying.ts";
-import {
-  cancelCall,
-  type InputConditions,
-  inputCall,
-  pageCall,
-  type PageQuery,
-} from "../http/run-calls.ts";
+import { CALL_PATIENCE_MS } from "../http/retrying.ts";
+import { cancelCall, type InputConditions, inputCall } from "../http/run-calls.ts";
 import { createServer, type Server } from "../http/server.ts";
 import { toError } from "../http/server-errors.ts";
 import type { ConnectionOptions } from "./page-connection.ts";
@@ -36,16 +29,24 @@ export function shareRun(options: SharedRunOptions): SharedRun {
 }
 
 /** A run that any number of views show. It is followed from the first `follow`, and has the events after its place. */
-export class SharedRun extends Shared<() => void, ConnectionState> {
+export class SharedRun extends Shared<() => void, FollowedRun> {
   declare readonly runId: string;
   #start: Place | null = null;
+  #part: FollowedRun | null = null;
   readonly #events: RunEvent[] = [];
   #isCancelling = false;
   #cancelError: RunEventsError | null = null;
 
   constructor(options: SharedRunOptions) {
-    const nothing = { state: "connecting", runStatus: null, currentPhase: null } as const;
-    super(options, options.runId, { ...nothing, cursor: 0, error: null });
+    super(options, options.runId);
+  }
+
+  get connection(): ConnectionState {
+    return this.#part?.connection ?? CONNECTING;
+  }
+
+  get server(): Server {
+    return createServer(this.options);
   }
 
   /** The sequence before its first event. */
@@ -68,26 +69,21 @@ export class SharedRun extends Shared<() => void, ConnectionState> {
     return this.#cancelError;
   }
 
-  /** Follows the run after this event, unless it is followed already. */
+  /**
+   * Follows the run after this event, unless it is followed already.
+   * @throws RunEventsError `not_found` if no run can have the id
+   */
   follow(place: Place): void {
-    if (this.#start !== null) return;
+    if (this.#part !== null) return;
     this.#start = place;
-    this.connect();
-  }
-
-  read(reader: RunsReader): () => void {
-    const { cursor } = this;
-    return reader.add(
-      this.runId,
-      { since: cursor, at: this.#timeAt(cursor) },
-      {
-        onEvents: (events) => {
-          this.#events.push(...events);
-          this.changeSoon();
-        },
-        onState: (connection) => this.setConnection(connection),
+    this.#part = new FollowedRun(this.runId, place, {
+      onEvents: (events) => {
+        this.#events.push(...events);
+        this.changeSoon();
       },
-    );
+      onState: this.changeSoon,
+    });
+    this.connect(this.#part, this.signal);
   }
 
   /** The events after a sequence that is not before `start`. The array is the caller's. */
@@ -98,38 +94,7 @@ export class SharedRun extends Shared<() => void, ConnectionState> {
   /** Whether it and a view have read two logs: its log has another event in place of the view's last one, or lacks it. */
   isOtherLog({ since, at }: Place): boolean {
     const isMissing = this.cursor < since && this.connection.state === "finished";
-    return isMissing || isOtherEvent(at, this.#timeAt(since));
-  }
-
-  /** Reads the events between the last one of a view and its own first one. */
-  readBefore(place: Place, onRetry: CallOptions["onRetry"]): ReturnType<typeof readRange> {
-    const { start } = this;
-    const next = this.#timeAt(start) === undefined ? this.#events[0] : undefined;
-    return this.readRange({ ...place, until: start, next }, { onRetry });
-  }
-
-  /** Reads events that the log has already. */
-  readRange(
-    range: Omit<Range, "runId">,
-    how: Omit<CallOptions, "signal">,
-  ): ReturnType<typeof readRange> {
-    return readRange(
-      this.#server,
-      { runId: this.runId, ...range },
-      { ...how, signal: this.signal },
-    );
-  }
-
-  /**
-   * Reads a page that the server answers at once.
-   * @throws RunEventsError `history_changed` if the log has lost the event of the query, and what waiting cannot cure
-   */
-  async readPage<Page>(
-    query: Omit<PageQuery, "wait">,
-    onRetry: (error: RunEventsError) => void,
-  ): Promise<Page> {
-    const call = pageCall(this.runId, { ...query, wait: 0 });
-    return this.#server.ask(call, { signal: this.signal, onRetry });
+    return isMissing || isOtherEvent(at, this.timeAt(since));
   }
 
   /** Cancels the run. Goes on even if the run is left meanwhile, because a user has asked for it. Never rejects. */
@@ -139,7 +104,7 @@ export class SharedRun extends Shared<() => void, ConnectionState> {
     this.#cancelError = null;
     this.onChange();
     try {
-      await this.#server.ask(cancelCall(this.runId), { patienceMs: CALL_PATIENCE_MS });
+      await this.server.ask(cancelCall(this.runId), { patienceMs: CALL_PATIENCE_MS });
     } catch (error) {
       this.#isCancelling = false;
       this.#cancelError = toError(error);
@@ -153,11 +118,7 @@ export class SharedRun extends Shared<() => void, ConnectionState> {
    */
   async input(payload: unknown, options: InputConditions = {}): Promise<AppendReceipt> {
     const call = inputCall(this.runId, payload, options);
-    return this.#server.ask(call, { patienceMs: CALL_PATIENCE_MS });
-  }
-
-  get #server(): Server {
-    return createServer(this.options);
+    return this.server.ask(call, { patienceMs: CALL_PATIENCE_MS });
   }
 
   protected override onChange(): void {
@@ -168,7 +129,7 @@ export class SharedRun extends Shared<() => void, ConnectionState> {
    * The time of the event with this sequence, if it is known. For `start`, this is the time of the place.
    * @see clause W46 in `WIRE.md` of `@tm/run-events-http`
    */
-  #timeAt(sequence: number): string | undefined {
+  timeAt(sequence: number): string | undefined {
     const index = sequence - this.start - 1;
     return index < 0 ? this.#start?.at : this.#events[index]?.createdAt;
   }

@@ -1,5 +1,4 @@
-import type { RunEventsError } from "@tm/run-events-core";
-import type { RunsReader } from "../follow/follow-runs.ts";
+import type { Part } from "../follow/follow-runs.ts";
 import { type ConnectionOptions, connectionFor, shareKey } from "./page-connection.ts";
 
 /** The time that it is still followed after its last view has left, in milliseconds. A new view often comes at once. */
@@ -24,42 +23,28 @@ export function shareBy<One extends { readonly hasFailed: boolean }>(
   return known === undefined || known.hasFailed ? create() : known;
 }
 
-/** The state of a connection. */
-interface Connection {
-  readonly state: string;
-  readonly error: RunEventsError | null;
-}
-
 /**
  * A run, or the owner's list, that any number of views show over one connection: what was read of it, and the connection's state. It is
  * followed until the last view has left, and for one more second.
  */
-export abstract class Shared<View, C extends Connection> {
+export abstract class Shared<View, P extends Part> {
   /** `null` for the list. */
   readonly runId: string | null;
   protected readonly options: ConnectionOptions;
   readonly #views = new Set<View>();
   readonly #left = new AbortController();
-  #connection: C;
   #lingering: ReturnType<typeof setTimeout> | undefined;
   #frame: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(options: ConnectionOptions, runId: string | null, connection: C) {
+  constructor(options: ConnectionOptions, runId: string | null) {
     this.options = options;
     this.runId = runId;
-    this.#connection = connection;
   }
 
-  get connection(): C {
-    return this.#connection;
-  }
+  abstract get connection(): P["connection"];
 
   get hasFailed(): boolean {
-    return this.#connection.state === "failed";
-  }
-
-  get isOver(): boolean {
-    return this.hasFailed || this.#connection.state === "finished";
+    return this.connection.state === "failed";
   }
 
   /** Aborts when it is left. */
@@ -70,22 +55,6 @@ export abstract class Shared<View, C extends Connection> {
   get views(): readonly View[] {
     return [...this.#views];
   }
-
-  /** Shows that nothing is read for now, or why reading has failed. */
-  show(state: "paused" | "failed", error: RunEventsError | null): void {
-    this.setConnection({ ...this.#connection, state, error });
-  }
-
-  protected setConnection(connection: C): void {
-    this.#connection = connection;
-    this.changeSoon();
-  }
-
-  /**
-   * Reads on after what it has.
-   * @returns stops reading
-   */
-  abstract read(reader: RunsReader): () => void;
 
   /**
    * Adds a view.
@@ -113,9 +82,9 @@ export abstract class Shared<View, C extends Connection> {
     }, FRAME_MS);
   };
 
-  /** Follows it over the page's connection until it is left. */
-  protected connect(): void {
-    connectionFor(this.options).follow(this, this.signal);
+  /** Follows a part over the page's connection until the signal aborts. */
+  protected connect(part: P, signal: AbortSignal): void {
+    connectionFor(this.options).follow(part, signal);
   }
 
   /** Called after changes, once a frame. */

@@ -8,7 +8,9 @@ import { runNotFound } from "@tm/run-events-core/store";
 import { historyChanged } from "@tm/run-events-core/wire";
 import type { ConnectionState, FollowState } from "../follow/connection-state.ts";
 import { contiguous } from "../http/contiguous.ts";
+import { readRange } from "../http/read-range.ts";
 import { CALL_PATIENCE_MS } from "../http/retrying.ts";
+import { pageCall, type PageQuery } from "../http/run-calls.ts";
 import { toError } from "../http/server-errors.ts";
 import { shareKey } from "../page/page-connection.ts";
 import { type Place, type SharedRun, type SharedRunOptions, shareRun } from "../page/shared-run.ts";
@@ -146,13 +148,15 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
   }
 
   async #open(shared: SharedRun): Promise<void> {
-    const { signal } = shared;
-    const onRetry = this.#onRetry;
+    const { signal, server, runId } = shared;
+    const how = { signal, onRetry: this.#onRetry };
+    const ask = async <Page>(query: Omit<PageQuery, "wait">): Promise<Page> =>
+      server.ask(pageCall(runId, { ...query, wait: 0 }), how);
     const isNew = this.#from === null;
     try {
       if (isNew) {
         const tail = this.#tail ?? 0;
-        const page = await shared.readPage<TailPage>({ tail, limit: tail }, onRetry);
+        const page = await ask<TailPage>({ tail, limit: tail });
         const events: RunEvent[] = [];
         for (const event of contiguous(page.events, page.since))
           events.push(await checkPayload(this.#schemas, event));
@@ -162,15 +166,18 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
       }
       if (this.#state === "finished") return;
       shared.follow(this.#place);
-      if (shared.start > this.#cursor) {
-        for await (const events of shared.readBefore(this.#place, onRetry)) {
+      const { start } = shared;
+      if (start > this.#cursor) {
+        const next = shared.timeAt(start) === undefined ? shared.after(start)[0] : undefined;
+        const range = { runId, ...this.#place, until: start, next };
+        for await (const events of readRange(server, range, how)) {
           await this.#append(events);
           this.#show("connecting", null);
         }
       }
       // The shared run is not that far yet, so only the server knows whether the log has the view's last event.
       if (shared.cursor < this.#cursor && !isNew)
-        await shared.readPage({ ...this.#place, limit: 1 }, onRetry);
+        await ask({ ...this.#place, limit: 1 });
       signal.throwIfAborted();
       this.#isOpen = true;
       await this.#take();
@@ -235,19 +242,20 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
     }
   }
 
-  async #load(shared: SharedRun, from: number): Promise<void> {
+  async #load({ runId, server, signal }: SharedRun, from: number): Promise<void> {
     this.#loadError = null;
     const since = Math.max(0, from - (this.#tail ?? EARLIER));
     try {
       // The earlier events must be of the same log.
-      const range = { since, until: from, next: this.#events[0] };
+      const range = { runId, since, until: from, next: this.#events[0] };
       const earlier: RunEvent[] = [];
-      for await (const events of shared.readRange(range, { patienceMs: CALL_PATIENCE_MS }))
+      const how = { signal, patienceMs: CALL_PATIENCE_MS };
+      for await (const events of readRange(server, range, how))
         for (const event of events) earlier.push(await checkPayload(this.#schemas, event));
       this.#events.unshift(...earlier);
       this.#from = since;
     } catch (error) {
-      if (!shared.signal.aborted) this.#loadError = toError(error);
+      if (!signal.aborted) this.#loadError = toError(error);
     }
   }
 

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, vi } from "vitest";
+import type { Part } from "../../src/follow/follow-runs.ts";
 import type { FeedWant } from "../../src/feed/feed-want.ts";
 import type { onPresenceChange, Presence } from "../../src/follow/page-signals.ts";
 import { linkAbort } from "../../src/http/link-abort.ts";
@@ -74,14 +75,14 @@ export function openWindow(options: ConnectionOptions, presence: Presence = "vis
       const { signal, abort } = linkAbort(closed.signal);
       const over = linkAbort(signal);
       const shared = new (class extends SharedRun {
-        protected override connect(): void {
-          open().follow(this, signal);
+        protected override connect(part: Part): void {
+          open().follow(part, signal);
         }
       })({ ...options, runId });
       shared.join(() => {
         const view = shownIn(shared);
         views.push(view);
-        if (shared.isOver) over.abort();
+        if (["finished", "failed"].includes(view.state)) over.abort();
       });
       shared.follow({ since: 0, at: undefined });
       const run = { shared, views, over: untilAborted(over.signal), leave: abort };
@@ -92,8 +93,8 @@ export function openWindow(options: ConnectionOptions, presence: Presence = "vis
     followFeed() {
       const { signal, abort } = linkAbort(closed.signal);
       const shared = new (class extends SharedFeed {
-        protected override connect(): void {
-          open().follow(this, signal);
+        protected override connect(part: Part, own: AbortSignal): void {
+          open().follow(part, AbortSignal.any([signal, own]));
         }
       })(options);
       let stop = (): void => {};

@@ -1,6 +1,7 @@
 import { expect, it, onTestFinished, vi } from "vitest";
 import { connectionFor } from "../../src/page/page-connection.ts";
-import { SharedRun, shareRun } from "../../src/page/shared-run.ts";
+import { FollowedRun } from "../../src/follow/followed-run.ts";
+import { shareRun } from "../../src/page/shared-run.ts";
 import { json, page, startScriptedServer } from "../scripted-server.ts";
 import { COOKIE, openWindow, shows } from "./open-window.ts";
 
@@ -29,7 +30,7 @@ it("runs of a page share a connection for a server and a user; with tokens only 
   const baseUrl = "http://127.0.0.1:1";
   const open = (options: object): unknown => {
     const connection = connectionFor({ baseUrl, ...options });
-    connection.follow(runOf(String(Math.random())), signal);
+    connection.follow(runOf(crypto.randomUUID()), signal);
     return connection;
   };
   const token = { credential: { bearer: "t" } };
@@ -50,10 +51,9 @@ it("a connection shows why it cannot begin, and why its credential fails, and as
   const cases = [
     [{ ...own, credential: { cookie } }, "Took too long."],
     [{ ...own, credential: { bearer: "" } }, "Is the token missing?"],
-    [{ ...own, runId: "a b" }, "No run of this owner has this id"],
   ] as const;
   for (const [options, message] of cases) {
-    const run = openWindow(options).follow("runId" in options ? options.runId : "a");
+    const run = openWindow(options).follow("a");
     await run.over;
     await shows(run, 0, "failed");
     expect(run.shared.connection.error?.message).toContain(message);
@@ -90,8 +90,8 @@ it("users with tokens see only their own runs, without a `userId` too", async ()
   for (const one of leave) one();
 });
 
-function runOf(runId: string): SharedRun {
-  return new SharedRun({ runId });
+function runOf(runId: string): FollowedRun {
+  return new FollowedRun(runId, {}, { onEvents() {}, onState() {} });
 }
 
 function abortable(): { readonly signal: AbortSignal; readonly abort: () => void } {

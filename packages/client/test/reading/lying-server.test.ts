@@ -51,7 +51,7 @@ const listAll: Loop = async (baseUrl, signal) => {
   } while (typeof cursor === "string");
 };
 const readList: Loop = (baseUrl, signal) =>
-  readRuns({ baseUrl, credential: BEARER }, { count: 500, cursor: null }, { signal });
+  readRuns({ baseUrl, credential: BEARER }, 500, { signal });
 const workInputs: Loop = (baseUrl, signal) =>
   workRun({ baseUrl, runId: "a", credential: BEARER, leaseMs: 60_000, signal }, async (run) => {
     await drain(run.inputs());
