@@ -20,7 +20,7 @@ export { isRunLog, reportOf, stallsOf } from "./log/run-log.ts";
 export { checkRunId, isRunId } from "./rules/run-id.ts";
 export { MAX_RUNS, encodeRunStart } from "./rules/run-starts.ts";
 export { checkLanding, historyChanged } from "./rules/history.ts";
-export { checkTopic } from "./rules/topic.ts";
+export { checkTopic } from "./rules/short-text.ts";
 export { invalidCursor } from "./rules/cursor.ts";
 export { checkDepth, foldEvent, changeBy, sealDraft } from "./rules/lifecycle.ts";
 export { SealedJson } from "./rules/sealed-json.ts";

@@ -7,6 +7,5 @@ export { MAX_JSON_DEPTH } from "./rules/json-depth.ts";
 export { ownerIdOf } from "./rules/owner.ts";
 export { parseRunStarts } from "./rules/run-starts.ts";
 export { MAX_TAIL } from "./rules/tail-start.ts";
-export { isTopic } from "./rules/topic.ts";
-export { checkWorkerName, isWorkerName } from "./rules/worker-name.ts";
+export { checkWorkerName, isTopic, isWorkerName } from "./rules/short-text.ts";
 export { checkEndOptions } from "./work/work-options.ts";

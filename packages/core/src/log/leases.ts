@@ -7,7 +7,7 @@ import { checkFence } from "../rules/lease.ts";
 import { ownerIdOf, type OwnerOption } from "../rules/owner.ts";
 import { checkRunId } from "../rules/run-id.ts";
 import type { RunRecord } from "../rules/run.ts";
-import { checkWorkerName } from "../rules/worker-name.ts";
+import { checkWorkerName } from "../rules/short-text.ts";
 import type { RunCalls } from "./run-calls.ts";
 
 /**

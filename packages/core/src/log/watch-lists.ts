@@ -6,7 +6,7 @@ import { checkOptions, checkOwnerId } from "../rules/owner.ts";
 import type { RunRecord } from "../rules/run.ts";
 import type { ListedRuns, RunList } from "../rules/run-list.ts";
 import { snapshotOf } from "../wire/run-values.ts";
-import { checkTopic } from "../rules/topic.ts";
+import { checkTopic } from "../rules/short-text.ts";
 import { abortable, heldOpen } from "../time/held.ts";
 import type { ReadListOptions, WatchOptions } from "./run-log.ts";
 

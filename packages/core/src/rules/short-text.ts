@@ -5,26 +5,51 @@ import { RunEventsError } from "./errors.ts";
 const REFUSED = /[\p{Cc}\p{Cs}]/u;
 
 /**
- * Whether a value is a text of 1 to `most` characters without control characters and lone surrogates. A character is a code point.
- * @param most 1 or more
+ * The most characters of a run's topic, and of a worker's name. A character is a code point.
+ * @see clauses W34 and W44 in `WIRE.md` of `@tm/run-events-http`
  */
-export function isShortText(value: unknown, most: number): value is string {
+const MOST = { topic: 200, worker: 100 } as const;
+
+/** Whether a run may have this topic. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
+export function isTopic(value: unknown): value is string {
+  return isShortText("topic", value);
+}
+
+/** Whether a worker may have this name. @see clause W44 in `WIRE.md` of `@tm/run-events-http` */
+export function isWorkerName(value: unknown): value is string {
+  return isShortText("worker", value);
+}
+
+/**
+ * Passes on the topic that a program gave; `null` for none.
+ * @throws RunEventsError `invalid_request` unless it is `null`, missing, or a topic
+ */
+export function checkTopic(value: unknown): string | null {
+  return checkShortText("topic", value);
+}
+
+/**
+ * Passes on the name of a worker; `null` for none.
+ * @throws RunEventsError `invalid_request` unless it is `null`, missing, or a name
+ */
+export function checkWorkerName(value: unknown): string | null {
+  return checkShortText("worker", value);
+}
+
+function isShortText(name: keyof typeof MOST, value: unknown): value is string {
+  const most = MOST[name];
   if (typeof value !== "string" || value === "" || REFUSED.test(value)) return false;
   // A code point has two UTF-16 units at most. So a far longer text need not be counted.
   return value.length <= most || (value.length <= 2 * most && Array.from(value).length <= most);
 }
 
-/**
- * Passes on a short text that a program gave; `null` for none. A refusal never shows the text: it may be private, and long.
- * @param name how the refusal calls the text
- * @throws RunEventsError `invalid_request` unless it is `null`, missing, or a short text
- */
-export function checkShortText(name: string, value: unknown, most: number): string | null {
+/** A refusal never shows the text: it may be private, and long. */
+function checkShortText(name: keyof typeof MOST, value: unknown): string | null {
   if (value === undefined || value === null) return null;
-  if (isShortText(value, most)) return value;
+  if (isShortText(name, value)) return value;
   throw new RunEventsError(
     "invalid_request",
-    `Expected \`${name}\` to be a text of 1 to ${most} characters without control characters and lone surrogates, got ${describeText(value)}. Change it, or leave it out.`,
+    `Expected \`${name}\` to be a text of 1 to ${MOST[name]} characters without control characters and lone surrogates, got ${describeText(value)}. Change it, or leave it out.`,
   );
 }
 

@@ -1,6 +1,6 @@
 import { partsOf, reportOf, type RunLog } from "../log/run-log.ts";
 import type { RunStart } from "../rules/run-starts.ts";
-import { checkTopic } from "../rules/topic.ts";
+import { checkTopic } from "../rules/short-text.ts";
 import { createTimetable } from "../time/timetable.ts";
 import type { Report } from "../rules/telemetry.ts";
 import { encodeFrames } from "../wire/frame.ts";

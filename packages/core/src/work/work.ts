@@ -1,6 +1,6 @@
 import { checkOptions } from "../rules/owner.ts";
 import type { Listener } from "../rules/telemetry.ts";
-import { checkWorkerName } from "../rules/worker-name.ts";
+import { checkWorkerName } from "../rules/short-text.ts";
 import { holdProcess } from "../time/clock.ts";
 import { observeWork } from "./observe-work.ts";
 import { checkTask } from "./work-failures.ts";
