@@ -5,7 +5,7 @@ import { RunEventsError } from "../src/rules/errors.ts";
 import type { NewEvent } from "../src/rules/event.ts";
 import type { StreamErrorCode } from "../src/wire/stream-error.ts";
 import { checkNow, isLive } from "./check-conversation.ts";
-import { type Act, pick, scriptOf, type Step } from "./interleaving.ts";
+import { pick, scriptOf, type Step } from "./interleaving.ts";
 import { newEvent } from "./run-record.ts";
 import {
   type Conversation,
@@ -85,7 +85,29 @@ function withOne(act: (conversation: Conversation) => void) {
   };
 }
 
-const ACTS = {
+const USUAL = {
+  append: 14,
+  open: 9,
+  ready: 9,
+  answer: 18,
+  notify: 9,
+  loseNotification: 3,
+  tick: 18,
+  unblock: 10,
+  cut: 2,
+  allow: 6,
+  forbid: 2,
+  cannotTell: 1,
+  finish: 1,
+  remove: 1,
+  fail: 1,
+};
+
+type ActionName = keyof typeof USUAL | "drain";
+
+type Act = (world: StreamWorld, at: number, count: number) => void | Promise<void>;
+
+const ACTS: Readonly<Record<ActionName, Act>> = {
   append(world, at, count) {
     const events = EVENTS.slice(count % EVENTS.length).slice(0, 1 + (at % 3));
     record(world, ownerAt(at), count > 9 ? [newEvent("INPUT_RECEIVED")] : events);
@@ -113,27 +135,9 @@ const ACTS = {
     world.drains += 1;
     void world.streams.drain(windowMs).then(() => (world.drained += 1));
   },
-} satisfies Readonly<Record<string, Act<StreamWorld>>>;
-
-const USUAL: Readonly<Record<Exclude<keyof typeof ACTS, "drain">, number>> = {
-  append: 14,
-  open: 9,
-  ready: 9,
-  answer: 18,
-  notify: 9,
-  loseNotification: 3,
-  tick: 18,
-  unblock: 10,
-  cut: 2,
-  allow: 6,
-  forbid: 2,
-  cannotTell: 1,
-  finish: 1,
-  remove: 1,
-  fail: 1,
 };
 
-type Script = readonly Step<keyof typeof ACTS>[];
+type Script = readonly Step<ActionName>[];
 
 const usual = (steps: number): fc.Arbitrary<Script> =>
   scriptOf(USUAL, { count: 12, hops: 6, steps });
