@@ -6,12 +6,11 @@ import { createStreamParser } from "../src/follow/parse-stream.ts";
 type Parsed = readonly ["data", string] | readonly ["retry", number];
 
 /** The result for a stream that arrives in these texts. */
-function parse(texts: readonly string[], mostChars = Infinity): Parsed[] {
+function parse(texts: readonly string[]): Parsed[] {
   const parsed: Parsed[] = [];
   const feed = createStreamParser(
     (data) => parsed.push(["data", data]),
     (retryMs) => parsed.push(["retry", retryMs]),
-    mostChars,
   );
   texts.forEach((text) => feed(text));
   return parsed;
@@ -54,36 +53,6 @@ describe("createStreamParser", () => {
       ["retry", 250],
       ["data", "a\n b\n"],
     ]);
-  });
-
-  it("an event that is too long is refused, wherever the stream is cut, and one that fits is not", () => {
-    const outcome = (texts: readonly string[], most: number): Parsed[] | "refused" => {
-      try {
-        return parse(texts, most);
-      } catch (error) {
-        expect(error).toMatchObject({ code: "store_unavailable", retryable: true });
-        return "refused";
-      }
-    };
-    fc.assert(
-      fc.property(fc.array(TOKEN, { maxLength: 30 }), fc.nat({ max: 400 }), (tokens, most) => {
-        const whole = tokens.join("");
-        const expected = outcome([whole], most);
-        expect(outcome(tokens, most)).toStrictEqual(expected);
-        expect(outcome(whole.split(""), most)).toStrictEqual(expected);
-        if (expected !== "refused") expect(expected).toStrictEqual(parse([whole]));
-        const lines = whole.split(/\r\n|\r|\n/);
-        if (whole.length + 64 * lines.length < most) expect(expected).not.toBe("refused");
-        if (lines.some(({ length }) => length > most)) expect(expected).toBe("refused");
-      }),
-      { numRuns: 2_000 },
-    );
-    expect(outcome(["data: 12345\n", "data: 6\n\n"], 140)).toStrictEqual([["data", "12345\n6"]]);
-    expect(outcome(["data: 12345\n", "data: 67890\n\n"], 137)).toBe("refused");
-    const many = Array.from({ length: 5 }, () => "data: 12345\n\n");
-    expect(outcome(many, 70)).toHaveLength(5);
-    // Empty lines take memory, too.
-    expect(outcome(["data\n".repeat(8)], 500)).toBe("refused");
   });
 
   it("the parser ignores an event that no blank line ends", () => {

@@ -5,15 +5,12 @@ export type Transport = "stream" | "poll";
  * The way in which an attempt was lost.
  *
  * - `away`: the server did not answer, or refused for now.
- * - `empty`: it answered, and sent nothing more.
- * - `held_back`: something on the way held the first frame back, changed it, or left an event out.
+ * - `held_back`: no frame came after the answer, or something on the way changed it, or left an event out.
  * - `cut`: it broke off after something had come.
  * - `full`: the server has no place left for streams.
  */
-export type Loss = "away" | "empty" | "held_back" | "cut" | "full";
+export type Loss = "away" | "held_back" | "cut" | "full";
 
-/** After this many empty streams in a row, polls are tried. */
-const MAX_EMPTY = 3;
 /** The time that a worse way is kept before the best is tried again, in milliseconds. */
 export const PROBE_MS = 300_000;
 /** An attempt that still receives something at this age, in milliseconds, does not count as a failure. */
@@ -26,7 +23,7 @@ const LONG_LIFE_MS = 30_000;
  * | -------------------------------------------- | ---------------------------- | ---------------------------------------- |
  * | an event                                     | 0                            | stays                                    |
  * | anything else that the server sent           | 0 if the attempt is 30 s old | stays                                    |
- * | a stream that was lost                       | one more                     | polls, if it was `held_back` or `full`, or the third `empty` one in a row |
+ * | a stream that was lost                       | one more                     | polls, if it was `held_back` or `full`   |
  * | polls that brought nothing, or five minutes of polls | stay                 | the best                                 |
  */
 export interface Course {
@@ -35,8 +32,6 @@ export interface Course {
   readonly transport: Transport;
   /** When to try the best again, on `performance.now()`; `Infinity` while it is in use. */
   readonly probeAt: number;
-  /** The number of streams in a row that brought nothing. */
-  readonly empty: number;
   /** The number of attempts in a row that brought no event. */
   readonly failures: number;
   /** The kind of loss if the attempt is lost now. */
@@ -45,7 +40,7 @@ export interface Course {
 
 /** The course at the beginning. */
 export function startCourse(best: Transport): Course {
-  return { best, transport: best, probeAt: Infinity, empty: 0, failures: 0, loss: "away" };
+  return { best, transport: best, probeAt: Infinity, failures: 0, loss: "away" };
 }
 
 /**
@@ -54,7 +49,7 @@ export function startCourse(best: Transport): Course {
  */
 export function expectLoss(course: Course, loss: Loss, livedMs: number): Course {
   if (loss !== "cut") return { ...course, loss };
-  return { ...course, loss, empty: 0, failures: livedMs > LONG_LIFE_MS ? 0 : course.failures };
+  return { ...course, loss, failures: livedMs > LONG_LIFE_MS ? 0 : course.failures };
 }
 
 /** The course after an attempt that was lost. A loss because the server is away proves nothing about the transport. */
@@ -62,9 +57,7 @@ export function afterFailure(course: Course, now: number): Course {
   const { transport, loss } = course;
   const failed = { ...course, failures: course.failures + 1 };
   if (transport === "poll" || loss === "away" || loss === "cut") return failed;
-  const empty = course.empty + 1;
-  if (loss === "empty" && empty < MAX_EMPTY) return { ...failed, empty };
-  return { ...failed, transport: "poll", probeAt: now + PROBE_MS, empty: 0 };
+  return { ...failed, transport: "poll", probeAt: now + PROBE_MS };
 }
 
 /** The course that tries the best transport again. */

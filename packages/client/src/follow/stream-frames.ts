@@ -1,4 +1,3 @@
-import { MOST_ANSWER_BYTES } from "../http/read-text.ts";
 import { awaitAnswer, brokenOff } from "../http/server.ts";
 import { unanswered } from "../http/server-errors.ts";
 import type { Loss } from "./course.ts";
@@ -52,11 +51,7 @@ export async function* readFrames(attempt: StreamAttempt): AsyncGenerator<Frame[
   let waitingSince = -1;
   const decoder = new TextDecoder();
   const frames: Frame[] = [];
-  const feed = createStreamParser(
-    (data) => frames.push(parseFrame(data)),
-    onRetry,
-    MOST_ANSWER_BYTES,
-  );
+  const feed = createStreamParser((data) => frames.push(parseFrame(data)), onRetry);
   let body: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
   /** Gives up the stream if nothing has come for too long. In a hidden page, the timer is late. */
@@ -69,20 +64,14 @@ export async function* readFrames(attempt: StreamAttempt): AsyncGenerator<Frame[
 
   async function readBytes(): Promise<boolean> {
     const bytes = (await body?.read())?.value;
-    try {
-      feed(decoder.decode(bytes, { stream: true }));
-    } catch (error) {
-      // A message without an end. Polls may get through.
-      expect("held_back");
-      throw error;
-    }
+    feed(decoder.decode(bytes, { stream: true }));
     return bytes === undefined;
   }
 
   checkSilence();
   onSeen(checkSilence);
   try {
-    body = (await openStream(() => expect("empty"))).body?.getReader();
+    body = (await openStream(() => expect("held_back"))).body?.getReader();
     for (;;) {
       waitingSince = performance.now();
       const isEnd = await awaitAnswer(readBytes(), signal, brokenOff);

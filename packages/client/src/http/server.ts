@@ -4,7 +4,6 @@ import { createAuthorise, type Credential } from "./credential.ts";
 import { linkAbort } from "./link-abort.ts";
 import { FOR_EVER_MS, pause } from "./pause.ts";
 import { fits } from "./fits.ts";
-import { MOST_ANSWER_BYTES, MOST_PROBLEM_BYTES, readText } from "./read-text.ts";
 import { ANSWER_SECONDS, type Call } from "./run-calls.ts";
 import { type CallOptions, retrying } from "./retrying.ts";
 import { errorOf, noAnswer, strangeAnswer, unanswered } from "./server-errors.ts";
@@ -93,7 +92,8 @@ export function createServer(options: ServerOptions): Server {
     const lost = (cause: unknown): RunEventsError => noAnswer(origin, cause);
     const response = await awaitAnswer(fetch(href, request), signal, lost);
     if (response.ok) return response;
-    throw errorOf(call, response, await readProblem(response));
+    // It may have no JSON.
+    throw errorOf(call, response, await response.json().catch(() => null));
   }
 
   async function askJson<T>(unmoved: Call, whole?: AbortSignal): Promise<T> {
@@ -104,7 +104,7 @@ export function createServer(options: ServerOptions): Server {
     const tooLate = setTimeout(giveUp, seconds * 1_000);
     try {
       const response = await ask(call, signal);
-      const text = await awaitAnswer(readText(response, MOST_ANSWER_BYTES), signal, brokenOff);
+      const text = await awaitAnswer(response.text(), signal, brokenOff);
       return readAnswer<T>(call, text, response);
     } finally {
       clearTimeout(tooLate);
@@ -146,15 +146,6 @@ export async function awaitAnswer<T>(
   } catch (cause) {
     signal.throwIfAborted();
     throw lost(cause);
-  }
-}
-
-/** The JSON of a refusal; `null` if it has none, or more than any problem. */
-async function readProblem(response: Response): Promise<unknown> {
-  try {
-    return JSON.parse(await readText(response, MOST_PROBLEM_BYTES));
-  } catch {
-    return null;
   }
 }
 

@@ -50,18 +50,13 @@ it("a stream whose first frame does not come within 5 s is given up for polls at
   expect(Number(askedAt[1]) - Number(askedAt[0])).toBeGreaterThanOrEqual(4_900);
 });
 
-it("three streams in a row that end without a frame lead to polls, two do not", async () => {
+it("a stream that ends without a frame leads to polls, one that ends after a frame does not", async () => {
   const requests = await follow((response, index) => {
-    if (index < 2) stream(response).end();
-    else if (index === 2) stream(response, connected(), event(1)).end();
-    else if (index < 6) stream(response).end();
+    if (index === 0) stream(response, connected(), event(1)).end();
+    else if (index === 1) stream(response).end();
     else page(response, [2], "completed");
   });
-  expect(requests).toEqual([
-    ...Array.from({ length: 3 }, () => "a/stream?since=0"),
-    ...Array.from({ length: 3 }, () => "a/stream?since=1"),
-    `a/events?since=1${HELD}`,
-  ]);
+  expect(requests).toEqual(["a/stream?since=0", "a/stream?since=1", `a/events?since=1${HELD}`]);
 });
 
 it("a server that does not answer, or answers 503, is asked for the stream again and again", async () => {
