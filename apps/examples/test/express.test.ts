@@ -1,10 +1,8 @@
 import { expect, it } from "vitest";
 import { describeRecipe } from "./describe-recipe.ts";
-import { endsAtSignOut } from "./ends-at-sign-out.ts";
-import { exitsThoughIdle } from "./exits-though-idle.ts";
 import { startEdited } from "./start-edited.ts";
+import { testIdleClients, testRecipeFaults } from "./recipe-faults.ts";
 import { startRecipe } from "./start-recipe.ts";
-import { reportsItsErrors } from "./reports-its-errors.ts";
 
 describeRecipe({
   name: "Express",
@@ -41,10 +39,5 @@ it("W21: the stream's `no-transform` keeps compression away from it", async () =
   expect(await stream.text()).toContain('"run_finished"');
 });
 
-it("W26: a stream ends when its user signs out", () => endsAtSignOut("express.mjs"));
-
-it("W3, W24: an error in its authentication is reported to its developer only", () =>
-  reportsItsErrors("express.mjs"));
-
-it("W27: after SIGTERM the recipe exits even if clients keep their connections", () =>
-  exitsThoughIdle("express.mjs"));
+testRecipeFaults("express.mjs");
+testIdleClients("express.mjs");

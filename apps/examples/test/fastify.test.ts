@@ -1,9 +1,8 @@
 import { expect, it } from "vitest";
 import { describeRecipe } from "./describe-recipe.ts";
-import { endsAtSignOut } from "./ends-at-sign-out.ts";
 import { startEdited } from "./start-edited.ts";
+import { testRecipeFaults } from "./recipe-faults.ts";
 import { startRecipe } from "./start-recipe.ts";
-import { reportsItsErrors } from "./reports-its-errors.ts";
 
 describeRecipe({
   name: "Fastify",
@@ -21,7 +20,4 @@ it("W9: a body that Fastify's parsers have read is refused, and creates no run",
   expect((await call("GET", "/v1/agent-runs/mine")).status).toBe(404);
 });
 
-it("W26: a stream ends when its user signs out", () => endsAtSignOut("fastify.mjs"));
-
-it("W3, W24: an error in its authentication is reported to its developer only", () =>
-  reportsItsErrors("fastify.mjs"));
+testRecipeFaults("fastify.mjs");

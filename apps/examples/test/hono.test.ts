@@ -1,9 +1,6 @@
-import { it } from "vitest";
 import { describeRecipe } from "./describe-recipe.ts";
-import { endsAtSignOut } from "./ends-at-sign-out.ts";
-import { exitsThoughIdle } from "./exits-though-idle.ts";
+import { testIdleClients, testRecipeFaults } from "./recipe-faults.ts";
 import { startRecipe } from "./start-recipe.ts";
-import { reportsItsErrors } from "./reports-its-errors.ts";
 
 describeRecipe({
   name: "Hono",
@@ -13,10 +10,5 @@ describeRecipe({
   ofThisHost: [],
 });
 
-it("W26: a stream ends when its user signs out", () => endsAtSignOut("hono.mjs"));
-
-it("W3, W24: an error in its authentication is reported to its developer only", () =>
-  reportsItsErrors("hono.mjs"));
-
-it("W27: after SIGTERM the recipe exits even if clients keep their connections", () =>
-  exitsThoughIdle("hono.mjs"));
+testRecipeFaults("hono.mjs");
+testIdleClients("hono.mjs");
