@@ -15,8 +15,7 @@ const REASONS = {
 /** Compares what became of a run that may be due with the model, which then has it. @param outcome `null` if it is not known */
 export function judgeEndDue(
   model: StoreModel,
-  name: RunName,
-  { kind, limitMs }: DueLimit,
+  { kind, limitMs, ...name }: RunName & DueLimit,
   outcome: DueOutcome | null,
 ): void {
   const expect = (expected: DueOutcome): void => {

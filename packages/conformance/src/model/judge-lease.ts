@@ -9,16 +9,17 @@ import { checkRecord, type ModelRun, runOf, type StoreModel } from "./run-model.
 /** The time that a lease is asked for: longer than the program takes, so short that it is over before the next call, or as short without a wait. */
 export type Length = "long" | "short" | "brief";
 
-/** A claim, alone or of a creation. */
-export interface ClaimInput {
+/** A claim as the store gets it, and its length. */
+export interface ClaimInput extends CreateClaim {
   readonly length: Length;
-  readonly claimKey: string | null;
-  readonly worker: string | null;
 }
 
-/** The request to the store. */
-export function claimRequest({ length, claimKey, worker }: ClaimInput): CreateClaim {
-  return { leaseMs: leaseMsOf(length), worker, ...(claimKey !== null && { claimKey }) };
+/** A claim, alone or of a creation. @param claimKey as it is sent */
+export function claimOf(
+  { length, worker = null }: { readonly length: Length; readonly worker?: string | null },
+  claimKey: string | null,
+): ClaimInput {
+  return { leaseMs: leaseMsOf(length), length, worker, ...(claimKey !== null && { claimKey }) };
 }
 
 export function leaseMsOf(length: Length): number {
@@ -31,19 +32,17 @@ export function leaseMsOf(length: Length): number {
  */
 export function judgeClaim(
   model: StoreModel,
-  asked: RunName,
-  input: ClaimInput,
+  asked: RunName & ClaimInput,
   outcome: LeaseOutcome | null,
 ): void {
   const run = judgeAccess(model, asked, outcome);
-  if (run !== null) takeClaim(run, input, outcome);
+  if (run !== null) takeClaim(run, asked, outcome);
 }
 
 /** Compares the outcome of a renewal, which is `null` if it is not known. A short one counts as `judgeClaim` says. */
 export function judgeRenewal(
   model: StoreModel,
-  asked: RunName & { readonly fence: number },
-  length: Length,
+  asked: RunName & { readonly fence: number; readonly length: Length },
   outcome: RenewOutcome | null,
 ): void {
   const run = judgeAccess(model, asked, outcome);
@@ -54,7 +53,7 @@ export function judgeRenewal(
     return;
   }
   const endsAtMs = outcome === null ? "unknown" : renewed(outcome, "the renewal");
-  run.lease = { ...run.lease, hasExpired: expiryOf(length), expiresAtMs: endsAtMs };
+  run.lease = { ...run.lease, hasExpired: expiryOf(asked.length), expiresAtMs: endsAtMs };
 }
 
 /** Compares the outcome of a release, which is `null` if it is not known. */
@@ -77,16 +76,13 @@ export function judgeRelease(
 }
 
 /** Compares the outcome of a claim of a live run, which the model then has. */
-export function takeClaim(
-  run: ModelRun,
-  { claimKey, worker, length }: ClaimInput,
-  outcome: LeaseOutcome | null,
-): void {
+export function takeClaim(run: ModelRun, input: ClaimInput, outcome: LeaseOutcome | null): void {
+  const claimKey = input.claimKey ?? null;
   if (isHeld(run.lease, claimKey, outcome)) {
     if (outcome !== null) judgeHeld(run, claimKey, outcome);
     return;
   }
-  const taken = { claimKey, worker, hasExpired: expiryOf(length) };
+  const taken = { claimKey, worker: input.worker ?? null, hasExpired: expiryOf(input.length) };
   if (outcome === null) {
     run.lease = { ...run.lease, ...taken, isSurpassed: true, expiresAtMs: "unknown" };
     return;

@@ -30,16 +30,17 @@ import {
 /** The size of an event besides its payload. */
 const ENVELOPE_BYTES = 224;
 
-/** A run to create, before its claim. */
+/** A run to create. */
 export type NewRun = Pick<RunRecord, "runId" | "ownerId" | "metadata" | "topic"> & {
   readonly exclusive: boolean;
+  readonly claim?: ClaimInput;
 };
 
 /** Compares the outcome of an append with the model, which then has the append. @param outcome `null` if it is not known */
 export function judgeAppend(
   model: StoreModel,
   request: AppendRequest & RunName,
-  outcome: AppendOutcome | null | undefined,
+  outcome: AppendOutcome | null,
 ): void {
   const expected = appendToModel(model, request);
   if (outcome !== null) assertEqual(outcome, expected, "the outcome");
@@ -108,8 +109,7 @@ export function judgeDeletion(
  */
 export function judgeCreation(
   model: StoreModel,
-  { exclusive, ...asked }: NewRun,
-  claim: ClaimInput | null,
+  { exclusive, claim, ...asked }: NewRun,
   created: CreateOutcome | null,
 ): void {
   const before = runOf(model, asked);
@@ -123,7 +123,7 @@ export function judgeCreation(
   const shown = created !== null && "run" in created ? created.run : null;
   const run = learnRun(model, asked, shown);
   const outcome = shown === null ? null : ({ outcome: "granted", run: shown } as const);
-  if (claim !== null) takeClaim(run, claim, outcome);
+  if (claim !== undefined) takeClaim(run, claim, outcome);
 }
 
 function judgeBusy(busy: readonly string[], created: CreateOutcome): void {
@@ -134,21 +134,21 @@ function judgeBusy(busy: readonly string[], created: CreateOutcome): void {
 
 function judgeExisting(
   before: ModelRun,
-  claim: ClaimInput | null,
+  claim: ClaimInput | undefined,
   created: CreateOutcome | null,
 ): void {
   const { runStatus, lastSequence } = before.record;
   const isOver = isTerminal(runStatus);
   if (created === null) {
-    if (claim !== null && !isOver) takeClaim(before, claim, null);
+    if (claim !== undefined && !isOver) takeClaim(before, claim, null);
     return;
   }
-  if (claim !== null && isOver) {
+  if (claim !== undefined && isOver) {
     assertEqual(created, { outcome: "finished", runStatus, lastSequence }, "the outcome");
     return;
   }
   if ("run" in created) assertEqual(created.outcome, "existing", "the outcome");
-  if (claim === null) return checkRecord(before, "run" in created ? created.run : null);
+  if (claim === undefined) return checkRecord(before, "run" in created ? created.run : null);
   const outcome: LeaseOutcome =
     "run" in created ? { outcome: "granted", run: created.run } : (created as LeaseOutcome);
   takeClaim(before, claim, outcome);

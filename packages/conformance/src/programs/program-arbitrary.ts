@@ -54,14 +54,10 @@ const appended = fc.oneof(
   }),
 );
 const ending = request({ batch: ends, by: constantFrom("owner", "owner", "worker") });
-const aged = fc.record({
-  runId: steps.runId,
-  age: constantFrom("any", "any", "exact", "over", "long"),
-});
 
 /** The steps of programs, by kind. */
 const STEPS = {
-  ...steps.commonSteps(["long", "short"], constantFrom("c", "c", "d", null, null), aged),
+  ...steps.commonSteps(["long", "short"], constantFrom("c", "c", "d", null, null)),
   append: appends(appended, 3),
   end: appends(ending),
   watch: fc.record({ call: is("subscribe"), to: constantFrom("run", "owner"), runId: steps.runId }),

@@ -2,12 +2,10 @@ import type { RunName } from "@tm/run-events-core/store";
 import { event } from "../append-request.ts";
 import { show } from "../assert.ts";
 import type { Appender, AppendRequest } from "../core-calls.ts";
-import type { ClaimInput } from "../model/judge-lease.ts";
-import type { RaceAppend, RaceClaim } from "./race.ts";
+import { LISTED_OWNER, type RaceAppend, type RaceFence, type RaceRun } from "./race.ts";
 
 /** The last state of a run that a client was shown. */
 export interface SeenRun {
-  readonly name: RunName | null;
   readonly lastSequence: number;
   /** The last fence that it was given or shown. */
   readonly fence: number;
@@ -15,25 +13,51 @@ export interface SeenRun {
   readonly former: number;
 }
 
-/** A client that was shown nothing of the run. */
-export const UNSEEN: SeenRun = { name: null, lastSequence: 0, fence: 0, former: -1 };
+/** A client as its calls see it. */
+export interface Caller {
+  /** The ids of all runs, as the store knows them. */
+  readonly runIds: readonly string[];
+  /** Whether a driver may send a call again by itself. */
+  readonly mayRepeat: boolean;
+  /** A name as the store knows it. */
+  readonly own: (name: string) => string;
+  /** A name that nothing else has. */
+  readonly nextName: () => string;
+  readonly seenOf: (name: RunName) => SeenRun;
+}
 
-/** A key as it is sent. @param nextName returns a name that nothing else has */
-function keyOf(key: string | null, nextName: () => string): string | null {
+/** A run as the store knows it. */
+export function nameOf({ own }: Pick<Caller, "own">, run: RaceRun): RunName {
+  return { ownerId: own(run.ownerId ?? LISTED_OWNER), runId: own(run.runId) };
+}
+
+/** The fence that a step names. */
+export function fenceOf(
+  { fence: which = "last" }: RaceFence,
+  name: RunName,
+  caller: Caller,
+): number {
+  const { fence, former } = caller.seenOf(name);
+  return { last: fence, late: former, next: fence + 1 }[which];
+}
+
+/** A key as it is sent. */
+export function keyOf(key: string | null, { nextName }: Caller): string | null {
   return key === "own" ? nextName() : key;
 }
 
-/** A request of a race as the store gets it. @param nextName returns a payload that no other event has */
+/** A request of a race as the store gets it. */
 export function requestOf(
-  { eventTypes, batch, key, expected, by }: RaceAppend,
-  name: RunName,
-  seen: SeenRun,
-  nextName: () => string,
+  { eventTypes, batch, key, expected, by, ...run }: RaceAppend,
+  caller: Caller,
 ): AppendRequest & RunName {
-  const idempotencyKey = keyOf(key, nextName);
+  const name = nameOf(caller, run);
+  const seen = caller.seenOf(name);
+  // As core does where a command may be sent twice: without a key it could land twice.
+  const idempotencyKey = keyOf(key ?? (caller.mayRepeat ? "own" : null), caller);
   // Events under a key have the same payload each time, so that a second append is a replay.
   const made = eventTypes.map((eventType) => {
-    const text = show(idempotencyKey ?? nextName());
+    const text = show(idempotencyKey ?? caller.nextName());
     return event(eventType, eventType === "PHASE_STARTED" ? `{"phase":${text}}` : text);
   });
   return {
@@ -50,12 +74,4 @@ function appenderOf(by: RaceAppend["by"], { fence, former }: SeenRun): Appender 
   if (by !== "worker") return { by };
   // A process that was never shown a fence appends without one.
   return fence === 0 ? { by: "anybody" } : { by, fence };
-}
-
-/** A claim as the store gets it. */
-export function claimInput(
-  { claimKey, length, worker = null }: RaceClaim,
-  nextName: () => string,
-): ClaimInput {
-  return { length, claimKey: keyOf(claimKey, nextName), worker };
 }

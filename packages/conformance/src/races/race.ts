@@ -36,22 +36,22 @@ export type RaceStep =
   | ({ readonly call: "claim" } & RaceRun & RaceClaim)
   | ({ readonly call: "getRun" } & RaceRun)
   | ({ readonly call: "deleteRun" } & RaceRun)
-  | ({ readonly call: "renew"; readonly length?: Length } & RaceRun & RaceFence)
+  | ({ readonly call: "renew"; readonly length: Length } & RaceRun & RaceFence)
   | ({ readonly call: "release" } & RaceRun & RaceFence)
   | (RaceRun & {
       /** Ends the run if it waits for this. */
       readonly call: "endDue";
       readonly kind: DueLimit["kind"];
-      /** For how long it has to have waited. Default `any`. */
-      readonly age?: "any" | "long";
+      /** For how long it has to have waited. */
+      readonly age: "any" | "long";
     })
-  | ({
+  | {
       /** Lists the runs that wait for this. */
       readonly call: "listDue";
       readonly due: DueKind;
       readonly limit?: number;
-    } & Aged)
-  | ({ readonly call: "purge"; readonly limit: number } & Aged)
+    }
+  | { readonly call: "purge"; readonly limit: number }
   | {
       readonly call: "listRuns";
       readonly ownerId?: string;
@@ -63,14 +63,6 @@ export type RaceStep =
   /** A pause of no turns ends in the next turn of the event loop, which only then sends what core has gathered. */
   | { readonly call: "pause"; readonly turns: number };
 
-/** The least age that a call asks for: 0, the age of one run, a little more than that, or more than a program lasts. */
-export type Age = "any" | "exact" | "over" | "long";
-
-/** A call about runs of some age. Where nothing else is called meanwhile, its answer is also compared with the runs' times. */
-export interface Aged {
-  readonly aged?: RaceRun & { readonly age: Age };
-}
-
 /** A claim of a race. */
 export interface RaceClaim {
   /** `own`: one that no other claim has. */
@@ -81,7 +73,7 @@ export interface RaceClaim {
 }
 
 /** A call under a fence. */
-interface RaceFence {
+export interface RaceFence {
   /** `last`, which is the default: the last that the client was shown; `late`: one that is over; `next`: one that there is not yet. */
   readonly fence?: "last" | "late" | "next";
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { STATUSES } from "@tm/run-events-core/wire";
 import type { Length } from "../model/judge-lease.ts";
-import type { Aged, RaceAppend, RaceRun, RaceStep } from "./race.ts";
+import type { RaceAppend, RaceRun, RaceStep } from "./race.ts";
 
 type Step = fc.Arbitrary<RaceStep>;
 
@@ -54,15 +54,10 @@ type CommonKind =
   | ("create" | "read" | "head" | "remove" | "claim" | "renew" | "release")
   | ("reap" | "list" | "due" | "purge");
 
-/**
- * The steps that races and programs have.
- * @param lengths the times that leases are asked for
- * @param aged the age of the runs that a call asks for. Default: any
- */
+/** The steps that races and programs have. @param lengths the times that leases are asked for */
 export function commonSteps(
   lengths: readonly Length[],
   claimKey: fc.Arbitrary<string | null>,
-  aged: fc.Arbitrary<Aged["aged"]> = is(undefined),
 ): Readonly<Record<CommonKind, Step>> {
   const length = constantFrom(...lengths);
   const claimed = { claimKey, length, worker: constantFrom(null, "w-1", "w-2") };
@@ -105,9 +100,8 @@ export function commonSteps(
     due: stepOf("listDue", {
       due: constantFrom("leased", "leased", "queued", "running", "waiting", "finished"),
       limit: constantFrom(1, 1, 2, 1_000),
-      aged,
     }),
-    purge: stepOf("purge", { limit: fc.integer({ min: 1, max: 3 }), aged }),
+    purge: stepOf("purge", { limit: fc.integer({ min: 1, max: 3 }) }),
   };
 }
 
