@@ -78,7 +78,7 @@ describe("the commands of the guides", () => {
   });
 
   it(
-    "the server: the command of a clone starts it",
+    "the server: the commands of a clone start it, and record a command",
     async () => {
       const env = {
         PORT: "0",
@@ -90,6 +90,9 @@ describe("the commands of the guides", () => {
       const serving = startBlock(blockOf("server.md", "clone.sh"), place, { onTestFinished });
       const [, url = ""] = await serving.prints(SERVES);
       await expectFirstEvent(url, "a-token");
+      const words = { "...": "a-token", "http://127.0.0.1:8080": url };
+      const recorded = await runBlock(blockOf("server.md", "clone-exec.sh", words), place);
+      expect(recorded).toMatch(/^\d+\.\d+\.\d+$/m);
     },
     LONG_MS,
   );

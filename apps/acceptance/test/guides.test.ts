@@ -11,12 +11,12 @@ const SERVER_GUIDE = new URL("../../../docs/guides/server.md", import.meta.url);
 it("the guide of the server: its curl commands append to a run, poll it and stream it", async () => {
   const { url } = await startServer({ storeUrl: "memory:" });
   const cwd = await makeTempFolder();
+  const env = { ...process.env, RUN_EVENTS_TOKEN: TOKEN, RUN_EVENTS_URL: url };
   const shell = async (script: string): Promise<string> =>
-    (await promisify(execFile)("sh", ["-ec", script], { cwd })).stdout;
-  const curl = readSnippet(SERVER_GUIDE, "curl.sh")
-    .replace("TOKEN=...", `TOKEN=${TOKEN}`)
-    .replace("http://127.0.0.1:8080", url);
-  expect(await shell(curl)).toMatch(/"events":\[\{"sequence":1,"eventType":"STEP","payload":1,/);
+    (await promisify(execFile)("sh", ["-ec", script], { cwd, env })).stdout;
+  expect(await shell(readSnippet(SERVER_GUIDE, "curl.sh"))).toMatch(
+    /"events":\[\{"sequence":1,"eventType":"STEP","payload":1,/,
+  );
   await call(url, "POST", "/v1/agent-runs/hello/events", {
     events: [{ eventType: "RUN_COMPLETED" }],
   });
