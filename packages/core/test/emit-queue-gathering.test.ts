@@ -33,52 +33,6 @@ function createBench(roomBytes = MEBIBYTE, more: Partial<QueueOptions> = {}): Be
 }
 
 describe("a queue that gathers", () => {
-  it("W9: events that come within the gathering time are sent in one append, and at once if a request follows", async () => {
-    const { clock, queue, sent } = createBench();
-    void queue.emit(draft(1));
-    clock.advance(49);
-    void queue.emit(draft(2));
-    await setImmediate();
-    expect(sent).toHaveLength(0);
-    clock.advance(1);
-    await setImmediate();
-    expect(sent.map(({ payloads }) => payloads)).toStrictEqual([["1", "2"]]);
-    sent[0]?.answer.resolve();
-    await setImmediate();
-    void queue.emit(draft(3));
-    const asked = queue.ask(async () => "asked");
-    await setImmediate();
-    expect(sent.map(({ payloads }) => payloads)).toStrictEqual([["1", "2"], ["3"]]);
-    sent[1]?.answer.resolve();
-    expect(await asked).toBe("asked");
-    expect(clock.timers()).toBe(0);
-  });
-
-  it("W9: the queue gathers while an append is on its way, even for long, and after it", async () => {
-    const { clock, queue, sent } = createBench();
-    void queue.emit(draft(1));
-    clock.advance(50);
-    await setImmediate();
-    for (let at = 2; at < 12; at++) {
-      void queue.emit(draft(at));
-      clock.advance(50);
-      await setImmediate();
-    }
-    expect(sent).toHaveLength(1);
-    sent[0]?.answer.resolve();
-    await setImmediate();
-    expect(sent.map(({ payloads }) => payloads.length)).toStrictEqual([1, 10]);
-    sent[1]?.answer.resolve();
-    await setImmediate();
-    void queue.emit(draft(12));
-    await setImmediate();
-    expect(sent).toHaveLength(2);
-    clock.advance(50);
-    await setImmediate();
-    expect(sent[2]?.payloads).toStrictEqual(["12"]);
-    expect(clock.timers()).toBe(0);
-  });
-
   it("W9, W41: no append has more events than it may, however the types of merged ones alternate", async () => {
     const types = fc.array(fc.constantFrom("TOKEN", "TOKEN", "OTHER"), {
       maxLength: 120,

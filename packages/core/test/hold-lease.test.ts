@@ -33,21 +33,6 @@ function away(): RunEventsError {
 }
 
 describe("holdLease", () => {
-  it("W31: a lease is renewed each third of it for as long as the store grants that", async () => {
-    const { clock, lease, renewals, lost, pass } = createBench();
-    for (let third = 0; third < 9; third++) {
-      await pass(LEASE_MS / 3);
-      renewals.at(-1)?.answer.resolve("renewed");
-      await setImmediate();
-    }
-    expect(renewals.map(({ atMs }) => atMs)).toStrictEqual(
-      [1, 2, 3, 4, 5, 6, 7, 8, 9].map((third) => (third * LEASE_MS) / 3),
-    );
-    expect([lost, lease.isOver(), clock.timers()]).toStrictEqual([[], false, 1]);
-    lease.stop();
-    expect(clock.timers()).toBe(0);
-  });
-
   it("W31: a lease counts from the sending of the claim, so it ends no later than the store's", async () => {
     const { lease, renewals, lost, pass } = createBench(3_000);
     await pass(1_000);

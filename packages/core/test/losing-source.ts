@@ -1,4 +1,4 @@
-import type { FollowerSource } from "../src/follow/follower-source.ts";
+import type { FollowerSource } from "../src/follow/follower.ts";
 import type { StoredEvent } from "../src/rules/event.ts";
 import { utf8Bytes } from "../src/rules/json-text.ts";
 import { createPageCut, type ReadQuery, type ReadResult } from "../src/rules/page.ts";

@@ -1,4 +1,4 @@
-import type { FollowerSource } from "../src/follow/follower-source.ts";
+import type { FollowerSource } from "../src/follow/follower.ts";
 import type { ReadQuery, ReadResult } from "../src/rules/page.ts";
 import { readAfter } from "../src/log/read-after.ts";
 import { createMemoryStore } from "../src/store/memory.ts";

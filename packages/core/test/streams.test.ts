@@ -32,24 +32,6 @@ describe("the end of the server", () => {
     expect([streams.stats().open, clock.timers()]).toStrictEqual([0, 0]);
   });
 
-  it("W27: a client that disconnects while its stream is being opened does not hold up a drain", async () => {
-    const { streams, clock } = await createStreamBench();
-    const stream = streams.open({
-      runId: "r",
-      ownerId: "ada",
-      since: 0,
-      authorize: async () => null,
-    });
-    const drained = streams.drain(1_000);
-    stream.closed();
-    await stream.ready;
-    await drained;
-    expect([streams.stats(), clock.timers()]).toStrictEqual([
-      { open: 0, opened: 1, ended: { disconnected: 1 } },
-      0,
-    ]);
-  });
-
   it("S18: a log that closes ends its streams with store_unavailable", async () => {
     const { open, log, clock } = await createStreamBench();
     const opened = await open();
@@ -142,33 +124,5 @@ describe("refuse", () => {
       opened: 0,
       ended: { store_unavailable: 1, internal: 1 },
     });
-  });
-});
-
-describe("what remains of a stream", () => {
-  it("S13: one timer serves all streams, and stops with the last", async () => {
-    const { open, clock, streams } = await createStreamBench();
-    const opened = [await open(), await open()];
-    // Besides the streams' own timer, the recheck of the one followed run has one.
-    expect(clock.timers()).toBe(2);
-    for (const one of opened) {
-      letGo(one);
-      letGo(one);
-    }
-    expect([clock.timers(), streams.stats()]).toStrictEqual([
-      0,
-      { open: 0, opened: 2, ended: { disconnected: 2 } },
-    ]);
-  });
-
-  it("S13: an ended stream follows its run no longer, though its transport has not closed", async () => {
-    const { open, append, clock } = await createStreamBench();
-    const opened = await open();
-    await append("RUN_COMPLETED");
-    await opened.sink.first("run_finished");
-    // The streams' own timer is left, which cuts the transport in the end.
-    expect(clock.timers()).toBe(1);
-    letGo(opened);
-    expect(clock.timers()).toBe(0);
   });
 });

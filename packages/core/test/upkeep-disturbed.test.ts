@@ -214,28 +214,6 @@ describe("reap, over a store that is away, a process that is suspended and a clo
     expect(idsOf(await world.log.reap({ graceMs: 0 }))).toStrictEqual(["r"]);
   });
 
-  it("W33: a process that is suspended twice, with hardly a moment in between, gives the workers that moment again", async () => {
-    const world = new World();
-    await world.claim("r", 3_000, true);
-    for (let stops = 0; stops < 2; stops++) {
-      await suffer(world, { is: "stop", calmMs: 1_000, ms: 70_000 }, 60_000);
-    }
-    await world.pass(30_000, 60_000);
-    expect(world.ended.size).toBe(0);
-  });
-
-  it("W33: a check that fails restarts the wait: a store that is back for moments gives no worker time", async () => {
-    const world = new World();
-    await world.claim("r", 3_000, true);
-    await suffer(world, { is: "outage", calmMs: 4_000, ms: 75_750 }, 60_000);
-    // It is back for each fourth check, and away again before the worker tries.
-    for (let outages = 0; outages < 3; outages++) {
-      await suffer(world, { is: "outage", calmMs: 500, ms: 19_500 }, 60_000);
-    }
-    await world.pass(30_000, 60_000);
-    expect(world.ended.size).toBe(0);
-  });
-
   it.each([5_000, 60_000])(
     "W33: many calls at once, every %d ms, are one check: they keep no run from its end, and bring none closer",
     async (everyMs) => {

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { RunEventsError } from "../src/rules/errors.ts";
+import { RunEventsError, storeClosed } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { aborted, createWorkWorld, LEASE, LEASE_MS, useWorkWorld } from "./work-world.ts";
 
@@ -54,6 +54,18 @@ describe("an emitted event", () => {
     await expectLeftToExpire();
   });
 
+  it("S18: an emitted event is not sent again to a store that is closed", async () => {
+    failAppends(Number.POSITIVE_INFINITY, storeClosed());
+    const work = world.runs.work("r", LEASE, async (run) => {
+      void run.emit("A");
+      await aborted(run);
+    });
+    const rejected = expect(work).rejects.toMatchObject({ code: "store_unavailable" });
+    await world.pass(2 * LEASE_MS);
+    await rejected;
+    expect(world.calls.filter((call) => call === "append")).toHaveLength(1);
+  });
+
   it.each([
     ["invalid_event", "no type", null],
     ["invalid_event", "A", 1n],
@@ -69,7 +81,7 @@ describe("an emitted event", () => {
         await aborted(run);
         reasons.push(run.signal.reason);
         await run.append([{ eventType: "B" }]).catch((error: unknown) => reasons.push(error));
-        return "done";
+        throw new Error("of the task");
       });
       await expect(work).rejects.toMatchObject({ code });
       expect(reasons).toMatchObject([{ code }, { code }]);

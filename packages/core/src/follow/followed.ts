@@ -18,12 +18,11 @@ const TICK_MS = 1_000;
 interface Shared {
   /** Reads it again, as after a notification. @param isRecheck that none has come */
   refresh(isRecheck: true): void;
-  /** Ends its readers with this error. */
   fail(error: unknown): void;
 }
 
 /** The runs or the lists that a process follows, by name. One timer serves all, while there are any. */
-export class Followed<Item extends Shared> {
+export abstract class Followed<Item extends Shared> {
   readonly #clock: Clock;
   readonly #items = new Map<string, Item>();
   /** The items that are still to be read in this round. */
@@ -41,7 +40,7 @@ export class Followed<Item extends Shared> {
    * @param make makes an item that is not followed yet; it calls `onOver` once it takes no more readers
    * @throws RunEventsError `store_unavailable` after `close`
    */
-  open(name: string, make: (onOver: () => void) => Item): Item {
+  protected share(name: string, make: (onOver: () => void) => Item): Item {
     if (this.#isClosed) throw storeClosed();
     const existing = this.#items.get(name);
     if (existing !== undefined) return existing;

@@ -7,7 +7,6 @@ import type { RunRecord } from "../rules/run.ts";
 import type { HeadState } from "../rules/shown-state.ts";
 import { tailStart } from "../rules/tail-start.ts";
 import type { Subscription } from "../store/store.ts";
-import type { FollowerSource } from "./follower-source.ts";
 import { type FollowerReader, ReaderSet } from "./reader-set.ts";
 import { LogEnd } from "./log-end.ts";
 import {
@@ -18,6 +17,14 @@ import {
   SLICE_BYTES,
   weighEvent,
 } from "./slice.ts";
+
+/** The part of a store that a follower needs. */
+export interface FollowerSource {
+  read(query: ReadQuery): Promise<ReadResult | null>;
+  subscribe(name: RunName, onNotification: () => void): Subscription;
+  /** Called when a recheck finds events that no notification had announced. Missing if nothing listens. */
+  readonly onMissed?: (() => void) | undefined;
+}
 
 /** The most events of a read: as many as fit, since a store may read up to the limit before it cuts. */
 const READ_LIMIT = Math.floor(SLICE_BYTES / EVENT_ENVELOPE_BYTES);
@@ -170,7 +177,6 @@ export class Follower {
     if (!this.#reading && this.#ordinal !== 0) void this.#readOn();
   }
 
-  /** Ends every reader with this error. */
   fail(error: unknown): void {
     this.#failure ??= { error };
     this.#retire();

@@ -28,21 +28,17 @@ export function weighEvent({ payload }: StoredEvent): number {
   return eventBytes(payloadBytes) + (payloadBytes === payload.length ? 0 : escapeBytes(payload));
 }
 
-/**
- * The items from index `start` on that fit in one slice. At least one, unless none is left.
- * @param maxWeight the most bytes of these items, unless the first alone has more
- */
+/** The items from index `start` on that fit in one slice. At least one, unless none is left. */
 export function fitSlice<Item>(
   items: readonly Item[],
   start: number,
   weigh: (item: Item) => number,
-  maxWeight: number = SLICE_BYTES,
 ): readonly Item[] {
   let stop = start;
   let weight = 0;
   for (let next = items[stop]; next !== undefined; next = items[stop]) {
     weight += weigh(next);
-    if (stop > start && weight > maxWeight) break;
+    if (stop > start && weight > SLICE_BYTES) break;
     stop += 1;
   }
   return items.slice(start, stop);

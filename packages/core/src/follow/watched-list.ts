@@ -31,7 +31,6 @@ export const LIST_LIMITS: ListLimits = { live: 1_000, newest: 50, ended: 50 };
 /** The longest metadata that is kept, in UTF-16 units. Longer metadata is read again when it is sent. */
 const KEPT_METADATA = 4_096;
 
-/** The result of a look at the store. */
 export interface Look {
   /** The live runs, newest first: one more than the limit if there are more. Without metadata. */
   readonly live: readonly RunRecord[];

@@ -5,12 +5,11 @@ import { OwnerWatch, type WatchHost, type WatchSource } from "./owner-watch.ts";
 import { LIST_LIMITS, type ListLimits, type WatchScope } from "./watched-list.ts";
 
 /** The watched lists of one process. The readers of one owner and topic share a watch. */
-export class Watches {
-  readonly #followed: Followed<OwnerWatch>;
+export class Watches extends Followed<OwnerWatch> {
   readonly #host: WatchHost;
 
   constructor(source: WatchSource, clock: Clock, limits: ListLimits = LIST_LIMITS) {
-    this.#followed = new Followed(clock);
+    super(clock);
     this.#host = { source, clock, limits, looks: new Map() };
   }
 
@@ -19,15 +18,10 @@ export class Watches {
    * @throws RunEventsError `store_unavailable` after `close`
    */
   open(scope: WatchScope, options: ListReaderOptions): ListReader {
-    const watch = this.#followed.open(
+    const watch = this.share(
       JSON.stringify([scope.ownerId, scope.topic]),
       (onOver) => new OwnerWatch(scope, this.#host, onOver),
     );
     return new ListReader(watch, this.#host.source, options);
-  }
-
-  /** @see Followed.close */
-  close(): void {
-    this.#followed.close();
   }
 }

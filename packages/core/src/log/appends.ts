@@ -26,7 +26,6 @@ export interface Appends extends Pick<RunLog, "append" | "input"> {
   cancel(runId: string, ownerId: string): Promise<AppendOutcome>;
 }
 
-/** Makes the appends of a log. */
 export function createAppends(
   calls: Pick<RunCalls, "append">,
   { losesAnswers, mostBytes }: Pick<StoreCapabilities, "losesAnswers" | "mostBytes">,

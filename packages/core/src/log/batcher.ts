@@ -18,7 +18,6 @@ export interface Sent<Item, Answer> {
   readonly settle: (answer: Answer | Error) => void;
 }
 
-/** Options of a batcher. */
 export interface BatcherOptions<Item extends RunName, Answer> {
   /**
    * Sends one group and settles its items, each as soon as its answer is known. A rejection rejects the items without an answer.
@@ -48,7 +47,6 @@ export interface BatcherOptions<Item extends RunName, Answer> {
 }
 
 interface Waiting<Item, Answer> extends WaitingItem, Sent<Item, Answer> {
-  /** Whether it has its answer. */
   isOver: boolean;
 }
 

@@ -1,7 +1,6 @@
 import { processClosing } from "../rules/errors.ts";
 import type { RunEventStore } from "../store/store.ts";
 
-/** The parts of a log that have to end. */
 interface Parts {
   /** The followers of runs, the watched lists, and the watches of the store. */
   readonly readers: readonly { close(): void }[];

@@ -49,7 +49,6 @@ export interface Claim {
   readonly expiresAt: string;
 }
 
-/** A lease as a value. */
 export function claimOf({
   fence,
   leaseExpiresAtMs,
@@ -71,7 +70,6 @@ export interface Leases {
   release(runId: string, fence: number, options: OwnerOption): Promise<RunRecord>;
 }
 
-/** Makes the calls for the leases of a store's runs. */
 export function createLeases(calls: Pick<RunCalls, "claim" | "renew" | "release">): Leases {
   return {
     async claim(runId, options) {

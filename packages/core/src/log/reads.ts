@@ -43,7 +43,6 @@ export interface Reads extends Pick<RunLog, "readPage" | "tailStart" | "waitFor"
   idle(): Promise<void>;
 }
 
-/** Makes the reads of a log. */
 export function createReads(
   store: Pick<RunEventStore, "list" | "read" | "subscribe">,
   clock: Clock,

@@ -5,7 +5,6 @@ import type { RunName } from "../rules/head.ts";
 import type { SentCall } from "./send-again.ts";
 import { eventBytes } from "../rules/page.ts";
 
-/** A write on its way to the store. */
 export interface Write<Answer = unknown> extends RunName {
   /** The plain case, which the store is asked to take first, and its answer; `null` if only the rule can decide. */
   readonly plain: {

@@ -31,7 +31,6 @@ export interface FramePart {
 
 /** The source of all frames of a stream: one run, or many sources. The stream has the transport, the timer, the limits and the check of the session. */
 export interface FrameSource extends FramePart {
-  /** Whether it has opened. */
   readonly isOpen: boolean;
   /** The transport takes bytes again. */
   drained(): void;

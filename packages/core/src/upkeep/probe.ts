@@ -6,7 +6,6 @@ import { type Clock, holdProcess } from "../time/clock.ts";
 /** The time that a probe waits for the store, by default, in milliseconds. */
 const TIMEOUT_MS = 5_000;
 
-/** Options of a probe. */
 interface ProbeOptions {
   /**
    * The time to wait for the store, in milliseconds, 1 or more.

@@ -21,7 +21,6 @@ export interface UpkeepCalls {
   purge(finishedForMs: number, limit: number): Promise<readonly RunName[]>;
 }
 
-/** The runs to end, and their number. */
 export interface ReapPlan {
   readonly limits: readonly DueLimit[];
   readonly limit: number;

@@ -10,7 +10,6 @@ const LOOK_MS = 250;
 const QUIET_LOOKS = 4;
 /** After how many looks without any answer, even to the check, the store counts as stalled. */
 const STALL_LOOKS = 8;
-/** The dependencies of a watch. */
 export interface StallWatchOptions {
   readonly clock: Clock;
   /** Asks the store for something small, within a time limit. It touches no run, so that one locked run is not taken for a stall. */

@@ -93,7 +93,6 @@ export interface Upkeep {
   purge(options: PurgeOptions): Promise<readonly RunName[]>;
 }
 
-/** Makes the upkeep of a store. */
 export function createUpkeep(calls: UpkeepCalls, clock: Clock, probe: ClockProbe): Upkeep {
   const reaper = new Reaper(calls, clock, probe);
   return {

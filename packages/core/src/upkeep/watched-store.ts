@@ -12,7 +12,6 @@ export interface Stalls {
   readonly writes: StallWatch;
 }
 
-/** A store whose calls are watched. */
 export type WatchedStore = Omit<RunEventStore, "observe" | "close">;
 
 /**

@@ -1,7 +1,6 @@
 import { isRefusal } from "../rules/errors.ts";
 import type { Clock } from "../time/clock.ts";
 
-/** Options for holding a lease. */
 export interface HoldOptions {
   readonly clock: Clock;
   readonly leaseMs: number;
@@ -28,7 +27,6 @@ export interface ClaimedLease extends Pick<HoldOptions, "leaseMs" | "sentAtMs"> 
   readonly at: string | undefined;
 }
 
-/** A lease that is renewed. */
 export interface HeldLease {
   /** Whether it has expired, by this process' clock. */
   isOver(): boolean;

@@ -9,7 +9,6 @@ const POLL_MS = 500;
 /** For how long the run is not polled after a refusal that says nothing about the run, in milliseconds. */
 const REST_MS = 30_000;
 
-/** Options for polling a run for its end. */
 export interface EndPolls extends EndWatcher {
   readonly clock: Clock;
   /** The last sequence that the writer knows of. */

@@ -22,7 +22,6 @@ import { persist } from "../time/persist.ts";
 import { type StoredEndWatcher, watchStoredEnd } from "./watch-end.ts";
 import { isInDoubt, mayLandLater } from "./work-failures.ts";
 
-/** A run as its worker has claimed it. */
 export interface ClaimedRun {
   readonly runId: string;
   readonly fence: number;
@@ -88,7 +87,6 @@ export interface RunAccess {
   watchEnd(runId: string, watcher: StoredEndWatcher): Subscription;
 }
 
-/** Makes the claimed run of a worker from the run's record. */
 export function claimedRun(run: RunRecord): ClaimedRun {
   const { runId, fence, lastSequence, updatedAtMs, metadata } = run;
   const at = lastSequence === 0 ? undefined : encodeTime(updatedAtMs);

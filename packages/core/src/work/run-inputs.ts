@@ -8,12 +8,9 @@ import { abortable } from "../time/held.ts";
 import type { KnownEvent, RunAccess } from "./run-access.ts";
 import { endsWork, parkedWhileAsking } from "./work-failures.ts";
 
-/** The dependencies of a worker's inputs. */
 export interface RunInputsOptions {
-  /** Reads one event, as `RunAccess.read`. */
-  readonly read: (sequence: number, signal: AbortSignal) => ReturnType<RunAccess["read"]>;
-  /** Follows the inputs of the run after an event, as `RunAccess.inputs`. It never ends by itself. */
-  readonly follow: (after: KnownEvent, signal: AbortSignal) => AsyncIterable<RunEvent>;
+  readonly access: Pick<RunAccess, "read" | "inputs">;
+  readonly runId: string;
   /** Appends a request for input, after all events so far. */
   readonly request: (draft: SealedDraft) => Promise<AppendReceipt>;
   /** Called with `run_finished` when the log has shown the run's end, and with `history_changed` when the log has lost its last events. */
@@ -84,9 +81,9 @@ export class RunInputs {
     after: KnownEvent | Promise<KnownEvent>,
     signal: AbortSignal,
   ): AsyncGenerator<RunEvent, void> {
-    const { follow, onEnd } = this.#options;
+    const { access, runId, onEnd } = this.#options;
     try {
-      yield* follow(await after, signal);
+      yield* access.inputs(runId, await after, signal);
     } catch (error) {
       if (!signal.aborted && endsWork(error)) onEnd(error);
       throw error;
@@ -103,8 +100,9 @@ export class RunInputs {
 
   /** Finds the time of a request that has landed. */
   async #find(draft: SealedDraft, since: number, signal: AbortSignal): Promise<KnownEvent> {
+    const { access, runId } = this.#options;
     try {
-      const { events, lastSequence } = await this.#options.read(since, signal);
+      const { events, lastSequence } = await access.read(runId, since, signal);
       const [event] = events;
       if (event === undefined || !isOf(event, draft)) throw historyChanged(lastSequence);
       return { since, at: event.createdAt };
@@ -115,7 +113,6 @@ export class RunInputs {
   }
 }
 
-/** Whether the event has the type and the payload of the draft. */
 function isOf({ eventType, payload }: RunEvent, draft: SealedDraft): boolean {
   const asked: unknown = JSON.parse(draft.payload.text);
   return eventType === draft.eventType && JSON.stringify(payload) === JSON.stringify(asked);

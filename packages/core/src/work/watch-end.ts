@@ -14,7 +14,6 @@ export interface EndWatcher {
   readonly onEnd: (refusal: unknown) => void;
 }
 
-/** Options for watching for the end of a run. */
 export interface EndWatchOptions extends EndWatcher {
   readonly clock: Clock;
   /** Reads the run: as it is, or once it has changed. */
@@ -23,7 +22,6 @@ export interface EndWatchOptions extends EndWatcher {
   readonly quietMs: number;
 }
 
-/** A watch for the end of a run. */
 export interface EndWatch {
   /** Call it when the run may have changed. */
   notify(): void;

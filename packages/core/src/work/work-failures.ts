@@ -29,7 +29,6 @@ export function runParked(): RunEventsError {
   );
 }
 
-/** Whether the error says that the run has finished. */
 export function isFinished(error: unknown): boolean {
   return error instanceof RunEventsError && error.code === "run_finished";
 }

@@ -9,7 +9,6 @@ import { checkEmitOptions, checkEndOptions, type WorkOptions } from "./work-opti
 import type { WorkedRun } from "./worked-run.ts";
 import { Worker } from "./worker.ts";
 
-/** A run that is worked on. */
 export interface StartedWork<Value> {
   readonly runId: string;
   /** The outcome of `runWork`. A rejection that nothing awaits is not an unhandled one. */

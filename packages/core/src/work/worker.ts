@@ -47,7 +47,6 @@ export class Worker {
   #isParking = false;
   /** The last sequence that the worker knows of. */
   #lastSequence: number;
-  /** The number of appends that have landed. */
   #landings = 0;
 
   /** Keeps the lease and watches the run until `work` is over. */
@@ -74,8 +73,8 @@ export class Worker {
     const { signal } = this.#controller;
     signal.addEventListener("abort", () => this.#stopped.abort(signal.reason), { once: true });
     this.#inputs = new RunInputs({
-      read: (sequence, stopped) => access.read(runId, sequence, stopped),
-      follow: (after, stopped) => access.inputs(runId, after, stopped),
+      access,
+      runId,
       request: (draft) => this.#queue.ask(() => this.#append([draft])),
       onEnd: (reason) => this.#advance({ type: "found", reason }),
       claimed: { since: claim.lastSequence, at: claim.at },
@@ -128,7 +127,6 @@ export class Worker {
     }
   }
 
-  /** Makes the run that the task gets. */
   #open(): WorkedRun {
     const append: WorkedRun["append"] = async (events, options) => {
       this.#checkOpen();
