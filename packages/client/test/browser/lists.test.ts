@@ -47,17 +47,6 @@ it(`W48, Chromium: a list of ${ROWS} live runs has one connection, every row is 
   await expectText(page, "state", "live 0");
 });
 
-it("a list that a server rendered is hydrated without a complaint, and then has its runs", async () => {
-  const [x = ""] = await createRuns(1);
-  const page = await chromium.openPage();
-  const html = await page.evaluate(`hydrate({ list: {} })`);
-  expect(html).toBe('<div><p id="state">connecting loading</p><ul></ul></div>');
-  await expectText(page, "state", "live 1");
-  await append(x);
-  await expectText(page, x, "running 1 -");
-  expect(await page.evaluate("complaints")).toEqual([]);
-});
-
 it("a list that a server rendered with its runs is hydrated with them, and goes on after what the server knew", async () => {
   const [ended = "", live = ""] = await createRuns(2);
   await append(ended, "RUN_COMPLETED");

@@ -3,32 +3,13 @@ import { onFastClock, waitFor } from "../on-fast-clock.ts";
 import { record, startRunsServer } from "../runs-server.ts";
 import { append, has, openLive, SLOTS } from "./open-live.ts";
 import {
-  COOKIE,
   countHeld,
-  isInOrder,
   openWindow,
   openWindows,
   stubBrowser,
   type TestWindow,
   type WindowRun,
 } from "./open-window.ts";
-
-it("W47: eight windows have four streams, the others poll, and each has every event to the end", async () => {
-  stubBrowser();
-  const server = await startRunsServer();
-  const runId = await record(server.runs, 1);
-  await onFastClock(async () => {
-    const windows = await openLive(server, runId, 8);
-    expect(server.handler.stats().streams.open).toBe(SLOTS);
-    await append(server, runId);
-    for (const [index, [, run]] of windows.entries())
-      await waitFor(() => has(run, 2, index < SLOTS ? "live" : "polling"));
-    await append(server, runId, "RUN_COMPLETED");
-    for (const [, run] of windows) await waitFor(() => has(run, 3, "finished"));
-    expect(windows.every(([, { views }]) => views.every(isInOrder))).toBe(true);
-  });
-  expect(server.paths.every((path) => !path.includes("wait=25"))).toBe(true);
-});
 
 it("W47, W48: a fifth window polls its runs and its list, and has one stream of all of them when a slot is free", async () => {
   stubBrowser();
@@ -81,21 +62,6 @@ it("a run that has ended leaves its slot to another window, and a new run takes 
     await waitFor(() => has(other, 1, "live"));
     const next = windows[0]?.[0].follow(y) as WindowRun;
     await waitFor(() => has(next, 1, "live"));
-  });
-});
-
-it("W47: 150 runs of a window take one stream, and the runs beyond it are polled", async () => {
-  stubBrowser();
-  const server = await startRunsServer();
-  const ids = await Promise.all(Array.from({ length: 150 }, async () => record(server.runs, 1)));
-  const baseUrl = `http://127.0.0.1:${server.port}`;
-  const window = openWindow({ ...COOKIE, baseUrl });
-  await onFastClock(async () => {
-    const shown = ids.map((runId) => window.follow(runId));
-    await waitFor(() => shown.every(({ shared }) => shared.cursor === 1));
-    expect(server.handler.stats().streams.open).toBe(1);
-    for (const runId of ids) await append(server, runId, "RUN_COMPLETED");
-    await waitFor(() => shown.every((run) => has(run, 2, "finished")));
   });
 });
 

@@ -104,32 +104,4 @@ describe("a fold", () => {
     expect(fold.getSnapshot()).toBe(2);
     expect(seen).toEqual([1, 2]);
   });
-
-  it("a fold next to a store that begins before the end still has every event, over one stream", async () => {
-    const { baseUrl, requests } = await startScriptedServer((response, _, { url }) => {
-      if (url?.includes("tail=") === true) {
-        response.writeHead(200, { "content-type": "application/json" });
-        response.end(TAIL_OF_9);
-      } else stream(response, connected(), ...range(1, 9).map(event), finished(9));
-    });
-    const options = { baseUrl, credential, userId };
-    const tail = watchStore(createRunStore("both", { ...options, tail: 2 }));
-    const fold = watchStore(createRunFold("both", 0, (count) => count + 1, options));
-    await expectSnapshot(fold, 9);
-    await expectSnapshot(tail, { state: "finished" });
-    await expectRange(tail, 8, 9);
-    expect(requests.toSorted()).toEqual([
-      "both/events?limit=2&wait=0&tail=2",
-      "both/stream?since=0",
-    ]);
-  });
-});
-
-const TAIL_OF_9 = JSON.stringify({
-  runStatus: "running",
-  currentPhase: null,
-  lastSequence: 9,
-  since: 7,
-  events: [],
-  hasMore: true,
 });

@@ -1,14 +1,7 @@
 import { createClient } from "@tm/run-events-client/runs";
 import { createRunFold, createRunStore, type InitialRun } from "@tm/run-events-client/store";
 import { describe, expect, it } from "vitest";
-import {
-  connected,
-  event,
-  finished,
-  page,
-  startScriptedServer,
-  stream,
-} from "../scripted-server.ts";
+import { connected, event, finished, startScriptedServer, stream } from "../scripted-server.ts";
 import { useServer } from "../use-server.ts";
 import { expectRange, expectSnapshot, rangeOf, watchStore, leaveNothing } from "./watch-store.ts";
 
@@ -96,22 +89,6 @@ describe("a store that begins with what is known", () => {
     expect(new Set(shown)).toEqual(new Set(["running compose"]));
     const errors = before.map(({ state, error }) => [state, error?.code]);
     expect(errors).toContainEqual(["paused", "store_unavailable"]);
-  });
-
-  it("a store with all events next to one that began later has them in order, over one stream", async () => {
-    const { baseUrl, requests } = await startScriptedServer((response, _, { url }) => {
-      if (url?.includes("/stream") === true) stream(response, connected(), event(6), event(7));
-      else page(response, [1, 2, 3, 4, 5, 6].slice(Number(/since=(\d)/.exec(url ?? "")?.[1])));
-    });
-    const options = { baseUrl, credential, userId };
-    const late = watchStore(createRunStore("gap", { ...options, initial: initialOf(3, 5) }));
-    await expectRange(late, 3, 7);
-    const whole = watchStore(createRunStore("gap", options));
-    await expectRange(whole, 1, 7);
-    whole.seen.forEach(rangeOf);
-    const early = watchStore(createRunStore("gap", { ...options, initial: initialOf(1, 2) }));
-    await expectRange(early, 1, 7);
-    expect(requests.filter((path) => path.includes("/stream"))).toHaveLength(1);
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { createRunStore } from "@tm/run-events-client/store";
+import type { ServerResponse } from "node:http";
 import { describe, expect, it, vi } from "vitest";
 import {
   connected,
@@ -56,9 +57,10 @@ describe("a store of a run", () => {
   });
 
   it("the connection ends a second after the last subscriber, and a later one goes on after what is there", async () => {
+    let live: ServerResponse | undefined;
     const { baseUrl, requests, open } = await startScriptedServer((response, index) => {
-      if (index === 0) stream(response, connected(), event(1), event(2));
-      else stream(response, connected(), event(3), finished(3));
+      if (index === 0) live = stream(response, connected(), event(1), event(2));
+      else stream(response, connected(), event(4), finished(4));
     });
     const store = createRunStore("later", { baseUrl, credential, userId });
     const watched = watchStore(store);
@@ -66,12 +68,14 @@ describe("a store of a run", () => {
     // As StrictMode does.
     watched.leave();
     const again = watchStore(store);
+    live?.write(event(3));
+    await expectRange(again, 1, 3);
     again.leave();
     await vi.waitFor(() => expect(open.size).toBe(0), { timeout: 20_000 });
     expect(requests).toEqual(["later/stream?since=0"]);
     await expectSnapshot(watchStore(store), { state: "finished" });
-    await expectRange({ store }, 1, 3);
-    expect(requests).toEqual(["later/stream?since=0", "later/stream?since=2"]);
+    await expectRange({ store }, 1, 4);
+    expect(requests).toEqual(["later/stream?since=0", "later/stream?since=3"]);
   });
 
   it("a store that comes late shows at once what the page has", async () => {

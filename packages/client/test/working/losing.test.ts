@@ -33,18 +33,6 @@ describe("a cancel", () => {
     expect(reason).toBe(error);
   });
 
-  it("W13: a cancel reaches a busy worker with its next append", async () => {
-    const runId = await createRun(server.port);
-    const work = workRun({ ...ada, runId }, async (run) => {
-      await post(server.port, `/${runId}/cancel`, {});
-      const refused = await failureOf(run.append([{ eventType: "STEP" }]));
-      expect(run.signal.reason).toBe(refused);
-      throw new Error("stopped");
-    });
-    expect(await failureOf(work)).toMatchObject(cancelled(1));
-    expect(await readLog(server.port, runId)).toEqual([["RUN_CANCELLED", null]]);
-  });
-
   it("S12: a worker that writes all the time polls for a cancel at little cost", async () => {
     const runId = await createRun(server.port);
     const asked = { GET: 0, POST: 0 };

@@ -35,16 +35,6 @@ describe("a task that is done", () => {
     ]);
   });
 
-  it("W7: a task may end the run itself, and nothing is appended after that", async () => {
-    const runId = await createRun(server.port);
-    const over = await workRun({ ...ada, runId }, async (run) => {
-      await run.append([{ eventType: "RUN_FAILED", payload: "no answer" }]);
-      return failureOf(run.append([{ eventType: "STEP" }]));
-    });
-    expect(over).toMatchObject({ code: "run_finished", details: { runStatus: "failed" } });
-    expect(await readLog(server.port, runId)).toEqual([["RUN_FAILED", "no answer"]]);
-  });
-
   it("W10, W11: a task's append takes a key and an expected sequence", async () => {
     const runId = await createRun(server.port);
     await workRun({ ...ada, runId }, async (run) => {
@@ -82,31 +72,6 @@ describe("a task that is done", () => {
       signal.throwIfAborted();
     });
     expect(await readLog(server.port, runId)).toEqual([["RUN_COMPLETED", null]]);
-  });
-});
-
-describe("a task that fails", () => {
-  it("W43: a task that throws ends its run as failed, with the message that describeError gives, and the error is thrown", async () => {
-    let runId = await createRun(server.port);
-    const error = new Error("no answer");
-    const fail = async (describeError?: (thrown: unknown) => string): Promise<void> => {
-      const work = workRun({ ...ada, runId, describeError }, (run) => {
-        void run.emit("TOKEN", 1);
-        throw error;
-      });
-      expect(await failureOf(work)).toBe(error);
-    };
-    await fail();
-    expect(await readLog(server.port, runId)).toEqual([
-      ["TOKEN", 1],
-      ["RUN_FAILED", { reason: "error" }],
-    ]);
-    runId = await createRun(server.port);
-    await fail((thrown) => (thrown as Error).message);
-    expect(await readLog(server.port, runId)).toEqual([
-      ["TOKEN", 1],
-      ["RUN_FAILED", { reason: "error", message: "no answer" }],
-    ]);
   });
 });
 
