@@ -82,6 +82,20 @@ describe("groups in flight", () => {
     await batcher.idle();
   });
 
+  it("S2: a key is busy until its last item in a group has an answer", async () => {
+    const { batcher, groups, sending } = createBench({ groupsAtOnce: 2 });
+    for (const name of [0, 1]) void batcher.add(item(name, 1, 7));
+    await endOfTurns();
+    void batcher.add(item(2, 1, 7));
+    sending()[0]?.settle(0, "first");
+    sending()[0]?.settle(0, "again");
+    await nextGroup();
+    expect(groups).toHaveLength(1);
+    sending()[0]?.settle(1, "last");
+    await nextGroup();
+    expect(groups[1]).toStrictEqual([item(2, 1, 7)]);
+  });
+
   it("others pass no more than 16 groups at once that their sender lets pass, so that memory is bounded", async () => {
     const { batcher, groups, sending } = createBench();
     for (let key = 0; key < 20; key++) {

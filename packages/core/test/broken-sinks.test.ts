@@ -52,24 +52,24 @@ async function createBench(): Promise<StreamBench & { readonly errors: readonly 
 }
 
 describe("a transport that throws", () => {
-  it("when it takes an event, it ends its own stream, and no other reader of the run", async () => {
-    const bench = await createBench();
-    const { broken, destroyed } = await openBroken(bench, ["write"]);
-    const healthy = await bench.open();
-    broken.isBroken = true;
-    await bench.append("TOKEN");
-    await healthy.sink.first("run_event");
-    expect(bench.errors).toStrictEqual([BROKEN]);
-    expect(destroyed()).toBe(1);
-    expect(bench.streams.stats()).toStrictEqual({
-      open: 1,
-      opened: 2,
-      ended: { disconnected: 1 },
-    });
-    await bench.append("RUN_COMPLETED");
-    await healthy.sink.first("run_finished");
-    letGo(healthy);
-  });
+  it.each([
+    ["takes an event", "write", { disconnected: 1 }],
+    ["ends", "end", { run_finished: 1 }],
+  ] as const)(
+    "when it %s, its own stream is cut, and the end of the run reaches the other readers",
+    async (_, call, ended) => {
+      const bench = await createBench();
+      const { broken, destroyed } = await openBroken(bench, [call]);
+      const healthy = await bench.open();
+      broken.isBroken = true;
+      await bench.append("RUN_COMPLETED");
+      await healthy.sink.first("run_finished");
+      expect(bench.errors).toStrictEqual([BROKEN]);
+      expect(destroyed()).toBe(1);
+      expect(bench.streams.stats()).toStrictEqual({ open: 1, opened: 2, ended });
+      letGo(healthy);
+    },
+  );
 
   it("W24: when it takes the frame of a refusal, `start` does not throw", async () => {
     const bench = await createBench();
@@ -78,19 +78,6 @@ describe("a transport that throws", () => {
     };
     bench.streams.refuse(BROKEN).start({ write: fail, end: fail, destroy: fail });
     expect(bench.errors).toStrictEqual([BROKEN]);
-  });
-
-  it("when it ends, the end of the run reaches the other readers", async () => {
-    const bench = await createBench();
-    const { broken, destroyed } = await openBroken(bench, ["end"]);
-    const healthy = await bench.open();
-    broken.isBroken = true;
-    await bench.append("RUN_COMPLETED");
-    await healthy.sink.first("run_finished");
-    expect(bench.errors).toStrictEqual([BROKEN]);
-    expect(destroyed()).toBe(1);
-    expect(bench.streams.stats().ended).toStrictEqual({ run_finished: 1 });
-    letGo(healthy);
   });
 
   it("when it is cut, the other streams are cut in their turn", async () => {

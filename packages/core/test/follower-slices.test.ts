@@ -1,7 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Slice, SLICE_BYTES } from "../src/follow/slice.ts";
-import { answerAll, append, createFollowerBench, drain, open, notify } from "./follower-bench.ts";
+import {
+  answerAll,
+  append,
+  createFollowerBench,
+  createReader,
+  drain,
+  open,
+  notify,
+} from "./follower-bench.ts";
+import { RunEventsError } from "../src/rules/errors.ts";
 import { RUN } from "./run-writes.ts";
 
 const LARGE = JSON.stringify("x".repeat(60_000));
@@ -113,5 +122,14 @@ describe("what a follower gives its readers", () => {
     const later = follower.next(reader) as Promise<Slice>;
     await answerAll(source);
     expect((await later).to.sequence).toBe(1);
+  });
+
+  it("S20: a subscription that fails refuses the reader with the store's error", async () => {
+    const bench = await createFollowerBench();
+    const failure = new RunEventsError("store_unavailable", "No connection.");
+    const opened = bench.follower.open(createReader(), 0);
+    bench.source.readies[0]?.reject(failure);
+    await expect(opened).rejects.toBe(failure);
+    expect([bench.source.subscriptions(), bench.retired]).toStrictEqual([0, 1]);
   });
 });

@@ -1,4 +1,3 @@
-import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ADA } from "./adas-runs.ts";
 import { createDeferred } from "./deferred.ts";
@@ -9,7 +8,6 @@ import type { Plain } from "../src/rules/append-rule.ts";
 import { JsonText } from "../src/rules/json-text.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
-import { batches } from "./run-draft.ts";
 
 const TOKEN = { eventType: "TOKEN" };
 
@@ -58,30 +56,6 @@ it.each(["appendsAtOnce", "mostBytes", "mostEvents"])(
 );
 
 describe("append", () => {
-  it("W9: concurrent appends share commits, and each batch is one stretch of the log, in the order of the calls", async () => {
-    await fc.assert(
-      fc.asyncProperty(batches("live"), async (log) => {
-        const runs = await createBench();
-        const receipts = await Promise.all(log.map((drafts) => runs.append("r", drafts, ADA)));
-        let last = 0;
-        receipts.forEach(({ firstSequence, lastSequence, replayed }, at) => {
-          expect([firstSequence, lastSequence, replayed]).toStrictEqual([
-            last + 1,
-            last + (log[at]?.length ?? 0),
-            false,
-          ]);
-          last = lastSequence;
-        });
-        const { events } = await runs.readPage("r", ADA);
-        expect(events.map((event) => event.payload)).toStrictEqual(
-          log.flat().map(({ payload }) => JsonText.of(payload).text),
-        );
-        await runs.close();
-      }),
-      { numRuns: 50 },
-    );
-  });
-
   it("W9: appends of one turn go to the store as one call, and those that are not plain as one more", async () => {
     const { store, groups, changes, go } = createHeldStore();
     const log = await createBench(store);

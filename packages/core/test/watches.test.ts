@@ -139,33 +139,6 @@ describe("runs.watch", () => {
     expect(wordsOf(lists.at(-1)).filter((words) => words === "r2 queued 0")).toEqual([]);
   });
 
-  it("W48: topics of one owner are looked at one after the other, and a look is not repeated at once for a reader that comes back", async () => {
-    const ours = world();
-    const { runs, lists, pass, calls, clock } = ours;
-    await runs.create({ ...ADA, runId: "a", topic: "tea" });
-    for (const topic of ["tea", "ice"]) follow(ours, topic);
-    await pass();
-    expect(lists.map(wordsOf).toSorted((a, b) => a.length - b.length)).toEqual([
-      [],
-      ["a queued 0"],
-    ]);
-    for (let at = 0; at < 5; at++) {
-      const over = follow(ours);
-      await settle();
-      over.abort();
-      await settle();
-    }
-    const { looks } = calls;
-    expect(looks).toBe(3);
-    follow(ours);
-    await settle();
-    expect(calls.looks).toBe(looks);
-    await pass();
-    expect(calls.looks).toBe(looks + 1);
-    await runs.close();
-    expect(clock.timers()).toBe(0);
-  });
-
   it("W48: bad options are refused with what to do, and a closed log refuses", async () => {
     const { runs } = world();
     const bad = runs.watch({ ...ADA, topic: "" })[Symbol.asyncIterator]();
