@@ -6,6 +6,7 @@ import { createFakeClock } from "../fake-clock.ts";
 import { createHastyClock } from "../hasty-clock.ts";
 import { landOnce } from "../../src/rules/land-once.ts";
 import { createRule, removalRule } from "../../src/rules/run-rules.ts";
+import type { RunEventStore } from "../../src/store/store.ts";
 import { append, makeCall } from "./arbitrary-calls.ts";
 import { checkKeys } from "./check-keys.ts";
 import { createMvccEngine, MvccData } from "./mvcc-engine.ts";
@@ -112,7 +113,8 @@ it("S13 with a watch others' commits are notified of at once, of renewals and cl
 
 it("S7 a call of which one run has landed is in doubt if the others then fail", async () => {
   const data = new MvccData();
-  let commits = 0;
+  // One commit numbers the store.
+  let commits = -1;
   const other = { ...NAME, runId: "other" };
   const store = createKvStore(
     createMvccEngine(data, {
@@ -120,8 +122,9 @@ it("S7 a call of which one run has landed is in doubt if the others then fail", 
       before: async (step) => {
         if (step !== "commit") return;
         commits += 1;
-        // The first one numbers the store.
+        // Each commit has both runs, until the first conflict: then each its own, of which the second is lost.
         if (commits === 3) throw new Error("lost");
+        if (commits === 1) data.commit([], [{ key: "floor/ada", value: "7" }]);
       },
     }),
     { clock: createHastyClock() },
@@ -155,10 +158,30 @@ it("S21 an exclusive creation meets a run that was created meanwhile, also if an
   expect(outcome).toEqual([{ outcome: "topic_busy", runId: "between" }]);
 });
 
-it("S17 several long runs that are removed at once leave nothing", async () => {
+it("S2 a call of many runs takes as many commits as it needs, and two runs that want one place are not in the same", async () => {
   const data = new MvccData();
   const limits = { mostOps: 64, mostBytes: 100_000 };
   const store = createKvStore(createMvccEngine(data, { limits, now }));
+  const names = Array.from({ length: 30 }, (_, at) => ({ ...NAME, runId: `run-${at}` }));
+  const topic = "one";
+  const changes = names.map((name, at) => {
+    const request = { ...name, metadata: "1", ...(at % 2 === 0 && { topic, exclusive: true }) };
+    return { ...name, topic, decide: landOnce(createRule(request), () => crypto.randomUUID()) };
+  });
+  const outcomes = await store.change(changes);
+  expect(outcomes.filter(({ outcome }) => outcome === "created")).toHaveLength(16);
+  expect(outcomes.filter(({ outcome }) => outcome === "topic_busy")).toHaveLength(14);
+});
+
+const few = { mostOps: 64, mostBytes: 100_000 };
+
+function openFew(data: MvccData): RunEventStore {
+  return createKvStore(createMvccEngine(data, { limits: few, now }));
+}
+
+it("S17 several long runs that are removed at once leave nothing", async () => {
+  const data = new MvccData();
+  const store = openFew(data);
   const names = ["a", "b", "c"].map((runId) => ({ ...NAME, runId }));
   for (const name of names) {
     await makeCall(store, { ...create, name });

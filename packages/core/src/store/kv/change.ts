@@ -5,8 +5,15 @@ import { type Committed, committedOf } from "../sync-work.ts";
 import { commitUnits, type Unit } from "./commits.ts";
 import type { KvEngine } from "./engine.ts";
 import { clearRemains } from "./remains.ts";
-import { type Ordinals, type SeenRun, seeRuns } from "./see.ts";
-import { removingUnit, savingUnit } from "./units.ts";
+import { type SeenRun, seeRuns } from "./see.ts";
+import { type RemovalsSeen, removingUnit, savingUnit, seeRemovals } from "./units.ts";
+
+/** The commit of a decision. */
+interface Planned {
+  readonly unit: Unit;
+  /** The run to notify of; `null` for none. */
+  readonly committed: Committed | null;
+}
 
 /** The greatest age of a decision's time at its commit, in milliseconds. Otherwise a suspended process would write one that is long past. */
 const MOST_SEEN_AGO_MS = 5_000;
@@ -15,7 +22,6 @@ const MOST_SEEN_AGO_MS = 5_000;
 interface Changing {
   /** The store's clock. */
   readonly now: () => Promise<number>;
-  readonly ordinals: Ordinals;
   /** The process' monotonic clock. */
   readonly clock: Clock;
   /** Called before each round but the first; if it throws, so does the call. */
@@ -27,24 +33,28 @@ interface Changing {
 export async function changeRuns<Answer>(
   engine: KvEngine,
   changes: readonly Change<Answer>[],
-  { now, ordinals, clock, onConflict, onCommitted }: Changing,
+  { now, clock, onConflict, onCommitted }: Changing,
 ): Promise<readonly Answer[]> {
   let seenAtMs = clock.now();
+  let isFirst = true;
   let hasRemoved = false;
   const compareAndSet: CompareAndSet<SeenRun> = {
     async see(asked) {
       seenAtMs = clock.now();
       const nowMs = await now();
-      return engine.read((snapshot) => seeRuns(snapshot, asked, nowMs, ordinals));
+      return engine.read((snapshot) => seeRuns(snapshot, asked, nowMs));
     },
     async commit(commits) {
+      const planned = await planAll(engine, commits);
+      const units = planned.map(({ unit }) => unit);
       const isLate = (): boolean => clock.now() - seenAtMs > MOST_SEEN_AGO_MS;
-      const committed = await commitUnits(engine, commits.map(unitOf), isLate);
-      const done = commits.filter((_, at) => committed[at] === true);
-      onCommitted(
-        done.flatMap(({ seen, decision }) => committedOf(seen.head, decision.after) ?? []),
+      const committed = await commitUnits(engine, units, { alone: !isFirst, isLate });
+      isFirst = false;
+      const done = planned.filter((_, at) => committed[at] === true);
+      onCommitted(done.flatMap((one) => one.committed ?? []));
+      hasRemoved ||= commits.some(
+        ({ decision }, at) => decision.after === null && committed[at] === true,
       );
-      hasRemoved ||= done.some(({ decision }) => decision.after === null);
       return committed;
     },
   };
@@ -57,9 +67,39 @@ export async function changeRuns<Answer>(
   return answers;
 }
 
-function unitOf({ seen, decision }: Commit<SeenRun>): Unit {
-  const { after } = decision;
-  if (after !== null) return savingUnit(seen, decision, after);
-  // A run that does not exist is removed as it is.
-  return seen.head === null ? { checks: seen.checks, writes: [] } : removingUnit(seen, seen.head);
+async function planAll(
+  engine: KvEngine,
+  commits: readonly Commit<SeenRun>[],
+): Promise<readonly Planned[]> {
+  const removals = commits.filter(({ decision }) => decision.after === null);
+  const places = await prepareRemovals(
+    engine,
+    removals.map(({ seen }) => seen),
+  );
+  return commits.map(({ seen, decision }): Planned => {
+    const { after } = decision;
+    const { head: before } = seen;
+    const committed = committedOf(before, after);
+    if (after !== null) return { unit: savingUnit(seen, decision, after), committed };
+    // A run that does not exist is removed as it is.
+    if (before === null) return { unit: { checks: seen.checks, writes: [] }, committed };
+    return { unit: removingUnit(seen, before, places.get(seen.id) ?? null), committed };
+  });
+}
+
+/**
+ * Raises the floors of ordinals above those of runs that are about to be removed: no harm if they then are not.
+ * @returns the values of the places of their topics
+ */
+async function prepareRemovals(
+  engine: KvEngine,
+  removed: readonly SeenRun[],
+): Promise<RemovalsSeen["places"]> {
+  const asked = removed.flatMap(({ id, head }) => (head === null ? [] : { id, head }));
+  if (asked.length === 0) return new Map();
+  for (;;) {
+    const { places, raises } = await engine.read((snapshot) => seeRemovals(snapshot, asked));
+    if (raises.length === 0) return places;
+    await commitUnits(engine, raises, {});
+  }
 }

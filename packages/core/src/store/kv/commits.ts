@@ -12,23 +12,85 @@ export interface Unit {
   readonly writes: readonly KvPair[];
 }
 
+/** The numbers of keys and of bytes in a unit. */
+function sizeOf({ checks, writes }: Unit): { readonly ops: number; readonly bytes: number } {
+  const pairs = [...checks, ...writes];
+  const bytes = pairs.reduce((sum, { key, value }) => sum + key.length + utf8Bytes(value ?? ""), 0);
+  return { ops: pairs.length, bytes };
+}
+
+/** Units that are committed together, as if one after the other. */
+class Batch {
+  readonly #limits: KvEngine["limits"];
+  readonly #checks = new Map<string, string | null>();
+  readonly #writes = new Map<string, string | null>();
+  #ops = 0;
+  #bytes = 0;
+  readonly members: number[] = [];
+
+  constructor(limits: KvEngine["limits"]) {
+    this.#limits = limits;
+  }
+
+  /** @returns `false`, and takes nothing, if it is too much or if a unit before it changes what this one checks */
+  add(unit: Unit, index: number): boolean {
+    const { ops, bytes } = sizeOf(unit);
+    const isFull =
+      this.#ops + ops > this.#limits.mostOps || this.#bytes + bytes > this.#limits.mostBytes;
+    if (isFull || !unit.checks.every((check) => this.#agrees(check))) return false;
+    for (const { key, value } of unit.checks) this.#checks.set(key, value);
+    for (const { key, value } of unit.writes) this.#writes.set(key, value);
+    this.#ops += ops;
+    this.#bytes += bytes;
+    this.members.push(index);
+    return true;
+  }
+
+  #agrees({ key, value }: KvPair): boolean {
+    if (this.#writes.has(key)) return false;
+    return !this.#checks.has(key) || this.#checks.get(key) === value;
+  }
+
+  commit(engine: KvEngine): Promise<boolean> {
+    return engine.commit(pairs(this.#checks), pairs(this.#writes));
+  }
+}
+
+function pairs(of: ReadonlyMap<string, string | null>): readonly KvPair[] {
+  return [...of].map(([key, value]) => ({ key, value }));
+}
+
+/** The settings of commits. */
+interface Committing {
+  /** One commit a unit: after a conflict, so that no unit waits for the luck of others. */
+  readonly alone?: boolean;
+  /** Whether it is too late for what is not sent yet, which then counts as in conflict. */
+  readonly isLate?: () => boolean;
+}
+
 /**
- * Commits each unit by itself and whole.
- * @param isLate whether it is too late for what is not sent yet, which then counts as in conflict
+ * Commits each unit by itself and whole, several of them in one commit where they fit.
  * @returns whether each was committed
  * @throws RunEventsError `payload_too_large`, with nothing committed, if one of them is more than a commit may have
  */
 export async function commitUnits(
   engine: KvEngine,
   units: readonly Unit[],
-  isLate: () => boolean,
+  { alone = false, isLate = () => false }: Committing,
 ): Promise<readonly boolean[]> {
-  for (const unit of units) checkSize(unit, engine.limits);
+  const batches: Batch[] = [];
+  units.forEach((unit, index) => {
+    if (!alone && batches.at(-1)?.add(unit, index) === true) return;
+    const batch = new Batch(engine.limits);
+    if (!batch.add(unit, index)) throw tooLarge(unit, engine.limits);
+    batches.push(batch);
+  });
   const committed = units.map(() => false);
   const failures: unknown[] = [];
-  await eachAtMost(units.entries(), COMMITS_AT_ONCE, async ([at, { checks, writes }]) => {
+  await eachAtMost(batches, COMMITS_AT_ONCE, async (batch) => {
     try {
-      committed[at] = !isLate() && (await engine.commit(checks, writes));
+      const done = !isLate() && (await batch.commit(engine));
+      for (const index of batch.members) committed[index] = done;
     } catch (error) {
       failures.push(error);
     }
@@ -37,12 +99,10 @@ export async function commitUnits(
   return committed;
 }
 
-function checkSize({ checks, writes }: Unit, { mostOps, mostBytes }: KvEngine["limits"]): void {
-  const pairs = [...checks, ...writes];
-  const bytes = pairs.reduce((sum, { key, value }) => sum + key.length + utf8Bytes(value ?? ""), 0);
-  if (pairs.length <= mostOps && bytes <= mostBytes) return;
-  throw new RunEventsError(
+function tooLarge(unit: Unit, { mostOps, mostBytes }: KvEngine["limits"]): RunEventsError {
+  const { ops, bytes } = sizeOf(unit);
+  return new RunEventsError(
     "payload_too_large",
-    `Expected a change of a run to take at most ${mostOps} keys and ${mostBytes} bytes, which is what this database commits at once, got ${pairs.length} keys and ${bytes} bytes. Append fewer or smaller events at once.`,
+    `Expected a change of a run to take at most ${mostOps} keys and ${mostBytes} bytes, which is what this database commits at once, got ${ops} keys and ${bytes} bytes. Append fewer or smaller events at once.`,
   );
 }

@@ -40,8 +40,9 @@ export const headKey = (id: string): string => `head/${id}`;
 /** The path of all that only one life of a run has: an id that is used again gets another. */
 export const runPath = (id: string, ordinal: number): string => `run/${id}/${numberPart(ordinal)}`;
 export const metadataKey = (path: string): string => `${path}/metadata`;
-export const eventKey = (path: string, sequence: number): string =>
-  `${path}/log/${numberPart(sequence)}`;
+/** By the chunk's last sequence, so that a scan from any sequence begins with the chunk that has it. */
+export const chunkKey = (path: string, lastSequence: number): string =>
+  `${path}/log/${numberPart(lastSequence)}`;
 export const receiptKey = (path: string, idempotencyKey: string): string =>
   `${path}/receipt/${partOf(idempotencyKey)}`;
 
@@ -55,6 +56,9 @@ export const listPath = (kind: "all" | "live", owner: string, topic: string | nu
 
 /** The ordinal of the run that was created last in a topic. Every creation there moves it, so that an exclusive one can check it. */
 export const placeKey = (owner: string, topic: string): string => `place/${owner}/${topic}`;
+
+/** An ordinal that no run which the owner creates from now on may have, nor a smaller one: they may be of runs that were removed. */
+export const floorKey = (owner: string): string => `floor/${owner}`;
 
 export const duePath = (kind: DueKind): string => `due/${kind}`;
 export const dueKey = (id: string, head: Head): string =>

@@ -10,7 +10,6 @@ import { guardEngine } from "./guarded-engine.ts";
 import { PROBE } from "./keys.ts";
 import { createKvNotifications } from "./notifications.ts";
 import { listDue, listOwned, readRuns } from "./reads.ts";
-import { createOrdinals } from "./see.ts";
 import { StampClock } from "./stamp-clock.ts";
 
 /** Settings of {@link createKvStore}. */
@@ -62,7 +61,6 @@ export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): R
   const now = (): Promise<number> => guarded.now?.() ?? stamps.now();
   const notifications = createKvNotifications(guarded, pollMs, clock);
   const calls = createCalls();
-  const ordinals = createOrdinals();
   const checkFormat = createFormatCheck(guarded);
   const perform = <T>(work: () => Promise<T>): Promise<T> =>
     calls.run(() => checkFormat().then(work));
@@ -91,7 +89,7 @@ export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): R
     losesAnswers: true,
     appendsAtOnce: APPENDS_AT_ONCE,
     notifyWithinMs: pollMs + POLL_GRACE_MS,
-    // Each has a key, and may have a receipt.
+    // A key of its own for each receipt, and its check.
     mostEvents: Math.max(1, Math.floor((mostOps - OTHER_OPS) / 2)),
     mostBytes: Math.max(1, mostBytes - OTHER_BYTES),
   };
@@ -103,7 +101,6 @@ export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): R
       perform(() =>
         changeRuns(guarded, changes, {
           now,
-          ordinals,
           clock,
           onConflict: patience(),
           onCommitted: notifications.committed,

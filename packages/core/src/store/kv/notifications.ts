@@ -40,7 +40,7 @@ export function createKvNotifications(
   };
 }
 
-/** The commit that has written a key: an event has been appended, or a run created or removed. */
+/** The commit that has written a key: a chunk of a log has been appended, or a run created or removed. */
 function committedOf(key: string): Committed | null {
   const [kind, owner = "", runId = "", ordinal = "", what, last = ""] = key.split("/");
   // Renewals and claims, which notify of nothing, write neither.

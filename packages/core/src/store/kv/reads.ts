@@ -7,7 +7,7 @@ import { createPageCut } from "../../rules/page.ts";
 import type { DueQuery, OwnerQuery, ReadQuery, ReadResult } from "../store.ts";
 import type { KvEntry, KvSnapshot } from "./engine.ts";
 import * as keys from "./keys.ts";
-import { parseEvent, parseHead } from "./values.ts";
+import { lastPart, parseChunk, parseHead } from "./values.ts";
 
 /** The number of entries that one scan asks for at most. */
 const MOST_ENTRIES = 100;
@@ -41,14 +41,17 @@ export async function readEvents(
   const belongs = createPageCut(limit, maxBytes);
   const events: StoredEvent[] = [];
   const { to } = keys.under(`${path}/log`);
-  for (;;) {
+  for (let last = since; ;) {
     const most = Math.min(limit - events.length, MOST_ENTRIES);
-    const from = keys.eventKey(path, since + events.length + 1);
+    const from = keys.chunkKey(path, last + 1);
     const entries = await snapshot.scan({ from, to, limit: most, reverse: false });
     for (const entry of entries) {
-      const event = parseEvent(entry);
-      if (!belongs(utf8Bytes(event.payload))) return events;
-      events.push(event);
+      last = keys.parseNumber(lastPart(entry));
+      for (const event of parseChunk(entry.value, last)) {
+        if (event.sequence <= since) continue;
+        if (!belongs(utf8Bytes(event.payload))) return events;
+        events.push(event);
+      }
     }
     if (entries.length < most || events.length >= limit) return events;
   }
