@@ -126,3 +126,14 @@ describe("refuse", () => {
     });
   });
 });
+
+it("S13: an ended stream follows its run no longer, though its transport has not closed", async () => {
+  const { open, append, clock } = await createStreamBench();
+  const opened = await open();
+  await append("RUN_COMPLETED");
+  await opened.sink.first("run_finished");
+  // The streams' own timer is left, which cuts the transport in the end.
+  expect(clock.timers()).toBe(1);
+  letGo(opened);
+  expect(clock.timers()).toBe(0);
+});
