@@ -1,14 +1,12 @@
-import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
-import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
 import fc from "fast-check";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createHandler, type Identity, openApiDocument } from "../src/index.ts";
 import { createNodeHandler } from "../src/node.ts";
 import { ADA } from "./harness/accounts.ts";
 import { post } from "./harness/answer.ts";
+import { openRuns, serve } from "./harness/host.ts";
 import { DOORS, openWorld } from "./harness/world.ts";
 
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -18,25 +16,13 @@ const require = createRequire(import.meta.url);
 const express = require("express") as () => Listener & { use(path: string, next: Listener): void };
 const IDENTITY: Identity = { userId: "ada", credential: "session" };
 
-function openRuns(): RunEvents {
-  const runs = createRunEvents({ store: createMemoryStore() });
-  onTestFinished(() => runs.close());
-  return runs;
-}
-
 /** Express with the handler under a path; its address. */
 async function serveUnder(path: string, basePath?: string): Promise<string> {
-  const runs = openRuns();
+  const runs = await openRuns();
   const handler = createNodeHandler({ runs, basePath, authenticate: () => IDENTITY });
   const app = express();
   app.use(path, (request, response) => handler.handle(request, response));
-  const server = createServer(app);
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return (await serve(app)).url;
 }
 
 async function createAt(url: string, runId: string): Promise<Response> {
@@ -80,7 +66,7 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 it("W50: at any base path a run is created, and read at its Location", async () => {
-  const runs = openRuns();
+  const runs = await openRuns();
   const segment = fc.stringMatching(/^[a-z0-9_~-]{1,8}$/);
   const bases = fc.array(segment, { minLength: 1, maxLength: 3 }).map((all) => `/${all.join("/")}`);
   await fc.assert(
@@ -104,16 +90,16 @@ it("W50: at any base path a run is created, and read at its Location", async () 
 
 it.each(["/v1", "/v1/errors", "/v1/errors/internal", "/openapi.json", "/openapi.json/runs"])(
   "W50: %s is refused as a base path, since every handler answers a path there",
-  (basePath) => {
-    const options = { runs: openRuns(), basePath, authenticate: () => IDENTITY };
+  async (basePath) => {
+    const options = { runs: await openRuns(), basePath, authenticate: () => IDENTITY };
     expect(() => createHandler(options)).toThrow("Expected basePath to leave /");
     expect(() => createNodeHandler(options)).toThrow(TypeError);
     expect(() => openApiDocument({ basePath })).toThrow(TypeError);
   },
 );
 
-it("W50: a base path that is not a path is refused when the handler is made", () => {
-  const options = { runs: openRuns(), basePath: "runs", authenticate: () => IDENTITY };
+it("W50: a base path that is not a path is refused when the handler is made", async () => {
+  const options = { runs: await openRuns(), basePath: "runs", authenticate: () => IDENTITY };
   expect(() => createHandler(options)).toThrow(
     'Expected basePath to be like /api/my-runs, got "runs".',
   );
@@ -122,8 +108,8 @@ it("W50: a base path that is not a path is refused when the handler is made", ()
 describe("in Express", () => {
   it("W50: under `app.use(path, …)` the handler answers below that path", async () => {
     const url = await serveUnder("/api");
-    expect((await createAt(`${url}/api/v1/agent-runs`, "r")).status).toBe(201);
-    expect((await fetch(`${url}/api/v1/agent-runs/r`)).status).toBe(200);
+    expect((await createAt(`${url}/api/v1/agent-runs`, "s")).status).toBe(201);
+    expect((await fetch(`${url}/api/v1/agent-runs/s`)).status).toBe(200);
     expect((await fetch(`${url}/api/v1/errors/not_found`)).status).toBe(200);
   });
 
@@ -138,7 +124,7 @@ describe("in Express", () => {
     async (mountPath, basePath) => {
       const url = (await serveUnder(mountPath, basePath)) + basePath;
       // These ids would be part of a path if the handler took what is left of it for the whole.
-      for (const runId of ["r", "runs", "events", "api"]) {
+      for (const runId of ["s", "runs", "events", "api"]) {
         const created = await createAt(url, runId);
         expect([created.status, created.headers.get("location")]).toEqual([
           201,
@@ -167,7 +153,7 @@ describe("in Express", () => {
   );
 
   it("W50: a path that an app has rewritten is the path of the request", async () => {
-    const runs = openRuns();
+    const runs = await openRuns();
     await runs.create({ ownerId: "ada", runId: "team-r" });
     const handler = createNodeHandler({ runs, authenticate: () => IDENTITY });
     const app = express();
@@ -175,11 +161,8 @@ describe("in Express", () => {
       request.url = (request.url ?? "").replace("/agent-runs/", "/agent-runs/team-");
       handler.handle(request, response);
     });
-    const server = createServer(app);
-    onTestFinished(() => server.close().closeAllConnections());
-    await once(server.listen(0, "127.0.0.1"), "listening");
-    const { port } = server.address() as AddressInfo;
-    const answer = await fetch(`http://127.0.0.1:${port}/v1/agent-runs/r`);
+    const { url } = await serve(app);
+    const answer = await fetch(`${url}/v1/agent-runs/r`);
     expect(await answer.json()).toMatchObject({ runId: "team-r" });
   });
 });

@@ -1,15 +1,13 @@
-import { once } from "node:events";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
-import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import type { AddressInfo } from "node:net";
-import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
+import type { RunEvents } from "@tm/run-events-core";
 import { Hono } from "hono";
 import { compress } from "hono/compress";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { createHandler, type Identity } from "../src/index.ts";
 import { createNodeHandler, type NodeHandler } from "../src/node.ts";
 import { eventually } from "./harness/eventually.ts";
+import { openRuns, serve } from "./harness/host.ts";
 
 type Middleware = (request: IncomingMessage, response: ServerResponse, next: () => void) => void;
 
@@ -36,21 +34,13 @@ async function serveBehindParser(parser = express.json()): Promise<{
   readonly url: string;
   readonly reported: readonly unknown[];
 }> {
-  const runs = createRunEvents({ store: createMemoryStore() });
+  const runs = await openRuns();
   const reported: unknown[] = [];
   const onError = (error: unknown): void => void reported.push(error);
   const handler = createNodeHandler({ runs, authenticate: () => ADA, onError });
   const app = express();
   app.use(parser, (request, response) => handler.handle(request, response));
-  const server = createServer(app);
-  onTestFinished(async () => {
-    server.close();
-    server.closeAllConnections();
-    await runs.close();
-  });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  await runs.create({ ownerId: "ada", runId: "r" });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { url } = await serve(app);
   return { handler, runs, url, reported };
 }
 
@@ -114,13 +104,11 @@ it("W9: lines that a parser kept as text are the lines of the upload", async () 
 });
 
 it("W9: on `fetch` a body that the host has read is refused, `onError` gets the cause, and a clone may be read", async () => {
-  const runs = createRunEvents({ store: createMemoryStore() });
-  onTestFinished(() => runs.close());
+  const runs = await openRuns();
   const reported: unknown[] = [];
   const onError = (error: unknown): void => void reported.push(error);
   const handler = createHandler({ runs, authenticate: () => ADA, onError });
   for (const type of ["application/json", "application/x-ndjson"]) {
-    await runs.create({ ownerId: "ada", runId: "r" });
     const init = { method: "POST", headers: { "content-type": type }, body: '{"eventType":"A"}' };
     const used = new Request("http://localhost/v1/agent-runs/r/events", init);
     await used.text();
@@ -155,12 +143,10 @@ it("W25: in Express a stream whose client leaves is closed, even if a parser has
 });
 
 it("W19, W25: in Hono HEAD opens no stream, and a stream whose body is cancelled is closed", async () => {
-  const runs = createRunEvents({ store: createMemoryStore() });
-  onTestFinished(() => runs.close());
+  const runs = await openRuns();
   const handler = createHandler({ runs, authenticate: () => ADA });
   const app = new Hono();
   app.all("/v1/*", (context) => handler.fetch(context.req.raw));
-  await runs.create({ ownerId: "ada", runId: "r" });
   const head = await app.request("/v1/agent-runs/r/stream", { method: "HEAD" });
   expect([head.status, head.headers.get("content-type")]).toEqual([
     200,
@@ -176,13 +162,11 @@ it("W19, W25: in Hono HEAD opens no stream, and a stream whose body is cancelled
 });
 
 it("W18: an answer of `fetch` has a Content-Length, so a compressor leaves a short one and its ETag alone", async () => {
-  const runs = createRunEvents({ store: createMemoryStore() });
-  onTestFinished(() => runs.close());
+  const runs = await openRuns();
   const handler = createHandler({ runs, authenticate: () => ADA });
   const app = new Hono();
   app.use(compress());
   app.all("/v1/*", (context) => handler.fetch(context.req.raw));
-  await runs.create({ ownerId: "ada", runId: "r" });
   await runs.as("ada").append("r", [{ eventType: "NOTE", payload: "\u00fc" }]);
   const path = "/v1/agent-runs/r/events";
   const headers = { "accept-encoding": "gzip" };

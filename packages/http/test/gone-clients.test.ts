@@ -1,15 +1,13 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { createHandler, type Identity } from "../src/index.ts";
 import { createNodeHandler, type NodeHandler } from "../src/node.ts";
 import { ADA, ADA_SESSION } from "./harness/accounts.ts";
 import type { Call } from "./harness/answer.ts";
 import { eventually } from "./harness/eventually.ts";
 import type { StoreCall } from "./harness/guarded-store.ts";
+import { serve } from "./harness/host.ts";
 import { encodeHead, openSocket, type RawSocket } from "./harness/raw-socket.ts";
 import { openWorld, type World } from "./harness/world.ts";
 
@@ -178,13 +176,10 @@ async function openSlowPort(world: World): Promise<SlowPort> {
       return known.promise;
     },
   });
-  const server = createServer((request, response) => handler.handle(request, response));
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => void server.close());
+  const { server, port } = await serve((request, response) => handler.handle(request, response));
   return {
     handler,
-    port: (server.address() as AddressInfo).port,
+    port,
     asked: () => asked,
     connections: promisify(server.getConnections.bind(server)),
     know: () => known.resolve({ userId: "ada", credential: "session" }),

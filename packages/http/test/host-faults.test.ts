@@ -1,13 +1,11 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { createHandler, type Identity } from "../src/index.ts";
 import { createLineCutter } from "../src/contract/line-cutter.ts";
 import { createNodeHandler } from "../src/node.ts";
+import { openRuns, serve } from "./harness/host.ts";
 import { createManualClock } from "./harness/manual-clock.ts";
 
 const ADA: Identity = { userId: "ada", credential: "bearer" };
@@ -26,9 +24,7 @@ const NO_IDENTITIES: readonly (readonly [unknown, string])[] = [
 it.each(NO_IDENTITIES)(
   "W4, W5: an `authenticate` that returns %o lets no one in, and `onError` gets what came",
   async (answer, expected) => {
-    const runs = createRunEvents({ store: createMemoryStore() });
-    onTestFinished(() => runs.close());
-    await runs.create({ ownerId: "ada", runId: "r" });
+    const runs = await openRuns();
     const reported: unknown[] = [];
     const handler = createHandler({
       runs,
@@ -66,9 +62,7 @@ it.each([
   [null, 0],
 ])("W26: a stream ends when `authenticate` later returns %j", async (later, faults) => {
   const clock = createManualClock();
-  const runs = createRunEvents({ store: createMemoryStore(), clock });
-  onTestFinished(() => runs.close());
-  await runs.create({ ownerId: "ada", runId: "r" });
+  const runs = await openRuns({ clock });
   const reported: unknown[] = [];
   let answer: unknown = { userId: "ada", credential: "session" };
   const handler = createHandler({
@@ -120,8 +114,7 @@ it.each([
     'Expected /v1/agent-runs or a path below it that GET /openapi.json lists, got "/v1/agent-runs/r/event".',
   ],
 ])("W3: the 404 of %s has the path of runs", async (path, detail) => {
-  const runs = createRunEvents({ store: createMemoryStore() });
-  onTestFinished(() => runs.close());
+  const runs = await openRuns();
   const handler = createHandler({ runs, authenticate: () => ADA });
   const response = await handler.fetch(new Request(`http://localhost${path}`));
   expect(response.status).toBe(404);
@@ -133,10 +126,9 @@ it.each([
 
 it("W3: an `onError` that throws does not cost the client its answer", async () => {
   const store = createMemoryStore();
-  const runs = createRunEvents({
+  const runs = await openRuns({
     store: { ...store, read: () => Promise.reject(new Error("no")) },
   });
-  onTestFinished(() => runs.close());
   const handler = createHandler({
     runs,
     authenticate: () => ADA,
@@ -149,15 +141,8 @@ it("W3: an `onError` that throws does not cost the client its answer", async () 
 });
 
 it("W3: a target in the absolute form is the same target", async () => {
-  const runs = createRunEvents({ store: createMemoryStore() });
-  const handler = createNodeHandler({ runs, authenticate: () => ADA });
-  const server = createServer((request, response) => handler.handle(request, response));
-  onTestFinished(async () => {
-    server.close();
-    await runs.close();
-  });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
+  const handler = createNodeHandler({ runs: await openRuns(), authenticate: () => ADA });
+  const { port } = await serve((request, response) => handler.handle(request, response));
   const socket = connect(port, "127.0.0.1");
   const target = `http://127.0.0.1:${port}/v1/agent-runs?limit=1`;
   socket.write(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`);
@@ -173,19 +158,12 @@ it("W12: an unfinished line is kept as it came, even if the transport reuses its
 });
 
 it("W3: a response that the host has begun is cut, and the process goes on", async () => {
-  const runs = createRunEvents({ store: createMemoryStore() });
-  const handler = createNodeHandler({ runs, authenticate: () => ADA });
-  const server = createServer((request, response) => {
+  const handler = createNodeHandler({ runs: await openRuns(), authenticate: () => ADA });
+  const { port } = await serve((request, response) => {
     response.writeHead(200);
     response.write("mine");
     handler.handle(request, response);
   });
-  onTestFinished(async () => {
-    server.close();
-    await runs.close();
-  });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
   const socket = connect(port, "127.0.0.1");
   socket.write("GET /v1/agent-runs HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n");
   expect(await text(socket)).toContain("mine");
@@ -193,15 +171,14 @@ it("W3: a response that the host has begun is cut, and the process goes on", asy
 
 it("a response whose `write` throws ends its own stream alone, and `onError` gets the error", async () => {
   const broken = new Error("broken compressor");
-  const runs = createRunEvents({ store: createMemoryStore() });
-  await runs.create({ ownerId: "ada", runId: "r" });
+  const runs = await openRuns();
   const reported: unknown[] = [];
   const handler = createNodeHandler({
     runs,
     authenticate: () => ({ userId: "ada", credential: "session" }),
     onError: (error) => void reported.push(error),
   });
-  const server = createServer((request, response) => {
+  const host = await serve((request, response) => {
     if (request.headers["x-broken"] !== undefined) {
       let writes = 0;
       response.write = (): boolean => {
@@ -212,14 +189,7 @@ it("a response whose `write` throws ends its own stream alone, and `onError` get
     }
     handler.handle(request, response);
   });
-  onTestFinished(async () => {
-    server.close();
-    server.closeAllConnections();
-    await runs.close();
-  });
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}/v1/agent-runs/r/stream`;
+  const url = `${host.url}/v1/agent-runs/r/stream`;
   const failing = await fetch(url, { headers: { "x-broken": "1" } });
   const healthy = await fetch(url);
   await runs.as("ada").append("r", [{ eventType: "RUN_STARTED" }]);

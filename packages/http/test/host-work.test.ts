@@ -1,11 +1,8 @@
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import { expect, it, onTestFinished } from "vitest";
 import type { Reply } from "../src/index.ts";
 import { createNodeHandler, type HandlerStats } from "../src/node.ts";
 import { eventually } from "./harness/eventually.ts";
+import { openRuns, serve } from "./harness/host.ts";
 import { encodeHead, openSocket, type RawSocket } from "./harness/raw-socket.ts";
 
 const MOST = 3;
@@ -21,7 +18,7 @@ interface Host {
 }
 
 async function openHost(): Promise<Host> {
-  const runs = createRunEvents({ store: createMemoryStore() });
+  const runs = await openRuns();
   const handler = createNodeHandler({
     runs,
     authenticate: ({ headers }) => ({ userId: headers["user"] as string, credential: "bearer" }),
@@ -36,21 +33,13 @@ async function openHost(): Promise<Host> {
     await gate.promise;
     return { status: 200, headers: {}, body: "done" };
   };
-  const server = createServer((request, response) => {
+  const { port } = await serve((request, response) => {
     const [, user = ""] = request.url?.split("/") ?? [];
     if (user === "v1") return handler.handle(request, response);
     response.once("close", () => (closed += 1));
     handler.answer(request, response, { GET: (_, within) => within(user, () => work(user)) });
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(async () => {
-    gate.resolve();
-    server.close();
-    server.closeAllConnections();
-    await runs.close();
-  });
-  const { port } = server.address() as AddressInfo;
+  onTestFinished(() => gate.resolve());
   return {
     begun,
     closed: () => closed,

@@ -1,10 +1,10 @@
 import { once } from "node:events";
-import { createServer, IncomingMessage, ServerResponse } from "node:http";
+import { IncomingMessage, ServerResponse } from "node:http";
 import { connect as connectHttp2, createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { setImmediate as turn } from "node:timers/promises";
-import { createMemoryStore, createRunEvents, RunEventsError } from "@tm/run-events-core";
+import { RunEventsError } from "@tm/run-events-core";
 import fc from "fast-check";
 import { expect, it, onTestFinished, vi } from "vitest";
 import { bounds } from "@tm/run-events-core/wire";
@@ -12,6 +12,7 @@ import { createNodeHandler, type NodeHandler } from "../src/node.ts";
 import { readRequest } from "../src/node/read-request.ts";
 import { ADA } from "./harness/accounts.ts";
 import { eventually } from "./harness/eventually.ts";
+import { openRuns, serve } from "./harness/host.ts";
 import { encodeHead, openSocket } from "./harness/raw-socket.ts";
 import { openWorld } from "./harness/world.ts";
 
@@ -94,17 +95,15 @@ async function openHandler(): Promise<{
   readonly reported: readonly unknown[];
   lastSequence(): Promise<number>;
 }> {
-  const runs = createRunEvents({ store: createMemoryStore() });
-  onTestFinished(() => runs.close());
-  const { runId } = await runs.create({ ownerId: "ada" });
+  const runs = await openRuns();
   const reported: unknown[] = [];
   const handler = createNodeHandler({
     runs,
     authenticate: () => ({ userId: "ada", credential: "bearer" }),
     onError: (error) => void reported.push(error),
   });
-  const lastSequence = async (): Promise<number> => (await runs.as("ada").get(runId)).lastSequence;
-  return { handler, path: `/v1/agent-runs/${runId}/events`, reported, lastSequence };
+  const lastSequence = async (): Promise<number> => (await runs.as("ada").get("r")).lastSequence;
+  return { handler, path: "/v1/agent-runs/r/events", reported, lastSequence };
 }
 
 it.for([
@@ -113,15 +112,13 @@ it.for([
   ["has kept for a turn", 201, async () => turn()],
 ] as const)("W9: a body that a host %s is answered with %i", async ([, status, touch]) => {
   const { handler, path } = await openHandler();
-  const server = createServer((request, response) => {
+  const host = await serve((request, response) => {
     void touch(request).then(() => handler.handle(request, response));
   });
-  onTestFinished(() => void server.close());
-  await once(server.listen(0, "127.0.0.1"), "listening");
-  const { port } = server.address() as AddressInfo;
   const headers = { "content-type": "application/json", connection: "close" };
-  const url = `http://127.0.0.1:${port}${path}`;
-  expect((await fetch(url, { method: "POST", headers, body: BODY })).status).toBe(status);
+  expect((await fetch(host.url + path, { method: "POST", headers, body: BODY })).status).toBe(
+    status,
+  );
 });
 
 it("W9: over HTTP/2 a body is read, and one that breaks off appends nothing", async () => {

@@ -1,11 +1,12 @@
 import { once } from "node:events";
-import { createServer, type ServerResponse } from "node:http";
-import { type AddressInfo, connect, type Socket } from "node:net";
-import { createMemoryStore, createRunEvents, type RunEvents } from "@tm/run-events-core";
+import type { ServerResponse } from "node:http";
+import { connect, type Socket } from "node:net";
+import type { RunEvents } from "@tm/run-events-core";
 import type { Clock } from "@tm/run-events-core/wire";
 import { expect, it, onTestFinished } from "vitest";
 import { createNodeHandler, type NodeHandler } from "../src/node.ts";
 import { eventually } from "./harness/eventually.ts";
+import { openRuns, serve } from "./harness/host.ts";
 import { createManualClock } from "./harness/manual-clock.ts";
 import { encodeHead } from "./harness/raw-socket.ts";
 
@@ -20,9 +21,7 @@ interface Stage {
 }
 
 async function openStage(clock?: Clock): Promise<Stage> {
-  const runs = createRunEvents({ store: createMemoryStore(), ...(clock && { clock }) });
-  onTestFinished(() => runs.close());
-  await runs.create({ runId: "run", ownerId: "ada" });
+  const runs = await openRuns(clock && { clock });
   const handler = createNodeHandler({
     runs,
     authenticate: ({ headers }) =>
@@ -30,18 +29,11 @@ async function openStage(clock?: Clock): Promise<Stage> {
   });
   const responses: ServerResponse[] = [];
   const sockets: Socket[] = [];
-  const server = createServer((request, response) => {
+  const { server, port } = await serve((request, response) => {
     responses.push(response);
     handler.handle(request, response);
   });
   server.on("connection", (socket: Socket) => sockets.push(socket));
-  server.listen(0, "127.0.0.1");
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
   return {
     runs,
     handler,
@@ -95,9 +87,9 @@ it("W49: requests behind one that waits are not read on without a bound, and are
   const client = await stage.connect();
   const ada = { authorization: "Bearer ada" };
   const count = 20_000;
-  client.write(encodeHead("GET", "/v1/agent-runs/run/events?wait=30", ada));
+  client.write(encodeHead("GET", "/v1/agent-runs/r/events?wait=30", ada));
   await eventually(() => expect(responses.length).toBe(1));
-  const head = encodeHead("GET", "/v1/agent-runs/run");
+  const head = encodeHead("GET", "/v1/agent-runs/r");
   client.write(head.repeat(count));
   let last = 0;
   await eventually(async () => {
@@ -108,7 +100,7 @@ it("W49: requests behind one that waits are not read on without a bound, and are
   });
   // What node:http reads at a time, and some more.
   expect(responses.length).toBeLessThan(2 * (65_536 / head.length) + 32);
-  await runs.as("ada").append("run", [{ eventType: "NOTE" }]);
+  await runs.as("ada").append("r", [{ eventType: "NOTE" }]);
   const text = await readUntil(client, "HTTP/1.1 ", count + 1);
   const statuses = text
     .split("HTTP/1.1 ")
@@ -124,15 +116,15 @@ it("W49: an answer that waits for those before it on its connection is not one t
   const client = await open();
   const ada = { authorization: "Bearer ada" };
   client.write(
-    encodeHead("GET", "/v1/agent-runs/run/events?wait=30", ada) +
-      encodeHead("GET", "/v1/agent-runs/run", ada),
+    encodeHead("GET", "/v1/agent-runs/r/events?wait=30", ada) +
+      encodeHead("GET", "/v1/agent-runs/r", ada),
   );
   await eventually(() => expect(responses[1]?.writableEnded).toBe(true));
   clock.advance(60_000);
   expect(responses.map(({ destroyed }) => destroyed)).toEqual([false, false]);
-  await runs.as("ada").append("run", [{ eventType: "NOTE" }]);
+  await runs.as("ada").append("r", [{ eventType: "NOTE" }]);
   const text = await readUntil(client, "HTTP/1.1 200", 2);
-  expect(text).toContain('"runId":"run"');
+  expect(text).toContain('"runId":"r"');
 });
 
 it("W49: pipelined requests of a client that has gone hold nothing of their user", async () => {
@@ -140,7 +132,7 @@ it("W49: pipelined requests of a client that has gone hold nothing of their user
   const { handler, responses, server } = stage;
   const client = await stage.connect();
   const ada = { authorization: "Bearer ada" };
-  client.write(encodeHead("GET", "/v1/agent-runs/run/events?wait=30", ada).repeat(3));
+  client.write(encodeHead("GET", "/v1/agent-runs/r/events?wait=30", ada).repeat(3));
   await eventually(() => expect(responses.length).toBe(3));
   await eventually(() => expect(handler.stats().inFlight.requests).toBeGreaterThan(0));
   client.destroy();

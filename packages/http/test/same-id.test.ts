@@ -38,70 +38,7 @@ async function createBoth(world: World): Promise<readonly User[]> {
   return users;
 }
 
-/** All that a user's polls show. */
-async function shownTo({ get }: User): Promise<readonly unknown[]> {
-  const paths = [RUN, `${RUN}/events`, RUNS, `${RUNS}?topic=tea&status=live`];
-  const answers = await Promise.all(paths.map((path) => get(path)));
-  return answers.map(({ status, text }) => [status, text]);
-}
-
-/** Each change of a run, with the status of its answer. */
-async function* changesBy({ name, send }: User): AsyncGenerator<readonly [string, number, Answer]> {
-  const key = { "idempotency-key": "k" };
-  const events = [{ eventType: "SAID", payload: name }];
-  yield ["append", 201, await send("POST", `${RUN}/events`, { events }, key)];
-  yield ["append again", 200, await send("POST", `${RUN}/events`, { events }, key)];
-  const claimed = await send("POST", `${RUN}/claim`, { leaseMs: 60_000, worker: name }, key);
-  yield ["claim", 200, claimed];
-  const { fence } = claimed.json();
-  const held = { "run-fence": String(fence) };
-  const asked = [{ eventType: "INPUT_REQUESTED", payload: name }];
-  yield ["renew", 200, await send("PUT", `${RUN}/claim`, { fence, leaseMs: 90_000 })];
-  yield ["append held", 201, await send("POST", `${RUN}/events`, { events: asked }, held)];
-  yield ["append without the fence", 409, await send("POST", `${RUN}/events`, { events })];
-  yield ["input", 201, await send("POST", `${RUN}/input`, { payload: name })];
-  yield ["release", 204, await send("DELETE", `${RUN}/claim`, { fence })];
-  yield ["delete of a live run", 409, await send("DELETE", RUN)];
-  yield ["cancel", 200, await send("POST", `${RUN}/cancel`)];
-  yield ["delete", 204, await send("DELETE", RUN)];
-}
-
 describe.each(DOORS)("%s", (door) => {
-  it("W4: two users have runs of one id: what one of them does changes nothing that the other sees", async () => {
-    await using world = await openWorld(door);
-    const [ada, bob] = await createBoth(world);
-    if (ada === undefined || bob === undefined) throw new Error("Expected two users.");
-    for (const [user, other] of [
-      [ada, bob],
-      [bob, ada],
-    ] as const) {
-      const before = await shownTo(other);
-      for await (const [name, status, answer] of changesBy(user)) {
-        expect([user.name, name, answer.status]).toEqual([user.name, name, status]);
-        expect([name, await shownTo(other)]).toEqual([name, before]);
-      }
-      expect((await user.get(RUN)).status).toBe(404);
-      await createAgain(user);
-    }
-  });
-
-  it("W4: while both work on their runs at once, each has a lease, a topic and keys of their own", async () => {
-    await using world = await openWorld(door);
-    const users = await createBoth(world);
-    const done = users.map(changesBy);
-    for (let left = users.length; left > 0;) {
-      for (const one of done) {
-        const step = await one.next();
-        if (step.done === true) {
-          left -= 1;
-          continue;
-        }
-        const [name, status, answer] = step.value;
-        expect([name, answer.status]).toEqual([name, status]);
-      }
-    }
-  });
-
   it("W4, W17, W20, W47, W48: each user's polls that wait and live streams bring the user's own run", async () => {
     await using world = await openWorld(door);
     const users = await createBoth(world);
@@ -152,9 +89,4 @@ async function readAll({ get, follow }: User): Promise<Readers> {
     runs: await follow(`${RUNS}/stream?runs=r:0`),
     feed,
   };
-}
-
-/** Creates the user's run again. */
-async function createAgain({ name, send }: User): Promise<void> {
-  expect((await send("POST", RUNS, { runId: "r", metadata: `${name} again` })).status).toBe(201);
 }

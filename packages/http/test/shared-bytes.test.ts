@@ -1,20 +1,17 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { once } from "node:events";
 import { connect } from "node:net";
-import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import { expect, it, onTestFinished } from "vitest";
 import { createHandler } from "../src/index.ts";
 import { createNodeHandler } from "../src/node.ts";
+import { openRuns, serve } from "./harness/host.ts";
 
 const authenticate = () => ({ userId: "ada", credential: "session" as const });
 
 it("W22: a reader that changes a heartbeat's bytes does not change another's", async () => {
-  const runs = createRunEvents({ store: createMemoryStore() });
+  const runs = await openRuns();
   const handler = createHandler({ runs, heartbeatMs: 40, authenticate });
-  await runs.create({ runId: "run", ownerId: "ada" });
   async function open(): Promise<ReadableStreamDefaultReader<Uint8Array>> {
-    const request = new Request("http://localhost/v1/agent-runs/run/stream");
+    const request = new Request("http://localhost/v1/agent-runs/r/stream");
     const { body } = await handler.fetch(request);
     if (body === null) throw new Error("Expected a body.");
     const reader = body.getReader();
@@ -33,19 +30,15 @@ it("W22: a reader that changes a heartbeat's bytes does not change another's", a
 });
 
 it("a header that the host has set goes out unchanged, with a body in other characters", async () => {
-  const runs = createRunEvents({ store: createMemoryStore() });
+  const runs = await openRuns();
   const handler = createNodeHandler({ runs, authenticate });
-  await runs.create({ runId: "run", ownerId: "ada" });
-  const server = createServer((request, response) => {
+  const { port } = await serve((request, response) => {
     response.setHeader("x-user", "\u00e9");
     handler.handle(request, response);
   });
-  server.listen(0, "127.0.0.1");
-  onTestFinished(() => void server.close());
-  await once(server, "listening");
-  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  const socket = connect(port, "127.0.0.1");
   onTestFinished(() => void socket.destroy());
-  socket.write("GET /v1/agent-runs/run HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  socket.write("GET /v1/agent-runs/r HTTP/1.1\r\nHost: localhost\r\n\r\n");
   const [answer] = (await once(socket, "data")) as [Buffer];
   expect(answer.toString("latin1")).toMatch(/\r\nx-user: \u00e9\r\n/);
 });

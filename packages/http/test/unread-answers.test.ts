@@ -1,11 +1,11 @@
 import { connect } from "node:net";
 import { once } from "node:events";
-import { createMemoryStore, createRunEvents } from "@tm/run-events-core";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createHandler, type Identity } from "../src/index.ts";
 import { ADA } from "./harness/accounts.ts";
 import { type Call, post } from "./harness/answer.ts";
 import { eventually } from "./harness/eventually.ts";
+import { openRuns } from "./harness/host.ts";
 import { createManualClock } from "./harness/manual-clock.ts";
 import { encodeHead, type RawSocket } from "./harness/raw-socket.ts";
 import { openWorld, type World } from "./harness/world.ts";
@@ -121,12 +121,10 @@ describe("answers that are not read", () => {
 describe("answers that are not read", () => {
   it("W49: an answer of `fetch` is held until it is pulled, cut when it is not, and released when it is cancelled", async () => {
     const clock = createManualClock();
-    const runs = createRunEvents({ store: createMemoryStore(), clock });
-    onTestFinished(() => runs.close());
+    const runs = await openRuns({ clock });
     const identity: Identity = { userId: "ada", credential: "bearer" };
     const options = { runs, stallMs: 1_000, maxBytesPerUser: 500_000 };
     const handler = createHandler({ ...options, authenticate: () => identity });
-    await runs.create({ ownerId: "ada", runId: "r" });
     const payload = "é".repeat(100_000);
     await runs.as("ada").append("r", [{ eventType: "NOTE", payload }]);
     const left = new AbortController();
