@@ -14,7 +14,6 @@ export interface DeliveredRun {
   readonly events: readonly RunEvent[];
   /** The count of each other message, errors by their code. */
   readonly counts: Readonly<Record<string, number>>;
-  readonly lastType: string | undefined;
 }
 
 /** Reads what a client has delivered. Throws if a message is not JSON. */
@@ -28,11 +27,5 @@ export function readDelivered(delivered: readonly string[]): DeliveredRun {
   return {
     events: messages.flatMap(({ event }) => (event === undefined ? [] : [event])),
     counts,
-    lastType: messages.at(-1)?.type,
   };
-}
-
-/** The number of events that a client has delivered. */
-export function countEvents(delivered: readonly string[]): number {
-  return delivered.filter((data) => data.startsWith('{"type":"run_event"')).length;
 }

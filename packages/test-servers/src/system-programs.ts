@@ -27,7 +27,6 @@ export const SYSTEM_PROGRAMS: readonly SystemProgram[] = [
   { names: ["caddy"], tier: "nightly", aptPackage: "caddy", brewFormula: "caddy" },
   { names: ["pgbouncer"], tier: "nightly", aptPackage: "pgbouncer", brewFormula: "pgbouncer" },
   { names: ["etcd"], tier: "nightly", aptPackage: "etcd-server", brewFormula: "etcd" },
-  { names: ["faketime"], tier: "nightly", aptPackage: "faketime", brewFormula: "libfaketime" },
   {
     names: [NCHAN_MODULE],
     tier: "nightly",
