@@ -20,7 +20,7 @@ import {
 import type { FollowRunOptions } from "./follow-options.ts";
 import { FollowedRun, type RunListener } from "./followed-run.ts";
 import { onPresenceChange } from "./page-signals.ts";
-import { planAttempt } from "./plan-attempt.ts";
+import { type Part, planAttempt } from "./plan-attempt.ts";
 import { poll } from "./poll.ts";
 import { streamRuns } from "./stream-runs.ts";
 import type { StreamSlot } from "./stream-slot.ts";
@@ -33,9 +33,6 @@ const SLOT_MS = 5_000;
 
 /** The reason of an attempt that ends because the set of runs has changed. */
 const CHANGED = Symbol("changed");
-
-/** What a reader follows. */
-export type Part = FollowedRun | FollowedFeed;
 
 /** Where the server is, its heartbeat, and what allows a connection that stays open. */
 export interface RunsReaderOptions extends ServerOptions, Pick<FollowRunOptions, "heartbeatMs"> {

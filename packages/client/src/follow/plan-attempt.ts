@@ -4,15 +4,15 @@ import { MOST_QUERY } from "../http/feed-calls.ts";
 import type { Transport } from "./course.ts";
 import type { FollowedRun } from "./followed-run.ts";
 
+/** A run, or the owner's list, that a reader follows. */
+export type Part = FollowedRun | FollowedFeed;
+
 /** The plan for reading the parts of a set until the set changes, or the connection is lost. At most one request stays open. */
 export interface AttemptPlan {
   /** The parts read by the stream; none without a stream. */
-  readonly streamed: readonly (FollowedRun | FollowedFeed)[];
+  readonly streamed: readonly Part[];
   /** The others, and whether the server holds their polls. */
-  readonly polled: readonly {
-    readonly part: FollowedRun | FollowedFeed;
-    readonly isHeld: boolean;
-  }[];
+  readonly polled: readonly { readonly part: Part; readonly isHeld: boolean }[];
 }
 
 /**
@@ -20,7 +20,7 @@ export interface AttemptPlan {
  * @param mayHold whether a request may stay open
  */
 export function planAttempt(
-  parts: readonly (FollowedRun | FollowedFeed)[],
+  parts: readonly Part[],
   transport: Transport,
   mayHold: boolean,
 ): AttemptPlan {

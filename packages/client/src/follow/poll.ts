@@ -3,7 +3,7 @@ import { pause } from "../http/pause.ts";
 import { planDelay } from "../http/plan-delay.ts";
 import type { Server } from "../http/server.ts";
 import { PROBE_MS } from "./course.ts";
-import type { Followed } from "./followed.ts";
+import type { Part } from "./plan-attempt.ts";
 
 /** The pause between two polls that the server answers at once, in milliseconds. A poll that takes as long as this was held. */
 const POLL_MS = 2_000;
@@ -32,7 +32,7 @@ export interface Polls {
  * | refuses for good                                   | it has failed                                         |
  * @see clauses W15 to W17, W28 and W48 in `WIRE.md`
  */
-export async function poll(part: Pollable, polls: Polls): Promise<void> {
+export async function poll(part: Part, polls: Polls): Promise<void> {
   const { server, isHeld: mayHold, mostDelayMs, signal, onSilence } = polls;
   let hasAnswered = false;
   /** The number of held polls in a row that broke off. */
@@ -47,7 +47,7 @@ export async function poll(part: Pollable, polls: Polls): Promise<void> {
     const isLong = (): boolean => performance.now() - askedAt >= POLL_MS;
     try {
       part.update({ state: "polling" });
-      const answer = await server.askJson(part.pollCall(isHeld), signal);
+      const answer = await server.askJson<never>(part.pollCall(isHeld), signal);
       [hasAnswered, cut] = [true, 0];
       const { isNew, hasMore } = await part.takeAnswer(answer);
       part.failures = 0;
@@ -81,12 +81,3 @@ export async function poll(part: Pollable, polls: Polls): Promise<void> {
     if (pauseMs > 0 && !part.isOver) await pause(pauseMs, signal).catch(() => {});
   }
 }
-
-/** A part that can be polled. */
-type Pollable = Pick<
-  Followed<{
-    readonly state: "polling" | "paused" | "failed";
-    readonly error: RunEventsError | null;
-  }>,
-  "isOver" | "failures" | "gatherMs" | "update" | "fail" | "pollCall" | "takeAnswer"
->;

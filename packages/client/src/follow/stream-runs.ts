@@ -3,6 +3,7 @@ import type { FollowedFeed } from "../feed/followed-feed.ts";
 import { unanswered } from "../http/server-errors.ts";
 import type { FollowedRun } from "./followed-run.ts";
 import type { ErrorFrame, FeedFrame, Frame, RunFrame } from "./frame.ts";
+import type { Part } from "./plan-attempt.ts";
 import { readFrames, type StreamAttempt } from "./stream-frames.ts";
 
 /** The callbacks of one attempt to read a run, many runs, or a feed. */
@@ -14,7 +15,7 @@ export interface RunsAttempt extends StreamAttempt {
   /** The feed that was asked for. */
   readonly feed: FollowedFeed | null;
   /** One of them is over, or cannot be read for now: then with the error. */
-  readonly onLeft: (part: FollowedRun | FollowedFeed, error: RunEventsError | null) => void;
+  readonly onLeft: (part: Part, error: RunEventsError | null) => void;
   readonly onEvents: () => void;
 }
 

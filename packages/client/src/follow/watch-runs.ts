@@ -3,6 +3,7 @@ import type { FollowRunOptions } from "./follow-options.ts";
 import { RunsReader } from "./follow-runs.ts";
 import { FeedList, type ListedRun } from "../feed/feed-list.ts";
 import { type FeedConnection, FollowedFeed } from "../feed/followed-feed.ts";
+import { pickRuns } from "../feed/pick-runs.ts";
 import { Waker } from "./waker.ts";
 
 /** A list as it is now. */
@@ -68,7 +69,7 @@ export async function* watchRuns(
       // While the list begins again, the loop keeps the one from before.
       if (isNew && list.isWhole) {
         isNew = false;
-        yield { runs: newestFirst([...list.runs.values()]), more: list.more };
+        yield { runs: pickRuns(list.runs, new Map(), {}), more: list.more };
       }
       if (failure !== undefined) throw failure;
     }
@@ -76,13 +77,4 @@ export async function* watchRuns(
     waker.stop();
     reader.close();
   }
-}
-
-/** Of two runs of the same time, the one that came later is newer. */
-function newestFirst(runs: readonly ListedRun[]): readonly ListedRun[] {
-  return runs
-    .toReversed()
-    .toSorted((one, other) =>
-      one.createdAt < other.createdAt ? 1 : -Number(one.createdAt > other.createdAt),
-    );
 }

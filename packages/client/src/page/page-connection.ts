@@ -1,5 +1,6 @@
 import { onPresenceChange } from "../follow/page-signals.ts";
-import { type Part, RunsReader } from "../follow/follow-runs.ts";
+import { RunsReader } from "../follow/follow-runs.ts";
+import type { Part } from "../follow/plan-attempt.ts";
 import { StreamSlot } from "../follow/stream-slot.ts";
 import type { ServerOptions } from "../http/server.ts";
 import { runsAddress } from "../http/server-url.ts";

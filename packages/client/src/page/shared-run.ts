@@ -45,6 +45,7 @@ export class SharedRun extends Shared<() => void, FollowedRun> {
     return this.#part?.connection ?? CONNECTING;
   }
 
+  /** @throws TypeError if the credential cannot be sent, or if `basePath` is not a path */
   get server(): Server {
     return createServer(this.options);
   }

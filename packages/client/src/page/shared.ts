@@ -1,4 +1,4 @@
-import type { Part } from "../follow/follow-runs.ts";
+import type { Part } from "../follow/plan-attempt.ts";
 import { type ConnectionOptions, connectionFor, shareKey } from "./page-connection.ts";
 
 /** The time that it is still followed after its last view has left, in milliseconds. A new view often comes at once. */

@@ -65,7 +65,6 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
   /** The events of the newest view. */
   #shown: readonly RunEvent[] = [];
   #view: RunView<M> | null = null;
-
   readonly #first: RunView<M>;
 
   constructor(runId: string | null, options: RunOptions<M>) {
@@ -148,10 +147,10 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
   }
 
   async #open(shared: SharedRun): Promise<void> {
-    const { signal, server, runId } = shared;
+    const { signal, runId } = shared;
     const how = { signal, onRetry: this.#onRetry };
     const ask = async <Page>(query: Omit<PageQuery, "wait">): Promise<Page> =>
-      server.ask(pageCall(runId, { ...query, wait: 0 }), how);
+      shared.server.ask(pageCall(runId, { ...query, wait: 0 }), how);
     const isNew = this.#from === null;
     try {
       if (isNew) {
@@ -170,14 +169,13 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
       if (start > this.#cursor) {
         const next = shared.timeAt(start) === undefined ? shared.after(start)[0] : undefined;
         const range = { runId, ...this.#place, until: start, next };
-        for await (const events of readRange(server, range, how)) {
+        for await (const events of readRange(shared.server, range, how)) {
           await this.#append(events);
           this.#show("connecting", null);
         }
       }
       // The shared run is not that far yet, so only the server knows whether the log has the view's last event.
-      if (shared.cursor < this.#cursor && !isNew)
-        await ask({ ...this.#place, limit: 1 });
+      if (shared.cursor < this.#cursor && !isNew) await ask({ ...this.#place, limit: 1 });
       signal.throwIfAborted();
       this.#isOpen = true;
       await this.#take();
@@ -212,7 +210,11 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
       if (source !== null) {
         if (!source.hasFailed && source.isOtherLog(this.#place))
           throw historyChanged(source.cursor);
-        this.#adopt(source);
+        const { runStatus, currentPhase, state, error } = source.connection;
+        // The shared run may still be on its way to where this view began.
+        if (source.cursor === this.#cursor && runStatus !== null)
+          this.#status = { runStatus, currentPhase };
+        [this.#state, this.#error] = [state, error];
       }
     } catch (error) {
       if (!shared.signal.aborted) {
@@ -242,7 +244,8 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
     }
   }
 
-  async #load({ runId, server, signal }: SharedRun, from: number): Promise<void> {
+  async #load(shared: SharedRun, from: number): Promise<void> {
+    const { runId, signal } = shared;
     this.#loadError = null;
     const since = Math.max(0, from - (this.#tail ?? EARLIER));
     try {
@@ -250,20 +253,13 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
       const range = { runId, since, until: from, next: this.#events[0] };
       const earlier: RunEvent[] = [];
       const how = { signal, patienceMs: CALL_PATIENCE_MS };
-      for await (const events of readRange(server, range, how))
+      for await (const events of readRange(shared.server, range, how))
         for (const event of events) earlier.push(await checkPayload(this.#schemas, event));
       this.#events.unshift(...earlier);
       this.#from = since;
     } catch (error) {
       if (!signal.aborted) this.#loadError = toError(error);
     }
-  }
-
-  #adopt({ cursor, connection }: SharedRun): void {
-    const { runStatus, currentPhase, state, error } = connection;
-    // The shared run may still be on its way to where this view began.
-    if (cursor === this.#cursor && runStatus !== null) this.#status = { runStatus, currentPhase };
-    [this.#state, this.#error] = [state, error];
   }
 
   readonly #onRetry = (error: RunEventsError): void => this.#show("paused", error);

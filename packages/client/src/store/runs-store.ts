@@ -7,7 +7,7 @@ import { CALL_PATIENCE_MS } from "../http/retrying.ts";
 import { toError } from "../http/server-errors.ts";
 import { shareKey } from "../page/page-connection.ts";
 import { type SharedFeed, shareFeed } from "../page/shared-feed.ts";
-import { hasEnded, isPicked, pickRuns } from "./pick-runs.ts";
+import { hasEnded, isPicked, pickRuns } from "../feed/pick-runs.ts";
 import { readRuns, type RunsPage } from "./read-runs.ts";
 import type { Store } from "./run-view.ts";
 import type { InitialRuns, RunsOptions, RunsView } from "./runs-view.ts";

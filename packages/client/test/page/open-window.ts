@@ -1,5 +1,5 @@
 import { expect, onTestFinished, vi } from "vitest";
-import type { Part } from "../../src/follow/follow-runs.ts";
+import type { Part } from "../../src/follow/plan-attempt.ts";
 import type { FeedWant } from "../../src/feed/feed-want.ts";
 import type { onPresenceChange, Presence } from "../../src/follow/page-signals.ts";
 import { linkAbort } from "../../src/http/link-abort.ts";

@@ -16,7 +16,7 @@ it("a page shares a run only for the same user, and drops a run that has failed"
   expect(shareRun({ ...options, credential: { cookie: "a=b" } })).toBe(run);
   expect(shareRun({ ...options, userId: "bob" })).not.toBe(run);
   expect(shareRun({ ...options, credential: { cookie: "b=c" } })).not.toBe(run);
-  await vi.waitFor(() => expect(run.connection.state).toBe("failed"));
+  await expect.poll(() => run.connection.state).toBe("failed");
   // A later view asks again, even if an earlier one is still there: the user may have signed in meanwhile.
   expect(shareRun(options)).not.toBe(run);
   leave();

@@ -91,6 +91,15 @@ describe("a store that begins with what is known", () => {
     expect(errors).toContainEqual(["paused", "store_unavailable"]);
   });
 
+  it("a view whose credential cannot be sent fails, and so does what it loads", async () => {
+    const options = { baseUrl: "http://127.0.0.1:1", credential: { bearer: "" }, userId };
+    const watched = watchStore(createRunStore("a", { ...options, initial: initialOf(3, 4) }));
+    await expectSnapshot(watched, { state: "failed" });
+    await watched.store.getSnapshot().loadEarlier();
+    const { error, loadError } = watched.store.getSnapshot();
+    for (const one of [error, loadError]) expect(one?.message).toContain("Is the token missing?");
+  });
+
   it.each([
     ["a gap", { events: [...initialOf(1, 2).events, ...initialOf(4, 5).events] }],
     ["another beginning than it says", { since: 3 }],

@@ -2,8 +2,8 @@ import { isTerminal, type RunStatus } from "@tm/run-events-core";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import type { ListedRun } from "../../src/feed/feed-list.ts";
-import { isPicked, pickRuns } from "../../src/store/pick-runs.ts";
-import { snapshotOf } from "../feed/snapshot-of.ts";
+import { isPicked, pickRuns } from "../../src/feed/pick-runs.ts";
+import { snapshotOf } from "./snapshot-of.ts";
 
 const status = fc.constantFrom<RunStatus>("queued", "running", "waiting", "completed", "failed");
 const run: fc.Arbitrary<ListedRun> = fc

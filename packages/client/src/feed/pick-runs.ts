@@ -1,5 +1,5 @@
 import { isTerminal } from "@tm/run-events-core";
-import type { ListedRun } from "../feed/feed-list.ts";
+import type { ListedRun } from "./feed-list.ts";
 import type { RunsFilter } from "../http/queries.ts";
 
 /** Whether a list shows a run. */
