@@ -96,17 +96,6 @@ describe("createEmitQueue", () => {
     );
   });
 
-  it("W9: an append of emitted events takes a MiB at most, or one event", async () => {
-    const { queue, sent } = createBench();
-    for (let at = 0; at < 17; at++) void queue.emit(draft(heavy()));
-    void queue.emit(draft("x".repeat(2 * MEBIBYTE)));
-    for (let answers = 0; answers < 3; answers++) {
-      await setImmediate();
-      sent[answers]?.answer.resolve();
-    }
-    expect(sent.map(({ payloads }) => payloads.length)).toStrictEqual([16, 1, 1]);
-  });
-
   it("W7: no event follows a terminal event in its append", async () => {
     const { queue, sent } = createBench();
     void queue.emit(draft(1));
@@ -146,21 +135,6 @@ describe("createEmitQueue", () => {
       }),
       { numRuns: 30 },
     );
-  });
-
-  it("a refused event fails the queue when all earlier requests are over, and the queue takes no more at once", async () => {
-    const { queue, sent, failures } = createBench();
-    void queue.emit(draft(1));
-    const error = new Error("no event");
-    queue.refuse(error);
-    queue.refuse(new Error("another"));
-    const asked = queue.ask(async () => "asked");
-    expect(() => queue.emit(draft(2))).toThrow(error);
-    await setImmediate();
-    expect([sent.length, failures]).toStrictEqual([1, []]);
-    sent[0]?.answer.resolve();
-    await expect(asked).rejects.toBe(error);
-    expect([sent.length, failures, queue.failure()]).toStrictEqual([1, [error], { error }]);
   });
 
   it("the queue keeps only its first failure", async () => {

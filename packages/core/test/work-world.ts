@@ -5,12 +5,14 @@ import type { RunEventStore } from "../src/store/store.ts";
 import type { WorkedRun } from "../src/work/worked-run.ts";
 import { type AdasRuns, createAdasRuns } from "./adas-runs.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
-import { hookStore, type StoreCall } from "./hooked-store.ts";
 import { settleTurns } from "./settle-turns.ts";
 
 /** The lease of these tests: thirds and twelfths of it are whole. */
 export const LEASE_MS = 1_200;
 export const LEASE: { readonly leaseMs: number } = { leaseMs: LEASE_MS };
+
+/** A worker's call to its log. A cancel is an append, too. */
+type LogCall = "append" | "claim" | "renew" | "release" | "getRun";
 
 /** A test's hook on one kind of call: it may wait, fail, or let the call through. */
 type Intercept = <T>(go: () => Promise<T>) => Promise<T>;
@@ -21,10 +23,10 @@ export interface WorkWorld extends AsyncDisposable {
   readonly runs: AdasRuns;
   /** The same store in another process. */
   readonly others: AdasRuns;
-  /** What is between the runs and their store. */
-  readonly intercepts: Partial<Record<StoreCall, Intercept>>;
-  /** The calls that reached the store, or failed on the way. */
-  readonly calls: StoreCall[];
+  /** What is between the runs and their log. */
+  readonly intercepts: Partial<Record<LogCall, Intercept>>;
+  /** The calls that reached the log, or failed on the way. */
+  readonly calls: LogCall[];
   /** Whose log `runs` reads, in place of the run's: its store has lost the end of the log, and others have appended since. */
   readAs: string | null;
   /** By how much the store's clock is ahead of the worker's. */
@@ -52,21 +54,17 @@ export async function createWorkWorld(
   const ahead = { ms: 0 };
   const store = memory?.(now) ?? createMemoryStore({ now: () => now() + ahead.ms });
   const intercepts: WorkWorld["intercepts"] = {};
-  const calls: StoreCall[] = [];
+  const calls: LogCall[] = [];
   let subscriptions = 0;
 
-  const hooked = hookStore(store, now, (call, go) => {
-    calls.push(call);
-    return intercepts[call]?.(go) ?? go();
-  });
   const others = createAdasRuns({ store });
   await others.create({ runId: "r" });
   const runs = createAdasRuns({
     clock,
     store: {
-      ...hooked,
+      ...store,
       read: (queries) =>
-        hooked.read(
+        store.read(
           queries.map((query) =>
             query.limit === 0 ? query : { ...query, runId: world.readAs ?? query.runId },
           ),
@@ -89,6 +87,25 @@ export async function createWorkWorld(
       },
       async close() {},
     },
+  });
+  function hook<Given extends readonly unknown[], Answer>(
+    call: LogCall,
+    made: (...given: Given) => Promise<Answer>,
+  ): (...given: Given) => Promise<Answer> {
+    return async (...given) => {
+      calls.push(call);
+      const go = (): Promise<Answer> => made(...given);
+      return intercepts[call]?.(go) ?? go();
+    };
+  }
+  const { append, cancel, claim, renew, release, getRun } = runs.log;
+  Object.assign(runs.log, {
+    append: hook("append", append),
+    cancel: hook("append", cancel),
+    claim: hook("claim", claim),
+    renew: hook("renew", renew),
+    release: hook("release", release),
+    getRun: hook("getRun", getRun),
   });
 
   const world: WorkWorld = {

@@ -70,8 +70,6 @@ export class Follower {
   /** The end of the log, as far as it was read. */
   readonly #end: LogEnd;
   #failure: { readonly error: unknown } | null = null;
-  /** Whether the subscription is ready: every later commit notifies. */
-  #isReady = false;
   #dirty = false;
   /** Whether the next or the current read is a recheck, without a notification since. */
   #isRecheck = false;
@@ -185,10 +183,7 @@ export class Follower {
 
   /** The read that opens a reader: of the head, once every later commit notifies. */
   async #readHead(since: number): Promise<ReadResult> {
-    if (!this.#isReady) {
-      await this.#subscription.ready;
-      this.#isReady = true;
-    }
+    await this.#subscription.ready;
     return this.#read({ since, limit: 0, maxBytes: 1 });
   }
 
