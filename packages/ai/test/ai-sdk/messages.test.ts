@@ -107,16 +107,6 @@ describe("the messages of a chat", () => {
     expect(messages.map(({ id }) => id)).toEqual(["a", "same", "b", "same"]);
   });
 
-  it("two owners of one chat id have different chats", async () => {
-    const chats = createChats({ runs: openRuns() });
-    await (
-      await chats.answer({ ...PLACE, message: asked("a") }, () => saying("b"))
-    ).done;
-    expect(await chats.read("tea", { ownerId: "bob" })).toEqual({ messages: [], active: null });
-    expect(await chats.stop("tea", { ownerId: "bob" })).toBe(false);
-    expect(await chats.follow("tea", { ownerId: "bob" })).toBeNull();
-  });
-
   it("a chat of more answers than one page of the list has all its messages", async () => {
     const chats = createChats({ runs: openRuns() });
     const ids = Array.from({ length: 60 }, (_, index) => `q${index}`);

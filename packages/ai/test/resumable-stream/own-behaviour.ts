@@ -89,20 +89,6 @@ function testFailures(open: Open): void {
     expect(error).toBeInstanceOf(TypeError);
     expect(await cancelled).toBe(error);
   });
-
-  it("a shutdown of the producer ends its readers elsewhere with an error", async () => {
-    const [here, there, runs] = await open();
-    const { stream, write, cancelled } = createTextSource();
-    const made = await here.createNewResumableStream("a", () => stream);
-    write("1");
-    const other = await there.resumeExistingStream("a");
-    await readUntil(other, "1");
-    const closing = runs.close();
-    await cancelled;
-    expect(await readPart(other)).toEqual({ text: "", error: cutShort("failed") });
-    expect((await readPart(made)).error).toMatchObject({ code: "store_unavailable" });
-    await closing;
-  });
 }
 
 function testCancels(open: Open): void {
@@ -210,23 +196,6 @@ function testElection(open: Open): void {
 }
 
 function testOwners(open: Open): void {
-  it("two owners use the same id, and neither learns of the stream of the other", async () => {
-    const keyPrefix = crypto.randomUUID();
-    const [ada] = await open({ keyPrefix, ownerId: "ada" });
-    const [bob] = await open({ keyPrefix, ownerId: "bob" });
-    const { stream, write, close } = createTextSource();
-    await ada.createNewResumableStream("a", () => stream);
-    write("of ada");
-    expect(await bob.hasExistingStream("a")).toBeNull();
-    expect(await bob.resumeExistingStream("a")).toBeUndefined();
-    expect(await bob.cancelExistingStream("a")).toBeNull();
-    expect(await readAll(await bob.resumableStream("a", () => streamOf(["of bob"])))).toBe(
-      "of bob",
-    );
-    close();
-    expect(await readAll(await ada.resumeExistingStream("a"))).toBe("of ada");
-  });
-
   it("an owner with the name of the prefix is not the one owner of all streams", async () => {
     const keyPrefix = crypto.randomUUID();
     const [all] = await open({ keyPrefix });

@@ -40,23 +40,6 @@ function testProducers(open: Open): void {
     await expect(late.append([textChunk("x")])).rejects.toMatchObject({ code: "run_finished" });
     expect((await readRun(there({ runId: "a" }))).texts).toEqual(["1", "2"]);
   });
-
-  it("two owners use the same id, and neither learns of the run of the other", async () => {
-    const [here] = await open();
-    const [ada, bob] = ["ada", "bob"].map((ownerId) =>
-      here({ runId: "a" }, { ownerId, firstChunkDeadlineMs: 0 }),
-    );
-    const [offset = ""] = (await ada?.append([textChunk("of ada")])) ?? [];
-    expect(await bob?.snapshot()).toEqual([]);
-    expect(await bob?.cancel()).toBeNull();
-    for (const from of ["-1", offset]) {
-      const read = bob === undefined ? null : await readRun(bob, from);
-      expect(read).toMatchObject({ texts: [], error: { code: "not_found" } });
-    }
-    await bob?.append([textChunk("of bob")]);
-    await Promise.all([ada?.close(), bob?.close()]);
-    expect(await ada?.snapshot()).toMatchObject([{ chunk: textChunk("of ada") }]);
-  });
 }
 
 function testEnds(open: Open): void {
@@ -86,14 +69,6 @@ function testEnds(open: Open): void {
     await producer.close();
     expect(await there({ runId: "a" }).cancel()).toBe(false);
     expect(abortController.signal.aborted).toBe(false);
-  });
-
-  it("a shutdown of the producer ends its readers elsewhere with an error", async () => {
-    const [here, there, runs] = await open();
-    await here({ runId: "a" }).append([textChunk("1")]);
-    const reading = readRun(there({ runId: "a" }));
-    await runs.close();
-    expect(await reading).toMatchObject({ texts: ["1"], error: { code: "run_finished" } });
   });
 
   it("a producer that ends without a close fails its run", async () => {
