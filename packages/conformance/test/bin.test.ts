@@ -81,8 +81,8 @@ describe("what run-events-conformance writes", () => {
     const file = join(folder, "report.json");
     await startBin("broken.ts", ...apart(), "--seed", "-3", "--json", file).ended;
     const report: unknown = JSON.parse(readFileSync(file, "utf8"));
-    const kept = { passed: true, ms: expect.any(Number), failure: null };
-    const broken = { passed: false, ms: expect.any(Number) };
+    const kept = { passed: true, hung: false, ms: expect.any(Number), failure: null };
+    const broken = { passed: false, hung: false, ms: expect.any(Number) };
     const message = expect.stringContaining("Expected the outcome");
     expect(report).toEqual({
       store: "unwary",

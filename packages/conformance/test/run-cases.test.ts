@@ -1,6 +1,6 @@
 import { createMemoryStore } from "@tm/run-events-core";
 import { beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
-import { runCases } from "../src/bin/run-cases.ts";
+import { type CaseReport, runCases } from "../src/bin/run-cases.ts";
 import type { ConformanceCase } from "../src/conformance-case.ts";
 import { caseOf } from "./messages.ts";
 
@@ -14,7 +14,7 @@ beforeEach(() => {
   onTestFinished(() => void vi.useRealTimers());
 });
 
-/** Cases that end with what is given, or when they are given up, or never. */
+/** Cases that pass, end when they are given up, or fail. */
 const play = {
   passing: async () => {},
   hanging: (context) =>
@@ -22,7 +22,7 @@ const play = {
       const signal = context?.signal;
       signal?.addEventListener("abort", () => reject(signal.reason));
     }),
-  deaf: () => never,
+  failing: () => Promise.reject(new Error("Expected more.")),
 } satisfies Readonly<Record<string, ConformanceCase["run"]>>;
 
 function casesOf(...runs: readonly ConformanceCase["run"][]): readonly ConformanceCase[] {
@@ -35,71 +35,51 @@ function casesOf(...runs: readonly ConformanceCase["run"][]): readonly Conforman
 }
 
 /** Runs cases, in no time, and says what came of each. */
-async function endOf(cases: readonly ConformanceCase[], signal = new AbortController().signal) {
+async function endOf(cases: readonly ConformanceCase[]) {
+  const { signal } = new AbortController();
   const begun: string[] = [];
-  const reported: (string | null)[] = [];
-  let end: { readonly passed: readonly boolean[]; readonly gaveUp: boolean } | null = null;
-  void runCases({ store: "any", cases }, signal, {
-    onBegin: (name) => void begun.push(name),
-    onReport: ({ failure }) => void reported.push(failure?.message ?? null),
-  }).then(({ reports, gaveUp }) => {
-    end = { passed: reports.map(({ passed }) => passed), gaveUp };
-  });
+  const reports: CaseReport[] = [];
+  let isOver = false;
+  void (async () => {
+    const running = runCases({ store: "any", cases }, signal, (name) => void begun.push(name));
+    for await (const one of running) reports.push(one);
+    isOver = true;
+  })();
   for (let turn = 0; turn < 10; turn++) {
     // Both: timers of the kit, and its turns.
     await vi.advanceTimersByTimeAsync(LONG_MS);
     await new Promise((resolve) => setImmediate(resolve));
   }
-  return { begun, reported, end };
+  expect(isOver).toBe(true);
+  return { begun, reports };
 }
 
 describe("runCases", () => {
-  it("gives up a store after three cases in a row that hung, and leaves the others out", async () => {
-    const { hanging, passing } = play;
-    const { begun, end } = await endOf(casesOf(passing, hanging, hanging, hanging, passing));
-    expect(end).toEqual({ passed: [true, false, false, false], gaveUp: true });
-    expect(begun).toHaveLength(4);
-  });
+  const { hanging, passing, failing } = play;
 
-  it("goes on where a case in between ends, even by failing", async () => {
-    const { hanging, passing } = play;
-    const failing = () => Promise.reject(new Error("Expected more."));
-    const runs = [hanging, hanging, failing, hanging, hanging, passing];
-    const { end } = await endOf(casesOf(...runs));
-    expect(end).toEqual({ passed: [false, false, false, false, false, true], gaveUp: false });
-  });
-
-  it("gives nothing up where nothing is left to run", async () => {
-    const { hanging } = play;
-    const { end } = await endOf(casesOf(hanging, hanging, hanging));
-    expect(end).toEqual({ passed: [false, false, false], gaveUp: false });
-  });
-
-  it("goes on without a case that does not end when its time is up", async () => {
-    const { deaf, passing } = play;
-    const { reported, end } = await endOf(casesOf(deaf, passing));
-    expect(end).toEqual({ passed: [false, true], gaveUp: false });
-    expect(reported).toEqual([
-      "any: S1 case 1\nExpected the case to end within 300000 ms.\nIt did not come to an end then.",
-      null,
-    ]);
-  });
-
-  it("ends when it is interrupted, even if the case under way does not", async () => {
-    const interrupt = new AbortController();
-    const cases = casesOf(() => {
-      interrupt.abort(new Error("Interrupted."));
-      return never;
-    }, play.passing);
-    const { begun, end } = await endOf(cases, interrupt.signal);
-    expect(end).toEqual({ passed: [], gaveUp: false });
-    expect(begun).toHaveLength(1);
+  it.each([
+    [
+      "gives up after three cases in a row that hung",
+      [passing, hanging, hanging, hanging, passing],
+      4,
+    ],
+    [
+      "goes on where a case in between ends, even by failing",
+      [hanging, hanging, failing, hanging, hanging, passing],
+      6,
+    ],
+  ])("%s", async (_, runs, expected) => {
+    const { begun, reports } = await endOf(casesOf(...runs));
+    expect([begun.length, reports.length]).toEqual([expected, expected]);
+    expect(reports.map(({ passed }) => passed)).toEqual(
+      runs.slice(0, expected).map((run) => run === passing),
+    );
   });
 
   it.each(["open", "close", "destroy"])(
     "ends a case of the kit whose store never ends its %s",
-    async (hanging) => {
-      const step = async (name: string): Promise<void> => (name === hanging ? never : undefined);
+    async (stuck) => {
+      const step = async (name: string): Promise<void> => (name === stuck ? never : undefined);
       const one = caseOf(
         {
           name: "stuck",
@@ -111,12 +91,11 @@ describe("runCases", () => {
         },
         "a new run is queued",
       );
-      const { reported, end } = await endOf([one, ...casesOf(play.passing)]);
-      expect(end).toEqual({ passed: [false, true], gaveUp: false });
-      expect(reported[0]).toMatch(
+      const { reports } = await endOf([one, ...casesOf(passing)]);
+      expect(reports.map(({ passed }) => passed)).toEqual([false, true]);
+      expect(reports[0]?.failure?.message).toMatch(
         /^stuck: S16 a new run is queued, without phase or events\nExpected the /,
       );
-      expect(reported[0]).not.toContain("It did not come to an end then.");
     },
   );
 });

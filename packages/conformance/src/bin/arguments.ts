@@ -7,22 +7,19 @@ export const USAGE =
   "run-events-conformance MODULE [--profile quick|ci|soak] [--case TEXT] [--clause S4] [--seed N] [--path P] [--json FILE] [--examples FILE]";
 
 /** The parsed arguments. */
-export interface Arguments {
+export interface Arguments extends Omit<Values, "seed" | "path"> {
   /** As it was given. */
   readonly module: string;
-  readonly profile: string | null;
-  /** A part of the names of the cases to run. */
-  readonly case: string | null;
-  readonly clause: string | null;
   readonly seed: number | null;
   /** The input to run alone. */
   readonly replay: InputAddress | null;
-  readonly json: string | null;
-  readonly examples: string | null;
 }
+
+type Values = Readonly<Partial<Record<keyof typeof OPTIONS, string>>>;
 
 const OPTIONS = {
   profile: { type: "string" },
+  /** A part of the names of the cases to run. */
   case: { type: "string" },
   clause: { type: "string" },
   seed: { type: "string" },
@@ -39,16 +36,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     throw misuse(`Expected one module, got ${positionals.length}.`);
   }
   const seed = values.seed === undefined ? null : parseSeed(values.seed);
-  return {
-    module,
-    profile: values.profile ?? null,
-    case: values.case ?? null,
-    clause: values.clause ?? null,
-    seed,
-    replay: parseReplay(seed, values.path),
-    json: values.json ?? null,
-    examples: values.examples ?? null,
-  };
+  return { ...values, module, seed, replay: parseReplay(seed, values.path) };
 }
 
 function parseReplay(seed: number | null, path: string | undefined): InputAddress | null {
@@ -58,7 +46,10 @@ function parseReplay(seed: number | null, path: string | undefined): InputAddres
   return { seed, path };
 }
 
-function parse(argv: readonly string[]) {
+function parse(argv: readonly string[]): {
+  readonly values: Values;
+  readonly positionals: readonly string[];
+} {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
   } catch (error) {
@@ -85,16 +76,12 @@ function misuse(why: string): Misuse {
 }
 
 /** The command that runs an input again, fit for a shell. */
-export function replayLine(module: string, replay: Replay): string {
-  const { case: name, seed, path } = replay;
-  return `To run it again:\n  npx run-events-conformance ${quoteIfNeeded(module)} --case ${quote(name)} --seed ${seed} --path "${path}"`;
-}
-
-function quoteIfNeeded(text: string): string {
-  return /^[\w./@-]+$/.test(text) ? text : quote(text);
+export function replayLine(module: string, { case: name, seed, path }: Replay): string {
+  return `To run it again:\n  npx run-events-conformance ${quoted(module)} --case ${quoted(name)} --seed ${seed} --path ${quoted(path)}`;
 }
 
 /** Double quotes do for every shell, unless the text has what they do not keep. */
-function quote(text: string): string {
+function quoted(text: string): string {
+  if (/^[\w./@-]+$/.test(text)) return text;
   return /["`$\\!%]/.test(text) ? `'${text.replaceAll("'", String.raw`'\''`)}'` : `"${text}"`;
 }

@@ -22,44 +22,35 @@ export interface ChosenCases {
  * @throws Misuse if no case matches, if a path is given for many, or if the file of examples cannot be read
  */
 export function chooseCases(asked: Arguments, options: ConformanceOptions<unknown>): ChosenCases {
+  const { module, case: part = "", clause, replay } = asked;
   const seed = asked.seed ?? options.seed ?? randomSeed();
-  const profile = asked.profile ?? options.profile ?? "ci";
-  const file = asked.examples ?? join(dirname(asked.module), ".run-events-conformance.json");
-  const own = asked.examples === null ? options.examples : undefined;
+  // The kit itself says what profiles there are.
+  const profile = (asked.profile ?? options.profile ?? "ci") as ProfileName;
+  const file = asked.examples ?? join(dirname(module), ".run-events-conformance.json");
+  const own = asked.examples === undefined ? options.examples : undefined;
   const examples = own ?? orMisuse(() => openExamples(file));
-  const whole: ConformanceOptions<unknown> = {
-    ...options,
-    seed,
-    // The kit itself says what profiles there are.
-    profile: profile as ProfileName,
-    examples,
-  };
-
-  function casesOf(more: Pick<ConformanceOptions, "replay">): readonly ConformanceCase[] {
-    return orMisuse(() =>
-      createCases({ ...whole, ...more }, (replay) => replayLine(asked.module, replay)),
-    );
-  }
+  const whole = { ...options, seed, profile, examples };
+  const casesOf = (settings: ConformanceOptions<unknown>): readonly ConformanceCase[] =>
+    orMisuse(() => createCases(settings, (one) => replayLine(module, one)));
 
   const isChosen = (name: string): boolean =>
-    (asked.case === null || name.includes(asked.case)) &&
-    (asked.clause === null || name.startsWith(`${asked.clause} `));
-  const chosen = casesOf({}).filter(({ name }) => isChosen(name));
-  if (chosen.length === 0)
+    name.includes(part) && (clause === undefined || name.startsWith(`${clause} `));
+  const chosen = casesOf(whole).filter(({ name }) => isChosen(name));
+  const [one, ...others] = chosen;
+  if (one === undefined)
     throw new Misuse(
       "Expected --case and --clause to match a case, but none does. Check both, or leave one out.",
     );
   const found = { store: options.name, profile, seed };
-  if (asked.replay === null) {
+  if (replay === null) {
     return { ...found, cases: chosen, leftOut: sayLeftOut(casesLeftOut(options), isChosen) };
   }
-  const [one, ...others] = chosen;
-  if (one === undefined || others.length > 0) {
+  if (others.length > 0) {
     throw new Misuse(
       `Expected --case to name one case with --path, but ${chosen.length} cases have it in their name.`,
     );
   }
-  const cases = casesOf({ replay: { ...asked.replay, case: one.name } });
+  const cases = casesOf({ ...whole, replay: { ...replay, case: one.name } });
   return { ...found, cases, leftOut: [] };
 }
 

@@ -9,30 +9,16 @@ import { Misuse } from "./misuse.ts";
  * @throws Misuse if the module exports none
  */
 export async function loadOptions(module: string): Promise<ConformanceOptions<unknown>> {
-  let options: unknown;
+  let options: Partial<ConformanceOptions<unknown>> | null | undefined;
   try {
-    const exported: Readonly<Record<string, unknown>> = await import(
-      pathToFileURL(resolve(module)).href
-    );
-    options = exported["conformance"];
-    if (typeof options === "function") options = await options();
+    const { conformance } = await import(pathToFileURL(resolve(module)).href);
+    options = typeof conformance === "function" ? await conformance() : conformance;
   } catch (cause) {
     const [why] = String(cause).split("\n");
     throw new Misuse(`${module} cannot be loaded: ${why}`, { cause });
   }
-  if (!isOptions(options)) {
+  if (typeof options?.name !== "string" || typeof options.open !== "function") {
     throw new Misuse(`Expected ${module} to export \`conformance\` with a name and \`open\`.`);
   }
-  return options;
-}
-
-function isOptions(value: unknown): value is ConformanceOptions<unknown> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "name" in value &&
-    typeof value.name === "string" &&
-    "open" in value &&
-    typeof value.open === "function"
-  );
+  return options as ConformanceOptions<unknown>;
 }

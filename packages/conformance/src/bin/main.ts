@@ -1,18 +1,24 @@
 #!/usr/bin/env node
-import { closeSync, openSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { parseArguments, USAGE } from "./arguments.ts";
 import { createFailurePrinter } from "./failure-printer.ts";
 import { chooseCases } from "./choose-cases.ts";
 import { loadOptions } from "./load-options.ts";
 import { Misuse, orMisuse } from "./misuse.ts";
-import { ExitWatch } from "./process-watch.ts";
 import { createReport, printReport, type Report } from "./report.ts";
-import { runCases } from "./run-cases.ts";
+import { type CaseReport, runCases } from "./run-cases.ts";
 
 /** Exit codes. 130 is what shells make of Ctrl-C. */
 const EXIT = { kept: 0, broken: 1, misuse: 2, interrupted: 130 } as const;
 
-const exit = new ExitWatch();
+/** What is under way, and the exit code if the process ends meanwhile, for example if a store calls `process.exit`. */
+let underWay: { readonly what: string; readonly code: number } | null = null;
+process.on("exit", () => {
+  if (underWay === null) return;
+  // By the descriptor: nothing that has to wait is done any more.
+  writeSync(2, `run-events-conformance: The process ended ${underWay.what}.\n`);
+  process.exitCode = underWay.code;
+});
 
 async function main(argv: readonly string[]): Promise<number> {
   if (argv.includes("--help")) {
@@ -20,7 +26,7 @@ async function main(argv: readonly string[]): Promise<number> {
     return EXIT.kept;
   }
   const asked = parseArguments(argv);
-  exit.about(`before ${asked.module} was loaded`, EXIT.misuse);
+  underWay = { what: `before ${asked.module} was loaded`, code: EXIT.misuse };
   const chosen = chooseCases(asked, await loadOptions(asked.module));
   // Leaves what is in the file, and makes it if it is not there.
   intoFile(asked.json, (file) => closeSync(openSync(file, "a")));
@@ -30,14 +36,16 @@ async function main(argv: readonly string[]): Promise<number> {
   const printFailure = createFailurePrinter();
   console.log(`${chosen.store}, profile ${chosen.profile}, seed ${chosen.seed}`);
   for (const line of chosen.leftOut) console.log(line);
-  const run = await runCases(chosen, interrupt.signal, {
-    onBegin: (name) => exit.about(`amid the case ${name}`, EXIT.broken),
-    onReport(report) {
-      const said = printFailure(report);
-      if (said !== null) console.log(`\n${said}\n`);
-    },
+  const reports: CaseReport[] = [];
+  const running = runCases(chosen, interrupt.signal, (name) => {
+    underWay = { what: `amid the case ${name}`, code: EXIT.broken };
   });
-  const report = createReport(chosen, run, interrupt.signal.aborted);
+  for await (const one of running) {
+    reports.push(one);
+    const said = printFailure(one);
+    if (said !== null) console.log(`\n${said}\n`);
+  }
+  const report = createReport(chosen, reports, interrupt.signal.aborted);
   // Before anything of it can fail: a run may have taken hours.
   console.log(printReport(report));
   intoFile(asked.json, (file) => writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`));
@@ -45,8 +53,8 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** @throws Misuse if the file cannot be written */
-function intoFile(file: string | null, write: (file: string) => void): void {
-  if (file !== null) orMisuse(() => write(file), `${file} cannot be written: `);
+function intoFile(file: string | undefined, write: (file: string) => void): void {
+  if (file !== undefined) orMisuse(() => write(file), `${file} cannot be written: `);
 }
 
 function codeOf({ interrupted, failed }: Report): number {
@@ -62,7 +70,7 @@ function sayMisuse(error: unknown): number {
 
 async function runAndExit(): Promise<void> {
   const code = await main(process.argv.slice(2)).catch(sayMisuse);
-  exit.done();
+  underWay = null;
   // Pools and the like that the author's module holds open end with the process; all output has to be written by then.
   process.stdout.write("", () => process.exit(code));
 }

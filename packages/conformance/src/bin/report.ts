@@ -1,5 +1,5 @@
 import type { ChosenCases } from "./choose-cases.ts";
-import { type CaseReport, type CasesRun, HUNG_IN_A_ROW } from "./run-cases.ts";
+import { type CaseReport, HUNG_IN_A_ROW } from "./run-cases.ts";
 
 /** Everything that a run came to. Plain data: the file that `--json` writes. */
 export interface Report {
@@ -20,12 +20,13 @@ export interface Report {
 /** Counts what came of the cases. */
 export function createReport(
   { store, profile, seed, cases: chosen }: Omit<ChosenCases, "leftOut">,
-  { reports: cases, gaveUp }: CasesRun,
+  cases: readonly CaseReport[],
   interrupted: boolean,
 ): Report {
   const passed = cases.filter((one) => one.passed).length;
   const failed = cases.length - passed;
   const notRun = chosen.length - cases.length;
+  const gaveUp = !interrupted && notRun > 0;
   return { store, profile, seed, interrupted, gaveUp, passed, failed, notRun, cases };
 }
 
@@ -35,14 +36,14 @@ export function createReport(
  */
 export function printReport(report: Report): string {
   const { cases } = report;
-  const found = new Set(cases.flatMap(({ failure }) => (failure === null ? [] : failure.clause)));
-  const clauses = new Set([...cases.map(({ clause }) => clause), ...found]);
-  const lines = [...clauses].toSorted(byNumber).map((clause) => clauseLine(clause, cases));
+  const broken = new Set(cases.flatMap(({ failure }) => failure?.clause ?? []));
+  const clauses = [...new Set([...cases.map(({ clause }) => clause), ...broken])];
+  clauses.sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
+  const lines = clauses.map((clause) => {
+    const own = cases.filter((one) => one.clause === clause);
+    return clauseLine(clause, own, broken.has(clause));
+  });
   return [...lines, lastLine(report)].join("\n");
-}
-
-function byNumber(one: string, other: string): number {
-  return one.localeCompare(other, "en", { numeric: true });
 }
 
 function lastLine({ passed, failed, interrupted, gaveUp, notRun }: Report): string {
@@ -52,27 +53,13 @@ function lastLine({ passed, failed, interrupted, gaveUp, notRun }: Report): stri
   return sums;
 }
 
-function clauseLine(clause: string, all: readonly CaseReport[]): string {
-  const cases = all.filter((one) => one.clause === clause);
-  const failed = cases.filter((one) => !one.passed);
-  const blaming = all.filter(({ failure }) => failure?.clause === clause);
-  const elsewhere = blaming.filter((one) => one.clause !== clause);
+function clauseLine(clause: string, cases: readonly CaseReport[], isBroken: boolean): string {
+  const failed = cases.filter((one) => !one.passed).length;
   // Cases that failed because another clause is broken neither prove nor disprove this one.
-  const word = blaming.length > 0 ? "broken" : failed.length > 0 ? "failed" : "kept";
-  const count = failed.length === 0 ? `${cases.length}` : `${failed.length} of ${cases.length}`;
-  const ms = cases.reduce((sum, one) => sum + one.ms, 0);
+  const word = isBroken ? "broken" : failed > 0 ? "failed" : "kept";
+  const count = failed === 0 ? `${cases.length}` : `${failed} of ${cases.length}`;
   const unit = cases.length === 1 ? "case" : "cases";
   const columns = [clause.padEnd(3), word.padEnd(6), `${count} ${unit}`.padEnd(14)];
-  const line = `${columns.join("  ")}  ${(ms / 1_000).toFixed(2).padStart(8)} s`;
-  const others = failed.flatMap(({ failure }) => failure?.clause ?? []);
-  const blamed = new Set(others.filter((one) => one !== clause));
-  const notes = [
-    ...(elsewhere.length > 0 ? [`found by cases of ${clausesOf(elsewhere)}`] : []),
-    ...(blamed.size > 0 ? [`for ${[...blamed].toSorted(byNumber).join(", ")}`] : []),
-  ];
-  return notes.length === 0 ? line : `${line}  ${notes.join("; ")}`;
-}
-
-function clausesOf(reports: readonly CaseReport[]): string {
-  return [...new Set(reports.map(({ clause }) => clause))].toSorted(byNumber).join(", ");
+  const ms = cases.reduce((sum, one) => sum + one.ms, 0);
+  return `${columns.join("  ")}  ${(ms / 1_000).toFixed(2).padStart(8)} s`;
 }
