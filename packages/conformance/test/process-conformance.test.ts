@@ -7,10 +7,8 @@ import { runProcessConformance } from "@tm/run-events-conformance/processes";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { casesOfClause, failuresInTurn } from "./kills/mutant-suite.ts";
 import { connectionCases, processCases, processSuite } from "./kills/process-suite.ts";
-import { openJournal } from "./processes/journal.ts";
-import { EXEC_ARGV } from "./processes/journal-doors.ts";
-import { humble } from "./processes/crash-mutants.ts";
 import type { OtherPlace } from "./processes/open-otherwise.ts";
+import { EXEC_ARGV } from "./processes/remote-doors.ts";
 
 function casesOn(place: OtherPlace): readonly ConformanceCase[] {
   return runProcessConformance<OtherPlace>({
@@ -27,12 +25,12 @@ describe("the kit in many processes", () => {
     for (const { name, run } of processCases(null)) it(name, run);
   });
 
-  describe("finds nothing in a store on a port whose connections are lost", () => {
+  describe("finds nothing in it if its connections are lost", () => {
     for (const { name, run } of connectionCases(null)) it(name, run);
   });
 
   describe("demands nothing of a store that declares no durability", () => {
-    const cases = processCases(humble.name).filter(({ name }) => name.includes("killed"));
+    const cases = processCases("humble").filter(({ name }) => name.includes("killed"));
     for (const { name, run } of cases) it(name, run);
   });
 
@@ -46,13 +44,9 @@ describe("the kit in many processes", () => {
   });
 
   it("S6 finds a server that comes back without what it had acknowledged last", async () => {
-    const cases = processCases(null, (file) => ({
-      async kill() {
-        const journal = openJournal(file());
-        journal.forgetNewest(5);
-        journal.close();
-      },
-      restart: async () => {},
+    const cases = processCases(null, (server) => ({
+      kill: () => server().forgetNewest(5),
+      restart() {},
     }));
     const ofServer = cases.filter(({ name }) => name.includes("the server"));
     const [failure] = await failuresInTurn(casesOfClause(ofServer, "S6"));

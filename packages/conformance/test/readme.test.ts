@@ -7,7 +7,7 @@ import { readPage } from "./docs-page.ts";
 import { follow } from "./http/follow.ts";
 import { memoryServerDoors } from "./http/memory-server.ts";
 import { type InputKind, PROFILES } from "../src/profile.ts";
-import { PROCESS_PROFILES } from "../src/processes/process-profile.ts";
+import { PROCESS_PROFILES } from "../src/processes/process-case.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 import { BIN_COMMAND, startBin, startShell } from "./start-process.ts";
 import { temporaryFolder } from "./temporary-folder.ts";

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { programs } from "../cases/programs.ts";
 import { beneathPlace } from "../doors.ts";
 import { PROFILES } from "../profile.ts";
@@ -26,7 +27,7 @@ async function runPrograms({ crew, draws }: ProcessTrial, clockAheadMs: number):
   const refuse = (): never => {
     throw new TypeError("Expected a case that makes do with one store.");
   };
-  const seed = Math.floor(draws.fraction() * 2 ** 31);
+  const seed = draws(fc.nat());
   for (const { run } of programs) {
     await run({
       store,
@@ -39,7 +40,7 @@ async function runPrograms({ crew, draws }: ProcessTrial, clockAheadMs: number):
     });
   }
   for (let round = 0; round < RACES; round++) {
-    const race = draws.from(raceOf(STARTS, [2, 2], 20, true));
+    const race = draws(raceOf(STARTS, [2, 2], 20, true));
     requireOrder("S21", await runRace(race, [store], `r${round}-`));
   }
 }

@@ -44,8 +44,6 @@ interface WorkerManner {
 
 /** The processes of one case. */
 export interface Crew {
-  /** The number of processes that work at once. */
-  readonly size: number;
   /** Starts one more, which has opened its store when this resolves. */
   start(manner?: WorkerManner): Promise<Worker>;
   /**
@@ -53,8 +51,8 @@ export interface Crew {
    * @throws TypeError where there is no `network`
    */
   startProxy(): Promise<CuttingProxy>;
-  /** As many as are to be at work. */
-  startAll(): Promise<readonly [Worker, ...Worker[]]>;
+  /** As many as are to be at work. @param first how the first differs from the others */
+  startAll(first?: WorkerManner): Promise<readonly [Worker, ...Worker[]]>;
 }
 
 const DEFAULT_WORKERS = 3;
@@ -107,12 +105,13 @@ export async function runWithCrew<Place>(
   }
 
   const crew: Crew = {
-    size,
     start,
     startProxy,
-    async startAll() {
+    async startAll(first) {
       // All have to have settled, so that none starts after the end of the case.
-      const starts = await Promise.allSettled(Array.from({ length: size }, () => start()));
+      const starts = await Promise.allSettled(
+        Array.from({ length: size }, (_, at) => start(at === 0 ? first : {})),
+      );
       const workers = starts.map((one) => {
         if (one.status === "rejected") throw one.reason;
         return one.value;

@@ -28,8 +28,6 @@ export interface CuttingProxy {
   cutAll(): void;
   /** The number of chunks that have come from the server so far. */
   answers(): number;
-  /** The number of connections that were lost by plan so far. */
-  cuts(): number;
   /** Destroys all connections and listens no more. */
   close(): Promise<void>;
 }
@@ -42,7 +40,6 @@ export async function startCuttingProxy(server: Address): Promise<CuttingProxy> 
   let planned: Cut | null = null;
   let passed = 0;
   let answers = 0;
-  let cuts = 0;
   let plans = 0;
 
   /** Whether this chunk is the one that costs its connection. */
@@ -51,7 +48,6 @@ export async function startCuttingProxy(server: Address): Promise<CuttingProxy> 
     passed += 1;
     if (passed <= planned.after) return false;
     planned = null;
-    cuts += 1;
     return true;
   }
 
@@ -107,7 +103,6 @@ export async function startCuttingProxy(server: Address): Promise<CuttingProxy> 
     },
     cutAll,
     answers: () => answers,
-    cuts: () => cuts,
     async close() {
       const closed = once(listener.close(), "close");
       cutAll();

@@ -1,4 +1,5 @@
 import { setTimeout } from "node:timers/promises";
+import fc from "fast-check";
 import type { RaceClient } from "../races/race-client.ts";
 import type { RaceStep } from "../races/race.ts";
 import { within } from "../within.ts";
@@ -70,25 +71,12 @@ export async function progressOf(loads: readonly Load[], calls: number = PROGRES
   await Promise.all(loads.map((load) => load.more(calls)));
 }
 
-/** When to crash. */
-export interface Strike {
-  /** After how many more calls of a process. */
-  readonly calls: number;
-  /** The delay, as a share of a call. */
-  readonly lateness: number;
-}
-
-/** Some instant: when a process has just made a call, or half the time anywhere in one. */
-export function planStrike({ fraction }: Draws): Strike {
-  const calls = Math.ceil((MOST_CALLS / 2) * (1 + fraction()));
-  return { calls, lateness: Math.max(0, 2 * fraction() - 1) };
-}
-
-/** Waits for some instant at which they all make calls. */
+/** Waits for some instant at which they all make calls: when one was just made, or half the time anywhere in one. */
 export async function amidCalls(loads: readonly Load[], draws: Draws): Promise<void> {
-  const { calls, lateness } = planStrike(draws);
+  const calls = draws(fc.noBias(fc.integer({ min: MOST_CALLS / 2, max: MOST_CALLS })));
+  const latePercent = draws(fc.oneof(fc.constant(0), fc.noBias(fc.nat(99))));
   const startedAtMs = performance.now();
-  await Promise.all(loads.map((load) => load.more(calls)));
+  await progressOf(loads, calls);
   const callMs = (performance.now() - startedAtMs) / calls;
-  if (lateness > 0) await setTimeout(lateness * callMs);
+  if (latePercent > 0) await setTimeout((callMs * latePercent) / 100);
 }

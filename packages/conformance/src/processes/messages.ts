@@ -1,7 +1,5 @@
 import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
-import type { RunEventStore } from "@tm/run-events-core/store";
 import { describeError, framesOf } from "../describe-error.ts";
-import type { KitStore } from "../kit-store.ts";
 
 /** The calls of a store that a worker makes as they are: their arguments and answers are data. */
 export const PLAIN_CALLS = [
@@ -30,23 +28,21 @@ export interface Opening {
   readonly clockAheadMs: number;
 }
 
-/** A message of the parent. `subscribe` is answered when the subscription is ready; its notifications have the command's id. */
-export type Command = { readonly id: number } & (
-  | { readonly call: "open"; readonly args: readonly [Opening] }
-  | { readonly call: "subscribe"; readonly args: Parameters<KitStore["subscribe"]>[0] }
-  | { readonly call: "stop"; readonly args: number }
-  | { readonly call: "readHeads"; readonly args: Parameters<KitStore["inner"]["read"]>[0] }
-  | { readonly call: PlainCall; readonly args: readonly unknown[] }
-);
+/**
+ * A message of the parent. `open` is answered with the capabilities, `subscribe` when the subscription is ready; its notifications have
+ * the command's id, which `stop` names.
+ */
+export interface Command {
+  readonly id: number;
+  readonly call: PlainCall | "open" | "subscribe" | "stop";
+  readonly args: readonly unknown[];
+}
 
 /** A message of a worker; the answer 0 when it is ready for commands. */
 export type Message =
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly failure: Failure }
   | { readonly notified: number; readonly runId: string | null };
-
-/** The answer to `open`. */
-export type Opened = RunEventStore["capabilities"];
 
 /** The error of a call. */
 export interface Failure {

@@ -53,11 +53,11 @@ export async function playCrash(
   };
   const steps = fc.array(theme.step, { minLength: STEPS, maxLength: STEPS });
   const loadOf = (worker: Worker, client: RaceClient): Load =>
-    new Load(worker, client, draws.from(steps));
+    new Load(worker, client, draws(steps));
 
   const workers = await crew.startAll();
   const first = new RaceClient("0", workers[0].store, place);
-  await first.run(draws.from(beginning(theme)));
+  await first.run(draws(beginning(theme)));
   const loads = workers.map((worker) =>
     loadOf(worker, new RaceClient(worker.name, worker.store, place, first.seen)),
   );

@@ -1,6 +1,19 @@
+import type { ProfileName } from "../profile.ts";
 import type { Crew } from "./crew.ts";
 import type { Draws } from "./draws.ts";
-import type { ProcessProfile } from "./process-profile.ts";
+
+/** The sizes of a profile where processes race. */
+interface ProcessProfile {
+  /** The least number of calls that each process makes in a case. */
+  readonly calls: number;
+}
+
+/** `soak` runs a case of `ci` again and again, each time on a fresh place, with new processes and other draws. */
+export const PROCESS_PROFILES: Readonly<Record<ProfileName, ProcessProfile>> = {
+  quick: { calls: 40 },
+  ci: { calls: 120 },
+  soak: { calls: 120 },
+};
 
 /** The tools of a case. */
 export interface ProcessTrial {

@@ -7,7 +7,7 @@ import { crashCases, type CrashHooks } from "./crash-cases.ts";
 import { runWithCrew, type ProcessDoors } from "./crew.ts";
 import { createDraws } from "./draws.ts";
 import { raceCases } from "./race-cases.ts";
-import { PROCESS_PROFILES } from "./process-profile.ts";
+import { PROCESS_PROFILES } from "./process-case.ts";
 
 export type { CrashHooks } from "./crash-cases.ts";
 export type { Network, ProcessDoors } from "./crew.ts";

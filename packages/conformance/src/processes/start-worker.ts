@@ -5,15 +5,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { KitStore } from "../kit-store.ts";
 import { within } from "../within.ts";
-import {
-  type Command,
-  type Message,
-  type Opened,
-  type Opening,
-  parseFailure,
-  PLAIN_CALLS,
-  type PlainCall,
-} from "./messages.ts";
+import { type Command, type Message, type Opening, parseFailure, PLAIN_CALLS } from "./messages.ts";
 
 /** Another process with a store of its own. */
 export interface Worker {
@@ -29,8 +21,6 @@ export interface WorkerOptions extends Opening {
   readonly name: string;
   readonly execArgv: readonly string[] | undefined;
 }
-
-type Asked = Command extends infer One ? (One extends Command ? Omit<One, "id"> : never) : never;
 
 // Its source where this is source, else what was built of it.
 const SCRIPT = fileURLToPath(new URL("worker.ts", import.meta.url)).replace(
@@ -75,14 +65,16 @@ class Fork {
 
   /** @param onNotification gets the notifications of a subscription */
   ask(
-    asked: Asked,
+    call: Command["call"],
+    args: readonly unknown[],
     onNotification?: (runId: string | null) => void,
   ): { readonly id: number; readonly answer: Promise<unknown> } {
     const id = ++this.#lastId;
     if (onNotification !== undefined) this.#notified.set(id, onNotification);
-    const answer = this.#answerTo(id, `the answer of worker ${this.#name} to ${asked.call}`);
+    const answer = this.#answerTo(id, `the answer of worker ${this.#name} to ${call}`);
+    const command: Command = { id, call, args };
     // A process that has ended takes no more commands; its exit reports that.
-    this.#child.send({ id, ...asked } as Command, () => {});
+    this.#child.send(command, () => {});
     return { id, answer };
   }
 
@@ -124,27 +116,22 @@ export async function startWorker(
   const kill = (): Promise<void> => forked.kill();
   onStart(kill);
   await forked.ready();
-  const { answer } = forked.ask({ call: "open", args: [opening] });
-  return { name, store: storeOf(forked, (await answer) as Opened), kill };
+  const capabilities = await forked.ask("open", [opening]).answer;
+  return { name, store: storeOf(forked, capabilities as KitStore["capabilities"]), kill };
 }
 
-/** The store of another process. */
-function storeOf(forked: Fork, capabilities: Opened): KitStore {
+/** The store of another process. What is beneath it is there alone. */
+function storeOf(forked: Fork, capabilities: KitStore["capabilities"]): KitStore {
   const calls = PLAIN_CALLS.map((call) => [
     call,
-    (...args: readonly unknown[]) => forked.ask({ call, args }).answer,
+    (...args: readonly unknown[]) => forked.ask(call, args).answer,
   ]);
   return {
-    ...(Object.fromEntries(calls) as Pick<KitStore, PlainCall>),
+    ...(Object.fromEntries(calls) as Omit<KitStore, "capabilities" | "subscribe">),
     capabilities,
-    inner: {
-      read: (queries: Parameters<KitStore["inner"]["read"]>[0]) =>
-        forked.ask({ call: "readHeads", args: queries }).answer,
-      // The rest of what is beneath it is elsewhere.
-    } as KitStore["inner"],
     subscribe(subject, onNotification) {
       let isStopped = false;
-      const { id, answer } = forked.ask({ call: "subscribe", args: subject }, (runId) => {
+      const { id, answer } = forked.ask("subscribe", [subject], (runId) => {
         if (!isStopped) onNotification(runId);
       });
       // Rejects if the process is killed. A caller that waits for the answer still gets the error.
@@ -153,7 +140,7 @@ function storeOf(forked: Fork, capabilities: Opened): KitStore {
         ready: answer as Promise<void>,
         stop() {
           isStopped = true;
-          forked.ask({ call: "stop", args: id }).answer.catch(() => {});
+          forked.ask("stop", [id]).answer.catch(() => {});
         },
       };
     },

@@ -3,13 +3,7 @@ import { flushCompileCache } from "node:module";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { assert } from "../assert.ts";
 import { type KitStore, kitStore } from "../kit-store.ts";
-import {
-  type Command,
-  encodeFailure,
-  type Message,
-  type Opened,
-  type Opening,
-} from "./messages.ts";
+import { type Command, encodeFailure, type Message, type Opening } from "./messages.ts";
 import { turnClock } from "./turn-clock.ts";
 
 /** The exports of the author's module. */
@@ -28,7 +22,7 @@ function send(message: Message): void {
   process.send(message);
 }
 
-async function open({ module, place, clockAheadMs }: Opening): Promise<Opened> {
+async function open({ module, place, clockAheadMs }: Opening): Promise<unknown> {
   // Before the author's module is loaded, since it may keep references to the clock.
   if (clockAheadMs !== 0) turnClock(clockAheadMs);
   const exported = (await import(module)) as StoreModule;
@@ -37,18 +31,15 @@ async function open({ module, place, clockAheadMs }: Opening): Promise<Opened> {
   return { ...opened.capabilities };
 }
 
-async function answerTo(command: Command): Promise<unknown> {
-  const { id, call, args } = command;
-  if (call === "open") return open(args[0]);
+async function answerTo({ id, call, args }: Command): Promise<unknown> {
+  if (call === "open") return open(...(args as [Opening]));
   assert(opened !== null, "a worker opens its store first");
-  if (call === "subscribe") {
-    const subscription = opened.subscribe(args, (runId) => send({ notified: id, runId }));
-    subscriptions.set(id, subscription);
-    return subscription.ready;
-  }
-  if (call === "stop") return subscriptions.get(args)?.stop();
-  if (call === "readHeads") return opened.inner.read(args);
-  return (opened[call] as (...given: readonly unknown[]) => Promise<unknown>)(...args);
+  if (call === "stop") return subscriptions.get(Number(args[0]))?.stop();
+  if (call !== "subscribe") return (opened[call] as (...given: typeof args) => unknown)(...args);
+  const [subject] = args as Parameters<KitStore["subscribe"]>;
+  const subscription = opened.subscribe(subject, (runId) => send({ notified: id, runId }));
+  subscriptions.set(id, subscription);
+  return subscription.ready;
 }
 
 async function obey(command: Command): Promise<void> {

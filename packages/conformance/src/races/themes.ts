@@ -195,6 +195,13 @@ export const CONTESTS: readonly Contest[] = [
   contest("S10 a read sees every append that any client got acknowledged before it", BATCHES, 20),
 ];
 
+/** One for processes, which count for themselves: who creates what, and when. */
+export const CREATIONS: Contest = contest(
+  "S16 runs that processes create at once are created once, each with its own ordinal",
+  ofEach(RUN_IDS, [], { 4: ["create"], 2: ["end", "remove"], 1: ["head"] }),
+  8,
+);
+
 /** Races of two or three clients about anything. */
 export const raceArbitrary: fc.Arbitrary<Race> = fc.oneof(
   { weight: 4, arbitrary: raceOf(ANYTHING, [2, 3], 4) },

@@ -1,11 +1,14 @@
 import type { ConformanceCase } from "@tm/run-events-conformance";
 import { type CrashHooks, runProcessConformance } from "@tm/run-events-conformance/processes";
-import { connectionMutants } from "../processes/connection-mutants.ts";
-import { createJournalDoors } from "../processes/journal-doors.ts";
-import { processMutants } from "../processes/mutants.ts";
-import type { JournalPlace } from "../processes/open-journal.ts";
-import type { RemotePlace } from "../processes/open-remote.ts";
-import { createRemoteDoors } from "../processes/remote-doors.ts";
+import { type Faults, mutantsOf } from "../mutants/mutant.ts";
+import { connectionFaults } from "../processes/connection-mutants.ts";
+import { crashFaults } from "../processes/crash-mutants.ts";
+import type { ProcessFault } from "../processes/process-mutant.ts";
+import { createRemoteDoors, NETWORK } from "../processes/remote-doors.ts";
+import type { RemoteServer } from "../processes/remote-server.ts";
+import { sharingFaults } from "../processes/sharing-mutants.ts";
+import { startFaults } from "../processes/start-mutants.ts";
+import { waitingFaults } from "../processes/waiting-mutants.ts";
 import {
   casesOfClause,
   failuresInTurn,
@@ -14,39 +17,45 @@ import {
 } from "./mutant-suite.ts";
 
 /**
- * All cases for a store in a file, spoiled by the variant of this name.
- * @param crashOf gets the path of the file
+ * All cases for a store that the mutant of this clause and name spoils, but for those that lose connections.
+ * @param crashOf gets the youngest server
  */
 export function processCases(
   mutant: string | null,
-  crashOf: ((file: () => string) => CrashHooks) | null = null,
+  crashOf: ((server: () => RemoteServer) => CrashHooks) | null = null,
 ): readonly ConformanceCase[] {
-  const { file, ...doors } = createJournalDoors(mutant);
-  return runProcessConformance<JournalPlace>({
+  const { server, ...doors } = createRemoteDoors(mutant);
+  return runProcessConformance({
     ...doors,
-    ...(crashOf === null ? {} : { crash: crashOf(file) }),
+    ...(crashOf === null ? {} : { crash: crashOf(server) }),
   });
 }
 
-/** All cases of lost connections for a store on a port, spoiled by the mutant of this name. */
+/** All cases that lose connections. */
 export function connectionCases(mutant: string | null): readonly ConformanceCase[] {
-  const cases = runProcessConformance<RemotePlace>(createRemoteDoors(mutant));
+  const cases = runProcessConformance({ ...createRemoteDoors(mutant), ...NETWORK, workers: 2 });
   return cases.filter(({ name }) => name.includes("connection"));
+}
+
+function judgedBy(
+  casesOf: (mutant: string) => readonly ConformanceCase[],
+  faults: Faults<ProcessFault>,
+): readonly JudgedMutant[] {
+  return mutantsOf(faults, () => []).map(({ name, clause }) => ({
+    name,
+    clause,
+    judge: (isFound) =>
+      failuresInTurn(casesOfClause(casesOf(`${clause} ${name}`), clause), isFound),
+  }));
 }
 
 /** Broken stores that look whole to one process, or until it dies. */
 export const processSuite: MutantSuite = {
   title: "Stores in many processes",
   mutants: [
-    ...processMutants.map(({ name, clause }): JudgedMutant => ({
-      name,
-      clause,
-      judge: (isFound) => failuresInTurn(casesOfClause(processCases(name), clause), isFound),
-    })),
-    ...connectionMutants.map(({ name, clause }): JudgedMutant => ({
-      name,
-      clause,
-      judge: (isFound) => failuresInTurn(casesOfClause(connectionCases(name), clause), isFound),
-    })),
+    ...[crashFaults, sharingFaults, startFaults, waitingFaults].flatMap((faults) =>
+      judgedBy(processCases, faults),
+    ),
+    ...judgedBy(connectionCases, connectionFaults),
   ],
 };

@@ -1,72 +1,63 @@
 import { RunEventsError } from "@tm/run-events-core";
-import type { LossManner } from "./remote-store.ts";
+import { changeAlone, changesEach, mapNotifications, plainAlone } from "../mutants/inner-store.ts";
+import type { Faults } from "../mutants/mutant.ts";
+import { appendEach, type ProcessFault } from "./process-mutant.ts";
 
-/** A store that does something wrong with lost connections. */
-export interface ConnectionMutant {
-  /** What it does. */
-  readonly name: string;
-  /** The clause whose cases have to find it. */
-  readonly clause: string;
-  readonly manner: Partial<LossManner>;
-}
+type Members = ConstructorParameters<typeof RunEventsError>[2];
 
-/** The error with other members. */
-function failureWith(
-  { message, cause, ambiguous, retryable }: RunEventsError,
-  members: { readonly ambiguous?: boolean; readonly retryable?: boolean; readonly cause?: unknown },
-): RunEventsError {
-  return new RunEventsError("store_unavailable", message, {
-    cause,
-    ambiguous,
-    retryable,
-    ...members,
+/** Fails otherwise. @param members of the failure. `appends`: whether the call was to append events */
+function failingWith(members: (appends: boolean) => Members): ProcessFault {
+  return failing(({ code, message, cause, ambiguous, retryable }, appends) => {
+    const others = { cause, ambiguous, retryable, ...members(appends) };
+    return new RunEventsError(code, message, others);
   });
 }
 
+function failing(failureOf: (error: RunEventsError, appends: boolean) => Error): ProcessFault {
+  return (store) => {
+    async function fails<T>(call: Promise<T>, appends = () => false): Promise<T> {
+      return call.catch((error: unknown) => {
+        throw error instanceof RunEventsError ? failureOf(error, appends()) : error;
+      });
+    }
+    return {
+      append: (plains) =>
+        fails(store.append(plains), () => plains.some(({ events }) => events.length > 0)),
+      ...changesEach((change) => {
+        let appends = false;
+        const changing = changeAlone(store, {
+          ...change,
+          decide(seen) {
+            const decision = change.decide(seen);
+            appends = (decision.events ?? []).length > 0;
+            return decision;
+          },
+        });
+        return fails(changing, () => appends);
+      }),
+      read: (queries) => fails(store.read(queries)),
+      list: (query) => fails(store.list(query)),
+      probe: () => fails(store.probe()),
+    };
+  };
+}
+
 /** Stores that are whole as long as no connection is lost. */
-export const connectionMutants: readonly ConnectionMutant[] = [
-  {
-    name: "never shows that an append may have landed",
-    clause: "S7",
-    manner: {
-      failureOf: (error, appends) => (appends ? failureWith(error, { ambiguous: false }) : error),
-    },
-  },
-  {
-    name: "sends an append again by itself, under no key",
-    clause: "S7",
-    manner: { writesAgain: true },
-  },
-  {
-    name: "never shows that a claim may have been granted",
-    clause: "S21",
-    manner: {
-      failureOf: (error, appends) => (appends ? error : failureWith(error, { ambiguous: false })),
-    },
-  },
-  {
-    name: "notifies no more once its connection was lost",
-    clause: "S13",
-    manner: { notifiesAgain: false },
-  },
-  {
-    name: "throws the error of a lost connection unchanged",
-    clause: "S20",
-    manner: { failureOf: ({ cause }) => cause as Error },
-  },
-  {
-    name: "shows a lost connection as not retryable",
-    clause: "S20",
-    manner: { failureOf: (error) => failureWith(error, { retryable: false }) },
-  },
-  {
-    name: "hides the cause of a lost connection",
-    clause: "S20",
-    manner: { failureOf: (error) => failureWith(error, { cause: undefined }) },
-  },
-  {
-    name: "shows a failed read as ambiguous",
-    clause: "S20",
-    manner: { failureOf: (error) => failureWith(error, { ambiguous: true }) },
-  },
-];
+export const connectionFaults: Faults<ProcessFault> = {
+  "S7 never shows that an append may have landed": failingWith((appends) =>
+    appends ? { ambiguous: false } : {},
+  ),
+  "S7 sends an append again by itself, under no key": (store) =>
+    appendEach((plain) =>
+      plainAlone(store, plain).catch(() => plainAlone(store, { ...plain, idempotencyKey: null })),
+    ),
+  "S21 never shows that a claim may have been granted": failingWith((appends) =>
+    appends ? {} : { ambiguous: false },
+  ),
+  "S13 notifies no more once its connection was lost": (store, { engine }) =>
+    mapNotifications(store, (runId) => (engine.isLost() ? undefined : runId)),
+  "S20 throws the error of a lost connection unchanged": failing(({ cause }) => cause as Error),
+  "S20 shows a lost connection as not retryable": failingWith(() => ({ retryable: false })),
+  "S20 hides the cause of a lost connection": failingWith(() => ({ cause: undefined })),
+  "S20 shows a failed read as ambiguous": failingWith(() => ({ ambiguous: true })),
+};

@@ -1,14 +1,16 @@
 import { setTimeout } from "node:timers/promises";
 import { RunEventsError } from "@tm/run-events-core";
-import type { Plain } from "@tm/run-events-core/store";
-import type { Entry, Journal } from "./journal.ts";
+import { nameKey, type Plain } from "@tm/run-events-core/store";
+import { changeAlone, changesEach, plainAlone, seeNow } from "../mutants/inner-store.ts";
+import type { Faults } from "../mutants/mutant.ts";
 import {
   appendEach,
+  hideReceipts,
   isAlive,
   LOCK,
-  type ProcessMutant,
-  type Variant,
-  withoutKey,
+  type ProcessFault,
+  runsIn,
+  type Shared,
 } from "./process-mutant.ts";
 
 const FLUSH_MS = 25;
@@ -18,92 +20,85 @@ const LOCK_PAUSE_MS = 1;
 const LOCKED_MS = 10;
 
 /** Does what one of the mutants does, and says so: nothing is wrong with it. */
-export const humble: Variant = {
-  name: "loses all with its last process, and declares it",
-  spoil(store, journal) {
-    forgetWithoutProcess(journal);
-    Object.assign(store, { capabilities: { ...store.capabilities, durability: "memory" } });
+export const HUMBLE: Readonly<Record<string, ProcessFault>> = {
+  async humble({ capabilities }, shared) {
+    await forgetWithoutProcess(shared);
+    return { capabilities: { ...capabilities, durability: "memory" } };
   },
 };
 
-function forgetWithoutProcess(journal: Journal): void {
-  const others = journal.kept().filter(([name]) => name.startsWith("process "));
-  if (others.length > 0 && !others.some(([, pid]) => isAlive(Number(pid)))) journal.forgetAll();
-  journal.keep(`process ${process.pid}`, process.pid);
+async function forgetWithoutProcess({ engine, keep, kept }: Shared): Promise<void> {
+  const pids = [...(await kept()).values()];
+  if (pids.length > 0 && !pids.some(isAlive)) {
+    const range = { from: "!", to: "~", limit: 1_000_000, reverse: false };
+    const all = await engine.read(({ scan }) => scan(range));
+    await engine.commit(
+      [],
+      all.map(({ key }) => ({ key, value: null })),
+    );
+  }
+  await keep(String(process.pid), process.pid);
 }
 
-/** The slot is there once. @throws RunEventsError if it stays so */
-async function takeLock(journal: Journal): Promise<void> {
+/** Resolves when the slot is its own. @throws RunEventsError if it stays another's */
+async function takeLock({ keep }: Shared): Promise<void> {
   for (let tries = 1; tries <= LOCK_TRIES; tries++) {
-    try {
-      journal.keep(LOCK, process.pid);
-      return;
-    } catch {
-      await setTimeout(LOCK_PAUSE_MS);
-    }
+    if (await keep(LOCK, process.pid)) return;
+    await setTimeout(LOCK_PAUSE_MS);
   }
   throw new RunEventsError("store_unavailable", "It is locked.");
 }
 
 /** Stores that only look whole until a process dies. */
-export const crashMutants: readonly ProcessMutant[] = [
-  {
-    name: "acknowledges what it writes only later",
-    clause: "S6",
-    spoil(store) {
-      const buffer: Entry[] = [];
-      const { commit } = store;
-      store.commit = (entry) => void ("written" in entry ? commit(entry) : buffer.push(entry));
-      setInterval(() => {
-        for (const entry of buffer.splice(0)) commit(entry);
-      }, FLUSH_MS);
-    },
+export const crashFaults: Faults<ProcessFault> = {
+  "S6 acknowledges what it writes only later"(store) {
+    let pending: Promise<unknown> = Promise.resolve();
+    return {
+      append: async (plains) => plains.map(() => null),
+      ...changesEach(async (change) => {
+        await pending;
+        const { answer, ...decision } = change.decide(await seeNow(store, change));
+        const write = { ...change, decide: () => ({ answer: null, ...decision }) };
+        pending = setTimeout(FLUSH_MS).then(() => changeAlone(store, write));
+        return answer;
+      }),
+      read: (queries) => pending.then(() => store.read(queries)),
+    };
   },
-  {
-    name: "loses all with its last process, and declares that it outlives it",
-    clause: "S6",
-    spoil: (_store, journal) => forgetWithoutProcess(journal),
+  async "S6 loses all with its last process, and declares that it outlives it"(_, shared) {
+    await forgetWithoutProcess(shared);
+    return {};
   },
-  {
-    name: "keeps its lock when it dies",
-    clause: "S6",
-    spoil(store, journal) {
-      appendEach(store, async (plain) => {
-        await takeLock(journal);
-        // It dies in here, as a rule.
-        await setTimeout(LOCKED_MS);
-        await store.catchUp();
-        const landing = await store.appendBlindly(plain);
-        journal.drop(LOCK);
-        return landing;
-      });
-    },
+  "S6 keeps its lock when it dies": (store, shared) =>
+    appendEach(async (plain) => {
+      await takeLock(shared);
+      // It dies in here, as a rule.
+      await setTimeout(LOCKED_MS);
+      const landing = await plainAlone(store, plain);
+      await shared.drop(LOCK);
+      return landing;
+    }),
+  async "S7 forgets its keys when it is opened again"(store) {
+    const before = await runsIn(store);
+    return hideReceipts(store, ({ lastSequence }, name) => {
+      const known = before.get(nameKey(name));
+      return known !== undefined && lastSequence <= known.lastSequence;
+    });
   },
-  {
-    name: "forgets its keys when it is opened again",
-    clause: "S7",
-    spoil: (store) => store.catchUp(withoutKey),
+  async "S6 recovers half of a batch after a crash"(store, { keep, drop, kept }) {
+    for (const [slot, intent] of await kept()) {
+      const plain = intent as Plain;
+      await plainAlone(store, { ...plain, events: plain.events.slice(0, 1) });
+      await drop(slot);
+    }
+    let count = 0;
+    return appendEach(async (plain) => {
+      const slot = `${process.pid} ${(count += 1)}`;
+      await keep(slot, plain);
+      await setTimeout(INTENT_MS);
+      const landing = await plainAlone(store, plain);
+      await drop(slot);
+      return landing;
+    });
   },
-  {
-    name: "recovers half of a batch after a crash",
-    clause: "S6",
-    async spoil(store, journal) {
-      for (const [name, intent] of journal.kept()) {
-        const plain = intent as Plain;
-        await store.catchUp();
-        await store.appendBlindly({ ...plain, events: plain.events.slice(0, 1) });
-        journal.drop(name);
-      }
-      const { append } = store;
-      let count = 0;
-      appendEach(store, async (plain) => {
-        const name = `${process.pid} ${(count += 1)}`;
-        journal.keep(name, plain);
-        await setTimeout(INTENT_MS);
-        const [landing = null] = await append([plain]);
-        journal.drop(name);
-        return landing;
-      });
-    },
-  },
-];
+};

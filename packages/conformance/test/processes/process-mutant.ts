@@ -1,36 +1,82 @@
-import type { Change, Head, Plain, PlainLanding } from "@tm/run-events-core/store";
+import {
+  type Head,
+  nameKey,
+  type Plain,
+  type PlainLanding,
+  type RunEventStore,
+  type RunName,
+} from "@tm/run-events-core/store";
+import type { DueKind } from "../../../core/src/rules/due.ts";
+import type { KeptReceipt } from "../../../core/src/rules/judge-append.ts";
 import { mapChanges } from "../mutants/inner-store.ts";
-import type { Entry, Journal } from "./journal.ts";
-import { appendInOrder, type JournalStore } from "./journal-store.ts";
+import type { RemoteEngine } from "./remote-engine.ts";
 
-/** A journal store that does something else. */
-export interface Variant {
-  /** What it does. */
-  readonly name: string;
-  readonly spoil: (store: JournalStore, journal: Journal) => void | Promise<void>;
+/** What the processes that share a store have beside it. */
+export interface Shared {
+  readonly engine: RemoteEngine;
+  /** How far the clock of this process is ahead of the store's. */
+  readonly aheadMs: number;
+  /** Keeps a value in a slot. @returns whether the slot was free */
+  keep(slot: string, value: unknown): Promise<boolean>;
+  drop(slot: string): Promise<void>;
+  kept(): Promise<ReadonlyMap<string, unknown>>;
 }
 
-/** One that breaks one promise to many processes, or after a crash. */
-export interface ProcessMutant extends Variant {
-  /** The clause whose cases have to find it. */
-  readonly clause: string;
-}
+/** The calls that a store of one process makes otherwise. What it awaits is done when the process opens it. */
+export type ProcessFault = (
+  store: RunEventStore,
+  shared: Shared,
+) => Partial<RunEventStore> | Promise<Partial<RunEventStore>>;
 
-/** The slot of the journal that some mutants take as their lock. */
+/** The slot that some mutants take as their lock. */
 export const LOCK = "lock";
+const SLOTS = "slot/";
 
-/** An entry as a store has it that forgets keys. */
-export function withoutKey(entry: Entry): Entry {
-  return "plain" in entry
-    ? { ...entry, plain: { ...entry.plain, idempotencyKey: null } }
-    : { ...entry, written: { ...entry.written, receipts: [] } };
+export async function sharedBy(engine: RemoteEngine): Promise<Shared> {
+  return {
+    engine,
+    aheadMs: Date.now() - (await engine.now()),
+    keep(slot, value) {
+      const key = `${SLOTS}${slot}`;
+      return engine.commit([{ key, value: null }], [{ key, value: JSON.stringify(value) }]);
+    },
+    drop: async (slot) => void (await engine.commit([], [{ key: `${SLOTS}${slot}`, value: null }])),
+    kept: () =>
+      engine.read(async ({ scan }) => {
+        const range = { from: SLOTS, to: `${SLOTS}~`, limit: 1_000, reverse: false };
+        const entries = await scan(range);
+        return new Map(
+          entries.map(({ key, value }) => [key.slice(SLOTS.length), JSON.parse(value) as unknown]),
+        );
+      }),
+  };
 }
 
-/** An entry whose head passes through `change`, if it has one. */
-export function mapHead(entry: Entry, change: (head: Head, isNew: boolean) => Head): Entry {
-  if ("plain" in entry || entry.written.after === null) return entry;
-  const { isNew, after } = entry.written;
-  return { ...entry, written: { ...entry.written, after: change(after, isNew) } };
+/** Whether a process lives. */
+export function isAlive(pid: unknown): boolean {
+  try {
+    return process.kill(Number(pid), 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Appends one after the other. If one is not plain, the later ones of its run are undecided, too. */
+export function appendEach(
+  one: (plain: Plain) => Promise<PlainLanding | null>,
+): Pick<RunEventStore, "append"> {
+  return {
+    async append(plains) {
+      const undecided = new Set<string>();
+      const landings: (PlainLanding | null)[] = [];
+      for (const plain of plains) {
+        const landing = undecided.has(nameKey(plain)) ? null : await one(plain);
+        if (landing === null) undecided.add(nameKey(plain));
+        landings.push(landing);
+      }
+      return landings;
+    },
+  };
 }
 
 /** The head without the key of the claim that got it its lease. */
@@ -39,37 +85,35 @@ export function withoutClaimKey(head: Head): Head {
   return { ...head, extra: JSON.stringify(extra) };
 }
 
-/** Whether a process lives. */
-export function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
+/** The runs that there are now. */
+export async function runsIn(store: RunEventStore): Promise<ReadonlyMap<string, Head>> {
+  const kinds: readonly DueKind[] = ["leased", "queued", "running", "waiting", "finished"];
+  const lists = await Promise.all(
+    // Also those whose leases are long.
+    kinds.map((due) => store.list({ due, forMs: -Number.MAX_SAFE_INTEGER / 2, limit: 1_000 })),
+  );
+  return new Map(lists.flat().map((head) => [nameKey(head), head]));
 }
 
-/** How far the clock of this process is ahead of the journal's. */
-export function aheadMs(journal: Journal): number {
-  return Date.now() - journal.now();
-}
-
-/** Replaces how one plain append or renewal is made. */
-export function appendEach(
-  store: JournalStore,
-  one: (plain: Plain) => Promise<PlainLanding | null>,
-): void {
-  store.append = (plains) => appendInOrder(plains, one);
-}
-
-/** Replaces how one run is changed. */
-export function changeEach(
-  store: JournalStore,
-  one: <Answer>(change: Change<Answer>) => Promise<Answer>,
-): void {
-  store.change = (changes) => Promise.all(changes.map((change) => one(change)));
-}
-
-/** Replaces what decisions see, and what is committed of them. */
-export function changeAs(store: JournalStore, how: Parameters<typeof mapChanges>[1]): void {
-  Object.assign(store, mapChanges({ ...store }, how));
+/** Hides receipts from decisions, so that a known key is taken for a new one. */
+export function hideReceipts(
+  store: RunEventStore,
+  isHidden: (receipt: KeptReceipt, name: RunName, key: string) => boolean,
+): Pick<RunEventStore, "change"> {
+  const hidden = new Set<string>();
+  return mapChanges(store, {
+    see(seen, change) {
+      const receipts = [...seen.receipts].filter(([key, receipt]) => {
+        if (!isHidden(receipt, change, key)) return true;
+        hidden.add(`${nameKey(change)} ${key}`);
+        return false;
+      });
+      return { ...seen, receipts: new Map(receipts) };
+    },
+    // They are there: the store would take the same key again for a conflict.
+    commit: ({ receipts = [], ...decision }, _, change) => ({
+      ...decision,
+      receipts: receipts.filter((one) => !hidden.has(`${nameKey(change)} ${one.idempotencyKey}`)),
+    }),
+  });
 }

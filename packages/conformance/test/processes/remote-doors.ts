@@ -1,26 +1,42 @@
 import type { ProcessConformanceOptions } from "@tm/run-events-conformance/processes";
-import { EXEC_ARGV } from "./journal-doors.ts";
 import type { RemotePlace } from "./open-remote.ts";
-import { startRemoteServer } from "./remote-server.ts";
+import { type RemoteServer, startRemoteServer } from "./remote-server.ts";
 
-/** How the kit gets at stores on a port. @param mutant who spoils them; null for healthy ones */
-export function createRemoteDoors(mutant: string | null): ProcessConformanceOptions<RemotePlace> {
-  const closes = new Map<string, () => Promise<void>>();
+/** Node's options to run the sources. */
+export const EXEC_ARGV: readonly string[] = ["-C", "@tm/source"];
+
+/** How the kit gets at stores on servers of their own. */
+export interface RemoteDoors extends ProcessConformanceOptions<RemotePlace> {
+  readonly destroy: (place: RemotePlace) => Promise<void>;
+  /** The youngest server. */
+  readonly server: () => RemoteServer;
+}
+
+/** @param mutant who spoils the stores; null for healthy ones */
+export function createRemoteDoors(mutant: string | null): RemoteDoors {
+  const servers = new Map<number, RemoteServer>();
   return {
     name: mutant ?? "remote",
     module: new URL("open-remote.ts", import.meta.url),
     async prepare() {
       const server = await startRemoteServer();
-      const store = crypto.randomUUID();
-      closes.set(store, () => server.close());
-      return { ...server.address, store, mutant };
+      servers.set(server.address.port, server);
+      return { ...server.address, mutant };
     },
-    destroy: async ({ store }) => closes.get(store)?.(),
-    network: {
-      server: ({ host, port }) => ({ host, port }),
-      through: (place, address) => ({ ...place, ...address }),
-    },
-    workers: 2,
+    destroy: async ({ port }) => servers.get(port)?.close(),
     execArgv: EXEC_ARGV,
+    server() {
+      const server = [...servers.values()].at(-1);
+      if (server === undefined) throw new TypeError("Expected a place.");
+      return server;
+    },
   };
 }
+
+/** The way to them over TCP, so that connections can be lost. */
+export const NETWORK: Required<Pick<ProcessConformanceOptions<RemotePlace>, "network">> = {
+  network: {
+    server: ({ host, port }) => ({ host, port }),
+    through: (place, address) => ({ ...place, ...address }),
+  },
+};

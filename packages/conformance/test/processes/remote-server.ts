@@ -2,20 +2,20 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import type { Address } from "@tm/run-events-conformance/processes";
-import type { KvEngine } from "@tm/run-events-core/store";
+import type { KvEntry, KvPair, KvRange } from "../../../core/src/store/kv/engine.ts";
+
+/** What a client asks: the time and the number of the last commit, entries as of a commit, or a commit if all checks hold. */
+export type RemoteCall =
+  | "now"
+  | { readonly at: number; readonly keys: readonly string[] }
+  | { readonly at: number; readonly range: KvRange }
+  | { readonly checks: readonly KvPair[]; readonly writes: readonly KvPair[] };
 
 /** What a client sends, a line each. */
 export interface RemoteRequest {
   readonly id: number;
-  /** Whose entries: stores of different names share nothing. */
-  readonly store: string;
   readonly call: RemoteCall;
 }
-
-/** A request for all entries, for the time, or for a commit if all checks hold. */
-export type RemoteCall = "entries" | "now" | { readonly checks: Pairs; readonly writes: Pairs };
-
-type Pairs = Parameters<KvEngine["commit"]>[0];
 
 /** What a server sends, a line each. */
 export interface RemoteAnswer {
@@ -23,27 +23,64 @@ export interface RemoteAnswer {
   readonly answer: unknown;
 }
 
-/** Entries in memory on a port of 127.0.0.1, until `close`. */
-export async function startRemoteServer(): Promise<{
+/** A server on a port of 127.0.0.1, until `close`. */
+export interface RemoteServer {
   readonly address: Address;
+  /** All that was ever written. */
+  written(): readonly KvPair[];
+  /** Undoes the newest commits. */
+  forgetNewest(count: number): void;
   close(): Promise<void>;
-}> {
-  const stores = new Map<string, Map<string, string>>();
-  const sockets = new Set<Socket>();
+}
 
-  function answerTo({ store, call }: RemoteRequest): unknown {
-    const entries = stores.get(store) ?? new Map<string, string>();
-    stores.set(store, entries);
-    if (call === "now") return Date.now();
-    if (call === "entries") return [...entries];
-    const isSame = call.checks.every(({ key, value }) => (entries.get(key) ?? null) === value);
-    if (!isSame) return false;
-    for (const { key, value } of call.writes) {
-      if (value === null) entries.delete(key);
-      else entries.set(key, value);
+/** Keys with all values that they have had, by the numbers of commits. */
+class Entries {
+  #versions = new Map<string, readonly { readonly at: number; readonly value: string | null }[]>();
+  #last = 0;
+
+  answerTo(call: RemoteCall): unknown {
+    if (call === "now") return [Date.now(), this.#last];
+    if ("keys" in call) return call.keys.map((key) => this.#get(key, call.at));
+    if ("range" in call) return this.#scan(call.range, call.at);
+    const { checks, writes } = call;
+    if (!checks.every(({ key, value }) => this.#get(key, this.#last) === value)) return false;
+    const at = (this.#last += 1);
+    for (const { key, value } of writes) {
+      this.#versions.set(key, [...(this.#versions.get(key) ?? []), { at, value }]);
     }
     return true;
   }
+
+  written(): readonly KvPair[] {
+    return [...this.#versions].flatMap(([key, all]) => all.map(({ value }) => ({ key, value })));
+  }
+
+  forgetNewest(count: number): void {
+    this.#last -= count;
+    for (const [key, all] of this.#versions) {
+      const left = all.filter(({ at }) => at <= this.#last);
+      this.#versions.set(key, left);
+    }
+  }
+
+  #get(key: string, until: number): string | null {
+    return this.#versions.get(key)?.findLast(({ at }) => at <= until)?.value ?? null;
+  }
+
+  #scan({ from, to, limit, reverse }: KvRange, at: number): readonly KvEntry[] {
+    const keys = [...this.#versions.keys()].filter((key) => key >= from && key < to).toSorted();
+    const found = (reverse ? keys.reverse() : keys).flatMap((key) => {
+      const value = this.#get(key, at);
+      return value === null ? [] : [{ key, value }];
+    });
+    return found.slice(0, limit);
+  }
+}
+
+/** Starts a server whose entries are in memory. */
+export async function startRemoteServer(): Promise<RemoteServer> {
+  const entries = new Entries();
+  const sockets = new Set<Socket>();
 
   function serve(socket: Socket): void {
     sockets.add(socket);
@@ -52,8 +89,8 @@ export async function startRemoteServer(): Promise<{
     const lines = createInterface({ input: socket });
     lines.on("error", () => {});
     lines.on("line", (line) => {
-      const request = JSON.parse(line) as RemoteRequest;
-      const message: RemoteAnswer = { id: request.id, answer: answerTo(request) };
+      const { id, call } = JSON.parse(line) as RemoteRequest;
+      const message: RemoteAnswer = { id, answer: entries.answerTo(call) };
       if (!socket.destroyed) socket.write(`${JSON.stringify(message)}\n`);
     });
   }
@@ -63,6 +100,8 @@ export async function startRemoteServer(): Promise<{
   const { port } = listener.address() as AddressInfo;
   return {
     address: { host: "127.0.0.1", port },
+    written: () => entries.written(),
+    forgetNewest: (count) => entries.forgetNewest(count),
     async close() {
       const closed = once(listener.close(), "close");
       for (const socket of sockets) socket.destroy();

@@ -1,13 +1,8 @@
 import { setTimeout } from "node:timers/promises";
-import { type Change, type Head, runOf } from "@tm/run-events-core/store";
-import {
-  aheadMs,
-  changeAs,
-  changeEach,
-  mapHead,
-  type ProcessMutant,
-  withoutClaimKey,
-} from "./process-mutant.ts";
+import { type Change, type Head, nameKey, runOf } from "@tm/run-events-core/store";
+import { changeAlone, changesEach, mapChanges } from "../mutants/inner-store.ts";
+import type { Faults } from "../mutants/mutant.ts";
+import { type ProcessFault, runsIn, withoutClaimKey } from "./process-mutant.ts";
 
 /** In here it dies, as a rule. */
 const BETWEEN_MS = 10;
@@ -29,121 +24,90 @@ function refusedFor<Answer>(change: Change<Answer>, holder: string | null): Chan
 }
 
 /** Stores that create and end exclusive runs, or runs with a claim, wrongly when processes die or their clocks are turned. */
-export const startMutants: readonly ProcessMutant[] = [
-  {
-    name: "keeps a topic's place for a process that died before it created the run",
-    clause: "S21",
-    spoil(store, journal) {
-      const before = { ...store };
-      changeEach(store, async <Answer>(change: Change<Answer>) => {
-        const changed = async (one: Change<Answer>): Promise<Answer> =>
-          (await before.change([one]))[0] as Answer;
-        if (!change.topic) return changed(change);
-        const { runId, topic } = change;
-        const slot = `place of ${topic}`;
-        const giveUpAtMs = Date.now() + WAITED_MS;
-        for (;;) {
-          try {
-            journal.keep(slot, runId);
-            break;
-          } catch {
-            const holder = new Map(journal.kept()).get(slot);
-            if (typeof holder !== "string") continue;
-            if (Date.now() > giveUpAtMs) return changed(refusedFor(change, holder));
-            await setTimeout(LOOK_AGAIN_MS);
-          }
+export const startFaults: Faults<ProcessFault> = {
+  "S21 keeps a topic's place for a process that died before it created the run": (
+    store,
+    { keep, drop, kept },
+  ) =>
+    changesEach(async (change) => {
+      const { runId, topic } = change;
+      if (!topic) return changeAlone(store, change);
+      const slot = `place of ${topic}`;
+      const giveUpAtMs = Date.now() + WAITED_MS;
+      while (!(await keep(slot, runId))) {
+        const holder = (await kept()).get(slot);
+        if (typeof holder === "string" && Date.now() > giveUpAtMs) {
+          return changeAlone(store, refusedFor(change, holder));
         }
-        await setTimeout(CREATING_MS);
-        const answer = await changed(change);
-        journal.drop(slot);
-        return answer;
-      });
-    },
+        await setTimeout(LOOK_AGAIN_MS);
+      }
+      await setTimeout(CREATING_MS);
+      const answer = await changeAlone(store, change);
+      await drop(slot);
+      return answer;
+    }),
+  async "S21 forgets whose places are taken when it is opened again"(store) {
+    const before = await runsIn(store);
+    return mapChanges(store, {
+      see: (seen) =>
+        seen.holder !== null && before.has(nameKey(seen.holder)) ? { ...seen, holder: null } : seen,
+    });
   },
-  {
-    name: "forgets whose places are taken when it is opened again",
-    clause: "S21",
-    spoil: (store) =>
-      store.catchUp((entry) =>
-        mapHead(entry, (head, isNew) => (isNew ? { ...head, topic: null } : head)),
-      ),
-  },
-  {
-    name: "takes a run for dead whose creation is long ago by the clock of its process",
-    clause: "S21",
-    spoil(store) {
-      const before = { ...store };
-      changeEach(store, async <Answer>(change: Change<Answer>) => {
-        const { ownerId, topic = null } = change;
-        const live = { ownerId, topic, runStatus: "live", before: null, limit: 1 } as const;
-        const [holder] = topic === null ? [] : await store.list(live);
-        const isOld = holder && Date.now() > runOf(holder).createdAtMs + MINUTE_MS;
-        const [answer] = await before.change([isOld ? refusedFor(change, null) : change]);
-        return answer as Answer;
-      });
-    },
-  },
-  {
-    name: "creates a run in one entry and claims it in another",
-    clause: "S21",
-    spoil(store) {
-      const before = { ...store };
-      changeEach(store, async <Answer>(change: Change<Answer>) => {
-        const claimed: Head[] = [];
-        const [answer] = await before.change([
-          {
-            ...change,
-            decide(seen) {
-              const decision = change.decide(seen);
-              const { after } = decision;
-              if (seen.head !== null || !after || after.leaseExpiresAtMs === null) return decision;
-              claimed.push(after);
-              return { ...decision, after: { ...after, leaseExpiresAtMs: null } };
-            },
-          },
-        ]);
-        for (const after of claimed) {
-          await setTimeout(BETWEEN_MS);
-          const { ownerId, runId } = change;
-          await before.change([{ ownerId, runId, decide: () => ({ answer: null, after }) }]);
-        }
-        return answer as Answer;
-      });
-    },
-  },
-  {
-    name: "forgets under which keys runs were created when it is opened again",
-    clause: "S21",
-    spoil: (store) => store.catchUp((entry) => mapHead(entry, withoutClaimKey)),
-  },
-  {
-    name: "gives a creation that another process sends again another lease",
-    clause: "S21",
-    spoil(store) {
-      const own = new Set<string>();
-      changeAs(store, {
-        see(seen, { topic, runId }) {
-          if (!topic || own.has(runId)) return seen;
-          own.add(runId);
-          return seen.head === null
-            ? seen
-            : { ...seen, head: withoutClaimKey({ ...seen.head, leaseExpiresAtMs: null }) };
-        },
-      });
-    },
-  },
-  {
-    name: "counts the lease of a new run by the clock of its process",
-    clause: "S21",
-    spoil(store, journal) {
-      changeAs(store, {
+  "S21 takes a run for dead whose creation is long ago by the clock of its process": (store) =>
+    changesEach(async (change) => {
+      const { ownerId, topic = null } = change;
+      const live = { ownerId, topic, runStatus: "live", before: null, limit: 1 } as const;
+      const [holder] = topic === null ? [] : await store.list(live);
+      const isOld = holder && Date.now() > runOf(holder).createdAtMs + MINUTE_MS;
+      return changeAlone(store, isOld ? refusedFor(change, null) : change);
+    }),
+  "S21 creates a run in one entry and claims it in another": (store) =>
+    changesEach(async (change) => {
+      let claimed: Head | null = null;
+      const { change: create } = mapChanges(store, {
         commit(decision, { head }) {
           const { after } = decision;
           if (head !== null || !after || after.leaseExpiresAtMs === null) return decision;
-          const leaseExpiresAtMs = after.leaseExpiresAtMs + aheadMs(journal);
-          return { ...decision, after: { ...after, leaseExpiresAtMs } };
+          claimed = after;
+          return { ...decision, after: { ...after, leaseExpiresAtMs: null } };
         },
       });
-    },
+      const answer = await changeAlone({ change: create }, change);
+      if (claimed === null) return answer;
+      await setTimeout(BETWEEN_MS);
+      const { ownerId, runId } = change;
+      const after: Head = claimed;
+      await changeAlone(store, { ownerId, runId, decide: () => ({ answer: null, after }) });
+      return answer;
+    }),
+  async "S21 forgets under which keys runs were created when it is opened again"(store) {
+    const before = await runsIn(store);
+    return mapChanges(store, {
+      see: (seen) =>
+        seen.head !== null && before.has(nameKey(seen.head))
+          ? { ...seen, head: withoutClaimKey(seen.head) }
+          : seen,
+    });
   },
-];
+  "S21 gives a creation that another process sends again another lease"(store) {
+    const own = new Set<string>();
+    return mapChanges(store, {
+      see(seen, { topic, runId }) {
+        if (!topic || own.has(runId)) return seen;
+        own.add(runId);
+        return seen.head === null
+          ? seen
+          : { ...seen, head: withoutClaimKey({ ...seen.head, leaseExpiresAtMs: null }) };
+      },
+    });
+  },
+  "S21 counts the lease of a new run by the clock of its process": (store, { aheadMs }) =>
+    mapChanges(store, {
+      commit(decision, { head }) {
+        const { after } = decision;
+        if (head !== null || !after || after.leaseExpiresAtMs === null) return decision;
+        const leaseExpiresAtMs = after.leaseExpiresAtMs + aheadMs;
+        return { ...decision, after: { ...after, leaseExpiresAtMs } };
+      },
+    }),
+};
