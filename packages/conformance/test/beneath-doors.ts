@@ -1,7 +1,6 @@
 import type { StoreDoors } from "@tm/run-events-conformance";
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
 import {
-  type Change,
   type DueQuery,
   nameKey,
   type OwnerQuery,
@@ -9,8 +8,8 @@ import {
   type RunEventStore,
   type RunName,
 } from "@tm/run-events-core/store";
+import { mapChanges } from "./mutants/inner-store.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
-import { changeAndTell, type WrittenRun } from "./written-runs.ts";
 
 /** What a store beneath which the kit can look does wrong. */
 export interface BeneathBreakage {
@@ -54,9 +53,6 @@ type BeneathStoreDoors = Required<
     "prepare" | "open" | "leftovers" | "cost" | "loseReceipts" | "refuseWrites"
   >
 >;
-
-const FULL = (): RunEventsError =>
-  new RunEventsError("store_unavailable", "Nothing can be written.", { cause: new Error("full") });
 
 /** Doors to a store in memory that counts what it keeps and what it looks at. Its data is in the place. */
 export function beneathDoors(breakage: BeneathBreakage = {}): BeneathStoreDoors {
@@ -103,6 +99,36 @@ function countCalls(own: Beneath, breakage: BeneathBreakage): RunEventStore {
     own.cost.rows += rows + (wasted.rows ?? 0);
   }
 
+  function requireSpace(isBroken: true | undefined): void {
+    if (!own.isFull || isBroken) return;
+    throw new RunEventsError("store_unavailable", "Nothing can be written.", {
+      cause: new Error("full"),
+    });
+  }
+
+  /** Whether a known key is taken for a new one. @throws RunEventsError for a key of a run whose receipts are lost */
+  function forgets({ runId }: RunName, keys: readonly string[] = []): boolean {
+    if (!own.lost.has(runId) || keys.length === 0) return false;
+    if (breakage.forgetsReceipts) return true;
+    throw new RunEventsError("store_unavailable", "The receipts of the run are lost.");
+  }
+
+  function keep(name: RunName, events = 0, keys = 0): void {
+    const kept = own.rows.get(nameKey(name)) ?? { events: 0, keys: 0 };
+    own.rows.set(nameKey(name), { events: kept.events + events, keys: kept.keys + keys });
+  }
+
+  const { change } = mapChanges(memory, {
+    see: (seen, { keys, ...name }) =>
+      forgets(name, keys) ? { ...seen, receipts: new Map() } : seen,
+    commit(decision, _, name) {
+      requireSpace(undefined);
+      const { after, events, receipts } = decision;
+      if (after !== null) keep(name, events?.length, receipts?.length);
+      else if (!breakage.keepsRemoved) own.rows.delete(nameKey(name));
+      return decision;
+    },
+  });
   return {
     ...memory,
     async read(queries) {
@@ -117,23 +143,24 @@ function countCalls(own: Beneath, breakage: BeneathBreakage): RunEventStore {
     },
     async append(plains) {
       count("append");
-      if (own.isFull && breakage.writesNothing !== true) throw FULL();
-      const landings = await memory.append(plains.map((one) => plainOf(own, breakage, one)));
+      requireSpace(breakage.writesNothing);
+      const keysOf = ({ idempotencyKey }: Plain): string[] =>
+        idempotencyKey === null ? [] : [idempotencyKey];
+      const landings = await memory.append(
+        plains.map((one) => (forgets(one, keysOf(one)) ? { ...one, idempotencyKey: null } : one)),
+      );
       plains.forEach((plain, at) => {
-        if ((landings[at] ?? null) !== null) keepPlain(own, plain);
+        if (landings[at]) keep(plain, plain.events.length, keysOf(plain).length);
       });
       return landings;
     },
-    async change(changes) {
+    change(changes) {
       count("change");
-      const seen = changes.map((change) => unlessFull(own, withoutLost(own, breakage, change)));
-      const { answers, written } = await changeAndTell(memory, seen);
-      for (const one of written) keep(own, breakage, one);
-      return answers;
+      return change(changes);
     },
     async probe() {
       const nowMs = await memory.probe();
-      if (own.isFull && breakage.probesNothing !== true) throw FULL();
+      requireSpace(breakage.probesNothing);
       return nowMs;
     },
   };
@@ -144,66 +171,4 @@ function nameOf(query: OwnerQuery | DueQuery): string {
   if ("due" in query) return query.due;
   if (query.runStatus === "live") return "live";
   return query.topic === null ? "all" : "topic";
-}
-
-/** @throws RunEventsError for a key of a run whose receipts are lost */
-function requireReceipts(
-  own: Beneath,
-  { runId }: RunName,
-  { forgetsReceipts }: BeneathBreakage,
-): void {
-  if (!own.lost.has(runId) || forgetsReceipts === true) return;
-  throw new RunEventsError("store_unavailable", "The receipts of the run are lost.");
-}
-
-/** The append as it is made if the receipts of its run are lost. */
-function plainOf(own: Beneath, breakage: BeneathBreakage, plain: Plain): Plain {
-  if (!own.lost.has(plain.runId) || plain.idempotencyKey === null) return plain;
-  requireReceipts(own, plain, breakage);
-  return { ...plain, idempotencyKey: null };
-}
-
-/** Notes what a plain append has written. */
-function keepPlain(own: Beneath, plain: Plain): void {
-  const kept = own.rows.get(nameKey(plain));
-  if (kept === undefined) return;
-  kept.events += plain.events.length;
-  if (plain.idempotencyKey !== null) kept.keys += 1;
-}
-
-/** The change as it is decided if the receipts of its run are lost. */
-function withoutLost<Answer>(
-  own: Beneath,
-  breakage: BeneathBreakage,
-  change: Change<Answer>,
-): Change<Answer> {
-  if (!own.lost.has(change.runId) || (change.keys ?? []).length === 0) return change;
-  requireReceipts(own, change, breakage);
-  return { ...change, decide: (seen) => change.decide({ ...seen, receipts: new Map() }) };
-}
-
-/** The change, which fails with what it decides while nothing can be written. */
-function unlessFull<Answer>(own: Beneath, change: Change<Answer>): Change<Answer> {
-  return {
-    ...change,
-    decide(seen) {
-      const decision = change.decide(seen);
-      if (own.isFull && decision.after !== undefined) throw FULL();
-      return decision;
-    },
-  };
-}
-
-/** Notes what a change has written. */
-function keep(own: Beneath, { keepsRemoved }: BeneathBreakage, written: WrittenRun): void {
-  const name = nameKey(written);
-  const { after, events = [], receipts = [] } = written;
-  if (after === null) {
-    if (keepsRemoved !== true) own.rows.delete(name);
-    return;
-  }
-  const kept = own.rows.get(name) ?? { events: 0, keys: 0 };
-  kept.events += events.length;
-  kept.keys += receipts.length;
-  own.rows.set(name, kept);
 }

@@ -4,7 +4,7 @@ import type { RunEventStore } from "@tm/run-events-core/store";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { PROFILES } from "../src/profile.ts";
 import { caseOf } from "./messages.ts";
-import { changeAndTell } from "./written-runs.ts";
+import { mapChanges } from "./mutants/inner-store.ts";
 
 const METADATA = "metadata comes back";
 /** The texts that the case tries each time, before any is drawn. */
@@ -38,13 +38,14 @@ function countingDoors(onOpen: () => void = () => {}) {
         const store = createMemoryStore();
         return {
           ...store,
-          async change(changes) {
-            const { answers, written } = await changeAndTell(store, changes);
-            const created = written.flatMap(({ isNew, after }) => (isNew ? (after ?? []) : []));
-            runs[at] = (runs[at] ?? 0) + created.length;
-            metadata[at]?.push(...created.map((head) => head.metadata ?? ""));
-            return answers;
-          },
+          ...mapChanges(store, {
+            commit(decision, { head }) {
+              if (head !== null || !decision.after) return decision;
+              runs[at] = (runs[at] ?? 0) + 1;
+              metadata[at]?.push(decision.after.metadata ?? "");
+              return decision;
+            },
+          }),
         };
       },
       destroy() {

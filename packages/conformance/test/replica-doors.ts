@@ -2,8 +2,8 @@ import type { StoreDoors } from "@tm/run-events-conformance";
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { wrapInner } from "../src/wrap-store.ts";
+import { mapChanges } from "./mutants/inner-store.ts";
 import { type SharedMemoryDoors, sharedMemoryDoors } from "./shared-memory.ts";
-import { changeAndTell, writeAgain } from "./written-runs.ts";
 
 /**
  * What a store object does wrong while its server is a replica.
@@ -46,6 +46,13 @@ export function replicaDoors(
       probe: refuse,
       ...onReplica(replica, master, () => state.isMaster.promise),
     });
+    /** The replica gets the same. */
+    const writing = mapChanges(master, {
+      commit(decision, _, { ownerId, runId }) {
+        void replica.change([{ ownerId, runId, decide: () => ({ ...decision, answer: null }) }]);
+        return decision;
+      },
+    });
     const now = (): RunEventStore => (state.isReplica ? refusing : master);
 
     const object = wrapInner(master, {
@@ -56,12 +63,7 @@ export function replicaDoors(
         if (!state.isReplica) await replica.append(plains.filter((_, at) => landings[at] !== null));
         return landings;
       },
-      async change(changes) {
-        if (state.isReplica) return refusing.change(changes);
-        const { answers, written } = await changeAndTell(master, changes);
-        await writeAgain(replica, written);
-        return answers;
-      },
+      change: (changes) => (state.isReplica ? refusing : writing).change(changes),
       read: (queries) => now().read(queries),
       list: (query) => now().list(query),
       probe: () => now().probe(),

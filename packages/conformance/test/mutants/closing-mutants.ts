@@ -1,90 +1,70 @@
-import { type RunEventStore } from "@tm/run-events-core/store";
+import type { RunEventStore } from "@tm/run-events-core/store";
+import { mapChanges } from "./inner-store.ts";
+import type { Faults, ObjectFault } from "./mutant.ts";
 import { turns } from "./turns.ts";
-import type { Mutant } from "./mutant.ts";
+
+/** Answers otherwise a read that is under way at close. */
+function readAtClose(
+  answer: (pages: Awaited<ReturnType<RunEventStore["read"]>>) => ReturnType<RunEventStore["read"]>,
+): ObjectFault {
+  return (object) => {
+    let isClosed = false;
+    return {
+      async read(queries) {
+        const pages = await object.read(queries);
+        await turns(8);
+        return isClosed ? answer(pages) : pages;
+      },
+      async close() {
+        isClosed = true;
+        await object.close();
+      },
+    };
+  };
+}
 
 /** Stores that close wrongly. */
-export const closingMutants: readonly Mutant[] = [
-  ...(["append", "change", "list"] as const).map((call): Mutant => ({
-    name: `answers ${call} after close`,
-    clause: "S18",
-    object: (object, data) => ({ ...object, [call]: data[call] }),
-  })),
-  {
-    name: "answers a change that is under way at close and does not commit it",
-    clause: "S18",
-    object(object, data) {
-      let closing = false;
-      return {
-        ...object,
-        async change(changes) {
-          await turns(5);
-          if (!closing) return object.change(changes);
-          return data.change(
-            changes.map((change) => ({
-              ...change,
-              decide: (seen) => ({ answer: change.decide(seen).answer }),
-            })),
-          );
-        },
-        async close() {
-          await turns(2);
-          closing = true;
-          return object.close();
-        },
-      };
-    },
-  },
-  {
-    name: "lets its driver's error through",
-    clause: "S18",
-    object(object) {
-      const raw = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
-        try {
-          return await answer;
-        } catch (error) {
-          throw new Error("The database connection is not open", { cause: error });
-        }
-      };
-      return {
-        ...object,
-        read: (queries) => raw(object.read(queries)),
-        append: (plains) => raw(object.append(plains)),
-        change: (changes) => raw(object.change(changes)),
-      };
-    },
-  },
-  ...atClose(),
-];
-
-/** Stores whose reads under way at close are wrong. */
-function atClose(): readonly Mutant[] {
-  function reading(answer: (pages: Awaited<ReturnType<RunEventStore["read"]>>) => unknown) {
-    return (object: RunEventStore): RunEventStore => {
-      let isClosed = false;
-      return {
-        ...object,
-        async read(queries) {
-          const pages = await object.read(queries);
-          await turns(8);
-          return isClosed ? ((await answer(pages)) as typeof pages) : pages;
-        },
-        async close() {
-          isClosed = true;
-          await object.close();
-        },
-      };
+export const closingFaults: Faults<ObjectFault> = {
+  "S18 answers append after close": (_, { append }) => ({ append }),
+  "S18 answers change after close": (_, { change }) => ({ change }),
+  "S18 answers list after close": (_, { list }) => ({ list }),
+  "S18 answers a probe when it is closed": () => ({ probe: async () => Date.now() }),
+  "S18 answers a change that is under way at close and does not commit it"(object, data) {
+    let isClosing = false;
+    return {
+      async change(changes) {
+        await turns(5);
+        return isClosing
+          ? mapChanges(data, { commit: () => ({}) }).change(changes)
+          : object.change(changes);
+      },
+      async close() {
+        await turns(2);
+        isClosing = true;
+        return object.close();
+      },
     };
-  }
-  return [
-    {
-      name: "answers a read that is under way at close as if no run were there",
-      clause: "S18",
-      object: reading((pages) => pages.map(() => null)),
+  },
+  "S18 lets its driver's error through"(object) {
+    const raw = (cause: unknown): never => {
+      throw new Error("The database connection is not open", { cause });
+    };
+    return {
+      read: (queries) => object.read(queries).catch(raw),
+      append: (plains) => object.append(plains).catch(raw),
+      change: (changes) => object.change(changes).catch(raw),
+    };
+  },
+  "S18 answers a read that is under way at close as if no run were there": readAtClose(
+    async (pages) => pages.map(() => null),
+  ),
+  "S18 leaves a read that is under way at close without an answer": readAtClose(
+    () => new Promise(() => {}),
+  ),
+  "S31 answers a probe with a clock of the process, not the store's": (object) => ({
+    async probe() {
+      await object.probe();
+      return performance.now();
     },
-    {
-      name: "leaves a read that is under way at close without an answer",
-      clause: "S18",
-      object: reading(() => new Promise(() => {})),
-    },
-  ];
-}
+  }),
+};

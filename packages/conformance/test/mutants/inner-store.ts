@@ -10,6 +10,7 @@ import type {
   Seen,
   StoredEvent,
 } from "@tm/run-events-core/store";
+import type { OnNotification, Subject } from "../../../core/src/store/notifier.ts";
 import type { Decision } from "../../../core/src/rules/decision.ts";
 
 /** Every page passes through `change`. */
@@ -156,4 +157,45 @@ export function seeNow(
   change: Change<unknown>,
 ): Promise<Seen> {
   return changeAlone(store, { ...change, decide: (answer): Decision<Seen> => ({ answer }) });
+}
+
+/** Every call that writes passes through `around`, with the names of its runs. */
+export function aroundWrites(
+  store: RunEventStore,
+  around: <Answer>(
+    names: readonly RunName[],
+    write: () => Promise<Answer>,
+    call: "append" | "change",
+  ) => Promise<Answer>,
+): Pick<RunEventStore, "append" | "change"> {
+  return {
+    append: (plains) => around(plains, () => store.append(plains), "append"),
+    change: (changes) => around(changes, () => store.change(changes), "change"),
+  };
+}
+
+/** Every notification passes through `change`; `undefined` keeps it back. */
+export function mapNotifications(
+  store: RunEventStore,
+  change: (runId: string | null, subject: Subject) => string | null | undefined,
+): Pick<RunEventStore, "subscribe"> {
+  return {
+    subscribe: (subject, onNotification) =>
+      store.subscribe(subject, (changed) => {
+        const runId = change(changed, subject);
+        if (runId !== undefined) onNotification(runId);
+      }),
+  };
+}
+
+/** Subscriptions that a mutant notifies itself, by another notifier. */
+export function subscribeBy(
+  add: (subject: Subject, onNotification: OnNotification) => () => void,
+): Pick<RunEventStore, "subscribe"> {
+  return {
+    subscribe: (subject, onNotification) => ({
+      ready: Promise.resolve(),
+      stop: add(subject, onNotification),
+    }),
+  };
 }

@@ -1,207 +1,276 @@
+import { isTerminal } from "@tm/run-events-core";
 import {
+  createNotifier,
   nameKey,
   type PlainLanding,
   type RunEventStore,
   type RunName,
 } from "@tm/run-events-core/store";
-import { headOf, mapChanges } from "./inner-store.ts";
-import type { Mutant } from "./mutant.ts";
+import type { Subject } from "../../../core/src/store/notifier.ts";
+import { aroundWrites, headOf, mapChanges, mapNotifications, subscribeBy } from "./inner-store.ts";
+import type { DataFault, Faults, ObjectFault } from "./mutant.ts";
+import { turns } from "./turns.ts";
 
-/** Stores that notify for only some of the changes that they should notify for. */
-export const notificationMutants: readonly Mutant[] = [
-  {
-    name: "does not notify the subscriptions to an owner",
-    clause: "S13",
-    data: (data) => ({
-      ...data,
-      subscribe: (subject, onNotification) =>
-        data.subscribe(subject, "runId" in subject ? onNotification : () => {}),
-    }),
-  },
-  {
-    name: "names a run to its owner's subscriptions only when it is created",
-    clause: "S13",
-    data(data) {
-      const created = new Set<string>();
-      return {
-        ...data,
-        subscribe: (subject, onNotification) =>
-          data.subscribe(subject, (runId) => {
-            if ("runId" in subject || runId === null || !created.has(runId)) onNotification(runId);
-            if (runId !== null) created.add(runId);
-          }),
-      };
-    },
-  },
-  {
-    name: "names another run of the owner",
-    clause: "S13",
-    data: (data) => ({
-      ...data,
-      subscribe: (subject, onNotification) =>
-        data.subscribe(subject, (runId) =>
-          onNotification("runId" in subject || runId === null ? runId : `${runId}-`),
-        ),
-    }),
-  },
-  {
-    name: "does not notify the subscriptions to an owner of a removal",
-    clause: "S13",
-    data(data) {
-      const removed = new Set<string>();
-      return {
-        ...data,
-        ...mapChanges(data, {
-          commit(decision, _, { runId }) {
-            if (decision.after === null) removed.add(runId);
-            else removed.delete(runId);
-            return decision;
-          },
-        }),
-        subscribe: (subject, onNotification) =>
-          data.subscribe(subject, (runId) => {
-            if ("runId" in subject || runId === null || !removed.has(runId)) onNotification(runId);
-          }),
-      };
-    },
-  },
-  {
-    name: "notifies the owner of the first run of a call alone",
-    clause: "S13",
-    data(data) {
-      let owner: string | null = null;
-      return {
-        ...data,
-        append(plains) {
-          owner = plains[0]?.ownerId ?? null;
-          return data.append(plains);
-        },
-        change(changes) {
-          owner = changes[0]?.ownerId ?? null;
-          return data.change(changes);
-        },
-        subscribe: (subject, onNotification) =>
-          data.subscribe(subject, (runId) => {
-            if ("runId" in subject || subject.ownerId === owner) onNotification(runId);
-          }),
-      };
-    },
-  },
-  {
-    name: "notifies alone for the first run of a call that an append landed in",
-    clause: "S13",
-    data: (data) =>
-      notifyFor(data, (runs, landings) => {
-        const first = landings.findIndex((landing) => landing !== null);
-        return runs.slice(Math.max(0, first), first + 1);
+/** Notifies so many turns before a commit, and not after it. */
+function notifiesBefore(count: number): DataFault {
+  return (data) => {
+    const notifier = createNotifier();
+    return {
+      ...aroundWrites(data, async (names, write) => {
+        for (const name of names) notifier.notifyOf(name);
+        await turns(count);
+        return write();
       }),
-  },
-  {
-    name: "does not notify for ids longer than 63 characters",
-    clause: "S13",
-    data: (data) => notifyFor(data, (runs) => runs.filter(({ runId }) => runId.length <= 63)),
-  },
-  {
-    name: "notifies for a created run at the object alone that created it",
-    clause: "S13",
-    object(object, data) {
-      const created = new Set<string>();
-
-      async function notifyUnlessNew(name: RunName, onNotification: () => void): Promise<void> {
-        const head = await headOf(data, name);
-        if (head === null || head.lastSequence > 0) onNotification();
-      }
-
-      return {
-        ...object,
-        async change(changes) {
-          for (const change of changes) created.add(nameKey(change));
-          const answers = await object.change(changes);
-          // Notifications come in a microtask after the commit.
-          await Promise.resolve();
-          for (const change of changes) created.delete(nameKey(change));
-          return answers;
-        },
-        subscribe(subject, onNotification) {
-          let stopped = false;
-          const subscription = object.subscribe(subject, (changed) => {
-            if (!("runId" in subject) || created.has(nameKey(subject))) onNotification(changed);
-            else void notifyUnlessNew(subject, () => !stopped && onNotification(changed));
-          });
-          return {
-            ready: subscription.ready,
-            stop() {
-              stopped = true;
-              subscription.stop();
-            },
-          };
-        },
-      };
-    },
-  },
-  {
-    name: "notifies a subscription that the notification of another has stopped",
-    clause: "S13",
-    data(data) {
-      const counters = new Map<string, Set<() => void>>();
-      return {
-        ...data,
-        subscribe(subject, onNotification) {
-          const runId = nameKey(subject);
-          const counter = (): void => onNotification(null);
-          const subscribed = counters.get(runId) ?? new Set();
-          counters.set(runId, subscribed.add(counter));
-          // The first subscription notifies all that existed when it began to.
-          const subscription =
-            subscribed.size === 1
-              ? data.subscribe(subject, () => [...subscribed].forEach(notify))
-              : null;
-          return {
-            ready: subscription?.ready ?? Promise.resolve(),
-            stop: () => void subscribed.delete(counter),
-          };
-        },
-      };
-    },
-  },
-];
-
-function notify(counter: () => void): void {
-  counter();
+      ...subscribeBy((...asked) => notifier.add(...asked)),
+    };
+  };
 }
 
-/** A store whose plain appends notify for the chosen runs of a call alone. Changes notify. */
-function notifyFor(
-  data: RunEventStore,
+/** Does not notify of such commits, in the turn in which they land. */
+function silentAbout(
+  isSilent: (status: string | null, call: "append" | "change") => boolean,
+): DataFault {
+  return (data) => {
+    const silent = new Set<string>();
+    return {
+      ...aroundWrites(data, async (names, write, call) => {
+        const heads = await Promise.all(names.map((name) => headOf(data, name)));
+        const keys = names
+          .filter((_, at) => isSilent(heads[at]?.runStatus ?? null, call))
+          .map(nameKey);
+        for (const key of keys) silent.add(key);
+        try {
+          return await write();
+        } finally {
+          await turns(3);
+          for (const key of keys) silent.delete(key);
+        }
+      }),
+      ...mapNotifications(data, (runId, subject) =>
+        silent.has(nameKey(runOf(subject, runId))) ? undefined : runId,
+      ),
+    };
+  };
+}
+
+function runOf(subject: Subject, runId: string | null): RunName {
+  return "runId" in subject ? subject : { ...subject, runId: runId ?? "" };
+}
+
+/** Notifies of plain appends for the chosen runs of a call alone. Changes notify. */
+function notifiesFor(
   choose: (
     runs: readonly RunName[],
     landings: readonly (PlainLanding | null)[],
   ) => readonly RunName[],
-): RunEventStore {
-  const counters = new Map<string, Set<() => void>>();
-
-  function notifyLater(runs: readonly RunName[]): void {
-    queueMicrotask(() => runs.forEach((run) => counters.get(nameKey(run))?.forEach(notify)));
-  }
-
-  return {
-    ...data,
-    async change(changes) {
-      const answers = await data.change(changes);
-      notifyLater(changes);
-      return answers;
-    },
-    async append(plains) {
-      const landings = await data.append(plains);
-      notifyLater(choose(plains, landings));
-      return landings;
-    },
-    subscribe(subject, onNotification) {
-      if (!("runId" in subject)) return data.subscribe(subject, onNotification);
-      const counter = (): void => onNotification(subject.runId);
-      const subscribed = counters.get(nameKey(subject)) ?? new Set();
-      counters.set(nameKey(subject), subscribed.add(counter));
-      return { ready: Promise.resolve(), stop: () => void subscribed.delete(counter) };
-    },
+): DataFault {
+  return (data) => {
+    const notifier = createNotifier();
+    const { subscribe } = subscribeBy((...asked) => notifier.add(...asked));
+    return {
+      async change(changes) {
+        const answers = await data.change(changes);
+        for (const change of changes) notifier.notifyOf(change);
+        return answers;
+      },
+      async append(plains) {
+        const landings = await data.append(plains);
+        for (const run of choose(plains, landings)) notifier.notifyOf(run);
+        return landings;
+      },
+      subscribe: (subject, ...rest) =>
+        "runId" in subject ? subscribe(subject, ...rest) : data.subscribe(subject, ...rest),
+    };
   };
 }
+
+/** Ends other subscriptions of a run than the one that is stopped. */
+function stopsOthers(stop: (all: (() => void)[]) => void): DataFault {
+  return (data) => {
+    const subscribed = new Map<string, (() => void)[]>();
+    return {
+      subscribe(subject, onNotification) {
+        const subscription = data.subscribe(subject, onNotification);
+        const all = subscribed.get(nameKey(subject)) ?? [];
+        subscribed.set(nameKey(subject), all);
+        all.push(() => subscription.stop());
+        return { ready: subscription.ready, stop: () => stop(all) };
+      },
+    };
+  };
+}
+
+/** Passes on to the subscriptions of owners what `change` makes of a run's id. */
+function toOwners(change: (runId: string) => string | undefined): DataFault {
+  return (data) =>
+    mapNotifications(data, (runId, subject) =>
+      "runId" in subject || runId === null ? runId : change(runId),
+    );
+}
+
+/** Stores that do not notify of all that they should, or notify at the wrong time, or what is stopped. */
+export const notificationFaults: Faults = {
+  "S13 notifies before the commit, and not after it": notifiesBefore(20),
+  "S13 notifies before its commit can be read": notifiesBefore(3),
+  "S13 does not notify of plain appends": silentAbout((_, call) => call === "append"),
+  "S13 does not notify of changes": silentAbout(
+    (status, call) => call === "change" && status !== null && !isFinished(status),
+  ),
+  "S13 does not notify of creations": silentAbout(
+    (status, call) => call === "change" && status === null,
+  ),
+  "S13 does not notify of removals": silentAbout(
+    (status, call) => call === "change" && isFinished(status),
+  ),
+  "S13 notifies from within subscribe": (data) => ({
+    subscribe(subject, onNotification) {
+      onNotification(null);
+      return data.subscribe(subject, onNotification);
+    },
+  }),
+  "S13 goes on notifying after stop": (data) => ({
+    subscribe: (...asked) => ({ ready: data.subscribe(...asked).ready, stop() {} }),
+  }),
+  "S13 stops all subscriptions of a run with one": stopsOthers((all) => {
+    for (const stop of all) stop();
+  }),
+  "S13 stops the oldest subscription of a run in place of the one that is stopped": stopsOthers(
+    (all) => all.shift()?.(),
+  ),
+  "S13 takes the same function for the same subscription"(data) {
+    const subscriptions = new Map<unknown, ReturnType<RunEventStore["subscribe"]>>();
+    return {
+      subscribe(subject, onNotification) {
+        const subscription =
+          subscriptions.get(onNotification) ?? data.subscribe(subject, onNotification);
+        subscriptions.set(onNotification, subscription);
+        return subscription;
+      },
+    };
+  },
+  "S13 does not notify the subscriptions to an owner": (data) =>
+    mapNotifications(data, (runId, subject) => ("runId" in subject ? runId : undefined)),
+  "S13 names a run to its owner's subscriptions only when it is created"(data) {
+    const created = new Set<string>();
+    return mapNotifications(data, (runId, subject) => {
+      const isKnown = runId !== null && created.has(runId);
+      if (runId !== null) created.add(runId);
+      return isKnown && !("runId" in subject) ? undefined : runId;
+    });
+  },
+  "S13 names another run of the owner": toOwners((runId) => `${runId}-`),
+  "S13 does not notify the subscriptions to an owner of a removal"(data) {
+    const removed = new Set<string>();
+    return {
+      ...mapChanges(data, {
+        commit(decision, _, { runId }) {
+          if (decision.after === null) removed.add(runId);
+          else removed.delete(runId);
+          return decision;
+        },
+      }),
+      ...toOwners((runId) => (removed.has(runId) ? undefined : runId))(data),
+    };
+  },
+  "S13 notifies the owner of the first run of a call alone"(data) {
+    let owner: string | undefined;
+    return {
+      ...aroundWrites(data, (names, write) => {
+        owner = names[0]?.ownerId;
+        return write();
+      }),
+      ...mapNotifications(data, (runId, subject) =>
+        "runId" in subject || subject.ownerId === owner ? runId : undefined,
+      ),
+    };
+  },
+  "S13 notifies alone for the first run of a call that an append landed in": notifiesFor(
+    (runs, landings) => {
+      const first = landings.findIndex((landing) => landing !== null);
+      return runs.slice(Math.max(0, first), first + 1);
+    },
+  ),
+  "S13 does not notify for ids longer than 63 characters": notifiesFor((runs) =>
+    runs.filter(({ runId }) => runId.length <= 63),
+  ),
+  "S13 notifies a subscription that the notification of another has stopped"(data) {
+    const counters = new Map<string, Set<() => void>>();
+    return subscribeBy((subject, onNotification) => {
+      const counter = (): void => onNotification(null);
+      const subscribed = counters.get(nameKey(subject)) ?? new Set();
+      counters.set(nameKey(subject), subscribed.add(counter));
+      // The first subscription notifies all that existed when it began to.
+      if (subscribed.size === 1) {
+        data.subscribe(subject, () => [...subscribed].forEach((one) => one()));
+      }
+      return () => void subscribed.delete(counter);
+    });
+  },
+  "S13 loses a notification that comes while a read is under way"(data) {
+    let reading = 0;
+    return {
+      async read(queries) {
+        reading += 1;
+        const pages = await data.read(queries);
+        await turns(2);
+        reading -= 1;
+        return pages;
+      },
+      ...mapNotifications(data, (runId) => (reading > 0 ? undefined : runId)),
+    };
+  },
+  "S13 never settles `ready` of a subscription that is stopped before": (data) => ({
+    subscribe(subject, onNotification) {
+      let isStopped = false;
+      const subscription = data.subscribe(subject, onNotification);
+      return {
+        ready: new Promise<void>((resolve) => {
+          void turns(1).then(() => (isStopped ? undefined : resolve()));
+        }),
+        stop() {
+          isStopped = true;
+          subscription.stop();
+        },
+      };
+    },
+  }),
+};
+
+function isFinished(status: string | null): boolean {
+  return status !== null && isTerminal(status as Parameters<typeof isTerminal>[0]);
+}
+
+/** Stores whose objects notify only of what they have written themselves. */
+export const notificationObjectFaults: Faults<ObjectFault> = {
+  "S13 notifies for a created run at the object alone that created it"(object, data) {
+    const created = new Set<string>();
+    return {
+      async change(changes) {
+        for (const change of changes) created.add(nameKey(change));
+        const answers = await object.change(changes);
+        // Notifications come in a microtask after the commit.
+        await Promise.resolve();
+        for (const change of changes) created.delete(nameKey(change));
+        return answers;
+      },
+      subscribe(subject, onNotification) {
+        let isStopped = false;
+        async function notifyUnlessNew(name: RunName, changed: string | null): Promise<void> {
+          const head = await headOf(data, name);
+          if ((head === null || head.lastSequence > 0) && !isStopped) onNotification(changed);
+        }
+        const subscription = object.subscribe(subject, (changed) => {
+          if (!("runId" in subject) || created.has(nameKey(subject))) onNotification(changed);
+          else void notifyUnlessNew(subject, changed);
+        });
+        return {
+          ready: subscription.ready,
+          stop() {
+            isStopped = true;
+            subscription.stop();
+          },
+        };
+      },
+    };
+  },
+};

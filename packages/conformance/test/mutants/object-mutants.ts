@@ -1,113 +1,93 @@
 import { isTerminal } from "@tm/run-events-core";
 import { nameKey, type ReadResult, type RunEventStore } from "@tm/run-events-core/store";
-import { mapChanges, plainAlone, plainsEach } from "./inner-store.ts";
-import type { Mutant } from "./mutant.ts";
+import { aroundWrites, headOf, mapChanges, plainAlone, plainsEach } from "./inner-store.ts";
+import type { Faults, ObjectFault } from "./mutant.ts";
+
+/** What stops the subscriptions of all objects, by the data that they share. */
+const endsOf = new WeakMap<RunEventStore, Set<() => void>>();
 
 /** Stores on common data whose objects go by what they know, when another object has changed it. */
-export const objectMutants: readonly Mutant[] = [
-  {
-    name: "remembers that an owner has no runs until the same object creates one",
-    clause: "S16",
-    object(object) {
-      const without = new Set<string>();
-      return {
-        ...object,
-        change(changes) {
-          for (const { ownerId } of changes) without.delete(ownerId);
-          return object.change(changes);
+export const objectFaults: Faults<ObjectFault> = {
+  "S16 remembers that an owner has no runs until the same object creates one"(object) {
+    const without = new Set<string>();
+    return {
+      change(changes) {
+        for (const { ownerId } of changes) without.delete(ownerId);
+        return object.change(changes);
+      },
+      async list(query) {
+        if ("due" in query) return object.list(query);
+        if (without.has(query.ownerId)) return [];
+        const heads = await object.list(query);
+        if (heads.length === 0 && query.before === null && query.runStatus === null) {
+          without.add(query.ownerId);
+        }
+        return heads;
+      },
+    };
+  },
+  "S17 appends by an inner id that it keeps when another object has removed the run"(object) {
+    const ordinals = new Map<string, number>();
+    return plainsEach(async (plain) => {
+      const head = await headOf(object, plain);
+      const kept = ordinals.get(nameKey(plain)) ?? head?.ordinal;
+      if (kept !== undefined) ordinals.set(nameKey(plain), kept);
+      if (head === null || kept === head.ordinal) return plainAlone(object, plain);
+      // It is written to the run that is gone.
+      const lastSequence = head.lastSequence + plain.events.length;
+      return { ...head, firstSequence: head.lastSequence + 1, lastSequence };
+    });
+  },
+  "S17 keeps the pages of a finished run that another object has removed"(object) {
+    const pages = new Map<string, ReadResult>();
+    return {
+      read: (queries) =>
+        Promise.all(
+          queries.map(async (query) => {
+            const id = JSON.stringify(query);
+            const [page = null] = pages.has(id) ? [pages.get(id)] : await object.read([query]);
+            if (page !== null && isTerminal(page.head.runStatus)) {
+              pages.set(id, structuredClone(page));
+            }
+            return page;
+          }),
+        ),
+      ...mapChanges(object, {
+        commit(decision) {
+          pages.clear();
+          return decision;
         },
-        async list(query) {
-          if ("due" in query) return object.list(query);
-          if (without.has(query.ownerId)) return [];
-          const heads = await object.list(query);
-          if (heads.length === 0 && query.before === null && query.runStatus === null) {
-            without.add(query.ownerId);
-          }
-          return heads;
-        },
-      };
-    },
+      }),
+    };
   },
-  {
-    name: "appends by an inner id that it keeps when another object has removed the run",
-    clause: "S17",
-    object(object) {
-      const ordinals = new Map<string, number>();
-      return {
-        ...object,
-        ...plainsEach(async (plain) => {
-          const query = { ...plain, since: 0, limit: 0, maxBytes: 1 };
-          const [page = null] = await object.read([query]);
-          const ordinal = page?.head.ordinal;
-          const kept = ordinals.get(nameKey(plain)) ?? ordinal;
-          if (kept !== undefined) ordinals.set(nameKey(plain), kept);
-          if (kept === ordinal || page === null) return plainAlone(object, plain);
-          // It is written to the run that is gone.
-          const { head } = page;
-          const lastSequence = head.lastSequence + plain.events.length;
-          return { ...head, firstSequence: head.lastSequence + 1, lastSequence };
-        }),
-      };
-    },
+  "S4 shows a head and its events as they were when another object has written"(object) {
+    const pages = new Map<string, ReturnType<RunEventStore["read"]>>();
+    return {
+      read(queries) {
+        const id = JSON.stringify(queries);
+        const kept = pages.get(id) ?? object.read(queries);
+        pages.set(id, kept);
+        return kept;
+      },
+      ...aroundWrites(object, (_, write) => {
+        pages.clear();
+        return write();
+      }),
+    };
   },
-  {
-    name: "keeps the pages of a finished run that another object has removed",
-    clause: "S17",
-    object(object) {
-      const pages = new Map<string, ReadResult>();
-      return {
-        ...object,
-        read: (queries) =>
-          Promise.all(
-            queries.map(async (query) => {
-              const id = JSON.stringify(query);
-              const kept = pages.get(id);
-              if (kept !== undefined) return structuredClone(kept);
-              const [page = null] = await object.read([query]);
-              if (page !== null && isTerminal(page.head.runStatus)) {
-                pages.set(id, structuredClone(page));
-              }
-              return page;
-            }),
-          ),
-        ...mapChanges(object, {
-          commit(decision) {
-            pages.clear();
-            return decision;
-          },
-        }),
-      };
-    },
-  },
-  {
-    name: "ends the subscriptions of all objects at the close of one",
-    clause: "S18",
-    ...endsAllSubscriptions(),
-  },
-];
-
-function endsAllSubscriptions(): Pick<Mutant, "data" | "object"> {
-  const ends = new WeakMap<RunEventStore, () => void>();
-  return {
-    data(data) {
-      const stops = new Set<() => void>();
-      const broken: RunEventStore = {
-        ...data,
-        subscribe(subject, onNotification) {
-          const subscription = data.subscribe(subject, onNotification);
-          stops.add(() => subscription.stop());
-          return subscription;
-        },
-      };
-      ends.set(broken, () => stops.forEach((stop) => stop()));
-      return broken;
-    },
-    object: (object, data) => ({
-      ...object,
+  "S18 ends the subscriptions of all objects at the close of one"(object, data) {
+    const stops = endsOf.get(data) ?? new Set();
+    endsOf.set(data, stops);
+    return {
+      subscribe(subject, onNotification) {
+        const subscription = object.subscribe(subject, onNotification);
+        stops.add(() => subscription.stop());
+        return subscription;
+      },
       async close() {
         await object.close();
-        ends.get(data)?.();
+        for (const stop of stops) stop();
       },
-    }),
-  };
-}
+    };
+  },
+};

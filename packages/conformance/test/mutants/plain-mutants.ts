@@ -6,161 +6,132 @@ import {
   type RunEventStore,
 } from "@tm/run-events-core/store";
 import { headAfterPlain, landingOf, takesPlain } from "../../../core/src/rules/append-rule.ts";
+import { headOf, mapHeads, mapPlains, plainAlone, plainsEach } from "./inner-store.ts";
+import type { DataFault, Faults } from "./mutant.ts";
 import { turns } from "./turns.ts";
-import { headOf, mapPlains, mapReads, plainAlone, plainsEach } from "./inner-store.ts";
-import type { Mutant } from "./mutant.ts";
 
-/** A store that checks a plain append by the head, and writes it some turns later, without this part of it. */
-function checksEarly(
-  loosen: (plain: Plain, head: Head | null) => Partial<Plain>,
-): (data: RunEventStore) => RunEventStore {
-  return (data) => ({
-    ...data,
-    ...plainsEach(async (plain) => {
+/** Checks a plain append by the head, and writes it some turns later, without this part of it. */
+function checksEarly(loosen: (plain: Plain, head: Head | null) => Partial<Plain>): DataFault {
+  return (data) =>
+    plainsEach(async (plain) => {
       if (!takesPlain(await headOf(data, plain), plain, Date.now())) return null;
       await turns(4);
       return plainAlone(data, { ...plain, ...loosen(plain, await headOf(data, plain)) });
-    }),
-  });
+    });
+}
+
+/** Answers otherwise where a plain append landed. */
+function answers(
+  answer: (
+    landing: PlainLanding,
+    before: Head | null,
+    headNow: () => Promise<Head | null>,
+  ) => PlainLanding | Promise<PlainLanding>,
+): DataFault {
+  return (data) =>
+    plainsEach(async (plain) => {
+      const before = await headOf(data, plain);
+      const landing = await plainAlone(data, plain);
+      return landing && answer(landing, before, () => headOf(data, plain));
+    });
 }
 
 const isRenewal = ({ events }: Plain): boolean => events.length === 0;
 
 /** Stores whose plain appends are not whole, not in order, get lost, or land where they should not. */
-export const plainMutants: readonly Mutant[] = [
-  {
-    name: "checks the expected sequence of a plain append some turns before it writes",
-    clause: "S4",
-    data: checksEarly(() => ({ expectedSequence: null })),
-  },
-  {
-    name: "checks the fence of a plain append some turns before it writes",
-    clause: "S5",
-    data: checksEarly((_, head) => ({
-      fence: head?.leaseExpiresAtMs == null ? null : head.fence,
-    })),
-  },
-  {
-    name: "takes a plain append of a run after one that it did not take",
-    clause: "S2",
-    data: (data) => ({ ...data, ...plainsEach((plain) => plainAlone(data, plain)) }),
-  },
-  {
-    name: "takes a key that comes twice in one call for a new one",
-    clause: "S2",
-    data: (data) => ({
-      ...data,
-      append(plains) {
-        const keys = new Set<string>();
-        return data.append(
-          plains.map((plain) => {
-            const key = `${nameKey(plain)} ${plain.idempotencyKey}`;
-            const isKnown = keys.has(key);
-            keys.add(key);
-            return isKnown ? { ...plain, idempotencyKey: null } : plain;
-          }),
-        );
-      },
-    }),
-  },
-  {
-    name: "does not keep the key of a plain append",
-    clause: "S7",
-    data(data) {
-      const kept = new Set<string>();
-      const isNew = ({ idempotencyKey, ...name }: Plain): boolean => {
-        const key = `${nameKey(name)} ${idempotencyKey}`;
-        const isFirst = !kept.has(key);
-        kept.add(key);
-        return isFirst;
-      };
-      return {
-        ...data,
-        ...mapPlains(data, (plain) => (isNew(plain) ? { ...plain, idempotencyKey: null } : plain)),
-      };
+export const plainFaults: Faults = {
+  "S4 checks the expected sequence of a plain append some turns before it writes": checksEarly(
+    () => ({ expectedSequence: null }),
+  ),
+  "S5 checks the fence of a plain append some turns before it writes": checksEarly((_, head) => ({
+    fence: head?.leaseExpiresAtMs == null ? null : head.fence,
+  })),
+  "S2 takes a plain append of a run after one that it did not take": (data) =>
+    plainsEach((plain) => plainAlone(data, plain)),
+  "S2 takes a key that comes twice in one call for a new one": (data) => ({
+    append(plains) {
+      const isKnown = isRepeated();
+      return data.append(
+        plains.map((plain) => (isKnown(plain) ? { ...plain, idempotencyKey: null } : plain)),
+      );
     },
+  }),
+  "S7 does not keep the key of a plain append"(data) {
+    const isKnown = isRepeated();
+    return mapPlains(data, (plain) =>
+      isKnown(plain) ? plain : { ...plain, idempotencyKey: null },
+    );
   },
-  {
-    name: "acknowledges a renewal and does not write it",
-    clause: "S21",
-    data: (data) => ({
-      ...data,
-      ...plainsEach(async (plain) => {
-        const head = isRenewal(plain) ? await headOf(data, plain) : null;
-        return takesPlain(head, plain, Date.now())
-          ? landingOf(headAfterPlain(head, plain, Date.now()), plain)
-          : plainAlone(data, plain);
-      }),
+  "S21 acknowledges a renewal and does not write it": (data) =>
+    plainsEach(async (plain) => {
+      const head = isRenewal(plain) ? await headOf(data, plain) : null;
+      return takesPlain(head, plain, Date.now())
+        ? landingOf(headAfterPlain(head, plain, Date.now()), plain)
+        : plainAlone(data, plain);
     }),
-  },
-  {
-    name: "counts a renewal as an event of the run",
-    clause: "S21",
-    data: (data) =>
-      overlaid(data, (_, plain, { updatedAtMs }) =>
-        isRenewal(plain) ? { updatedAtMs: updatedAtMs + 1 } : null,
-      ),
-  },
-  {
-    name: "takes the first phase of a plain append that starts two",
-    clause: "S5",
-    data: (data) =>
-      overlaid(data, (_, { events }) => {
-        const phases = events.flatMap(({ phase }) => phase ?? []);
-        return phases.length > 1 ? { phase: phases[0] ?? null } : null;
-      }),
-  },
-  {
-    name: "answers a plain append with the phase of before",
-    clause: "S5",
-    data: (data) => ({
-      ...data,
-      ...plainsEach(async (plain) => {
-        const before = await headOf(data, plain);
-        const landing = await plainAlone(data, plain);
-        return landing === null ? null : { ...landing, phase: before?.phase ?? null };
-      }),
+  "S21 counts a renewal as an event of the run": (data) =>
+    overlaid(data, (plain, { updatedAtMs }) =>
+      isRenewal(plain) ? { updatedAtMs: updatedAtMs + 1 } : null,
+    ),
+  "S5 takes the first phase of a plain append that starts two": (data) =>
+    overlaid(data, ({ events }) => {
+      const [first, ...others] = events.flatMap(({ phase }) => phase ?? []);
+      return first !== undefined && others.length > 0 ? { phase: first } : null;
     }),
+  "S5 answers a plain append with the phase of before": answers((landing, before) => ({
+    ...landing,
+    phase: before?.phase ?? null,
+  })),
+  "S4 answers a plain append with the head of some turns after it landed": answers(
+    async (landing, _, headNow) => {
+      await turns(3);
+      const { runStatus, phase } = (await headNow()) ?? landing;
+      return { ...landing, runStatus, phase };
+    },
+  ),
+  "S4 takes the plain appends of a call in reverse while another call is under way"(data) {
+    let underWay = 0;
+    return {
+      async append(plains) {
+        underWay += 1;
+        const isRaced = underWay > 1;
+        await turns(1);
+        const landings = await data.append(isRaced ? plains.toReversed() : plains);
+        underWay -= 1;
+        return isRaced ? landings.toReversed() : landings;
+      },
+    };
   },
-  {
-    name: "answers a plain append with the head of some turns after it landed",
-    clause: "S4",
-    data: (data) => ({
-      ...data,
-      ...plainsEach(async (plain) => {
-        const landing = await plainAlone(data, plain);
-        if (landing === null) return null;
-        await turns(3);
-        const head = await headOf(data, plain);
-        const { runStatus, phase } = head ?? landing;
-        return { ...landing, runStatus, phase };
-      }),
-    }),
-  },
-];
+};
 
-/** A store in which a plain append leaves something else in the head, until a change saves it. */
+/** Whether the key of a run was there before. */
+function isRepeated(): (plain: Plain) => boolean {
+  const known = new Set<string>();
+  return (plain) => {
+    const key = `${nameKey(plain)} ${plain.idempotencyKey}`;
+    const isKnown = known.has(key);
+    known.add(key);
+    return isKnown;
+  };
+}
+
+/** Leaves something else in the head after a plain append, until a change saves it. */
 function overlaid(
   data: RunEventStore,
-  leave: (head: PlainLanding, plain: Plain, after: Head) => Partial<Head> | null,
-): RunEventStore {
+  leave: (plain: Plain, after: Head) => Partial<Head> | null,
+): Partial<RunEventStore> {
   /** What is wrong, while the head is at that revision. */
-  const wrong = new Map<string, { readonly part: Partial<Head>; readonly revision: number }>();
-  const spoil = (head: Head): Head => {
-    const kept = wrong.get(nameKey(head));
-    return kept?.revision === head.revision ? { ...head, ...kept.part } : head;
-  };
+  const wrong = new Map<string, Partial<Head>>();
   return {
-    ...data,
-    ...mapReads(data, ({ head, events }) => ({ head: spoil(head), events })),
-    list: async (query) => (await data.list(query)).map(spoil),
+    ...mapHeads(data, (head) => ({
+      ...head,
+      ...wrong.get(`${nameKey(head)} ${head.revision}`),
+    })),
     ...plainsEach(async (plain) => {
       const landing = await plainAlone(data, plain);
-      const after = landing === null ? null : await headOf(data, plain);
-      const part = landing !== null && after !== null ? leave(landing, plain, after) : null;
-      if (part !== null && after !== null) {
-        wrong.set(nameKey(plain), { part, revision: after.revision });
-      }
+      const after = landing && (await headOf(data, plain));
+      const part = after && leave(plain, after);
+      if (part) wrong.set(`${nameKey(plain)} ${after.revision}`, part);
       return landing;
     }),
   };

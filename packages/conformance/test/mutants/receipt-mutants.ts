@@ -1,37 +1,31 @@
-import { nameKey, type RunEventStore, type Seen } from "@tm/run-events-core/store";
+import { nameKey, type RunName, type Seen } from "@tm/run-events-core/store";
 import type { NewReceipt } from "../../../core/src/rules/decision.ts";
 import type { KeptReceipt } from "../../../core/src/rules/judge-append.ts";
-import { headOf, mapChanges } from "./inner-store.ts";
-import type { Mutant } from "./mutant.ts";
+import { headOf, mapChanges, mapPlains } from "./inner-store.ts";
+import type { DataFault, Faults } from "./mutant.ts";
 
-/** A store that shows decisions other receipts. */
-function mapReceipts(
-  change: (receipt: KeptReceipt, seen: Seen, key: string) => KeptReceipt | null,
-): (data: RunEventStore) => RunEventStore {
-  return (data) => ({
-    ...data,
-    ...mapChanges(data, {
+/** Shows decisions other receipts. */
+function mapReceipts(change: (receipt: KeptReceipt, seen: Seen) => KeptReceipt | null): DataFault {
+  return (data) =>
+    mapChanges(data, {
       see: (seen) => ({
         ...seen,
         receipts: new Map(
           [...seen.receipts].flatMap(([key, receipt]) => {
-            const shown = change(receipt, seen, key);
+            const shown = change(receipt, seen);
             return shown === null ? [] : [[key, shown] as const];
           }),
         ),
       }),
-    }),
-  });
+    });
 }
 
-/** A store that shows each run also the receipts of others whose names have the same `shapeOf`. */
-function shared(
-  shapeOf: (name: { readonly ownerId: string; readonly runId: string }, key: string) => string,
-): (data: RunEventStore) => RunEventStore {
+/** Keeps receipts for ever, by this shape: a run sees those of others with the same one, and of a removed run. */
+function keptBy(shapeOf: (name: RunName, key: string) => string): DataFault {
   return (data) => {
     const receipts = new Map<string, KeptReceipt>();
     function keep(
-      name: { readonly ownerId: string; readonly runId: string },
+      name: RunName,
       { idempotencyKey, ...receipt }: NewReceipt,
       events: KeptReceipt["events"],
     ): void {
@@ -39,7 +33,6 @@ function shared(
       if (!receipts.has(id)) receipts.set(id, { ...receipt, events });
     }
     return {
-      ...data,
       async append(plains) {
         const landings = await data.append(plains);
         plains.forEach((plain, at) => {
@@ -74,71 +67,85 @@ function shared(
   };
 }
 
-/** Stores that show a decision wrong receipts, so that it takes for one what is two. */
-export const receiptMutants: readonly Mutant[] = [
-  {
-    name: "shows the payloads of a receipt's events cut at 4 KiB",
-    clause: "S5",
-    data: mapReceipts(({ events, ...receipt }) => ({
-      ...receipt,
-      events: events.map(({ eventType, payload }) => ({
-        eventType,
-        payload: payload.slice(0, 4_096),
-      })),
+/** Keeps other keys than it gets. */
+function withKeys(rewrite: (key: string) => string): DataFault {
+  return (data) => ({
+    ...mapPlains(data, ({ idempotencyKey, ...plain }) => ({
+      ...plain,
+      idempotencyKey: idempotencyKey === null ? null : rewrite(idempotencyKey),
     })),
-  },
-  {
-    name: "shows receipts with the phase that the run has now",
-    clause: "S5",
-    data: mapReceipts((receipt, { head }) => ({ ...receipt, phase: head?.phase ?? null })),
-  },
-  {
-    name: "shows receipts with the status that the run has now",
-    clause: "S5",
-    data: mapReceipts((receipt, { head }) => ({
-      ...receipt,
-      runStatus: head?.runStatus ?? "queued",
-    })),
-  },
-  {
-    name: "shows the receipts of a run's newest 128 events alone",
-    clause: "S5",
-    data: mapReceipts((receipt, { head }) =>
-      receipt.lastSequence > (head?.lastSequence ?? 0) - 128 ? receipt : null,
-    ),
-  },
-  {
-    name: "keeps the receipts of all runs under run id, hyphen and key",
-    clause: "S8",
-    data: shared(({ runId, ownerId }, key) => `${ownerId} ${runId}-${key}`),
-  },
-  {
-    name: "keeps the receipts of all owners' runs of an id in one place",
-    clause: "S16",
-    data: shared(({ runId }, key) => `${runId} ${key}`),
-  },
-  {
-    name: "sees receipts as they were before a plain append that landed while it looked",
-    clause: "S4",
-    data(data) {
-      const old = new Map<string, number>();
-      return {
-        ...data,
-        async append(plains) {
-          for (const plain of plains) {
-            const { lastSequence = 0 } = (await headOf(data, plain)) ?? {};
-            old.set(nameKey(plain), lastSequence);
-          }
-          return data.append(plains);
-        },
-        ...mapChanges(data, {
-          see(seen, change) {
-            const until = old.get(nameKey(change)) ?? 0;
-            const known = [...seen.receipts].filter(([, one]) => one.lastSequence <= until);
-            return { ...seen, receipts: new Map(known) };
-          },
+    change(changes) {
+      const originals = changes.flatMap(({ keys = [] }) => keys);
+      return mapChanges(data, {
+        // The decision knows its own keys alone.
+        see: (seen) => ({
+          ...seen,
+          receipts: new Map(
+            originals.flatMap((key) => {
+              const receipt = seen.receipts.get(rewrite(key));
+              return receipt === undefined ? [] : [[key, receipt] as const];
+            }),
+          ),
         }),
-      };
+        commit: ({ receipts = [], ...decision }) => ({
+          ...decision,
+          receipts: receipts.map(({ idempotencyKey, ...receipt }) => ({
+            ...receipt,
+            idempotencyKey: rewrite(idempotencyKey),
+          })),
+        }),
+      }).change(changes.map(({ keys = [], ...one }) => ({ ...one, keys: keys.map(rewrite) })));
     },
+  });
+}
+
+/** Stores that show a decision wrong receipts, so that it takes for one what is two. */
+export const receiptFaults: Faults = {
+  "S5 shows the payloads of a receipt's events cut at 4 KiB": mapReceipts(
+    ({ events, ...receipt }) => ({
+      ...receipt,
+      events: events.map((one) => ({ ...one, payload: one.payload.slice(0, 4_096) })),
+    }),
+  ),
+  "S5 shows receipts with the phase that the run has now": mapReceipts((receipt, { head }) => ({
+    ...receipt,
+    phase: head?.phase ?? null,
+  })),
+  "S5 shows receipts with the status that the run has now": mapReceipts((receipt, { head }) => ({
+    ...receipt,
+    runStatus: head?.runStatus ?? "queued",
+  })),
+  "S5 shows the receipts of a run's newest 128 events alone": mapReceipts((receipt, { head }) =>
+    receipt.lastSequence > (head?.lastSequence ?? 0) - 128 ? receipt : null,
+  ),
+  "S5 cuts keys at 64 characters": withKeys((key) => key.slice(0, 64)),
+  "S5 takes keys for the same whose letters differ in case alone": withKeys((key) =>
+    key.toLowerCase(),
+  ),
+  "S8 keeps the receipts of all runs under run id, hyphen and key": keptBy(
+    ({ runId, ownerId }, key) => `${ownerId} ${runId}-${key}`,
+  ),
+  "S16 keeps the receipts of all owners' runs of an id in one place": keptBy(
+    ({ runId }, key) => `${runId} ${key}`,
+  ),
+  "S17 leaves the receipts of a removed run": keptBy((name, key) => `${nameKey(name)} ${key}`),
+  "S4 sees receipts as they were before a plain append that landed while it looked"(data) {
+    const old = new Map<string, number>();
+    return {
+      async append(plains) {
+        for (const plain of plains) {
+          const { lastSequence = 0 } = (await headOf(data, plain)) ?? {};
+          old.set(nameKey(plain), lastSequence);
+        }
+        return data.append(plains);
+      },
+      ...mapChanges(data, {
+        see(seen, change) {
+          const until = old.get(nameKey(change)) ?? 0;
+          const known = [...seen.receipts].filter(([, one]) => one.lastSequence <= until);
+          return { ...seen, receipts: new Map(known) };
+        },
+      }),
+    };
   },
-];
+};
