@@ -33,16 +33,6 @@ function away(): RunEventsError {
 }
 
 describe("holdLease", () => {
-  it("W31: a lease counts from the sending of the claim, so it ends no later than the store's", async () => {
-    const { lease, renewals, lost, pass } = createBench(3_000);
-    await pass(1_000);
-    expect(renewals).toHaveLength(1);
-    await pass(7_999);
-    expect([lost, lease.isOver()]).toStrictEqual([[], false]);
-    await pass(1);
-    expect([lost, lease.isOver()]).toStrictEqual([[null], true]);
-  });
-
   it.each([
     ["fenced", runFenced()],
     ["run_finished", runFinished("cancelled", 3)],
@@ -101,9 +91,8 @@ describe("holdLease", () => {
 
   it("W31: a lease is held for as long as the store has granted it from the sending of a call, to the millisecond", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-        const { clock, lease, renewals, lost } = createBench();
-        const start = clock.now();
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.nat(6_000), async (steps, claimMs) => {
+        const { clock, lease, renewals, lost, sentAtMs: start } = createBench(claimMs);
         const settled = new Set<number>();
         let endsAtMs = start + LEASE_MS;
         let isLost = false;

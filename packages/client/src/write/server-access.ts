@@ -1,6 +1,6 @@
 import { type AppendReceipt, type Claim, isTerminal, type RunSnapshot } from "@tm/run-events-core";
 import { MAX_BATCH_EVENTS, runFinished } from "@tm/run-events-core/store";
-import { checkDepth, holdingClock, isRefusal } from "@tm/run-events-core/wire";
+import { holdingClock, isRefusal } from "@tm/run-events-core/wire";
 import type { runWork } from "@tm/run-events-core/wire";
 import {
   appendCall,
@@ -63,7 +63,6 @@ export function createServerAccess(
     // The server decides how large a payload may be.
     limits: { maxPayloadBytes: Infinity, maxBatchEvents: MAX_BATCH_EVENTS },
     closing,
-    check: checkDepth,
     // `append` already sends again.
     insist: async (send) => send(),
     async claim(runId, leaseMs, worker) {

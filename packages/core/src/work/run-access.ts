@@ -4,13 +4,7 @@ import { partsOf, type RunLog, type WorkAppendOptions } from "../log/run-log.ts"
 import { isStoreClosed, runFinished } from "../rules/errors.ts";
 import { encodeTime } from "../rules/encode-time.ts";
 import type { EventDraft, RunEvent } from "../rules/event.ts";
-import {
-  type AppendLimits,
-  checkDraft,
-  INPUT_RECEIVED,
-  isTerminal,
-  type SealedDraft,
-} from "../rules/lifecycle.ts";
+import { type AppendLimits, INPUT_RECEIVED, isTerminal } from "../rules/lifecycle.ts";
 import type { OwnerOption } from "../rules/owner.ts";
 import type { AppendReceipt } from "../rules/receipt.ts";
 import type { RunRecord } from "../rules/run.ts";
@@ -52,8 +46,6 @@ export interface RunAccess {
     events: readonly EventDraft[],
     options: WorkAppendOptions & { readonly fence: number },
   ): Promise<AppendReceipt>;
-  /** Checks an emitted event, by the bounds that are known here. */
-  check(draft: SealedDraft): void;
   /**
    * Sends emitted events, and sends them again while that may help.
    * @param send makes one append. It rejects once the lease is over
@@ -111,7 +103,6 @@ export function createLogAccess(
     clock: log.clock,
     limits: log.limits,
     closing,
-    check: (draft) => checkDraft(draft, log.limits),
     insist(send, isShutDown) {
       const key = newKey?.();
       const isEnough = (error: unknown): boolean => {

@@ -4,6 +4,7 @@ import type { FailurePayload } from "../rules/failure.ts";
 import { checkLanding } from "../rules/history.ts";
 import {
   changeBy,
+  checkDraft,
   checkDrafts,
   INPUT_REQUESTED,
   isTerminal,
@@ -189,7 +190,7 @@ export class Worker {
     try {
       this.#checkOpen();
       const draft = sealDraft({ eventType, payload });
-      this.#access.check(draft);
+      checkDraft(draft, this.#access.limits);
       await this.#queue.emit(draft);
     } catch (error) {
       this.#queue.refuse(error);
