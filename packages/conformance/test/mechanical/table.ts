@@ -4,7 +4,7 @@ import type { SideName } from "./sides.ts";
 
 /** What the three seeds found on a side. */
 interface SideRecord {
-  /** The smallest share of the mutants that are reached and have to be killed. */
+  /** The smallest share that has to be killed of the mutants that are reached and promise something. */
   readonly floor: number;
   /** The survivors, by what they break: nothing but speed or the text of a message, or a promise. */
   readonly promisesNothing: readonly string[];
@@ -16,9 +16,14 @@ export const RECORDS = JSON.parse(
   readFileSync(new URL("./survivors.json", import.meta.url), "utf8"),
 ) as Readonly<Record<SideName, SideRecord>>;
 
-/** The part of the mutants that some case killed. */
-export function killedShare(tried: readonly Tried[]): number {
-  return tried.filter(isKilled).length / tried.length;
+/** The part that some case killed of the mutants that promise something. */
+export function killedShare(tried: readonly Tried[], { promisesNothing }: SideRecord): number {
+  const harmless = new Set(promisesNothing.map(unplaced));
+  const killed = tried.filter(isKilled).length;
+  const survived = tried.filter(
+    (one) => !isKilled(one) && !harmless.has(unplaced(placeOf(one))),
+  ).length;
+  return killed / (killed + survived);
 }
 
 /** The number of mutants that were made, reached and killed, by which cases first, and those that survived. */
@@ -26,8 +31,9 @@ export function encodeTable(
   title: string,
   { made, reached }: Sample,
   tried: readonly Tried[],
-  { promisesNothing, kitIsBlind }: SideRecord,
+  record: SideRecord,
 ): string {
+  const { promisesNothing, kitIsBlind } = record;
   const sorts = new Map([
     ...promisesNothing.map((name) => [unplaced(name), "promises nothing"] as const),
     ...kitIsBlind.map((name) => [unplaced(name), "kit is blind"] as const),
@@ -36,11 +42,11 @@ export function encodeTable(
   for (const [name = ""] of tried.filter(isKilled).map(({ killers }) => killers)) {
     kills.set(name, (kills.get(name) ?? 0) + 1);
   }
-  const share = `${Math.round(killedShare(tried) * 1_000) / 10} %`;
+  const share = `${Math.round(killedShare(tried, record) * 1_000) / 10} %`;
   const rows = [...kills].toSorted((a, b) => b[1] - a[1]);
   const left = tried.filter((one) => !isKilled(one)).map(placeOf);
   return [
-    `${title}: ${made} mutants, ${reached} reached, ${tried.length} tried, ${share} killed`,
+    `${title}: ${made} mutants, ${reached} reached, ${tried.length} tried, ${share} of those that promise something killed`,
     ...rows.map(([name, count]) => `${count} × ${name}`),
     ...left.map((name) => `survived (${sorts.get(unplaced(name)) ?? "new"}): ${name}`),
   ].join("\n");
