@@ -1,16 +1,17 @@
 /**
- * A script whose pages show runs with both hooks. `show(props)` renders a `Page` under StrictMode:
+ * A script whose pages show runs with all hooks. `show(props)` renders a `Page` under StrictMode, and `hydrate(props)` hydrates one that a
+ * server has rendered:
  *
- * - `runId`: a run, or null;
+ * - `runId`: a run, or null; nothing without it;
  * - `tail`: the option of a view; without it the view has all events;
  * - `fold`: whether a fold counts the events with a new function in each render;
- * - `all`: whether a second view has all events.
+ * - `list`: the options of a list of runs.
  */
 export const VIEW_SCRIPT = `
-import { createElement as h, StrictMode, useState } from "react";
+import { createElement as h, memo, StrictMode, useState } from "react";
 import { createRoot, hydrateRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server.browser";
-import { useRun, useRunFold } from "@tm/run-events-client/react";
+import { useRun, useRunFold, useRuns } from "@tm/run-events-client/react";
 
 const element = document.querySelector("#root");
 let root;
@@ -20,6 +21,8 @@ window.views = [];
 window.folded = [];
 /** How often a fold was rendered. */
 window.foldRenders = 0;
+/** How often each row of a list was rendered, by run. */
+window.rows = {};
 window.complaints = [];
 
 const textOf = ({ events, state, hasEarlier, isCancelling, error, cancelError }) =>
@@ -51,11 +54,24 @@ function Fold({ runId }) {
   return h("p", { id: "fold" }, String(sum));
 }
 
-function Page({ fold, all, ...props }) {
+const Row = memo(({ run }) => {
+  rows[run.runId] = (rows[run.runId] ?? 0) + 1;
+  return h("li", { id: run.runId }, run.runStatus + " " + run.lastSequence);
+});
+
+function List(options) {
+  const { state, isLoading, runs } = useRuns(options);
+  return h("div", null,
+    h("p", { id: "state" }, state + " " + (isLoading ? "loading" : runs.length)),
+    h("ul", null, runs.map((run) => h(Row, { key: run.runId, run }))),
+  );
+}
+
+function Page({ fold, list, ...props }) {
   return h(StrictMode, null,
-    h(View, { id: "view", ...props }),
-    all && h(View, { id: "all", runId: props.runId }),
+    props.runId !== undefined && h(View, { id: "view", ...props }),
     fold && h(Fold, { runId: props.runId }),
+    list && h(List, list),
   );
 }
 
