@@ -1,14 +1,10 @@
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Plain } from "../src/rules/append-rule.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
 import { createRunWrites, RUN } from "./run-writes.ts";
 
 const ALL = { ...RUN, since: 0, limit: 100, maxBytes: 1_000_000, wantsMetadata: true };
-
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 /** What every store promises, the conformance kit checks on this one too. */
 describe("createMemoryStore", () => {
@@ -29,27 +25,5 @@ describe("createMemoryStore", () => {
     expect(await store.read([ALL])).toStrictEqual(before);
     const again = appendRequest([newEvent("TOKEN", "1")], { idempotencyKey: "second" });
     expect(await writes.append(again)).toMatchObject({ outcome: "replayed", firstSequence: 2 });
-  });
-
-  it("S24: its clock is the host's, also if the host's date is set later", async () => {
-    const store = createMemoryStore();
-    vi.useFakeTimers({ toFake: ["Date"], now: 7_000 });
-    expect(await store.probe()).toBe(7_000);
-    vi.setSystemTime(6_000);
-    expect(await store.probe()).toBe(6_000);
-    expect(await createMemoryStore({ now: () => 5 }).probe()).toBe(5);
-  });
-
-  it("S6: the capabilities are what the memory store promises beyond the contract", () => {
-    expect(createMemoryStore().capabilities).toStrictEqual({
-      durability: "memory",
-      shared: false,
-      joinsTransaction: false,
-      losesAnswers: false,
-      appendsAtOnce: 1,
-      notifyWithinMs: 0,
-      mostEvents: Number.MAX_SAFE_INTEGER,
-      mostBytes: Number.MAX_SAFE_INTEGER,
-    });
   });
 });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { describeValue } from "../src/rules/describe-value.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createRunEvents } from "../src/create-run-events.ts";
@@ -8,11 +8,16 @@ import { createMemoryStore } from "../src/store/memory.ts";
 /** The API as a program in JavaScript may call it. */
 type Loose = Readonly<Record<keyof RunEvents, (...args: readonly unknown[]) => Promise<unknown>>>;
 
-function loose(): Loose {
-  return createRunEvents({ store: createMemoryStore() }) as unknown as Loose;
-}
-
 const ADA = { ownerId: "ada" };
+
+let runs: Loose;
+
+beforeEach(async () => {
+  runs = createRunEvents({ store: createMemoryStore() }) as unknown as Loose;
+  await runs.create({ ...ADA, runId: "r" });
+});
+
+afterEach(() => runs.close());
 
 async function failureOf(call: () => Promise<unknown>): Promise<unknown> {
   return call().catch((error: unknown) => error);
@@ -54,74 +59,67 @@ describe("a mistake in the first lines of a program", () => {
     },
   );
 
-  it.each<[string, (runs: Loose) => Promise<unknown>, string]>([
+  it.each<[string, () => Promise<unknown>, string]>([
     [
       "create without arguments",
-      (runs) => runs.create(),
+      () => runs.create(),
       "Expected an object such as { ownerId }, got undefined.",
     ],
     [
       "list without arguments",
-      (runs) => runs.list(),
+      () => runs.list(),
       "Expected an object such as { ownerId }, got undefined.",
     ],
     [
       "an owner that is empty",
-      (runs) => runs.create({ ownerId: "" }),
+      () => runs.create({ ownerId: "" }),
       'Expected `ownerId` to be well-formed text without U+0000, and not empty, got "". Pass the id of the user whose run it is.',
     ],
     [
       "events that are not an array",
-      (runs) => runs.append("r", { eventType: "A" }, ADA),
+      () => runs.append("r", { eventType: "A" }, ADA),
       "Expected the events to be an array of { eventType, payload }, got an object. Put one event in [].",
     ],
     [
       "options that are text",
-      (runs) => runs.append("r", [{ eventType: "A" }], "key"),
+      () => runs.append("r", [{ eventType: "A" }], "key"),
       'Expected an object such as { ownerId }, got "key".',
     ],
     [
       "append without options",
-      (runs) => runs.append("r", [{ eventType: "A" }]),
+      () => runs.append("r", [{ eventType: "A" }]),
       "Expected an object such as { ownerId }, got undefined.",
     ],
     [
       "read without options",
-      (runs) => runs.read("r"),
+      () => runs.read("r"),
       "Expected an object such as { ownerId }, got undefined.",
     ],
     [
       "tail without options",
-      async (runs) => {
+      async () => {
         const tail: unknown = runs.tail("r");
         return (tail as AsyncIterable<unknown>)[Symbol.asyncIterator]().next();
       },
       "Expected an object such as { ownerId }, got undefined.",
     ],
-    [
-      "no run id",
-      (runs) => runs.get(undefined, ADA),
-      "Expected runId to be a string, got undefined.",
-    ],
+    ["no run id", () => runs.get(undefined, ADA), "Expected runId to be a string, got undefined."],
     [
       "no task",
-      (runs) => runs.work("r", { leaseMs: 1_000 }),
+      () => runs.work("r", { leaseMs: 1_000 }),
       "Expected the task to be a function such as async (run) => …, got undefined.",
     ],
     [
       "no lease",
-      (runs) => runs.work("r", undefined, () => {}),
+      () => runs.work("r", undefined, () => {}),
       "Expected an object such as { leaseMs }, got undefined.",
     ],
   ])(
     "%s: the call rejects with a TypeError that has what was expected and what came",
     async (_what, call, message) => {
-      const runs = loose();
-      await runs.create({ ownerId: "ada", runId: "r" });
-      const failure = await failureOf(() => call(runs));
+      const failure = await failureOf(call);
       expect(failure).toBeInstanceOf(TypeError);
       expect(failure).toHaveProperty("message", message);
-      await runs.close();
     },
   );
 });
@@ -129,32 +127,22 @@ describe("a mistake in the first lines of a program", () => {
 describe("a lease with a mistake", () => {
   const refused = { code: "invalid_request" };
 
-  async function withRun(use: (runs: Loose) => Promise<void>): Promise<void> {
-    const runs = loose();
-    await runs.create({ ...ADA, runId: "r" });
-    await use(runs);
-    await runs.close();
-  }
-
   it.each([999, 3_600_001, 1_000.5, Number.NaN, "1000"])(
     "W31: a lease of %j ms is refused",
-    async (leaseMs) =>
-      withRun(async (runs) => {
-        const lease = { ...ADA, leaseMs };
-        await expect(runs.claim("r", lease)).rejects.toMatchObject(refused);
-        await expect(runs.renew("r", 1, lease)).rejects.toMatchObject(refused);
-      }),
+    async (leaseMs) => {
+      const lease = { ...ADA, leaseMs };
+      await expect(runs.claim("r", lease)).rejects.toMatchObject(refused);
+      await expect(runs.renew("r", 1, lease)).rejects.toMatchObject(refused);
+    },
   );
 
-  it.each([0, 1.5, "1"])("W32: the fence %j is refused", async (fence) =>
-    withRun(async (runs) => {
-      const lease = { ...ADA, leaseMs: 1_000 };
-      await expect(runs.renew("r", fence, lease)).rejects.toMatchObject(refused);
-      await expect(runs.release("r", fence, ADA)).rejects.toMatchObject(refused);
-      const append = runs.append("r", [{ eventType: "A" }], { ...ADA, fence });
-      await expect(append).rejects.toMatchObject(refused);
-    }),
-  );
+  it.each([0, 1.5, "1"])("W32: the fence %j is refused", async (fence) => {
+    const lease = { ...ADA, leaseMs: 1_000 };
+    await expect(runs.renew("r", fence, lease)).rejects.toMatchObject(refused);
+    await expect(runs.release("r", fence, ADA)).rejects.toMatchObject(refused);
+    const append = runs.append("r", [{ eventType: "A" }], { ...ADA, fence });
+    await expect(append).rejects.toMatchObject(refused);
+  });
 });
 
 describe("an event with a mistake", () => {
@@ -169,17 +157,12 @@ describe("an event with a mistake", () => {
     [null, "Expected event 1 to be { eventType, payload }, got null."],
     ["TOKEN", 'Expected event 1 to be { eventType, payload }, got "TOKEN".'],
   ])("W3: the refusal of %j has its index and what came", async (event, message) => {
-    const runs = loose();
-    await runs.create({ ownerId: "ada", runId: "r" });
     const failure = await failureOf(() => runs.append("r", [{ eventType: "A" }, event], ADA));
     expect(failure).toBeInstanceOf(RunEventsError);
     expect(failure).toMatchObject({ code: "invalid_event", message, details: { index: 1 } });
-    await runs.close();
   });
 
   it("W3: a payload that JSON cannot hold is refused, and values inside of one are written as JSON does", async () => {
-    const runs = loose();
-    await runs.create({ ownerId: "ada", runId: "r" });
     const append = async (payload: unknown): Promise<unknown> =>
       runs.append("r", [{ eventType: "A", payload }], ADA);
     const lost: readonly [unknown, string][] = [
@@ -220,20 +203,16 @@ describe("an event with a mistake", () => {
         /^In `metadata`: Expected a JSON value, got an object of the kind Map/,
       ),
     });
-    await runs.close();
   });
 
   it.each([null, 5, { a: 1 }])(
     "W10: the key %j is refused, since it is not text",
     async (idempotencyKey) => {
-      const runs = loose();
-      await runs.create({ ownerId: "ada", runId: "r" });
       await expect(
         runs.append("r", [{ eventType: "A" }], { ...ADA, idempotencyKey }),
       ).rejects.toMatchObject({
         code: "invalid_request",
       });
-      await runs.close();
     },
   );
 });

@@ -73,16 +73,6 @@ describe("createNotifier", () => {
     );
   });
 
-  it("S13: subscriptions are notified after the synchronous work that notified", async () => {
-    const notifier = createNotifier();
-    const order: string[] = [];
-    notifier.add(run("r"), () => order.push("onNotification"));
-    notifier.notify(nameKey(run("r")), "r");
-    order.push("answered");
-    await soon();
-    expect(order).toStrictEqual(["answered", "onNotification"]);
-  });
-
   it("S13: the same function added twice is two subscriptions", async () => {
     const notifier = createNotifier();
     let notifyCount = 0;

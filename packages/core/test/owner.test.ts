@@ -3,6 +3,7 @@ import { ownerIdOf } from "../src/rules/owner.ts";
 import { createRunEvents } from "../src/create-run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { ADA } from "./adas-runs.ts";
+import { everyCall } from "./every-call.ts";
 
 describe("ownerIdOf", () => {
   it("ownerIdOf answers the owner that the options name", () => {
@@ -14,18 +15,8 @@ describe("ownerIdOf", () => {
     expect(() => ownerIdOf(missing)).toThrow(TypeError);
     const runs = createRunEvents({ store: createMemoryStore() });
     await runs.create({ ownerId: "ada", runId: "r" });
-    await expect(runs.read("r", missing)).rejects.toThrow(TypeError);
-    await expect(runs.get("r", missing)).rejects.toThrow(TypeError);
-    await expect(runs.cancel("r", missing)).rejects.toThrow(TypeError);
-    await expect(runs.delete("r", missing)).rejects.toThrow(TypeError);
-    await expect(runs.append("r", [{ eventType: "A" }], missing)).rejects.toThrow(TypeError);
-    const lease = { ...missing, leaseMs: 1_000 };
-    await expect(runs.claim("r", lease)).rejects.toThrow(TypeError);
-    await expect(runs.renew("r", 1, lease)).rejects.toThrow(TypeError);
-    await expect(runs.release("r", 1, missing)).rejects.toThrow(TypeError);
-    await expect(runs.work("r", lease, () => {})).rejects.toThrow(TypeError);
-    const tail = runs.tail("r", missing)[Symbol.asyncIterator]();
-    await expect(tail.next()).rejects.toThrow(TypeError);
+    for (const call of everyCall(runs, "r", missing))
+      await expect(call()).rejects.toThrow(TypeError);
     await runs.close();
   });
 
@@ -51,19 +42,8 @@ describe("ownerIdOf", () => {
     });
     const runs = createRunEvents({ store });
     for (const runId of ["", "a b", "a\0", "{a}", "a".repeat(129), "\ud800"]) {
-      const notFound = { code: "not_found" };
-      await expect(runs.read(runId, ADA)).rejects.toMatchObject(notFound);
-      await expect(runs.get(runId, ADA)).rejects.toMatchObject(notFound);
-      await expect(runs.cancel(runId, ADA)).rejects.toMatchObject(notFound);
-      await expect(runs.delete(runId, ADA)).rejects.toMatchObject(notFound);
-      await expect(runs.append(runId, [{ eventType: "A" }], ADA)).rejects.toMatchObject(notFound);
-      const lease = { ...ADA, leaseMs: 1_000 };
-      await expect(runs.claim(runId, lease)).rejects.toMatchObject(notFound);
-      await expect(runs.renew(runId, 1, lease)).rejects.toMatchObject(notFound);
-      await expect(runs.release(runId, 1, ADA)).rejects.toMatchObject(notFound);
-      await expect(runs.work(runId, lease, () => {})).rejects.toMatchObject(notFound);
-      const tail = runs.tail(runId, ADA)[Symbol.asyncIterator]();
-      await expect(tail.next()).rejects.toMatchObject(notFound);
+      for (const call of everyCall(runs, runId, ADA))
+        await expect(call()).rejects.toMatchObject({ code: "not_found" });
     }
     await runs.close();
   });

@@ -8,6 +8,7 @@ import { createRunEvents } from "../src/create-run-events.ts";
 import type { RunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { ADA } from "./adas-runs.ts";
+import { everyCall } from "./every-call.ts";
 
 const NOW = Date.UTC(2026, 5, 20, 12, 1);
 const TIME = "2026-06-20T12:01:00.000Z";
@@ -201,27 +202,16 @@ describe("createRunEvents", () => {
   it("W4: in every call, another owner's run behaves as if it did not exist", async () => {
     const { runId } = await runs.create(ADA);
     const owner = { ownerId: "eve" };
-    const calls: readonly (readonly [string, (id: string) => Promise<unknown>])[] = [
-      ["append", (id) => runs.append(id, [{ eventType: "TOKEN" }], owner)],
-      ["read", (id) => runs.read(id, owner)],
-      ["tail", (id) => collect(runs.tail(id, owner))],
-      ["get", (id) => runs.get(id, owner)],
-      ["cancel", (id) => runs.cancel(id, owner)],
-      ["delete", (id) => runs.delete(id, owner)],
-      ["claim", (id) => runs.claim(id, { ...owner, leaseMs: 1_000 })],
-      ["renew", (id) => runs.renew(id, 1, { ...owner, leaseMs: 1_000 })],
-      ["release", (id) => runs.release(id, 1, owner)],
-      ["work", (id) => runs.work(id, { ...owner, leaseMs: 1_000 }, () => {})],
-    ];
     const failure = async (call: Promise<unknown>): Promise<unknown> =>
       call.then(
         () => "no failure",
         ({ name, code, message, details }: RunEventsError) => ({ name, code, message, details }),
       );
-    for (const [name, call] of calls) {
-      const theirs = await failure(call(runId));
-      expect([name, theirs]).toStrictEqual([name, await failure(call("none"))]);
+    const nobodys = everyCall(runs, "none", owner);
+    for (const [at, call] of everyCall(runs, runId, owner).entries()) {
+      const theirs = await failure(call());
       expect(theirs).toMatchObject({ code: "not_found" });
+      expect(theirs).toStrictEqual(await failure(nobodys[at]?.() ?? Promise.resolve()));
     }
     expect(await runs.get(runId, ADA)).toMatchObject({ lastSequence: 0 });
   });

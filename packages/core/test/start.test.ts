@@ -1,31 +1,12 @@
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { RunEventsError } from "../src/rules/errors.ts";
 import { createRunEvents } from "../src/create-run-events.ts";
 import type { RunEvents } from "../src/run-events.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
+import { createLossyStore } from "./lossy-store.ts";
 
 const LEASE = { leaseMs: 60_000 } as const;
 const ADA = { ownerId: "ada" } as const;
-
-function lost(): RunEventsError {
-  return new RunEventsError("store_unavailable", "The answer was lost.", { ambiguous: true });
-}
-
-/** A store that loses the answer to its first creation, after or before it has landed. */
-function losing(when: "after" | "before"): RunEventStore {
-  const store = createMemoryStore();
-  let isFirst = true;
-  return {
-    ...store,
-    async change(changes) {
-      if (!isFirst) return store.change(changes);
-      isFirst = false;
-      if (when === "after") await store.change(changes);
-      throw lost();
-    },
-  };
-}
 
 describe("start", () => {
   let store: { -readonly [Name in keyof RunEventStore]: RunEventStore[Name] };
@@ -111,10 +92,10 @@ describe("start", () => {
     await expect(done).rejects.toMatchObject({ code: "store_unavailable" });
   });
 
-  it.each(["after", "before"] as const)(
-    "S7, W36: a creation whose answer is lost %s it landed is sent again, and gets one run and its lease",
-    async (when) => {
-      const doubtful = createRunEvents({ store: losing(when) });
+  it.each(["landed", "lost"] as const)(
+    "S7, W36: a creation that %s, without an answer, is sent again, and gets one run and its lease",
+    async (fate) => {
+      const doubtful = createRunEvents({ store: createLossyStore([fate]) });
       onTestFinished(() => doubtful.close());
       const { runId, done } = await doubtful.start({ ...ADA, ...LEASE }, () => 7);
       expect(await done).toBe(7);

@@ -64,11 +64,6 @@ describe("a page by its distance to the end", () => {
       await expect(call()).rejects.toMatchObject({ code: "not_found" });
     }
   });
-
-  it("W45: an empty run begins at 0", async () => {
-    await runs.create({ ownerId: "ada", runId: "new" });
-    expect(await runs.read("new", { ...ADA, tail: 5 })).toMatchObject({ since: 0, events: [] });
-  });
 });
 
 describe("a tail by its distance to the end", () => {
