@@ -7,9 +7,10 @@ import {
 import { insist } from "../runs/insist.ts";
 import { produceRun } from "./produce-run.ts";
 import type { StreamRuns } from "../runs/stream-runs.ts";
-import { IdleTimer } from "./idle-timer.ts";
 
 const EXPIRED = new Error("Stream expired");
+/** The longest time of a timer: about 24 days. */
+const MAX_TIMER_MS = 2_147_483_647;
 
 /** A stream that this process produces. Its lease is renewed until it ends. */
 export interface Producer {
@@ -30,7 +31,8 @@ export interface Producer {
 
 /**
  * Elects the producer of a stream: creates its run, and claims it.
- * @param metadata.ttlMs how long the stream stays live without an append of any process, in milliseconds
+ * @param metadata.ttlMs how long the stream stays live without an append of this process, in milliseconds; `Infinity` is for ever, and 24 days
+ * are the most of any other
  * @param onStop called once the worker has to stop
  * @returns the producer in this process; the refusal, `claimed` or `run_finished`, if the stream exists
  * @throws TypeError for a `ttlMs` that is no number of 0 or more
@@ -48,10 +50,13 @@ export async function produce(
     );
   }
   const ended = Promise.withResolvers<void>();
-  const timer = new IdleTimer(ttlMs, {
-    lastSequence: async () => (await streams.find(runId))?.lastSequence,
-    onIdle: () => ended.reject(EXPIRED),
-  });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isOver = false;
+  const beginTime = (): void => {
+    clearTimeout(timer);
+    if (isOver || ttlMs === Infinity) return;
+    timer = setTimeout(() => ended.reject(EXPIRED), Math.min(ttlMs, MAX_TIMER_MS));
+  };
   const describeError = (error: unknown): string | undefined =>
     error === EXPIRED ? EXPIRED.message : undefined;
   const open = (run: WorkedRun): WorkedRun => {
@@ -60,10 +65,14 @@ export async function produce(
       onStop(run.signal.reason);
     };
     run.signal.addEventListener("abort", stop, { once: true });
-    timer.begin(run.lastSequence);
+    beginTime();
     return run;
   };
-  const work = (): Promise<void> => ended.promise.finally(() => timer.stop());
+  const work = (): Promise<void> =>
+    ended.promise.finally(() => {
+      isOver = true;
+      clearTimeout(timer);
+    });
   const produced = await produceRun(streams, runId, { metadata, describeError }, open, work);
   if (produced instanceof RunEventsError) return produced;
   const { value: run, done } = produced;
@@ -76,7 +85,7 @@ export async function produce(
     const receipts: AppendReceipt[] = [];
     for (const events of batches) {
       const receipt = await insist(() => run.append(events), run.signal);
-      timer.begin(receipt.lastSequence);
+      beginTime();
       receipts.push(receipt);
     }
     return receipts;
