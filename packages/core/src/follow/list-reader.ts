@@ -23,7 +23,7 @@ export interface ListReaderOptions {
 }
 
 /** A run, with its last event if that was asked for and there is one. */
-export interface ReadRun {
+interface ReadRun {
   readonly run: RunRecord;
   readonly last: StoredEvent | undefined;
 }
