@@ -2,7 +2,6 @@ import { buildCases, type CaseOptions } from "./build-cases.ts";
 import { acknowledgement } from "./cases/acknowledgement.ts";
 import { atomicity } from "./cases/atomicity.ts";
 import { notifications } from "./cases/notifications.ts";
-import { capabilities } from "./cases/capabilities.ts";
 import { closing } from "./cases/closing.ts";
 import { races } from "./cases/races.ts";
 import { costs } from "./cases/costs.ts";
@@ -15,7 +14,6 @@ import { failures } from "./cases/failures.ts";
 import { handover } from "./cases/handover.ts";
 import { leftovers } from "./cases/leftovers.ts";
 import { leaseEnds } from "./cases/lease-ends.ts";
-import { listing, owners } from "./cases/listing.ts";
 import { pages } from "./cases/pages.ts";
 import { payloads } from "./cases/payloads.ts";
 import { probing } from "./cases/probing.ts";
@@ -27,7 +25,6 @@ import { refusals } from "./cases/refusals.ts";
 import { returnedValues } from "./cases/returned-values.ts";
 import { scale } from "./cases/scale.ts";
 import { schema } from "./cases/schema.ts";
-import { topics } from "./cases/topics.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 import type { StoreDoors } from "./doors.ts";
 import type { Replay } from "./replay.ts";
@@ -43,7 +40,6 @@ const ALL: readonly TrialCase[] = [
   ...programs,
   ...races,
   ...declaration,
-  ...capabilities,
   ...acknowledgement,
   ...payloads,
   ...pages,
@@ -51,9 +47,6 @@ const ALL: readonly TrialCase[] = [
   ...scale,
   ...notifications,
   ...creating,
-  ...listing,
-  ...topics,
-  ...owners,
   ...deleting,
   ...closing,
   ...failures,

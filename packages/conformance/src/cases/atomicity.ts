@@ -1,4 +1,4 @@
-import { appendRequest, event, events, land } from "../append-request.ts";
+import { append, appendRequest, event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
@@ -44,6 +44,8 @@ export const atomicity: readonly TrialCase[] = [
       const twice = appendRequest("run-b", events(2), { idempotencyKey: "another key" });
       const [first, second] = await store.append([twice, twice]);
       assertEqual(second, { ...first, outcome: "replayed" }, "the outcome of the same key");
+      const foreign = await append(store, "run-b", events(1), { ownerId: "another owner" });
+      assertEqual(foreign, { outcome: "not_found" }, "the outcome for another owner");
       assertEqual((await readLog(store, "run-a")).events.length, 3, "the events of run-a");
       assertEqual((await readLog(store, "run-b")).events.length, 7, "the events of run-b");
       assertEqual(await store.append([]), [], "the outcomes of no requests");

@@ -25,14 +25,6 @@ const CALLS_AT_ONCE = 8;
 /** Cases of S18 in `STORE.md`: the end of a store. */
 export const closing: readonly TrialCase[] = [
   {
-    name: "S18 close is idempotent, at the same time and later",
-    async run({ store }) {
-      await createRun(store, "run");
-      await Promise.all([store.close(), store.close()]);
-      await store.close();
-    },
-  },
-  {
     name: "S18 every call after close is refused, at once, and the refusal shows whether to retry",
     async run({ store }) {
       await createRun(store, "running");

@@ -1,4 +1,3 @@
-import { event, events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import { OWNER } from "../kit-store.ts";
@@ -47,29 +46,6 @@ export const creating: readonly TrialCase[] = [
         assertEqual(await one.getRun("run"), run, "the run by itself");
         assertEqual(await one.listRuns(LIST), [run], "the list");
         assertEqual(await readLog(one, "run"), { run, events: [] }, "the log");
-      }
-    },
-  },
-  {
-    name: "S16 two owners may have the same id, and each has a run of its own",
-    async run(trial) {
-      const { store } = trial;
-      const owners = [OWNER, "another owner", OWNER.toUpperCase(), `${OWNER} `];
-      for (const [index, ownerId] of owners.entries()) {
-        await createRun(store, "run", ownerId, String(index));
-        const keyed = { ownerId, idempotencyKey: "key" };
-        const { firstSequence } = await land(store, "run", events(index + 1), keyed);
-        assertEqual(firstSequence, 1, `where the key of "${ownerId}" landed`);
-      }
-      await land(store, "run", [event("RUN_COMPLETED")]);
-      assertEqual(await store.deleteRun("run"), "deleted", "the removal of the first one's run");
-      for (const one of await trial.stores()) {
-        for (const [index, ownerId] of owners.entries()) {
-          const run = await one.getRun("run", ownerId);
-          const shown = run && [run.ownerId, run.metadata, run.lastSequence];
-          const expected = index === 0 ? null : [ownerId, String(index), index + 1];
-          assertEqual(shown, expected, `the run of "${ownerId}"`);
-        }
       }
     },
   },

@@ -58,17 +58,4 @@ export const reopening: readonly TrialCase[] = [
       assertEqual((await land(again, "run", events(1))).firstSequence, 7, "the next sequence");
     },
   },
-  {
-    name: "S17 an ordinal is not used again after delete, close and reopen",
-    needs: "prepare",
-    async run(trial) {
-      await createRun(trial.store, "run");
-      const { ordinal } = await createRun(trial.store, "newest");
-      await land(trial.store, "newest", [event("RUN_COMPLETED")]);
-      await trial.store.deleteRun("newest");
-      const again = await trial.reopen();
-      const next = await createRun(again, "next");
-      assert(next.ordinal > ordinal, `the ordinal ${next.ordinal} is larger than ${ordinal}`);
-    },
-  },
 ];

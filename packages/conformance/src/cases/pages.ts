@@ -40,29 +40,6 @@ export const pages: readonly TrialCase[] = [
     },
   },
   {
-    name: "S9 the queries of one call are answered in order",
-    async run({ store }) {
-      for (const runId of ["run-a", "run-b"]) await createRun(store, runId);
-      await land(store, "run-a", events(5));
-      const part = { limit: 2, maxBytes: 1_000_000 };
-      const queries: readonly KitQuery[] = [
-        { ...part, runId: "run-b", since: 0 },
-        { ...part, runId: "run-a", since: 3 },
-        { ...part, runId: "nowhere", since: 0 },
-        { ...part, runId: "run-a", since: 0 },
-        { ...part, runId: "run-a", since: 3 },
-        { ...part, runId: "run-a", since: 0, ownerId: "another owner" },
-      ];
-      assertEqual(
-        (await store.read(queries)).map(
-          (page) => page && [page.run.runId, ...page.events.map((one) => one.sequence)],
-        ),
-        [["run-b"], ["run-a", 4, 5], null, ["run-a", 1, 2], ["run-a", 4, 5], null],
-        "the answers",
-      );
-    },
-  },
-  {
     name: "W2 createdAtMs is of now, and never decreases within a run, even if the clock of the host goes back",
     async run(trial) {
       const { store } = trial;

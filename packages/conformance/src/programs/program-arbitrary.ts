@@ -81,7 +81,13 @@ interface Theme {
 
 /** One has a topic, whose place is free once it has ended. */
 const FIRST: ProgramStep = { ...plainly("a"), topic: "tea" } as ProgramStep;
-const ALL: readonly ProgramStep[] = [FIRST, plainly("b"), plainly("c")];
+/** Also names that another spelling makes look alike. */
+const ALL: readonly ProgramStep[] = [
+  FIRST,
+  { ...plainly("a"), ownerId: "bob" } as ProgramStep,
+  { ...plainly("b"), topic: "Tea" } as ProgramStep,
+  plainly("c"),
+];
 const anyRun = constantFrom(...RUNS);
 
 /** Any steps, a run's leases, the lives of runs, what is due, a run's log, lists, ends, or what subscriptions are notified of. Programs of few kinds come to states that one of all hardly reaches. */

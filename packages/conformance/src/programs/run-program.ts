@@ -23,6 +23,12 @@ export interface ProgramStores {
   readonly reopen: () => Promise<void>;
 }
 
+/** The end of each program: names that look alike show in lists. */
+const LISTS: readonly ProgramStep[] = [
+  ...(["tea", "Tea", null] as const).map((topic) => ({ ownerId: "ada", topic })),
+  { ownerId: "bob", topic: null },
+].map((of) => ({ call: "listRuns", runStatus: null, ...of }));
+
 /**
  * Runs a program, and holds each answer against the model.
  * @param prefix of every id and owner, so that many programs run on one store
@@ -35,7 +41,7 @@ export async function runProgram(
 ): Promise<void> {
   const run = new ProgramRun(stores, prefix, spelling);
   try {
-    for (const step of steps) await run.step(step);
+    for (const step of [...steps, ...LISTS]) await run.step(step);
   } finally {
     run.stopAll();
   }

@@ -181,8 +181,10 @@ async function listAll(
 ): Promise<Answered> {
   const asked = { ownerId: own(ownerId), topic, runStatus };
   const runs: RunRecord[] = [];
+  // Every run is before the largest ordinal.
+  const first = limit === 1 ? Number.MAX_SAFE_INTEGER : null;
   for (;;) {
-    const before = runs.at(-1)?.ordinal ?? null;
+    const before = runs.at(-1)?.ordinal ?? first;
     const page = await store.listRuns({ ...asked, before, limit });
     assert(page.length <= limit, `a page has ${limit} runs at most, got ${page.length}`);
     runs.push(...page);
