@@ -6,7 +6,8 @@ import {
   type RunName,
 } from "@tm/run-events-core/store";
 import { inDoubt, isContention, runStubborn, storeFailure } from "./failure.ts";
-import type { Query, Transact } from "./query.ts";
+import type { PostgresDriver } from "./driver.ts";
+import { type Query, queryOf } from "./query.ts";
 import type { RunChange } from "./run-changes.ts";
 import { commitAll } from "./sql/commit.ts";
 import { lockRuns } from "./sql/lock.ts";
@@ -22,6 +23,7 @@ const REMOVED_EVENTS = 10_000;
 
 type CompareAndSet = Parameters<typeof decideOnce>[1];
 type Decided = ReturnType<typeof decideOnce>;
+type Transact = NonNullable<PostgresDriver["transact"]>;
 type OnCommitted = (changes: readonly RunChange[]) => void;
 
 /**
@@ -67,7 +69,8 @@ async function decideLocked(
     },
   });
   try {
-    const decided = await transact(async (query) => {
+    const decided = await transact(async (client) => {
+      const query = queryOf(client);
       await lockRuns(query, sql, left);
       return decideOnce(left, byLocks(query));
     });

@@ -1,36 +1,57 @@
-/** A notification as a listening client passes it on. */
-export interface PostgresNotification {
-  readonly channel: string;
-  readonly payload?: string | undefined;
-}
+type Answer = { readonly rows: readonly unknown[] };
 
 /** Runs one statement with `$1`-parameters: a pool, a client, a PGlite database or its transaction. */
 export interface PostgresQueryable {
-  query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
+  query(text: string, values?: unknown[]): Promise<Answer>;
 }
 
-/** A statement with its values. */
-export interface PostgresStatement {
+/** Settings of one statement. */
+export interface StatementSettings {
   /** A connection parses a statement with a name once, and keeps it under that name. */
   readonly name?: string;
-  readonly text: string;
-  readonly values: unknown[];
   /**
    * The time that its answer may take, in milliseconds.
    * @defaultValue the connection's own setting
    */
-  readonly query_timeout?: number;
+  readonly timeoutMs?: number;
 }
 
-/** A connection that was taken out of a pool. */
-export interface PostgresPoolClient extends PostgresQueryable {
-  query(text: string, values?: unknown[]): Promise<{ readonly rows: readonly unknown[] }>;
+/** Called for a channel that is listened on. */
+export interface OnChannel {
+  /** From now on its notifications arrive. */
+  readonly onListening: () => void;
+  readonly onNotification: (payload: string) => void;
+  /** The connection could not be opened, or was lost: nothing is called any more. */
+  readonly onLost: () => void;
+}
+
+/** The store's way to a server, as `fromPostgresJs` makes one. */
+export interface PostgresDriver extends PostgresQueryable {
+  /** Runs a statement that is a whole transaction, on any connection. One that fails costs no connection that still works. */
+  query(text: string, values?: unknown[], settings?: StatementSettings): Promise<Answer>;
+  /** Runs work in a transaction of its own, at READ COMMITTED; `null` where no other process reaches the database. */
+  readonly transact: (<T>(work: (client: PostgresQueryable) => Promise<T>) => Promise<T>) | null;
+  /**
+   * Listens on one connection, until the returned function is called; `null` where no other process reaches the database.
+   * @param channel an identifier
+   */
+  readonly listen: ((channel: string, on: OnChannel) => () => void) | null;
+}
+
+/** A statement as pg's clients take it. */
+export interface PgStatement {
+  readonly name?: string | undefined;
+  readonly text: string;
+  readonly values: unknown[];
+  readonly query_timeout?: number | undefined;
+}
+
+/** A connection that was taken out of a pool of pg. */
+export interface PgClient extends PostgresQueryable {
+  query(text: string, values?: unknown[]): Promise<Answer>;
   /** Calls back with the answer, or with the error as the first argument. */
-  query(
-    statement: PostgresStatement,
-    callback: (error: Error | null, answer: { readonly rows: readonly unknown[] }) => void,
-  ): void;
-  on(event: "notification", listener: (notification: PostgresNotification) => void): unknown;
+  query(statement: PgStatement, callback: (error: Error | null, answer: Answer) => void): void;
+  on(event: "notification", listener: (notification: PgNotification) => void): unknown;
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "end", listener: () => void): unknown;
   removeListener(event: "error", listener: (error: Error) => void): unknown;
@@ -38,30 +59,34 @@ export interface PostgresPoolClient extends PostgresQueryable {
   release(destroy: boolean): void;
 }
 
+interface PgNotification {
+  readonly channel: string;
+  readonly payload?: string | undefined;
+}
+
 /**
- * A pool of connections: pg's `Pool`. A PGlite database has no `connect`, and no other process reaches it. The caller creates and
- * ends the pool.
+ * pg's `Pool`, or Neon's. The caller creates and ends it.
  * @see https://node-postgres.com/apis/pool
  */
-export interface PostgresPool extends PostgresQueryable {
+export interface PgPool extends PostgresQueryable {
+  connect(callback: (error: Error | undefined, client: PgClient | undefined) => void): void;
+  readonly options?: { readonly max?: number | undefined };
+  /** Whether it has been ended. Such a pool is refused. */
+  readonly ending?: boolean;
+}
+
+/** A PGlite database, which no other process reaches. The caller opens and closes it. */
+export interface PGliteDatabase extends PostgresQueryable {
   query(
     text: string,
     values?: unknown[],
     options?: { readonly serializers: Readonly<Record<number, never>> },
-  ): Promise<{ readonly rows: readonly unknown[] }>;
-  connect?(
-    callback: (error: Error | undefined, client: PostgresPoolClient | undefined) => void,
-  ): void;
-  /**
-   * Runs work in a transaction of its own, on one connection, at READ COMMITTED. Only of a pool whose `connect` gives no connection of its
-   * own, as that of postgres.js: its clients send each statement on any connection.
-   */
-  transact?<T>(work: (client: PostgresQueryable) => Promise<T>): Promise<T>;
-  readonly options?: { readonly max?: number | undefined };
-  /** Whether a pg pool has been ended. Such a pool is refused. */
-  readonly ending?: boolean;
-  /** Whether a transaction is open on a PGlite database now. The store's own calls wait for its end. */
+  ): Promise<Answer>;
+  /** Whether a transaction is open on it now. The store's own calls wait for its end. */
   isInTransaction?(): boolean;
-  /** Whether a PGlite database has been closed. Such a database is refused. */
+  /** Whether it has been closed. Such a database is refused. */
   readonly closed?: boolean;
 }
+
+/** What a store runs on: pg's `Pool`, the result of `fromPostgresJs`, or a PGlite database. */
+export type PostgresPool = PgPool | PostgresDriver | PGliteDatabase;

@@ -2,7 +2,12 @@ import { RunEventsError } from "@tm/run-events-core";
 import { driverErrorOf, isSqlState, sqlErrorOf } from "./sql-error.ts";
 import { EVENTS_PRIMARY_KEY } from "./tables.ts";
 
-/** Failures that last until the settings, the rights or the tables are repaired. Neither a restart nor a failover causes one. */
+const ENDED_POOL = "The store's pool has been ended: end it after the store is closed.";
+
+/**
+ * Failures that last until the settings, the rights or the tables are repaired, by their codes, or by a driver's message without a code.
+ * Neither a restart nor a failover causes one.
+ */
 const LASTING: Readonly<Record<string, string>> = {
   "28000": "The database refused the user: check the user and the rules in `pg_hba.conf`.",
   "28P01": "The database refused the password: check the password of the pool.",
@@ -16,7 +21,9 @@ const LASTING: Readonly<Record<string, string>> = {
   "42P10":
     "A unique index of the tables is missing or not valid: create it as in `printMigrations()`, or REINDEX it.",
   // postgres.js: nothing was sent.
-  CONNECTION_ENDED: "The store's pool has been ended: end it after the store is closed.",
+  CONNECTION_ENDED: ENDED_POOL,
+  "Cannot use a pool after calling end on the pool": ENDED_POOL,
+  "PGlite is closed": ENDED_POOL,
 };
 
 const UNREACHED =
@@ -49,10 +56,8 @@ const PASSING: Readonly<Record<string, string>> = {
   CONNECT_TIMEOUT: UNREACHED,
   CONNECTION_CLOSED: BROKEN,
   CONNECTION_DESTROYED: BROKEN,
-};
-
-/** pg's messages that have no code. */
-const PASSING_MESSAGES: Readonly<Record<string, string>> = {
+  "timeout exceeded when trying to connect":
+    "None of the pool's connections became free in time: check that the database answers. If it does, raise the pool's `max`, or hold its connections for less time.",
   "Query read timeout":
     "The database did not answer in time: it may wait for its disk, a lock or a synchronous standby.",
   "Connection terminated due to connection timeout": UNREACHED,
@@ -69,6 +74,7 @@ const UNSENT = new Set([
   "ENETUNREACH",
   "CONNECT_TIMEOUT",
   "CONNECTION_ENDED",
+  "PGlite is closed",
 ]);
 /**
  * The server ended the session, maybe after the statement had committed. The severity does not always show it: it is in the
@@ -143,7 +149,8 @@ export function keepsConnection(error: unknown): boolean {
  */
 export function isAmbiguous(error: unknown): boolean {
   if (error instanceof RunEventsError) return error.ambiguous;
-  return !isAnswer(error) && !UNSENT.has(sqlErrorOf(error).code);
+  if (isAnswer(error) || UNSENT.has(sqlErrorOf(error).code)) return false;
+  return !(error instanceof Error && UNSENT.has(error.message));
 }
 
 /**
@@ -160,11 +167,14 @@ export function storeFailure(error: unknown, ambiguous = false): RunEventsError 
   if (isHeadBehind(error))
     return runDamaged("has events after the last sequence in its row", cause);
   const { code } = sqlErrorOf(error);
-  const lasting = LASTING[code];
-  const byMessage = cause instanceof Error ? PASSING_MESSAGES[cause.message] : undefined;
+  const message = cause instanceof Error ? cause.message : "";
+  const lasting = LASTING[code] ?? LASTING[message];
   return new RunEventsError(
     "store_unavailable",
-    lasting ?? PASSING[code] ?? byMessage ?? "The database failed: the `cause` has its error.",
+    lasting ??
+      PASSING[code] ??
+      PASSING[message] ??
+      "The database failed: the `cause` has its error.",
     { cause, retryable: lasting === undefined, ambiguous },
   );
 }
@@ -182,7 +192,7 @@ const QUOTING = ["detail", "where", "params", "parameters", "args"] as const;
 
 /** The driver's error without the values of its statement. */
 function withoutValues(error: unknown): unknown {
-  const own = driverErrorOf(error, (message) => Object.hasOwn(PASSING_MESSAGES, message));
+  const own = driverErrorOf(error, (message) => Object.hasOwn({ ...PASSING, ...LASTING }, message));
   if (!(own instanceof Error)) return own;
   const isRemoved = QUOTING.map((name) => Reflect.deleteProperty(own, name)).every(Boolean);
   if (isRemoved) return own;

@@ -1,9 +1,13 @@
 export type {
-  PostgresNotification,
+  OnChannel,
+  PgClient,
+  PGliteDatabase,
+  PgPool,
+  PgStatement,
+  PostgresDriver,
   PostgresPool,
-  PostgresPoolClient,
   PostgresQueryable,
-  PostgresStatement,
+  StatementSettings,
 } from "./driver.ts";
 export type { JoinedAppend } from "./join-transaction.ts";
 export type { PostgresStore, PostgresStoreOptions } from "./postgres-store.ts";

@@ -1,8 +1,7 @@
 import { planBackoff } from "@tm/run-events-core/store";
-import type { PostgresPoolClient } from "./driver.ts";
-import type { Connect } from "./query.ts";
+import type { OnChannel } from "./driver.ts";
 
-/** The interval of heartbeats that test the connection, and the time limit of a heartbeat or LISTEN, in milliseconds. */
+/** The interval of heartbeats that test the connection, which is also the time limit of one, in milliseconds. */
 const HEARTBEAT_MS = 5_000;
 /** Half random, so that the processes of a restarted database do not all come back at once. */
 const BACKOFF = { firstMs: 100, mostMs: 30_000, jitter: 0.5 };
@@ -10,9 +9,8 @@ const PROBE = "?";
 
 /** The connection and the callbacks of a listener. */
 export interface ListenerOptions {
-  readonly connect: Connect;
-  /** An identifier. */
-  readonly channel: string;
+  /** Listens on one connection until the returned function is called. */
+  readonly listen: (on: OnChannel) => () => void;
   /** Notifies all listeners, on another connection. */
   readonly send: (payloads: readonly string[]) => Promise<unknown>;
   readonly onNotification: (payload: string) => void;
@@ -28,14 +26,14 @@ export interface ListenerOptions {
  */
 export class Listener {
   readonly #options: ListenerOptions;
-  #client: PostgresPoolClient | null = null;
+  /** Ends the connection that listens, or is to listen. */
+  #end: (() => void) | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isProven = false;
   /** The heartbeat that has not returned yet. */
   #awaited: string | null = null;
   #failures = 0;
   #isStarted = false;
-  #isClosed = false;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -48,50 +46,27 @@ export class Listener {
 
   /** Connects, unless it has, and stays connected until `close`. */
   start(): void {
-    if (this.#isStarted || this.#isClosed) return;
+    if (this.#isStarted) return;
     this.#isStarted = true;
-    void this.#connect();
+    this.#connect();
   }
 
+  /** Does not start again. */
   close(): void {
-    this.#isClosed = true;
+    this.#isStarted = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
-    const client = this.#client;
-    this.#client = null;
-    client?.release(true);
+    this.#end?.();
+    this.#end = null;
   }
 
-  async #connect(): Promise<void> {
-    let client: PostgresPoolClient;
-    try {
-      client = await this.#options.connect(() => this.#lose(client));
-    } catch {
-      // Polling goes on meanwhile, and the next read or append reports the failure.
-      if (!this.#isClosed) this.#retryLater();
-      return;
-    }
-    if (this.#isClosed) {
-      client.release(true);
-      return;
-    }
-    await this.#listen(client);
-  }
-
-  async #listen(client: PostgresPoolClient): Promise<void> {
-    const { channel } = this.#options;
-    this.#client = client;
-    client.on("end", () => this.#lose(client));
-    client.on("notification", (notification) => {
-      if (client !== this.#client || notification.channel !== channel) return;
-      this.#receive(notification.payload ?? "");
+  /** While there is no connection, polls find the commits, and the next read or append reports the failure. */
+  #connect(): void {
+    const end = this.#options.listen({
+      onListening: () => this.#beat(end),
+      onNotification: (payload) => this.#receive(payload),
+      onLost: () => this.#lose(end),
     });
-    this.#arm(HEARTBEAT_MS, () => this.#lose(client));
-    try {
-      await client.query(`LISTEN "${channel}"`);
-      this.#beat(client);
-    } catch {
-      this.#lose(client);
-    }
+    this.#end = end;
   }
 
   #receive(payload: string): void {
@@ -105,35 +80,31 @@ export class Listener {
     this.#prove(true);
   }
 
-  #beat(client: PostgresPoolClient): void {
-    if (client !== this.#client) return;
+  #beat(end: () => void): void {
+    if (end !== this.#end) return;
     if (this.#awaited !== null) {
-      this.#lose(client);
+      this.#lose(end);
       return;
     }
     this.#awaited = `${PROBE}${crypto.randomUUID()}`;
-    this.#options.send([this.#awaited]).catch(() => this.#lose(client));
-    this.#arm(HEARTBEAT_MS, () => this.#beat(client));
+    this.#options.send([this.#awaited]).catch(() => this.#lose(end));
+    this.#arm(HEARTBEAT_MS, () => this.#beat(end));
   }
 
-  #lose(client: PostgresPoolClient): void {
-    if (client !== this.#client) return;
-    this.#client = null;
+  #lose(end: () => void): void {
+    if (end !== this.#end) return;
+    this.#end = null;
     this.#awaited = null;
-    client.release(true);
+    end();
     this.#prove(false);
-    this.#retryLater();
+    this.#failures += 1;
+    this.#arm(planBackoff(BACKOFF, this.#failures, Math.random()), () => this.#connect());
   }
 
   #prove(isProven: boolean): void {
     if (this.#isProven === isProven) return;
     this.#isProven = isProven;
     this.#options.onProven(isProven);
-  }
-
-  #retryLater(): void {
-    this.#failures += 1;
-    this.#arm(planBackoff(BACKOFF, this.#failures, Math.random()), () => void this.#connect());
   }
 
   #arm(delayMs: number, work: () => void): void {

@@ -15,7 +15,7 @@ import {
   type Position,
   type RunChange,
 } from "./run-changes.ts";
-import type { Listener, ListenerOptions } from "./listener.ts";
+import { Listener, type ListenerOptions } from "./listener.ts";
 import type { Query } from "./query.ts";
 import { selectPositions } from "./sql/positions.ts";
 import type { Statements } from "./statements.ts";
@@ -37,7 +37,7 @@ export interface NotificationsOptions {
   /** Notifies all listeners. After a rejection they find the commits by polling. */
   readonly send: (payloads: readonly string[]) => Promise<unknown>;
   /** `null` if no other process can reach the database: then nothing is sent or received. */
-  readonly listen: ((on: Pick<ListenerOptions, "onNotification" | "onProven">) => Listener) | null;
+  readonly listen: ListenerOptions["listen"] | null;
   readonly reports: StoreReports;
 }
 
@@ -75,11 +75,14 @@ export class Notifications {
     this.#sql = sql;
     this.#reports = reports;
     const listener =
-      listen?.({
+      listen &&
+      new Listener({
+        listen,
+        send,
         onNotification: (payload) =>
           parseChanges(payload).forEach((change) => this.#receive(change)),
         onProven: (isProven) => this.#onProven(isProven),
-      }) ?? null;
+      });
     this.#listener = listener;
     this.#sender = createChangeSender({
       notify: (change) => this.#notify(change),

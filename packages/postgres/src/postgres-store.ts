@@ -8,7 +8,7 @@ import {
 import { appendPlains } from "./append.ts";
 import { changeRuns } from "./change.ts";
 import { SchemaCheck } from "./check-schema.ts";
-import { checkPools, openConnections } from "./connections.ts";
+import { openConnections } from "./connections.ts";
 import type { PostgresPool } from "./driver.ts";
 import { inDoubt, storeFailure, TransactionOver } from "./failure.ts";
 import { type JoinedAppend, joinTransaction } from "./join-transaction.ts";
@@ -72,10 +72,13 @@ export function createPostgresStore(
   pool: PostgresPool,
   { schema = "run_events", listenPool = pool }: PostgresStoreOptions = {},
 ): PostgresStore {
-  checkPools(pool, listenPool);
   const sql = createStatements(schema);
-  const connections = openConnections(pool, listenPool, sql, schema);
-  const { query, sturdyQuery, probeQuery, transact, notifications, reports } = connections;
+  const { query, plannedQuery, probeQuery, transact, notifications, reports } = openConnections(
+    pool,
+    listenPool,
+    sql,
+    schema,
+  );
   const check = new SchemaCheck(query, sql, schema);
   const calls = createCalls();
 
@@ -98,24 +101,24 @@ export function createPostgresStore(
 
   return {
     get capabilities() {
-      return capabilitiesOf(connections.isShared, check);
+      return capabilitiesOf(transact !== null, check);
     },
     migrate: () => guard(() => check.migrate()),
     verify: () => guard(() => check.verify()),
     append: (plains) =>
       perform(async () => {
-        const { landings, changes } = await appendPlains(sturdyQuery, sql, plains).catch(inDoubt);
+        const { landings, changes } = await appendPlains(plannedQuery, sql, plains).catch(inDoubt);
         notifications.committed(changes);
         return landings;
       }),
     change: (changes) =>
       perform(() =>
-        changeRuns(sturdyQuery, transact, sql, changes, (committed) =>
+        changeRuns(plannedQuery, transact, sql, changes, (committed) =>
           notifications.committed(committed),
         ).catch(inDoubt),
       ),
-    read: (queries) => perform(() => readPages(sturdyQuery, sql, queries)),
-    list: (asked) => perform(() => listRuns(sturdyQuery, sql, asked)),
+    read: (queries) => perform(() => readPages(plannedQuery, sql, queries)),
+    list: (asked) => perform(() => listRuns(plannedQuery, sql, asked)),
     probe: () =>
       guard(async () => {
         await check.verify(probeQuery);

@@ -2,7 +2,8 @@ import { RunEventsError } from "@tm/run-events-core";
 import { appendOf, createOf, oneTo, readValues } from "@tm/run-events-test-servers/requests";
 import type pg from "pg";
 import { expect, vi } from "vitest";
-import type { PostgresPool } from "../src/index.ts";
+import type { PostgresDriver, PostgresPool } from "../src/index.ts";
+import { driverOf } from "../src/pool.ts";
 import { listeningOf, terminate, terminateAll } from "./listening-sessions.ts";
 import { PATIENT } from "./patient.ts";
 import { POLL } from "./recorded-pool.ts";
@@ -85,10 +86,11 @@ export async function expectNothingLost({
 }
 
 /** The same pool, of which no poll of the runs gets an answer. Only notifications notify then. */
-export function withoutPolls(pool: PostgresPool): PostgresPool {
+export function withoutPolls(pool: PostgresPool): PostgresDriver {
+  const driver = driverOf(pool);
   return {
-    ...pool,
-    query: (text, values) =>
-      text.includes(POLL) ? Promise.withResolvers<never>().promise : pool.query(text, values),
+    ...driver,
+    query: (text, ...rest) =>
+      text.includes(POLL) ? Promise.withResolvers<never>().promise : driver.query(text, ...rest),
   };
 }

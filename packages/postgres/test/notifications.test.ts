@@ -130,7 +130,7 @@ describe("notifications", () => {
       .toBeGreaterThan(0);
     await store.createRun(createOf("a"));
     await expect.poll(() => pool.count("pg_notify"), PATIENT).toBeGreaterThan(1);
-    expect(pool.sent.filter(({ text, client }) => text.includes("notify") && client)).toEqual([]);
+    expect(pool.sent.filter(({ name }) => name !== null)).toEqual([]);
   });
 
   it("S13: a later poll finds what a failed one missed", async () => {

@@ -1,8 +1,6 @@
 import { startPostgres } from "@tm/run-events-test-servers";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { PostgresPool } from "../src/index.ts";
-import { connectOf } from "../src/pool.ts";
-import { timedQueryOf } from "../src/query.ts";
+import { driverOfPg } from "../src/pg-driver.ts";
 import { PATIENT } from "./patient.ts";
 import { appendOf, createOf } from "@tm/run-events-test-servers/requests";
 import {
@@ -156,10 +154,8 @@ describe("a probe", () => {
     const pool = openPool(server().url);
     const holder = await begin(pool, "SELECT pg_advisory_xact_lock(31)");
     const before = pool.totalCount;
-    const connect = connectOf(pool as PostgresPool);
-    if (connect === null) throw new TypeError("Expected a pool.");
-    const query = timedQueryOf(connect, 50);
-    await expect(query("SELECT pg_advisory_xact_lock(31)")).rejects.toThrow("Query read timeout");
+    const asked = driverOfPg(pool).query("SELECT pg_advisory_xact_lock(31)", [], { timeoutMs: 50 });
+    await expect(asked).rejects.toThrow("Query read timeout");
     expect(pool.totalCount).toBe(before);
     await holder.query("COMMIT");
   });

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import type { PostgresPool, PostgresPoolClient, PostgresStatement } from "../src/index.ts";
+import type { PgClient, PgPool, PgStatement } from "../src/index.ts";
 
 /** Part of the statement of a poll, and of no other. */
 export const POLL = "AS ordinal, r.last_sequence";
@@ -20,12 +20,10 @@ export interface SentStatement {
 }
 
 /** A pool that records the statements that go through it. */
-export interface RecordedPool extends Required<
-  Pick<PostgresPool, "query" | "connect" | "options">
-> {
+export interface RecordedPool extends Required<Pick<PgPool, "query" | "connect" | "options">> {
   readonly sent: readonly SentStatement[];
   /** Records the statements that go through a connection too. */
-  record(client: pg.PoolClient): PostgresPoolClient;
+  record(client: pg.PoolClient): PgClient;
   /** How many of the statements contain the text. */
   count(text: string): number;
 }
@@ -43,9 +41,9 @@ export function recordPool(
 
   async function send(
     client: pg.PoolClient | null,
-    statement: PostgresStatement,
+    statement: PgStatement,
   ): Promise<pg.QueryResult<Record<string, unknown>>> {
-    const entry = { name: null, ...statement, client };
+    const entry = { ...statement, name: statement.name ?? null, client };
     sent.push(entry);
     await beforeSend(entry);
     const answer = await (client ?? pool).query<Record<string, unknown>>(statement);
@@ -53,9 +51,9 @@ export function recordPool(
     return answer;
   }
 
-  function recordClient(client: pg.PoolClient): PostgresPoolClient {
+  function recordClient(client: pg.PoolClient): PgClient {
     /** As pg's: values and a promise, or a callback. */
-    function query(statement: string | PostgresStatement, rest: unknown): unknown {
+    function query(statement: string | PgStatement, rest: unknown): unknown {
       if (typeof statement === "string") {
         return send(client, { text: statement, values: (rest ?? []) as unknown[] });
       }
@@ -64,8 +62,8 @@ export function recordPool(
       return undefined;
     }
     return {
-      query: query as PostgresPoolClient["query"],
-      on: client.on.bind(client) as PostgresPoolClient["on"],
+      query: query as PgClient["query"],
+      on: client.on.bind(client) as PgClient["on"],
       removeListener: (event, listener) => client.removeListener(event, listener),
       release: (destroy) => client.release(destroy),
     };

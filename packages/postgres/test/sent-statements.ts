@@ -159,7 +159,7 @@ export const SENT: readonly (readonly [name: string, sent: () => Sent | Promise<
     "a joined commit",
     async () => {
       const { values } = await committed(["run-1"], "append");
-      return { text: sql.saveJoined, values: [...values, MARK] };
+      return { text: sql.saveJoined, values: values.toSpliced(10, 0, MARK) };
     },
   ],
   [

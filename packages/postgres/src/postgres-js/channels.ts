@@ -1,46 +1,46 @@
-import type { PostgresNotification } from "../driver.ts";
+import type { OnChannel } from "../driver.ts";
 import type { PostgresJsSql } from "./driver.ts";
 import { readingPhase } from "./reading-phase.ts";
 
-export type OnNotification = (notification: PostgresNotification) => void;
+type OnNotification = OnChannel["onNotification"];
 
 /** A channel that postgres.js listens on, until its `sql` is ended. */
 interface Channel {
-  readonly clients: Set<OnNotification>;
+  readonly listeners: Set<OnNotification>;
   /** Resolves with the first connection that listens. */
   readonly ready: Promise<void>;
 }
 
-/** By `sql`, whose pools share them. */
+/** By `sql`, whose drivers share them. */
 const CHANNELS = new WeakMap<PostgresJsSql, Map<string, Channel>>();
 
 /**
- * Resolves when a connection listens. postgres.js listens again by itself after a lost connection, and keeps every listener. So each channel
- * of an `sql` has one permanent listener, which passes notifications on to the current clients. Heartbeats and polls find what was lost between
- * two connections.
+ * Listens until the returned function is called. postgres.js listens again by itself after a lost connection, and keeps every listener. So each
+ * channel of an `sql` has one permanent listener, which passes notifications on to the current ones. Heartbeats and polls find what was lost
+ * between two connections.
  */
-export function join(sql: PostgresJsSql, name: string, client: OnNotification): Promise<void> {
+export function listenOn(
+  sql: PostgresJsSql,
+  name: string,
+  { onListening, onNotification }: OnChannel,
+): () => void {
   const channels = CHANNELS.get(sql) ?? new Map<string, Channel>();
   CHANNELS.set(sql, channels);
-  const channel = channels.get(name) ?? open(sql, name);
-  channels.set(name, channel);
-  channel.clients.add(client);
-  return channel.ready;
-}
-
-/** The client gets no more notifications. */
-export function leave(sql: PostgresJsSql, client: OnNotification): void {
-  for (const { clients } of CHANNELS.get(sql)?.values() ?? []) clients.delete(client);
+  const { listeners, ready } = channels.get(name) ?? open(sql, name);
+  channels.set(name, { listeners, ready });
+  listeners.add(onNotification);
+  void ready.then(onListening);
+  return () => void listeners.delete(onNotification);
 }
 
 function open(sql: PostgresJsSql, name: string): Channel {
-  const clients = new Set<OnNotification>();
+  const listeners = new Set<OnNotification>();
   const { promise: ready, resolve } = Promise.withResolvers<void>();
-  const onNotification = (payload: string): void => {
-    for (const client of clients) client({ channel: name, payload });
+  const passOn = (payload: string): void => {
+    for (const listener of listeners) listener(payload);
   };
-  const listening = readingPhase().then(() => sql.listen(name, onNotification, resolve));
+  const listening = readingPhase().then(() => sql.listen(name, passOn, resolve));
   // It rejects if no connection can be opened. postgres.js then tries again.
   listening.catch(() => {});
-  return { clients, ready };
+  return { listeners, ready };
 }

@@ -1,5 +1,4 @@
-import type { RunStatus } from "@tm/run-events-core";
-import type { Head } from "@tm/run-events-core/store";
+import { dueKindOf, type Head } from "@tm/run-events-core/store";
 import type { Tables } from "../tables.ts";
 
 /** The server's clock at the start of the statement, in milliseconds since 1970. All uses in a statement are the same time. */
@@ -45,18 +44,74 @@ export function listed(values: readonly (number | null)[]): string {
   return `{${values.map((value) => value ?? "NULL").join(",")}}`;
 }
 
-/** A head's columns but its metadata, named as in core's heads. */
-export function headColumns(row: string): string {
-  return `${row}.owner_id AS "ownerId", ${row}.run_id AS "runId", ${row}.run_key AS ordinal, ${row}.revision,
-  ${row}.run_status AS "runStatus", ${row}.phase, ${row}.last_sequence AS "lastSequence", ${row}.updated_at_ms AS "updatedAtMs",
-  ${row}.fence, ${row}.lease_expires_at_ms AS "leaseExpiresAtMs", ${row}.topic, ${row}.exclusive, ${row}.due_ms AS "dueMs", ${row}.extra`;
+/** A column of a run's row: its name, its type, and whether a change may save it again. */
+type Column = readonly [name: string, type: "bigint" | "boolean" | "text", saved?: "saved"];
+
+/** A run's row, by the members of core's heads: all that the statements and their parameters need to know of a column. */
+const COLUMNS = {
+  ordinal: ["run_key", "bigint"],
+  ownerId: ["owner_id", "text"],
+  runId: ["run_id", "text"],
+  topic: ["topic", "text"],
+  exclusive: ["exclusive", "boolean"],
+  metadata: ["metadata", "text"],
+  revision: ["revision", "bigint", "saved"],
+  runStatus: ["run_status", "text", "saved"],
+  phase: ["phase", "text", "saved"],
+  lastSequence: ["last_sequence", "bigint", "saved"],
+  updatedAtMs: ["updated_at_ms", "bigint", "saved"],
+  fence: ["fence", "bigint", "saved"],
+  leaseExpiresAtMs: ["lease_expires_at_ms", "bigint", "saved"],
+  dueKind: ["due_kind", "text", "saved"],
+  dueMs: ["due_ms", "bigint", "saved"],
+  extra: ["extra", "text", "saved"],
+} as const satisfies Record<keyof Required<Head> | "dueKind", Column>;
+
+const ALL = Object.entries(COLUMNS) as [keyof typeof COLUMNS, Column][];
+const SAVED = ALL.filter(([, [, , saved]]) => saved !== undefined);
+/** The members of a head, without its metadata. */
+const OF_HEAD = ALL.filter(([member]) => member !== "dueKind" && member !== "metadata");
+
+export const RUN_COLUMNS: string = ALL.map(([, [name]]) => name).join(", ");
+
+/** The columns that a change may save. */
+export const SAVED_COLUMNS: string = SAVED.map(([, [name]]) => name).join(", ");
+
+/** SQL: the values for {@link RUN_COLUMNS} of a row that is named as {@link RUN_MEMBERS}. */
+export function runValues(row: string): string {
+  return ALL.map(([member]) => `${row}."${member}"`).join(", ");
 }
 
-/** The columns that a change may save, besides `due_kind`. */
-export const SAVED_COLUMNS =
-  "revision, run_status, phase, last_sequence, updated_at_ms, fence, lease_expires_at_ms, due_kind, due_ms, extra";
+/** SQL: the values for {@link SAVED_COLUMNS} of such a row. */
+export function savedValues(row: string): string {
+  return SAVED.map(([member]) => `${row}."${member}"`).join(", ");
+}
 
-export const RUN_COLUMNS: string = `run_key, owner_id, run_id, topic, exclusive, metadata, ${SAVED_COLUMNS}`;
+/** SQL: the columns of a row whose names are the members, with their types. */
+export const RUN_MEMBERS: string = ALL.map(([member, [, type]]) => `"${member}" ${type}`).join(
+  ", ",
+);
+
+/** SQL: parameters for {@link SAVED_COLUMNS}, from this number on. */
+export function savedParameters(from: number): string {
+  return SAVED.map(([, [, type]], at) => `$${from + at}::${type}`).join(", ");
+}
+
+/** The values of {@link savedParameters}. */
+export function encodeSaved(head: Head): readonly unknown[] {
+  const row = { ...head, dueKind: dueKindOf(head) };
+  return SAVED.map(([member]) => row[member]);
+}
+
+/** SQL: a head's columns but its metadata, named as in core's heads. */
+export function headColumns(row: string): string {
+  return OF_HEAD.map(([member, [name]]) => `${row}.${name} AS "${member}"`).join(", ");
+}
+
+/** SQL: other values in the columns of a head; NULL for those without one. */
+export function inHeadColumns(values: Partial<Record<keyof Head, string>>): string {
+  return OF_HEAD.map(([member]) => values[member as keyof Head] ?? "NULL").join(", ");
+}
 
 export const EVENT_COLUMNS =
   "run_key, sequence, event_type, payload, created_at_ms, idempotency_key, key_events, key_status, key_phase";
@@ -75,44 +130,22 @@ export function needsKeyIndex({ events }: Tables): string {
 /** A bigint column: pg gives it as text, PGlite as a number. */
 export type BigintColumn = string | number;
 
-/** A row of {@link headColumns}. */
-export interface HeadRow {
-  readonly ownerId: string;
-  readonly runId: string;
-  readonly ordinal: BigintColumn;
-  readonly revision: BigintColumn;
-  readonly runStatus: RunStatus;
-  readonly phase: string | null;
-  readonly lastSequence: BigintColumn;
-  readonly updatedAtMs: BigintColumn;
-  readonly fence: BigintColumn;
-  readonly leaseExpiresAtMs: BigintColumn | null;
-  readonly topic: string | null;
-  readonly exclusive: boolean;
-  readonly dueMs: BigintColumn;
-  readonly extra: string;
-  readonly metadata?: string | null;
-}
+/** A row of {@link headColumns}, maybe with the metadata. */
+export type HeadRow = {
+  readonly [Member in keyof Head]: Member extends "metadata"
+    ? string | null
+    : number extends Head[Member]
+      ? BigintColumn | Extract<Head[Member], null>
+      : Head[Member];
+};
 
 /** The head of a row, with nothing else that the row may have. */
 export function headOf(row: HeadRow): Head {
-  const { ownerId, runId, runStatus, phase, topic, exclusive, extra, metadata } = row;
-  const { leaseExpiresAtMs } = row;
-  return {
-    ownerId,
-    runId,
-    ordinal: Number(row.ordinal),
-    revision: Number(row.revision),
-    runStatus,
-    phase,
-    lastSequence: Number(row.lastSequence),
-    updatedAtMs: Number(row.updatedAtMs),
-    fence: Number(row.fence),
-    leaseExpiresAtMs: leaseExpiresAtMs === null ? null : Number(leaseExpiresAtMs),
-    topic,
-    exclusive,
-    dueMs: Number(row.dueMs),
-    extra,
-    ...(typeof metadata === "string" ? { metadata } : {}),
-  };
+  const head: Partial<Record<keyof Head, unknown>> = {};
+  for (const [member, [, type]] of OF_HEAD as [keyof Head, Column][]) {
+    const value = row[member];
+    head[member] = type === "bigint" && value !== null ? Number(value) : value;
+  }
+  if (typeof row.metadata === "string") head.metadata = row.metadata;
+  return head as Head;
 }

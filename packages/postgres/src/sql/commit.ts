@@ -5,13 +5,18 @@ import type { Statements } from "../statements.ts";
 import {
   type BigintColumn,
   CLOCK_MS,
+  encodeSaved,
   EVENT_COLUMNS,
   joined,
   listed,
   needsUnique,
   numbers,
   RUN_COLUMNS,
+  RUN_MEMBERS,
+  runValues,
   SAVED_COLUMNS,
+  savedParameters,
+  savedValues,
   texts,
 } from "./columns.ts";
 import { PLACE } from "./needs.ts";
@@ -20,10 +25,16 @@ import { holderOf } from "./see.ts";
 /** The greatest age of a decision's clock, in milliseconds: a process that was stopped decides again. */
 const MOST_AGE_MS = 5_000;
 
-/** SQL: the columns of `q` for {@link SAVED_COLUMNS}. */
-const SAVED = `q.revision, q."runStatus", q.phase, q."lastSequence", q."updatedAtMs", q.fence, q."leaseExpiresAtMs", q."dueKind", q."dueMs", q.extra`;
-
 const isFresh = (seenMs: string): string => `${seenMs} > ${CLOCK_MS} - ${MOST_AGE_MS}`;
+
+const EVENT = "sequence, event_type, payload, key, key_events, key_status, key_phase";
+
+/** SQL: the columns of events, as `EVENT` names them, in the parameters from this number on. */
+function eventParameters(from: number): string {
+  const [sequence = "", type = "", payload = "", key = "", count = "", status = "", phase = ""] =
+    EVENT.split(", ").map((_, at) => `$${from + at}`);
+  return `${numbers("bigint", sequence)}, ${texts(type, payload, key)}, ${numbers("int", count)}, ${texts(status, phase)}`;
+}
 
 /**
  * Commits decisions about many runs, each if its run is still as it was seen. $1 are the heads as JSON; $2 to $9 are columns of events: the
@@ -37,14 +48,13 @@ WITH names AS (${needsUnique(runs, RUN_COLUMNS, "owner_id, run_id)")}),
 places AS (${needsUnique(runs, RUN_COLUMNS, PLACE)}),
 q AS MATERIALIZED (
   SELECT * FROM json_to_recordset($1::text::json) AS q (at int, before bigint, removed boolean, "seenMs" bigint, "needsTopic" boolean,
-    ordinal bigint, "ownerId" text, "runId" text, topic text, exclusive boolean, metadata text, revision bigint, "runStatus" text, phase text,
-    "lastSequence" bigint, "updatedAtMs" bigint, fence bigint, "leaseExpiresAtMs" bigint, "dueKind" text, "dueMs" bigint, extra text)
+    ${RUN_MEMBERS})
   WHERE ${isFresh(`"seenMs"`)}
 ), held AS MATERIALIZED (
   SELECT q.at, r.run_key FROM q JOIN ${runs} r ON r.run_key = q.ordinal WHERE r.revision = q.before
   ORDER BY r.run_key FOR UPDATE OF r ${locking}
 ), saved AS (
-  UPDATE ${runs} r SET (${SAVED_COLUMNS}) = (${SAVED})
+  UPDATE ${runs} r SET (${SAVED_COLUMNS}) = (${savedValues("q")})
   FROM q JOIN held USING (at) WHERE r.run_key = held.run_key AND NOT q.removed RETURNING q.at
 ), removed AS (
   DELETE FROM ${runs} r USING held JOIN q USING (at) WHERE q.removed AND r.run_key = held.run_key RETURNING q.at, r.run_key
@@ -52,7 +62,7 @@ q AS MATERIALIZED (
   DELETE FROM ${events} WHERE run_key = ANY (ARRAY(SELECT run_key FROM removed))
 ), made AS (
   INSERT INTO ${runs} (${RUN_COLUMNS})
-  SELECT q.ordinal, q."ownerId", q."runId", q.topic, q.exclusive, q.metadata, ${SAVED} FROM q
+  SELECT ${runValues("q")} FROM q
   WHERE q.before IS NULL AND NOT (q."needsTopic" AND ${holderOf(tables, 'q."ownerId"', "q.topic")} IS NOT NULL)
   ORDER BY q."ownerId", q."runId"
   ON CONFLICT DO NOTHING RETURNING run_key
@@ -61,33 +71,36 @@ q AS MATERIALIZED (
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
   SELECT q.ordinal, e.sequence, e.event_type, e.payload, q."updatedAtMs", e.key, e.key_events, e.key_status, e.key_phase
-  FROM unnest(${numbers("int", "$2")}, ${numbers("bigint", "$3")}, ${texts("$4", "$5", "$6")}, ${numbers("int", "$7")}, ${texts("$8", "$9")})
-    AS e (at, sequence, event_type, payload, key, key_events, key_status, key_phase)
+  FROM unnest(${numbers("int", "$2")}, ${eventParameters(3)}) AS e (at, ${EVENT})
   JOIN done USING (at) JOIN q USING (at)
 )
 SELECT at FROM done`;
 }
 
 /**
- * Commits a decision about one run that exists and stays. $1-$13 are its key, the revision that was seen, the time that was seen, and
- * {@link SAVED_COLUMNS}; the rest are the columns of events as in {@link commitStatement}, without the position of the run. It may wait for
- * the run, so it locks it first and looks at the clock then.
+ * Commits a decision about one run that exists and stays. $1-$3 are its key, the revision that was seen, and the time that was seen; $4-$10
+ * the columns of events as in {@link commitStatement}, without the position of the run; then come `more`, and {@link SAVED_COLUMNS}. It may
+ * wait for the run, so it locks it first and looks at the clock then.
  * @param condition what else has to hold
  * @param column what else is evaluated once it is committed
+ * @param more the number of other parameters, from $11 on
  */
-export function saveStatement({ runs, events }: Tables, condition = "true", column = ""): string {
+export function saveStatement(
+  { runs, events }: Tables,
+  condition = "true",
+  column = "",
+  more = 0,
+): string {
   return `
 WITH held AS MATERIALIZED (
   SELECT r.run_key FROM ${runs} r WHERE r.run_key = $1::bigint AND r.revision = $2::bigint AND ${condition} FOR NO KEY UPDATE OF r
 ), head AS (
-  UPDATE ${runs} r SET (${SAVED_COLUMNS}) =
-    ($4::bigint, $5::text, $6::text, $7::bigint, $8::bigint, $9::bigint, $10::bigint, $11::text, $12::bigint, $13::text)
-  FROM held WHERE r.run_key = held.run_key AND ${isFresh("$3::bigint")} RETURNING r.run_key
+  UPDATE ${runs} r SET (${SAVED_COLUMNS}) = (${savedParameters(11 + more)})
+  FROM held WHERE r.run_key = held.run_key AND ${isFresh("$3::bigint")} RETURNING r.run_key, r.updated_at_ms
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
-  SELECT head.run_key, e.sequence, e.event_type, e.payload, $8::bigint, e.key, e.key_events, e.key_status, e.key_phase
-  FROM head, unnest(${numbers("bigint", "$14")}, ${texts("$15", "$16", "$17")}, ${numbers("int", "$18")}, ${texts("$19", "$20")})
-    AS e (sequence, event_type, payload, key, key_events, key_status, key_phase)
+  SELECT head.run_key, e.sequence, e.event_type, e.payload, head.updated_at_ms, e.key, e.key_events, e.key_status, e.key_phase
+  FROM head, unnest(${eventParameters(4)}) AS e (${EVENT})
 )
 SELECT 0 AS at${column} FROM head`;
 }
@@ -138,24 +151,16 @@ export function isSave(commit: Commit): commit is Save {
 }
 
 /** The parameters of `saveStatement`. */
-export function encodeSave(commit: Save): unknown[] {
+export function encodeSave(commit: Save, more: readonly unknown[] = []): unknown[] {
   const { seen, decision } = commit;
   const { after } = decision;
   return [
     after.ordinal,
     seen.head.revision,
     seen.nowMs,
-    after.revision,
-    after.runStatus,
-    after.phase,
-    after.lastSequence,
-    after.updatedAtMs,
-    after.fence,
-    after.leaseExpiresAtMs,
-    dueKindOf(after),
-    after.dueMs,
-    after.extra,
     ...eventColumns(eventsOf(commit, 0)),
+    ...more,
+    ...encodeSaved(after),
   ];
 }
 

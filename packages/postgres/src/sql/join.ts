@@ -38,8 +38,8 @@ export function seeJoinedStatement(tables: Tables): string {
   return seeStatement(tables, isMarked("$6"));
 }
 
-/** The `save` statement of a locked run. $21 is the append's mark. */
+/** The `save` statement of a locked run. $11 is the append's mark. */
 export function saveJoinedStatement(tables: Tables): string {
-  const unmarked = setMarks(`replace(${MARKS}, $21::text, '')`);
-  return saveStatement(tables, isMarked("$21"), `, ${unmarked} AS "isUnmarked"`);
+  const unmarked = setMarks(`replace(${MARKS}, $11::text, '')`);
+  return saveStatement(tables, isMarked("$11"), `, ${unmarked} AS "isUnmarked"`, 1);
 }

@@ -8,7 +8,14 @@ import { runDamaged } from "../failure.ts";
 import type { Query } from "../query.ts";
 import type { Statements } from "../statements.ts";
 import type { Tables } from "../tables.ts";
-import { type BigintColumn, headColumns, headOf, type HeadRow, ON_PRIMARY } from "./columns.ts";
+import {
+  type BigintColumn,
+  headColumns,
+  headOf,
+  type HeadRow,
+  inHeadColumns,
+  ON_PRIMARY,
+} from "./columns.ts";
 
 /**
  * Heads and pages of many runs. $1-$6 are columns of queries: owner, run id, since, limit, bytes, with metadata. A run's head has sequence
@@ -26,7 +33,7 @@ WITH head AS MATERIALIZED (
 SELECT h.at, 0 AS sequence, ${headColumns("h")}, CASE WHEN h.with_metadata THEN h.metadata END AS metadata
 FROM head h
 UNION ALL
-SELECT h.at, e.sequence, NULL, NULL, NULL, NULL, e.event_type, NULL, NULL, e.created_at_ms, NULL, NULL, NULL, NULL, NULL, NULL, e.payload
+SELECT h.at, e.sequence, ${inHeadColumns({ runStatus: "e.event_type", updatedAtMs: "e.created_at_ms" })}, e.payload
 FROM head h CROSS JOIN LATERAL (
   SELECT sequence, created_at_ms, event_type, payload,
     sum(octet_length(payload) + ${eventBytes(0)}) OVER (ORDER BY sequence) AS bytes

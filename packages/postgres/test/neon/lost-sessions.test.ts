@@ -22,11 +22,7 @@ function openNeon(application: string): Pool {
 it("S13: commits of other processes arrive by notifications, also after the session that listens was ended", async () => {
   expectTypeOf<Pool>().toExtend<PostgresPool>();
   const application = "neon listening";
-  const neon: PostgresPool = openNeon(application);
-  const pool = withoutPolls({
-    query: (text, values) => neon.query(text, values),
-    connect: (callback) => neon.connect?.(callback),
-  });
+  const pool = withoutPolls(openNeon(application));
   await expectNotifications({ pool, application, direct: openPool(server().url) });
 });
 

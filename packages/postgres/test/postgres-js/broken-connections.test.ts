@@ -1,7 +1,7 @@
 import { startTcpProxy, type TcpProxy } from "@tm/run-events-test-servers";
 import { appendOf, createOf, oneTo } from "@tm/run-events-test-servers/requests";
 import { expect, it, onTestFinished } from "vitest";
-import type { PostgresPool } from "../../src/index.ts";
+import type { PostgresDriver } from "../../src/index.ts";
 import { clientOf, fromPostgresJs } from "../../src/postgres-js/index.ts";
 import { openStore, useServer } from "../stores.ts";
 import { openSql } from "./opened-postgres-js.ts";
@@ -87,11 +87,9 @@ it("S31: a limit of time that passes while the program itself is busy does not e
 const LATE = new Error("Query read timeout");
 
 /** The rows of a statement, or its error. */
-function askFor(ms: number, pool: PostgresPool): Promise<unknown> {
-  const asked = Promise.withResolvers<unknown>();
-  const statement = { text: "SELECT 1 AS one", values: [], query_timeout: ms };
-  pool.connect?.((_, client) =>
-    client?.query(statement, (error, { rows }) => asked.resolve(error ?? rows)),
+function askFor(timeoutMs: number, pool: PostgresDriver): Promise<unknown> {
+  return pool.query("SELECT 1 AS one", [], { timeoutMs }).then(
+    ({ rows }) => rows,
+    (error: unknown) => error,
   );
-  return asked.promise;
 }
