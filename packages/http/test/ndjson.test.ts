@@ -162,23 +162,6 @@ describe.each(DOORS)("%s", (door) => {
 });
 
 describe.each(DOORS)("%s", (door) => {
-  it("W12: a line after a terminal event is refused, and blank lines are skipped", async () => {
-    await using world = await openWorld(door);
-    const end = '{"eventType":"RUN_FAILED"}';
-    const one = await world.record();
-    const problem = { code: "run_finished", runStatus: "failed", line: 3, lastSequence: 2 };
-    expectProblem(await world.send(lines(one, `${NOTE}\n${end}\n${NOTE}\n`)), 409, problem);
-    expect(await typesIn(world, one)).toEqual(["NOTE", "RUN_FAILED"]);
-
-    const two = await world.record();
-    const answer = await world.send(lines(two, `${NOTE}\n${end}\n\n \n`));
-    expect([answer.status, answer.json()]).toMatchObject([
-      201,
-      { lastSequence: 2, runStatus: "failed" },
-    ]);
-    expectProblem(await world.send(lines(two, NOTE)), 409, { code: "run_finished", line: 1 });
-  });
-
   it("W12: the media type may have parameters, and an Idempotency-Key with lines is 400", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
