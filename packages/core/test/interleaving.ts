@@ -1,4 +1,6 @@
 import fc from "fast-check";
+import { RunEventsError } from "../src/rules/errors.ts";
+import type { ScriptedSource } from "./scripted-source.ts";
 
 /** What may happen in a world: to its item `at`, `count` times, with readers that take a frame when `takes` says so. */
 export type Act<World> = (
@@ -45,3 +47,20 @@ export const coins: fc.Arbitrary<Iterator<boolean>> = fc.infiniteStream(
 export function pick<T>(list: readonly T[], at: number): T | undefined {
   return list[at % list.length];
 }
+
+export const FAILURE: RunEventsError = new RunEventsError("store_unavailable", "No answer.");
+
+type SourceAct = "ready" | "answer" | "fail" | "notify" | "loseNotification";
+
+/** What the source of a world may do: for its read, its subscription or the notification `at`. */
+export const SOURCE_ACTS: Readonly<
+  Record<SourceAct, (world: { readonly source: ScriptedSource }, at: number) => void>
+> = {
+  ready: ({ source }, at) => pick(source.readies, at)?.resolve(),
+  answer: ({ source }, at) => pick(source.reads, at)?.answer(),
+  fail: ({ source }, at) => pick(source.reads, at)?.reject(FAILURE),
+  notify: ({ source: { notifyCount } }, at) =>
+    notifyCount.splice(at % notifyCount.length, 1)[0]?.(),
+  loseNotification: ({ source: { notifyCount } }, at) =>
+    void notifyCount.splice(at % notifyCount.length, 1),
+};

@@ -1,8 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { RunEventsError } from "../src/rules/errors.ts";
-import { type Act, coins, pick, scriptOf } from "./interleaving.ts";
+import { type Act, coins, pick, scriptOf, SOURCE_ACTS } from "./interleaving.ts";
 import { rounds } from "./rounds.ts";
 import { newEvent } from "./run-record.ts";
 import {
@@ -21,7 +20,6 @@ import {
   unblock,
 } from "./runs-world.ts";
 
-const FAILURE = new RunEventsError("store_unavailable", "The store did not answer.");
 const EVENTS = [
   newEvent("TOKEN", '"a\u2028"'),
   newEvent("PHASE_STARTED", '{"phase":"plan"}'),
@@ -63,13 +61,7 @@ const ACTS = {
   },
   cut: withReader(cutOff),
   unblock: withReader(unblock),
-  ready: ({ source }, at) => pick(source.readies, at)?.resolve(),
-  answer: ({ source }, at) => pick(source.reads, at)?.answer(),
-  fail: ({ source }, at) => pick(source.reads, at)?.reject(FAILURE),
-  notify: ({ source: { notifyCount } }, at) =>
-    notifyCount.splice(at % notifyCount.length, 1)[0]?.(),
-  loseNotification: ({ source: { notifyCount } }, at) =>
-    void notifyCount.splice(at % notifyCount.length, 1),
+  ...SOURCE_ACTS,
   async tick({ clock }, _, count) {
     for (let ticks = 0; ticks < count; ticks++) {
       clock.advance(500);

@@ -1,11 +1,10 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { expect } from "vitest";
-import { RunEventsError } from "../src/rules/errors.ts";
 import type { NewEvent } from "../src/rules/event.ts";
 import type { StreamErrorCode } from "../src/wire/stream-error.ts";
 import { checkNow, isLive } from "./check-conversation.ts";
-import { pick, scriptOf, type Step } from "./interleaving.ts";
+import { pick, scriptOf, SOURCE_ACTS, type Step } from "./interleaving.ts";
 import { newEvent } from "./run-record.ts";
 import {
   type Conversation,
@@ -28,7 +27,6 @@ const EVENTS: readonly NewEvent[] = [
   newEvent("INPUT_REQUESTED"),
   newEvent("TOKEN", JSON.stringify("x".repeat(60_000))),
 ];
-const FAILURE = new RunEventsError("store_unavailable", "The store did not answer.");
 
 function ownerAt(at: number): string {
   return pick(OWNERS, at) ?? "ada";
@@ -116,13 +114,7 @@ const ACTS: Readonly<Record<ActionName, Act>> = {
   remove: ({ source }, at) =>
     void source.writes.remove({ ownerId: ownerAt(at), runId: ownerAt(at) }),
   open,
-  ready: ({ source }, at) => pick(source.readies, at)?.resolve(),
-  answer: ({ source }, at) => pick(source.reads, at)?.answer(),
-  fail: ({ source }, at) => pick(source.reads, at)?.reject(FAILURE),
-  notify: ({ source: { notifyCount } }, at) =>
-    notifyCount.splice(at % notifyCount.length, 1)[0]?.(),
-  loseNotification: ({ source: { notifyCount } }, at) =>
-    void notifyCount.splice(at % notifyCount.length, 1),
+  ...SOURCE_ACTS,
   unblock: withOne(unblock),
   cut: withOne(cut),
   allow: (world, at) => answerQuestion(world, at, null),

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { RunEventsError } from "../src/rules/errors.ts";
+import { FAILURE } from "./interleaving.ts";
 import { rounds } from "./rounds.ts";
 import type { TailReader } from "./tail-reader.ts";
 import {
   ABORTED,
   createTailWorld,
-  FAILURE,
   play,
   quieten,
   record,

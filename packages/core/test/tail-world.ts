@@ -1,9 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import type fc from "fast-check";
 import { Followers } from "../src/follow/followers.ts";
-import { RunEventsError } from "../src/rules/errors.ts";
 import { createFakeClock, type FakeClock } from "./fake-clock.ts";
-import { pick, scriptOf, type Step } from "./interleaving.ts";
+import { pick, scriptOf, SOURCE_ACTS, type Step } from "./interleaving.ts";
 import { appendRequest, newEvent } from "./run-record.ts";
 import { RUN } from "./run-writes.ts";
 import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts";
@@ -14,7 +13,6 @@ const RECHECK_MS = 5_000;
 const LARGE = JSON.stringify("x".repeat(60_000));
 
 export const ABORTED: Error = new Error("aborted");
-export const FAILURE: RunEventsError = new RunEventsError("store_unavailable", "No answer.");
 
 /** One run, the readers that follow it, and everything that can happen to them. */
 export interface TailWorld {
@@ -41,14 +39,7 @@ export function record(world: TailWorld, eventType: string, payload: string): vo
   void world.source.writes.append(appendRequest([newEvent(eventType, payload)]));
 }
 
-function takeNotification(
-  { source: { notifyCount } }: TailWorld,
-  at: number,
-): (() => void) | undefined {
-  return notifyCount.splice(at % notifyCount.length, 1)[0];
-}
-
-const ACTS = {
+const OWN_ACTS = {
   append(world: TailWorld, _at: number, count: number): void {
     for (let left = count; left >= 0; left--) record(world, "TOKEN", String(world.generation));
   },
@@ -60,13 +51,8 @@ const ACTS = {
     world.readers.push({ tail, generation: world.generation });
     tail.take();
   },
-  ready: ({ source }: TailWorld, at: number): void => pick(source.readies, at)?.resolve(),
-  answer: ({ source }: TailWorld, at: number): void => pick(source.reads, at)?.answer(),
   answerLate: ({ source }: TailWorld, at: number): void => pick(source.reads, at)?.answerLate(),
-  fail: ({ source }: TailWorld, at: number): void => pick(source.reads, at)?.reject(FAILURE),
-  notify: (world: TailWorld, at: number): void => takeNotification(world, at)?.(),
   notifyTwice: ({ source }: TailWorld, at: number): void => pick(source.notifyCount, at)?.(),
-  loseNotification: (world: TailWorld, at: number): void => void takeNotification(world, at),
   recheck: ({ clock }: TailWorld): void => clock.advance(RECHECK_MS),
   take: ({ readers }: TailWorld, at: number): void => pick(readers, at)?.tail.take(),
   leave: ({ readers }: TailWorld, at: number): void => pick(readers, at)?.tail.leave(),
@@ -82,7 +68,12 @@ const ACTS = {
   },
 };
 
-type ActionName = keyof typeof ACTS;
+type ActionName = keyof typeof OWN_ACTS | keyof typeof SOURCE_ACTS;
+
+const ACTS: Readonly<Record<ActionName, (world: TailWorld, at: number, count: number) => void>> = {
+  ...SOURCE_ACTS,
+  ...OWN_ACTS,
+};
 
 /** Any order of these, each as likely as its weight says. */
 export function tailActions(
