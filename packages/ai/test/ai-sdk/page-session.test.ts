@@ -65,6 +65,32 @@ describe("a page whose user is signed out in mid-answer", () => {
     },
   );
 
+  it("twice, and in again each time, has the whole answer", async () => {
+    const { server, page } = await openSignedOut();
+    await expect.poll(page.standing).toMatchObject({ error: OUT });
+    server.user = "ada";
+    // A call of another chat shows that the session is back.
+    expect(await page.transport.stop("wine")).toBe(false);
+    server.model.say("an ");
+    await expect.poll(() => page.chat.text).toBe("Half an ");
+    await expect.poll(page.standing).toMatchObject({ error: null });
+    server.user = null;
+    await expect.poll(page.standing).toMatchObject({ error: OUT });
+    server.user = "ada";
+    server.model.say("answer");
+    server.model.finish();
+    await expect
+      .poll(async () => (await server.chats.active("tea", { ownerId: "ada" }))?.runId)
+      .toBe(undefined);
+    const sent = page.chat.sendMessage({ text: "And?" });
+    await server.model.asked(2);
+    server.model.say("So.");
+    server.model.finish();
+    await sent;
+    await expect.poll(() => textsOf(page)).toEqual(["Why?", "Half an answer", "And?", "So."]);
+    await expect.poll(() => standOf(page)).toEqual(READY);
+  });
+
   it("and in again asks before the answer is whole: the refusal makes the page go on, too", async () => {
     const { server, page } = await openSignedOut();
     await expect.poll(page.standing).toMatchObject({ error: OUT });
