@@ -3,20 +3,10 @@ import { createClient } from "@tm/run-events-client/runs";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { failureOf } from "../failure-of.ts";
 import { keepSeen, notes } from "../keep-seen.ts";
-import { onFastClock } from "../on-fast-clock.ts";
-import {
-  connected,
-  event,
-  finished,
-  page,
-  startScriptedServer,
-  stream,
-} from "../scripted-server.ts";
 import { startServer } from "../start-server.ts";
 
 const CREDENTIALS = [{ cookie: "session=ada" }, { bearer: "ada" }] as const;
 const CHANGED = { code: "history_changed", retryable: false };
-const AT = encodeURIComponent("2026-01-01T00:00:00.000Z");
 
 describe("a server whose log has lost its end", () => {
   it("W46: a since with another time fails at once, by polls and by the stream, and a page too", async () => {
@@ -44,38 +34,3 @@ describe("a server whose log has lost its end", () => {
     }
   });
 });
-
-it.each([
-  [
-    "stream",
-    { cookie: "a=b" },
-    [`stream?since=0`, `stream?since=2&at=${AT}`, `stream?since=3&at=${AT}`],
-  ],
-  [
-    "long-polls",
-    { bearer: "a" },
-    [
-      "events?since=0&wait=25",
-      `events?since=2&at=${AT}&wait=25`,
-      `events?since=3&at=${AT}&wait=25`,
-    ],
-  ],
-] as const)(
-  "W46: each request by %s says the time of the last event",
-  async (by, credential, owed) => {
-    const { baseUrl, addresses } = await startScriptedServer((response, index) => {
-      if (by === "stream") {
-        if (index === 0) stream(response, connected(), event(1), event(2)).end();
-        else if (index === 1) stream(response, connected(), event(3)).end();
-        else stream(response, connected(), event(4), finished(4)).end();
-      } else page(response, [[1, 2], [3], [4]][index] ?? [], index < 2 ? "running" : "completed");
-    });
-    const { seen } = await onFastClock(async () => {
-      const loop = keepSeen(followRun({ baseUrl, runId: "a", credential }));
-      expect(await loop.ended).toBe("the end");
-      return loop;
-    });
-    expect(seen).toEqual([1, 2, 3, 4]);
-    expect(addresses).toEqual(owed.map((rest) => `a/${rest}`));
-  },
-);
