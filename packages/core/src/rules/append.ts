@@ -1,3 +1,4 @@
+import { checkBound } from "./check-bound.ts";
 import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 import type { NewEvent, TerminalStatus } from "./event.ts";
@@ -82,11 +83,8 @@ export function parseIdempotencyKey(text: string): string {
  */
 export function parseExpectedSequence(expected: number | null | undefined): number | null {
   if (expected === undefined || expected === null) return null;
-  if (!Number.isSafeInteger(expected) || expected < 0) {
-    throw new RunEventsError(
-      "invalid_request",
-      `Expected \`expectedSequence\` to be an integer, 0 or more, got ${describeValue(expected)}. Pass the last sequence that you have read.`,
-    );
-  }
+  checkBound("expectedSequence", expected, 0, {
+    cure: " Pass the last sequence that you have read.",
+  });
   return expected;
 }

@@ -29,17 +29,8 @@ const KEPT_COMMITS = 4;
 /** The run of a head. */
 export function runOf(head: Head): Run {
   const { extra, metadata = "", ...columns } = head;
-  const { createdAtMs, worker, keptClaim, resumable, commits } = parseExtra(extra);
-  return {
-    ...columns,
-    metadata,
-    finishedAtMs: isTerminal(head.runStatus) ? head.updatedAtMs : null,
-    createdAtMs,
-    worker,
-    keptClaim,
-    resumable,
-    commits,
-  };
+  const finishedAtMs = isTerminal(head.runStatus) ? head.updatedAtMs : null;
+  return { ...columns, ...parseExtra(extra), metadata, finishedAtMs };
 }
 
 /** The head of a run as it is to be stored. */

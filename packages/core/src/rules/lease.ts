@@ -1,6 +1,5 @@
 import type { Appender } from "./append.ts";
-import { describeValue } from "./describe-value.ts";
-import { RunEventsError } from "./errors.ts";
+import { checkBound } from "./check-bound.ts";
 import type { StatusChange } from "./event.ts";
 import { isTerminal } from "./lifecycle.ts";
 import type { RunRecord } from "./run.ts";
@@ -56,10 +55,5 @@ export function appenderOf(fence: number | undefined): Appender {
 
 /** @throws RunEventsError `invalid_request` unless it is a positive safe integer. @see clause W32 in `WIRE.md` */
 export function checkFence(fence: number): void {
-  if (!Number.isSafeInteger(fence) || fence < 1) {
-    throw new RunEventsError(
-      "invalid_request",
-      `Expected \`fence\` to be a positive integer, got ${describeValue(fence)}. Pass the fence that the claim returned.`,
-    );
-  }
+  checkBound("fence", fence, 1, { cure: " Pass the fence that the claim returned." });
 }

@@ -1,4 +1,4 @@
-import { describeValue } from "./describe-value.ts";
+import { checkBound } from "./check-bound.ts";
 import { RunEventsError } from "./errors.ts";
 
 /** The most events before the end at which a reader may begin. @see clause W45 in `WIRE.md` of `@tm/run-events-http` */
@@ -16,12 +16,7 @@ export function checkTail(tail: number, since: number | undefined): number {
       "Expected `since` or `tail`, got both. Leave out `tail` if you have events already.",
     );
   }
-  if (!Number.isSafeInteger(tail) || tail < 1 || tail > MAX_TAIL) {
-    throw new RunEventsError(
-      "invalid_request",
-      `Expected \`tail\` to be an integer from 1 to ${MAX_TAIL}, got ${describeValue(tail)}.`,
-    );
-  }
+  checkBound("tail", tail, 1, { most: MAX_TAIL });
   return tail;
 }
 
