@@ -18,15 +18,6 @@ export interface HoldOptions {
   readonly onLost: (refusal: unknown) => void;
 }
 
-/** A run's lease as it was claimed. */
-export interface ClaimedLease extends Pick<HoldOptions, "leaseMs" | "sentAtMs"> {
-  readonly fence: number;
-  /** The last sequence at the claim. */
-  readonly lastSequence: number;
-  /** The `createdAt` of the event `lastSequence`, if there is one. */
-  readonly at: string | undefined;
-}
-
 export interface HeldLease {
   /** Whether it has expired, by this process' clock. */
   isOver(): boolean;

@@ -68,7 +68,7 @@ export async function startWork<Value>(
       sentAtMs = access.clock.now();
       await access.renew(runId, fence, leaseMs);
     }
-    const worker = new Worker(access, runId, { ...claim, leaseMs, sentAtMs }, shutdown, options);
+    const worker = new Worker(access, { ...claim, leaseMs, sentAtMs }, shutdown, options);
     const work =
       listener === null
         ? worker.work(task)

@@ -16,10 +16,10 @@ import type { Subscription } from "../store/store.ts";
 import { persist } from "../time/persist.ts";
 import { createEmitQueue, type EmitQueue } from "./emit-queue.ts";
 import { errorPayload } from "./failure-payload.ts";
-import { type ClaimedLease, type HeldLease, holdLease } from "./hold-lease.ts";
+import { type HeldLease, holdLease, type HoldOptions } from "./hold-lease.ts";
 import { isStoreAway, leaseOver, runParked } from "./work-failures.ts";
 import { RunInputs } from "./run-inputs.ts";
-import type { RunAccess } from "./run-access.ts";
+import type { ClaimedRun, RunAccess } from "./run-access.ts";
 import { advanceWork, type WorkEvent, type WorkState, WORKING } from "./work-state.ts";
 import type { WorkOptions } from "./work-options.ts";
 import type { WorkedRun } from "./worked-run.ts";
@@ -33,8 +33,7 @@ import type { WorkedRun } from "./worked-run.ts";
  */
 export class Worker {
   readonly #access: RunAccess;
-  readonly #runId: string;
-  readonly #claim: ClaimedLease;
+  readonly #claim: ClaimedRun;
   readonly #shutdown: AbortSignal;
   readonly #options: WorkOptions;
   readonly #controller = new AbortController();
@@ -53,15 +52,14 @@ export class Worker {
   /** Keeps the lease and watches the run until `work` is over. */
   constructor(
     access: RunAccess,
-    runId: string,
-    claim: ClaimedLease,
+    claim: ClaimedRun & Pick<HoldOptions, "leaseMs" | "sentAtMs">,
     shutdown: AbortSignal,
     options: WorkOptions,
   ) {
     const { clock, limits } = access;
+    const { runId } = claim;
     const { merge: merges, mergeMs: gatherMs = 0 } = options;
     this.#access = access;
-    this.#runId = runId;
     this.#claim = claim;
     this.#shutdown = shutdown;
     this.#options = options;
@@ -129,6 +127,7 @@ export class Worker {
   }
 
   #open(): WorkedRun {
+    const { runId, fence, lastSequence } = this.#claim;
     const append: WorkedRun["append"] = async (events, options) => {
       this.#checkOpen();
       checkDrafts(events);
@@ -136,9 +135,9 @@ export class Worker {
       return this.#queue.ask(() => this.#append(drafts, options));
     };
     return {
-      runId: this.#runId,
-      fence: this.#claim.fence,
-      lastSequence: this.#claim.lastSequence,
+      runId,
+      fence,
+      lastSequence,
       signal: this.#controller.signal,
       append,
       emit: (eventType, payload) => {
@@ -214,8 +213,8 @@ export class Worker {
     const isEnd = drafts.some(({ eventType }) => isTerminal(changeBy(eventType)));
     this.#advance({ type: "sent", isEnd });
     try {
-      const { fence } = this.#claim;
-      const receipt = await this.#access.append(this.#runId, drafts, { ...options, fence });
+      const { runId, fence } = this.#claim;
+      const receipt = await this.#access.append(runId, drafts, { ...options, fence });
       this.#landings += 1;
       this.#lastSequence = checkLanding(receipt, this.#lastSequence);
       this.#advance({ type: "landed", receipt });
@@ -290,8 +289,9 @@ export class Worker {
    * @throws the reason why it was not released. Its lease then expires
    */
   async #release(isEnough: () => boolean): Promise<void> {
+    const { runId, fence } = this.#claim;
     await persist(
-      async () => this.#access.release(this.#runId, this.#claim.fence),
+      async () => this.#access.release(runId, fence),
       this.#access.clock,
       (error) => !isStoreAway(error) || isStoreClosed(error) || isEnough(),
     );
