@@ -1,16 +1,15 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import type { ProfileName } from "@tm/run-events-conformance";
 import {
   type ProcessConformanceOptions,
   runProcessConformance,
 } from "@tm/run-events-conformance/processes";
-import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import type { OtherPlace } from "./processes/open-otherwise.ts";
 import type { RemotePlace } from "./processes/open-remote.ts";
 import { createRemoteDoors, EXEC_ARGV } from "./processes/remote-doors.ts";
 
-type Asked = Pick<ProcessConformanceOptions<RemotePlace>, "profile" | "seed" | "soakMs">;
+type Asked = Pick<ProcessConformanceOptions<RemotePlace>, "profile" | "seed">;
 
 /** Less than the 40 s after which the kit gives up an answer. */
 const ABORT_MS = 20_000;
@@ -19,10 +18,6 @@ const others = {
   module: new URL("processes/open-otherwise.ts", import.meta.url),
   execArgv: EXEC_ARGV,
 };
-
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 /**
  * Runs the first case of a clause on a healthy store.
@@ -101,33 +96,11 @@ describe("the profile", () => {
     },
   );
 
-  it("soak goes on until the time is up, each time on a fresh place with other calls", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
-    const rounds: (readonly string[])[] = [];
-    await runOn({ profile: "soak", soakMs: 1_500, seed: 3 }, "S1", (appends) => {
-      rounds.push(ofFirstRound(appends));
-      vi.setSystemTime(Date.now() + 1_000);
-    });
-    expect(rounds).toHaveLength(2);
-    expect(rounds[0]).not.toEqual(rounds[1]);
-  });
-
-  it("soak allows a case the time that was asked, and more", () => {
-    const doors = createRemoteDoors(null);
-    for (const { timeoutMs } of runProcessConformance({
-      ...doors,
-      profile: "soak",
-      soakMs: 3_600_000,
-    })) {
-      expect(timeoutMs).toBeGreaterThan(3_600_000);
-    }
-  });
-
-  it("is refused if its name is unknown, and so is an invalid time", () => {
-    const doors = createRemoteDoors(null);
-    const profile = "toString" as ProfileName;
-    expect(() => runProcessConformance({ ...doors, profile })).toThrow("quick, ci, soak");
-    expect(() => runProcessConformance({ ...doors, soakMs: 0 })).toThrow("soakMs");
+  it("is refused if its name is unknown", () => {
+    const profile = "toString" as "ci";
+    expect(() => runProcessConformance({ ...createRemoteDoors(null), profile })).toThrow(
+      "quick or ci",
+    );
   });
 });
 

@@ -7,7 +7,7 @@ import { readPage } from "./docs-page.ts";
 import { follow } from "./http/follow.ts";
 import { memoryServerDoors } from "./http/memory-server.ts";
 import { type InputKind, PROFILES } from "../src/profile.ts";
-import { PROCESS_PROFILES } from "../src/processes/process-case.ts";
+import { PROCESS_CALLS } from "../src/processes/process-conformance.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 import { BIN_COMMAND, startBin, startShell } from "./start-process.ts";
 import { temporaryFolder } from "./temporary-folder.ts";
@@ -77,8 +77,7 @@ describe("the README", () => {
 
   it("shows a failure as it is printed", async () => {
     const asked = ["./broken.ts", "--seed", "1", "--case", "one order"];
-    const examples = join(temporaryFolder(), "examples.json");
-    const { stdout } = await startBin(...asked, "--examples", examples).ended;
+    const { stdout } = await startBin(...asked).ended;
     const [, shown = ""] = TEXT_BLOCK.exec(section("How to read a failure")) ?? [];
     expect(stdout).toContain(shown);
     expect(shown).not.toBe("");
@@ -119,7 +118,9 @@ describe("the docs", () => {
     const { inputs } = PROFILES[name];
     const cells = KINDS.map((kind) => ` ${inputs[kind]} +\\|`).join("");
     expect(readPage("command-line")).toMatch(new RegExp(`^\\| \`${name}\` +\\|${cells}`, "m"));
-    const { calls } = PROCESS_PROFILES[name];
+  });
+
+  it.each(Object.entries(PROCESS_CALLS))("have the calls of %s in processes", (name, calls) => {
     const row = new RegExp(`^\\| \`${name}\` +\\| ${calls} +\\|`, "m");
     expect(readPage("processes")).toMatch(row);
   });
@@ -127,7 +128,7 @@ describe("the docs", () => {
   it("have a row for each flag of the command", async () => {
     const { stderr } = await startBin().ended;
     const flags = [...stderr.matchAll(/--[a-z]+/g)].map(([flag]) => flag);
-    expect(flags).toContain("--examples");
+    expect(flags).toContain("--json");
     for (const flag of flags) expect(readPage("command-line")).toContain(`\`${flag} `);
   });
 });

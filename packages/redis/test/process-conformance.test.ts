@@ -1,4 +1,3 @@
-import type { ProfileName } from "@tm/run-events-conformance";
 import {
   type CrashHooks,
   type Network,
@@ -16,7 +15,7 @@ interface Servers extends CrashHooks {
 
 interface Setup {
   readonly name: string;
-  readonly profile: ProfileName;
+  readonly profile: "quick" | "ci";
   /** Which cases are run. */
   readonly has: (name: string) => boolean;
   /** How a connection is lost; null where the nodes of a cluster name each other. */

@@ -1,5 +1,7 @@
 import fc from "fast-check";
+import { due } from "../cases/due.ts";
 import { programs } from "../cases/programs.ts";
+import { purging } from "../cases/purging.ts";
 import { beneathPlace } from "../doors.ts";
 import { PROFILES } from "../profile.ts";
 import { createRandomCheck } from "../random-check.ts";
@@ -21,14 +23,14 @@ export const clockCases: readonly ProcessCase[] = [
   run: (trial) => runPrograms(trial, clockAheadMs),
 }));
 
-/** Runs the programs that the model answers, which make do with one store. */
+/** Runs the cases of ages and of due runs, and the programs that the model answers. All make do with one store. */
 async function runPrograms({ crew, draws }: ProcessTrial, clockAheadMs: number): Promise<void> {
   const { store } = await crew.start({ clockAheadMs });
   const refuse = (): never => {
     throw new TypeError("Expected a case that makes do with one store.");
   };
   const seed = draws(fc.nat());
-  for (const { run } of programs) {
+  for (const { run } of [...purging, ...due, ...programs]) {
     await run({
       store,
       stores: async () => [store],

@@ -13,21 +13,21 @@ const RUN = "followed";
 
 /** One process reads what the others append, and only when it is notified. @param proxy what it loses its connections by; `null` if it keeps them */
 export async function followAcross(
-  { crew, profile }: ProcessTrial,
+  { crew, calls }: ProcessTrial,
   proxy: CuttingProxy | null,
 ): Promise<void> {
   const [reader, ...writers] = await crew.startAll(proxy === null ? {} : { proxy });
   const [writer = reader] = writers;
   await createRun(writer.store, RUN);
   const follower = await Follower.start(reader.store, RUN, untilAnswered);
-  const calls = profile.calls / ROUNDS;
+  const each = calls / ROUNDS;
   for (let round = 1; round <= ROUNDS; round++) {
     await Promise.all(
       writers.map(async ({ store }) => {
-        for (let call = 0; call < calls; call++) await land(store, RUN, events(1));
+        for (let call = 0; call < each; call++) await land(store, RUN, events(1));
       }),
     );
-    await untilWaiting(follower, round * calls * writers.length);
+    await untilWaiting(follower, round * each * writers.length);
     proxy?.cutAll();
   }
   await land(writer.store, RUN, [event("RUN_COMPLETED")]);

@@ -1,5 +1,4 @@
 import { type ConformanceCase, nameCase, sayFailure } from "../conformance-case.ts";
-import { DEFAULT_SOAK_MS, type ProfileName, requireDuration } from "../profile.ts";
 import { randomSeed } from "../trial.ts";
 import { clockCases } from "./clock-cases.ts";
 import { connectionCases } from "./connection-cases.ts";
@@ -7,7 +6,6 @@ import { crashCases, type CrashHooks } from "./crash-cases.ts";
 import { runWithCrew, type ProcessDoors } from "./crew.ts";
 import { createDraws } from "./draws.ts";
 import { raceCases } from "./race-cases.ts";
-import { PROCESS_PROFILES } from "./process-case.ts";
 
 export type { CrashHooks } from "./crash-cases.ts";
 export type { Network, ProcessDoors } from "./crew.ts";
@@ -15,6 +13,9 @@ export type { Address } from "./cutting-proxy.ts";
 
 /** The time that a case may take before it counts as hung: its processes have to start, and a server to come back. */
 const CASE_MS = 120_000;
+
+/** The least number of calls that each process makes in a case, by profile. */
+export const PROCESS_CALLS = { quick: 40, ci: 120 } as const;
 
 /** The options of {@link runProcessConformance}: the store, how it crashes, and how hard to look. */
 export interface ProcessConformanceOptions<Place> extends ProcessDoors<Place> {
@@ -26,12 +27,7 @@ export interface ProcessConformanceOptions<Place> extends ProcessDoors<Place> {
    * The amount of work that the processes do in a case.
    * @defaultValue `"ci"`
    */
-  readonly profile?: ProfileName;
-  /**
-   * The time that each case goes on in `soak`, in milliseconds. It ends with the round under way.
-   * @defaultValue 600,000, which is 10 minutes
-   */
-  readonly soakMs?: number;
+  readonly profile?: keyof typeof PROCESS_CALLS;
   /**
    * Decides what the processes do, and after which calls they crash: a 32-bit integer with a sign. It does not decide their timing.
    * @defaultValue a new one each time, which failures print
@@ -43,7 +39,7 @@ export interface ProcessConformanceOptions<Place> extends ProcessDoors<Place> {
  * Returns the cases that test a `shared` store in many processes on the same data, and after crashes. Each case forks its own
  * processes, and ends them. It needs Node.
  *
- * @throws TypeError for an unknown `profile`, or a `soakMs` that is not above 0
+ * @throws TypeError for an unknown `profile`
  * @example
  * const cases = runProcessConformance({
  *   name: "files",
@@ -55,28 +51,21 @@ export interface ProcessConformanceOptions<Place> extends ProcessDoors<Place> {
 export function runProcessConformance<Place>(
   options: ProcessConformanceOptions<Place>,
 ): readonly ConformanceCase[] {
-  const { crash = null, profile: profileName = "ci", soakMs = DEFAULT_SOAK_MS } = options;
-  requireDuration(profileName, soakMs);
-  const profile = PROCESS_PROFILES[profileName];
-  const isSoak = profileName === "soak";
-  const firstSeed = options.seed ?? randomSeed();
+  const { crash = null, profile = "ci", seed = randomSeed() } = options;
+  if (!Object.hasOwn(PROCESS_CALLS, profile)) {
+    throw new TypeError(`Expected the profile quick or ci, got ${profile}.`);
+  }
+  const calls = PROCESS_CALLS[profile];
   const lost = options.network === undefined ? [] : connectionCases;
   const all = [...raceCases, ...clockCases, ...lost, ...crashCases(crash)];
-  return all.map(({ name, run }) => {
-    let seed = firstSeed;
-    return nameCase(
-      { name, timeoutMs: CASE_MS + (isSoak ? soakMs : 0) },
-      async ({ signal }) => {
-        const endsAt = isSoak ? Date.now() + soakMs : -Infinity;
-        for (let round = 0; round === 0 || Date.now() < endsAt; round++) {
-          seed = (firstSeed + round) | 0;
-          const draws = createDraws(seed);
-          await runWithCrew(options, (crew) => run({ crew, draws, profile }), signal);
-        }
-      },
+  return all.map(({ name, run }) =>
+    nameCase(
+      { name, timeoutMs: CASE_MS },
+      ({ signal }) =>
+        runWithCrew(options, (crew) => run({ crew, draws: createDraws(seed), calls }), signal),
       (cause) => `${sayFailure(options.name, name, cause)}\n${saySeed(seed)}`,
-    );
-  });
+    ),
+  );
 }
 
 function saySeed(seed: number): string {

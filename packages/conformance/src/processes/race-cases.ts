@@ -5,13 +5,13 @@ import { followAcross } from "./follow-across.ts";
 import type { ProcessCase, ProcessTrial } from "./process-case.ts";
 
 /** All processes race, round after round, each time on new runs. */
-async function compete({ crew, draws, profile }: ProcessTrial, contest: Contest): Promise<void> {
+async function compete({ crew, draws, calls }: ProcessTrial, contest: Contest): Promise<void> {
   const { clause, theme, length } = contest;
   const workers = await crew.startAll();
   const [{ store }, ...others] = workers;
   const stores = [store, ...others.map((one) => one.store)] as const;
   const races = raceOf(theme, [workers.length, workers.length], length, true);
-  for (let round = 0; round < Math.ceil(profile.calls / length); round++) {
+  for (let round = 0; round < Math.ceil(calls / length); round++) {
     requireOrder(clause, await runRace(draws(races), stores, `r${round}-`));
   }
 }

@@ -1,10 +1,14 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { createInterface } from "node:readline";
 import type { Address } from "@tm/run-events-conformance/processes";
 import type { KvEngine } from "@tm/run-events-core/store";
 import type { KvEntry } from "../../../core/src/store/kv/engine.ts";
-import type { RemoteAnswer, RemoteCall, RemoteRequest } from "./remote-server.ts";
+import {
+  onLines,
+  type RemoteAnswer,
+  type RemoteCall,
+  type RemoteRequest,
+} from "./remote-server.ts";
 
 type Waiting = Map<number, PromiseWithResolvers<unknown>>;
 
@@ -32,14 +36,11 @@ export function connectEngine(address: Address): RemoteEngine {
       isLost = true;
       for (const { reject } of waiting.values()) reject(cause);
     });
-    const lines = createInterface({ input: socket });
-    lines.on("line", (text) => {
-      const { id, answer } = JSON.parse(text) as RemoteAnswer;
+    onLines(socket, (line) => {
+      const { id, answer } = JSON.parse(line) as RemoteAnswer;
       waiting.get(id)?.resolve(answer);
       waiting.delete(id);
     });
-    // It has those of its socket as well, which is listened to above.
-    lines.on("error", () => {});
     await once(socket, "connect");
     return [socket, waiting];
   }

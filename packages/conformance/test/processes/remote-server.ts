@@ -1,6 +1,5 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { createInterface } from "node:readline";
 import type { Address } from "@tm/run-events-conformance/processes";
 import type { KvEntry, KvPair, KvRange } from "../../../core/src/store/kv/engine.ts";
 
@@ -77,6 +76,16 @@ class Entries {
   }
 }
 
+/** Calls with each line. `node:readline` also takes separators for ends of lines that JSON does not escape. */
+export function onLines(socket: Socket, onLine: (line: string) => void): void {
+  let rest = "";
+  socket.setEncoding("utf8").on("data", (text: string) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) onLine(line);
+  });
+}
+
 /** Starts a server whose entries are in memory. */
 export async function startRemoteServer(): Promise<RemoteServer> {
   const entries = new Entries();
@@ -86,9 +95,7 @@ export async function startRemoteServer(): Promise<RemoteServer> {
     sockets.add(socket);
     socket.on("error", () => {});
     socket.on("close", () => sockets.delete(socket));
-    const lines = createInterface({ input: socket });
-    lines.on("error", () => {});
-    lines.on("line", (line) => {
+    onLines(socket, (line) => {
       const { id, call } = JSON.parse(line) as RemoteRequest;
       const message: RemoteAnswer = { id, answer: entries.answerTo(call) };
       if (!socket.destroyed) socket.write(`${JSON.stringify(message)}\n`);
