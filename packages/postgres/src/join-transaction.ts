@@ -60,7 +60,7 @@ export async function joinTransaction(
     async commit(commits) {
       const [commit] = commits;
       if (commit === undefined || !isSave(commit)) return [];
-      const rows = await query(sql.saveJoined, encodeSave(commit, [mark])).catch(inDoubt);
+      const rows = await query(sql.saveJoined, [...encodeSave(commit), mark]).catch(inDoubt);
       hasLanded = rows.length > 0;
       if (hasLanded) changeBy(commit).forEach(onCommitted);
       return [hasLanded];

@@ -10,6 +10,8 @@ import type pg from "pg";
 import { expect, it } from "vitest";
 import { headAfterPlain, landingOf, takesPlain } from "../../core/src/rules/append-rule.ts";
 import { planPlains } from "../src/plan-plains.ts";
+import { RUN_COLUMNS, RUN_MEMBERS, RUN_VALUES } from "../src/sql/columns.ts";
+import { HEAD } from "./heads.ts";
 import { newSchema, openPool, openStore, useServer } from "./stores.ts";
 
 const server = useServer();
@@ -21,9 +23,7 @@ const RUN_IDS = ["a", "B"];
 const times = fc.constantFrom(1, 8_000_000_000_000);
 const phase = fc.constantFrom(null, null, '"plan"', '"write \\u001f b"');
 
-const head: fc.Arbitrary<Omit<Head, "runId">> = fc.record({
-  ownerId: fc.constant("ada"),
-  ordinal: fc.constant(0),
+const head = fc.record({
   revision: fc.nat(100),
   runStatus: fc.oneof(
     { weight: 3, arbitrary: fc.constant("running" as const) },
@@ -38,7 +38,6 @@ const head: fc.Arbitrary<Omit<Head, "runId">> = fc.record({
   fence: fc.constantFrom(0, 1, 2),
   leaseExpiresAtMs: fc.option(times, { nil: null }),
   topic: fc.constantFrom(null, "a b"),
-  exclusive: fc.constant(false),
   dueMs: times,
   extra: fc.constantFrom("{}", '{"commits":["a"]}'),
 });
@@ -101,27 +100,10 @@ function timeless(value: unknown, fromMs: number, toMs: number): unknown {
   return JSON.parse(JSON.stringify(value, close)) as unknown;
 }
 
-async function insertHead(pool: pg.Pool, schema: string, one: Head): Promise<void> {
-  const row = {
-    run_key: one.ordinal,
-    owner_id: one.ownerId,
-    run_id: one.runId,
-    run_status: one.runStatus,
-    last_sequence: one.lastSequence,
-    updated_at_ms: one.updatedAtMs,
-    lease_expires_at_ms: one.leaseExpiresAtMs,
-    due_kind: dueKindOf(one),
-    due_ms: one.dueMs,
-    metadata: "{}",
-    topic: one.topic,
-    exclusive: one.exclusive,
-    revision: one.revision,
-    phase: one.phase,
-    fence: one.fence,
-    extra: one.extra,
-  };
+async function insertHead(pool: pg.Pool, schema: string, head: Head): Promise<void> {
+  const row = { ...head, dueKind: dueKindOf(head), metadata: "{}" };
   await pool.query(
-    `INSERT INTO ${schema}.runs SELECT * FROM jsonb_populate_record(NULL::${schema}.runs, $1::jsonb)`,
+    `INSERT INTO ${schema}.runs (${RUN_COLUMNS}) SELECT ${RUN_VALUES} FROM json_to_record($1::json) AS q (${RUN_MEMBERS})`,
     [JSON.stringify(row)],
   );
 }
@@ -138,7 +120,7 @@ it("S1, S5: the statements of plain appends take what `takesPlain` takes, and le
       const ownerId = `ada-${(ordinal += 1)}`;
       for (const [at, one] of [first, second].entries()) {
         ordinal += 1;
-        const named = { ...one, ownerId, runId: RUN_IDS[at] ?? "", ordinal };
+        const named = { ...HEAD, ...one, ownerId, runId: RUN_IDS[at] ?? "", ordinal };
         heads.set(nameKey(named), named);
         await insertHead(pool, schema, named);
       }

@@ -2,6 +2,7 @@ import type { Change } from "@tm/run-events-core/store";
 import { queryOf } from "@tm/run-events-test-servers/requests";
 import { describe, expect, it } from "vitest";
 import type { AppendOutcome } from "../../core/src/rules/append.ts";
+import { HEAD } from "./heads.ts";
 import { PATIENT } from "./patient.ts";
 import {
   appending,
@@ -34,9 +35,8 @@ describe("a decision that is too old", () => {
     const { store, pool, hooks } = await openRecorded(server().url);
     const changes = runIds.map((runId): Change<AppendOutcome | null> => {
       if (runId !== "new") return appending(runId, runId);
-      const made = { ordinal: 1, revision: 1, phase: null, lastSequence: 0, fence: 0 };
-      const rest = { leaseExpiresAtMs: null, topic: null, exclusive: false, metadata: "{}" };
-      const state = { runStatus: "queued", extra: '{"createdAtMs":1}' } as const;
+      const made = { runId, revision: 1, runStatus: "queued", metadata: "{}" } as const;
+      const extra = '{"createdAtMs":1}';
       return {
         ownerId: "ada",
         runId,
@@ -44,16 +44,7 @@ describe("a decision that is too old", () => {
           head === null
             ? {
                 answer: null,
-                after: {
-                  ...made,
-                  ...rest,
-                  ...state,
-                  ownerId: "ada",
-                  runId,
-                  ordinal,
-                  updatedAtMs: nowMs,
-                  dueMs: nowMs,
-                },
+                after: { ...HEAD, ...made, extra, ordinal, updatedAtMs: nowMs, dueMs: nowMs },
               }
             : { answer: null },
       };

@@ -10,6 +10,7 @@ import { readPages } from "../src/sql/read.ts";
 import { seeRuns } from "../src/sql/see.ts";
 import type { Statements } from "../src/statements.ts";
 import { createStatements } from "../src/statements.ts";
+import { HEAD } from "./heads.ts";
 import { plainOf } from "./plain-of.ts";
 
 export const EVENTS = 200_000;
@@ -82,17 +83,10 @@ export async function committed(
   const commits = runIds.map((runId): Commit => {
     const ordinal = Number(runId.replace("run-", ""));
     const head: Head = {
+      ...HEAD,
       ...nameOf(runId),
       ordinal,
-      revision: 0,
-      runStatus: "running",
-      phase: null,
-      fence: 0,
       lastSequence: does === "make" ? 0 : runId === "run-1" ? EVENTS : SHORT,
-      updatedAtMs: 0,
-      leaseExpiresAtMs: null,
-      dueMs: 0,
-      extra: "{}",
       exclusive: true,
       topic: does === "make" ? "new" : null,
     };
@@ -159,7 +153,7 @@ export const SENT: readonly (readonly [name: string, sent: () => Sent | Promise<
     "a joined commit",
     async () => {
       const { values } = await committed(["run-1"], "append");
-      return { text: sql.saveJoined, values: values.toSpliced(10, 0, MARK) };
+      return { text: sql.saveJoined, values: [...values, MARK] };
     },
   ],
   [

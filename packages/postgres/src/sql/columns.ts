@@ -1,4 +1,4 @@
-import { dueKindOf, type Head } from "@tm/run-events-core/store";
+import type { Head } from "@tm/run-events-core/store";
 import type { Tables } from "../tables.ts";
 
 /** The server's clock at the start of the statement, in milliseconds since 1970. All uses in a statement are the same time. */
@@ -73,35 +73,18 @@ const SAVED = ALL.filter(([, [, , saved]]) => saved !== undefined);
 const OF_HEAD = ALL.filter(([member]) => member !== "dueKind" && member !== "metadata");
 
 export const RUN_COLUMNS: string = ALL.map(([, [name]]) => name).join(", ");
-
 /** The columns that a change may save. */
 export const SAVED_COLUMNS: string = SAVED.map(([, [name]]) => name).join(", ");
 
-/** SQL: the values for {@link RUN_COLUMNS} of a row that is named as {@link RUN_MEMBERS}. */
-export function runValues(row: string): string {
-  return ALL.map(([member]) => `${row}."${member}"`).join(", ");
-}
-
-/** SQL: the values for {@link SAVED_COLUMNS} of such a row. */
-export function savedValues(row: string): string {
-  return SAVED.map(([member]) => `${row}."${member}"`).join(", ");
-}
+/** The values for {@link RUN_COLUMNS} of the row `q`, which is named as {@link RUN_MEMBERS}. */
+export const RUN_VALUES: string = ALL.map(([member]) => `q."${member}"`).join(", ");
+/** Those for {@link SAVED_COLUMNS}. */
+export const SAVED_VALUES: string = SAVED.map(([member]) => `q."${member}"`).join(", ");
 
 /** SQL: the columns of a row whose names are the members, with their types. */
 export const RUN_MEMBERS: string = ALL.map(([member, [, type]]) => `"${member}" ${type}`).join(
   ", ",
 );
-
-/** SQL: parameters for {@link SAVED_COLUMNS}, from this number on. */
-export function savedParameters(from: number): string {
-  return SAVED.map(([, [, type]], at) => `$${from + at}::${type}`).join(", ");
-}
-
-/** The values of {@link savedParameters}. */
-export function encodeSaved(head: Head): readonly unknown[] {
-  const row = { ...head, dueKind: dueKindOf(head) };
-  return SAVED.map(([member]) => row[member]);
-}
 
 /** SQL: a head's columns but its metadata, named as in core's heads. */
 export function headColumns(row: string): string {

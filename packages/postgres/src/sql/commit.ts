@@ -1,11 +1,10 @@
-import { type Commit, dueKindOf, type Head } from "@tm/run-events-core/store";
+import { type Commit, dueKindOf } from "@tm/run-events-core/store";
 import type { Query } from "../query.ts";
 import type { Tables } from "../tables.ts";
 import type { Statements } from "../statements.ts";
 import {
   type BigintColumn,
   CLOCK_MS,
-  encodeSaved,
   EVENT_COLUMNS,
   joined,
   listed,
@@ -13,10 +12,9 @@ import {
   numbers,
   RUN_COLUMNS,
   RUN_MEMBERS,
-  runValues,
+  RUN_VALUES,
   SAVED_COLUMNS,
-  savedParameters,
-  savedValues,
+  SAVED_VALUES,
   texts,
 } from "./columns.ts";
 import { PLACE } from "./needs.ts";
@@ -25,7 +23,10 @@ import { holderOf } from "./see.ts";
 /** The greatest age of a decision's clock, in milliseconds: a process that was stopped decides again. */
 const MOST_AGE_MS = 5_000;
 
-const isFresh = (seenMs: string): string => `${seenMs} > ${CLOCK_MS} - ${MOST_AGE_MS}`;
+const IS_FRESH = `q."seenMs" > ${CLOCK_MS} - ${MOST_AGE_MS}`;
+
+/** SQL: the columns of a decision as JSON, with the head that it leaves. */
+const DECISION = `at int, before bigint, removed boolean, "seenMs" bigint, "needsTopic" boolean, ${RUN_MEMBERS}`;
 
 const EVENT = "sequence, event_type, payload, key, key_events, key_status, key_phase";
 
@@ -47,14 +48,12 @@ export function commitStatement(tables: Tables, locking: "" | "SKIP LOCKED"): st
 WITH names AS (${needsUnique(runs, RUN_COLUMNS, "owner_id, run_id)")}),
 places AS (${needsUnique(runs, RUN_COLUMNS, PLACE)}),
 q AS MATERIALIZED (
-  SELECT * FROM json_to_recordset($1::text::json) AS q (at int, before bigint, removed boolean, "seenMs" bigint, "needsTopic" boolean,
-    ${RUN_MEMBERS})
-  WHERE ${isFresh(`"seenMs"`)}
+  SELECT * FROM json_to_recordset($1::text::json) AS q (${DECISION}) WHERE ${IS_FRESH}
 ), held AS MATERIALIZED (
   SELECT q.at, r.run_key FROM q JOIN ${runs} r ON r.run_key = q.ordinal WHERE r.revision = q.before
   ORDER BY r.run_key FOR UPDATE OF r ${locking}
 ), saved AS (
-  UPDATE ${runs} r SET (${SAVED_COLUMNS}) = (${savedValues("q")})
+  UPDATE ${runs} r SET (${SAVED_COLUMNS}) = (${SAVED_VALUES})
   FROM q JOIN held USING (at) WHERE r.run_key = held.run_key AND NOT q.removed RETURNING q.at
 ), removed AS (
   DELETE FROM ${runs} r USING held JOIN q USING (at) WHERE q.removed AND r.run_key = held.run_key RETURNING q.at, r.run_key
@@ -62,7 +61,7 @@ q AS MATERIALIZED (
   DELETE FROM ${events} WHERE run_key = ANY (ARRAY(SELECT run_key FROM removed))
 ), made AS (
   INSERT INTO ${runs} (${RUN_COLUMNS})
-  SELECT ${runValues("q")} FROM q
+  SELECT ${RUN_VALUES} FROM q
   WHERE q.before IS NULL AND NOT (q."needsTopic" AND ${holderOf(tables, 'q."ownerId"', "q.topic")} IS NOT NULL)
   ORDER BY q."ownerId", q."runId"
   ON CONFLICT DO NOTHING RETURNING run_key
@@ -78,29 +77,22 @@ SELECT at FROM done`;
 }
 
 /**
- * Commits a decision about one run that exists and stays. $1-$3 are its key, the revision that was seen, and the time that was seen; $4-$10
- * the columns of events as in {@link commitStatement}, without the position of the run; then come `more`, and {@link SAVED_COLUMNS}. It may
- * wait for the run, so it locks it first and looks at the clock then.
+ * Commits a decision about one run that exists and stays. $1 is its head as JSON; $2 to $8 are the columns of events as in
+ * {@link commitStatement}, without the position of the run. It may wait for the run, so it locks it first and looks at the clock then.
  * @param condition what else has to hold
  * @param column what else is evaluated once it is committed
- * @param more the number of other parameters, from $11 on
  */
-export function saveStatement(
-  { runs, events }: Tables,
-  condition = "true",
-  column = "",
-  more = 0,
-): string {
+export function saveStatement({ runs, events }: Tables, condition = "true", column = ""): string {
   return `
-WITH held AS MATERIALIZED (
-  SELECT r.run_key FROM ${runs} r WHERE r.run_key = $1::bigint AND r.revision = $2::bigint AND ${condition} FOR NO KEY UPDATE OF r
+WITH q AS MATERIALIZED (SELECT * FROM json_to_record($1::text::json) AS q (${DECISION})), held AS MATERIALIZED (
+  SELECT q.* FROM q JOIN ${runs} r ON r.run_key = q.ordinal WHERE r.revision = q.before AND ${condition} FOR NO KEY UPDATE OF r
 ), head AS (
-  UPDATE ${runs} r SET (${SAVED_COLUMNS}) = (${savedParameters(11 + more)})
-  FROM held WHERE r.run_key = held.run_key AND ${isFresh("$3::bigint")} RETURNING r.run_key, r.updated_at_ms
+  UPDATE ${runs} r SET (${SAVED_COLUMNS}) = (${SAVED_VALUES})
+  FROM held q WHERE r.run_key = q.ordinal AND ${IS_FRESH} RETURNING r.run_key, r.updated_at_ms
 ), landed AS (
   INSERT INTO ${events} (${EVENT_COLUMNS})
   SELECT head.run_key, e.sequence, e.event_type, e.payload, head.updated_at_ms, e.key, e.key_events, e.key_status, e.key_phase
-  FROM head, unnest(${eventParameters(4)}) AS e (${EVENT})
+  FROM head, unnest(${eventParameters(2)}) AS e (${EVENT})
 )
 SELECT 0 AS at${column} FROM head`;
 }
@@ -140,28 +132,14 @@ export async function commitAll(
   return commits.map((_, at) => done.has(at));
 }
 
-/** A decision about a run that exists and stays. */
-type Save = Commit & {
-  readonly seen: { readonly head: Head };
-  readonly decision: { readonly after: Head };
-};
-
-export function isSave(commit: Commit): commit is Save {
-  return commit.seen.head !== null && commit.decision.after !== null;
+/** Whether it is a decision about a run that exists and stays. */
+export function isSave({ seen, decision }: Commit): boolean {
+  return seen.head !== null && decision.after !== null;
 }
 
 /** The parameters of `saveStatement`. */
-export function encodeSave(commit: Save, more: readonly unknown[] = []): unknown[] {
-  const { seen, decision } = commit;
-  const { after } = decision;
-  return [
-    after.ordinal,
-    seen.head.revision,
-    seen.nowMs,
-    ...eventColumns(eventsOf(commit, 0)),
-    ...more,
-    ...encodeSaved(after),
-  ];
+export function encodeSave(commit: Commit): unknown[] {
+  return [JSON.stringify(encodeHead(commit, 0)), ...eventColumns(eventsOf(commit, 0))];
 }
 
 /** A row of the JSON of heads. */

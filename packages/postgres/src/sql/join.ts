@@ -38,8 +38,8 @@ export function seeJoinedStatement(tables: Tables): string {
   return seeStatement(tables, isMarked("$6"));
 }
 
-/** The `save` statement of a locked run. $11 is the append's mark. */
+/** The `save` statement of a locked run. $9 is the append's mark. */
 export function saveJoinedStatement(tables: Tables): string {
-  const unmarked = setMarks(`replace(${MARKS}, $11::text, '')`);
-  return saveStatement(tables, isMarked("$11"), `, ${unmarked} AS "isUnmarked"`, 1);
+  const unmarked = setMarks(`replace(${MARKS}, $9::text, '')`);
+  return saveStatement(tables, isMarked("$9"), `, ${unmarked} AS "isUnmarked"`);
 }
