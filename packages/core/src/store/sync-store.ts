@@ -1,9 +1,9 @@
 import { createCalls } from "./calls.ts";
+import { type Decided, decideChanges } from "./decide-changes.ts";
 import type { Change, RunEventStore, StoreCapabilities } from "./store.ts";
 import type { Notifications } from "./polled-notifications.ts";
 import type { SyncRows } from "./sync-rows.ts";
-import { appendPlains, changeRun, type Committed, readRuns, type Worked } from "./sync-work.ts";
-import { inDoubt } from "../rules/errors.ts";
+import { appendPlains, changeRun, type Committed, readRuns } from "./sync-work.ts";
 
 /**
  * The isolation of a transaction. `read`: all reads see one instant. `write`: all writes commit together, and no other writer comes in
@@ -32,36 +32,24 @@ export function createSyncStore(options: SyncStoreOptions): RunEventStore {
   const calls = createCalls();
 
   /** Changes the first runs of these, one at least, in one transaction. */
-  function changeFirst<Answer>(rows: SyncRows, changes: readonly Change<Answer>[]): Worked<Answer> {
-    const answers: Answer[] = [];
-    const committed: Committed[] = [];
-    const removed = { runs: 0, events: 0 };
-    for (const change of changes) {
-      if (removed.runs >= mostRemoved.runs || removed.events >= mostRemoved.events) break;
-      const changed = changeRun(rows, change);
-      answers.push(changed.answer);
-      if (changed.committed !== null) committed.push(changed.committed);
-      if (changed.removedEvents === null) continue;
-      removed.runs += 1;
-      removed.events += changed.removedEvents;
-    }
-    return { answers, committed };
-  }
-
-  async function changeAll<Answer>(changes: readonly Change<Answer>[]): Promise<readonly Answer[]> {
-    const answers: Answer[] = [];
-    while (answers.length < changes.length) {
-      const left = changes.slice(answers.length);
-      const done = await transact("write", (rows) => changeFirst(rows, left)).catch(
-        (error: unknown) => {
-          // The transactions before have landed, so the whole call is in doubt.
-          throw answers.length === 0 ? error : inDoubt(error);
-        },
-      );
-      notifications.committed(done.committed);
-      answers.push(...done.answers);
-    }
-    return answers;
+  async function changeFirst(changes: readonly Change<unknown>[]): Promise<Decided> {
+    const { decided, committed } = await transact("write", (rows) => {
+      const answers = new Map<Change<unknown>, unknown>();
+      const moved: Committed[] = [];
+      const removed = { runs: 0, events: 0 };
+      for (const change of changes) {
+        if (removed.runs >= mostRemoved.runs || removed.events >= mostRemoved.events) break;
+        const changed = changeRun(rows, change);
+        answers.set(change, changed.answer);
+        if (changed.committed !== null) moved.push(changed.committed);
+        if (changed.removedEvents === null) continue;
+        removed.runs += 1;
+        removed.events += changed.removedEvents;
+      }
+      return { decided: answers, committed: moved };
+    });
+    notifications.committed(committed);
+    return decided;
   }
 
   return {
@@ -74,7 +62,7 @@ export function createSyncStore(options: SyncStoreOptions): RunEventStore {
         notifications.committed(committed);
         return answers;
       }),
-    change: (changes) => calls.run(() => changeAll(changes)),
+    change: (changes) => calls.run(() => decideChanges(changes, changeFirst)),
     read: (queries) => calls.run(() => transact("read", (rows) => readRuns(rows, queries))),
     list: (query) =>
       calls.run(() =>

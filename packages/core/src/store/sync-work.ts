@@ -21,17 +21,14 @@ export function committedOf(before: Head | null, after: Head | null): Committed 
   return after.lastSequence > before.lastSequence ? after : null;
 }
 
-/** The answer of a transaction, and the runs that it moves. */
-export interface Worked<Answer> {
-  readonly answers: readonly Answer[];
-  readonly committed: readonly Committed[];
-}
-
 /** Commits plain appends and renewals, in one transaction. */
 export function appendPlains(
   rows: SyncRows,
   plains: readonly Plain[],
-): Worked<PlainLanding | null> {
+): {
+  readonly answers: readonly (PlainLanding | null)[];
+  readonly committed: readonly Committed[];
+} {
   const nowMs = rows.now();
   const heads = findHeads(rows, plains);
   const undecided = new Set<string>();
