@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { call } from "../../server/test/client.ts";
 import { ADA, startServer } from "../../server/test/start-server.ts";
 import { readRuns } from "./recorded-run.ts";
@@ -17,13 +17,6 @@ interface Stray {
 type Fate = "passed" | "lost" | "cut" | Stray;
 
 const page = (status: number): Stray => ({ status, type: "text/html", body: "<p>Back soon.</p>" });
-
-/** Answers while a server is replaced, by its proxy or by another program at its address. */
-const STRAYS: readonly Stray[] = [
-  page(404),
-  page(401),
-  { status: 200, type: "application/json", body: "{}" },
-];
 
 /**
  * A proxy that loses answers, or answers in the server's place.
@@ -90,62 +83,6 @@ it.each<readonly [string, Fate]>([
     expect(await readRuns(url)).toMatchObject([{ runStatus: "completed" }]);
   },
 );
-
-/**
- * A proxy that gives another answer to the first request of each kind.
- * @returns its URL, and the requested kinds
- */
-async function startStrayWay(
-  serverUrl: string,
-  stray: Stray,
-): Promise<{ readonly way: string; readonly asked: ReadonlySet<string> }> {
-  const asked = new Set<string>();
-  const way = await startWay(serverUrl, (method, path) => {
-    const kind = `${method} ${path.replace(/\?.*/, "").replace(/[^/]*-[^/]*-[^/]*/, "ID")}`;
-    if (asked.has(kind)) return "passed";
-    asked.add(kind);
-    return stray;
-  });
-  return { way, asked };
-}
-
-describe.each(STRAYS)("an answer $status of a proxy, $type $body,", (stray) => {
-  it("S21: costs exec no lease and no event", async () => {
-    const { url } = await startServer();
-    const { way, asked } = await startStrayWay(url, stray);
-    const args = ["exec", "--lease", "1", "--", "sh", "-c", "echo one; sleep 1"];
-    const { exitCode, stderr } = await runCli(way, args);
-    expect(exitCode, stderr).toBe(0);
-    const [run] = await readRuns(url);
-    expect(run).toMatchObject({ runStatus: "completed", lastSequence: 3 });
-    expect([...asked].map((kind) => kind.replace("agent-runs/ID", "RUN"))).toEqual(
-      expect.arrayContaining(["POST /v1/agent-runs", "PUT /v1/RUN/claim", "POST /v1/RUN/events"]),
-    );
-  });
-
-  it("does not hide a cancel from exec", async () => {
-    const { url } = await startServer();
-    const { way, asked } = await startStrayWay(url, stray);
-    const cli = startCli(way, ["exec", "--", "sh", "-c", "echo up; exec sleep 600"]);
-    await cli.printed("up");
-    await expect.poll(() => [...asked].join(), { timeout: 30_000 }).toMatch(/GET \S*\/events/);
-    await runCli(url, ["cancel", (await readRuns(url))[0]?.runId ?? ""]);
-    expect((await cli.ended).exitCode).toBe(124);
-  });
-
-  it("ends no tail, list or cancel", async () => {
-    const { url } = await startServer();
-    await call(`${url}/v1/agent-runs`, ADA, "POST", { runId: "r" });
-    expect(await runCli((await startStrayWay(url, stray)).way, ["cancel", "r"])).toMatchObject({
-      exitCode: 0,
-      stdout: "run r cancelled\n",
-    });
-    const tailed = await runCli((await startStrayWay(url, stray)).way, ["tail", "r"]);
-    expect(tailed).toMatchObject({ exitCode: 3, stdout: expect.stringContaining("RUN_CANCELLED") });
-    const listed = await runCli((await startStrayWay(url, stray)).way, ["list"]);
-    expect(listed).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^r\tcancelled/) });
-  });
-});
 
 it("a tail that has read its run continues, however often a proxy answers in the server's place", async () => {
   const { url } = await startServer();

@@ -1,24 +1,13 @@
-import { runHttpConformance } from "@tm/run-events-conformance/http";
-import { afterAll, beforeAll, describe, expect, inject, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { ADA, BOB, createClient } from "./client.ts";
 import { openStream } from "./open-stream.ts";
 import { describeHost, type HostTrial } from "./probe/describe-host.ts";
 import type { RecipeProcess } from "./recipe-process.ts";
 
-const KIT_MS = 180_000;
-
-/** Cases of the kit about paths that a host has for itself, without their clause. */
-const OF_ANY_HOST = [
-  "an unknown path is 404",
-  "/openapi.json is OpenAPI 3.1 and has every path and method of runs, for anyone",
-];
-
 /** How the recipe of one framework, with the usual middleware, is tried. */
 export interface RecipeTrial extends HostTrial {
   /** A header that the framework's middleware puts on every answer. */
   readonly header: readonly [name: string, value: string];
-  /** Cases of the kit about requests that the framework answers itself, in addition to `OF_ANY_HOST`. */
-  readonly ofThisHost: readonly string[];
 }
 
 /** A recipe under trial, once it has been started, and a client of it. */
@@ -28,7 +17,7 @@ interface Tried {
   readonly client: ReturnType<typeof createClient>;
 }
 
-/** The probe of a recipe, the kit, and tests of the middleware. */
+/** The probe of a recipe, and tests of the middleware. */
 export function describeRecipe(trial: RecipeTrial): void {
   const { name } = trial;
   describeHost(trial);
@@ -43,33 +32,7 @@ export function describeRecipe(trial: RecipeTrial): void {
     testSessions(tried);
     testMiddleware(tried);
     testDraining(tried);
-    // The kit on node:http is in the tier main.
-    if (inject("tier") === "nightly") testKit(tried);
   });
-}
-
-function testKit({ trial, url, client }: Tried): void {
-  it(
-    "the recipe passes the HTTP kit, but for what the framework answers itself",
-    async () => {
-      const cases = runHttpConformance({
-        name: trial.name,
-        baseUrl: url(),
-        tokens: [ADA, BOB],
-        cookieFor: client.signIn,
-        profile: "quick",
-      });
-      const failed: string[] = [];
-      const left = new Set([...OF_ANY_HOST, ...trial.ofThisHost]);
-      for (const { name, clause, run } of cases) {
-        if (!left.delete(name.slice(clause.length + 1)))
-          await run().catch((error: Error) => failed.push(error.message));
-      }
-      expect([...left]).toEqual([]);
-      expect(failed).toEqual([]);
-    },
-    KIT_MS,
-  );
 }
 
 function testProblems({ url, client: { call } }: Tried): void {

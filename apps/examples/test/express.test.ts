@@ -9,7 +9,6 @@ describeRecipe({
   packages: ["express", "node"],
   start: () => startRecipe("express.mjs"),
   header: ["x-frame-options", "SAMEORIGIN"],
-  ofThisHost: [],
 });
 
 it("W9: a body that a parser has read before the handler is refused, and creates no run", async () => {

@@ -7,7 +7,6 @@ describeRecipe({
   packages: ["hono", "@hono/node-server", "node"],
   start: () => startRecipe("hono.mjs"),
   header: ["x-frame-options", "SAMEORIGIN"],
-  ofThisHost: [],
 });
 
 testRecipeFaults("hono.mjs");

@@ -17,12 +17,6 @@ describeRecipe({
   header: ["vary", "next-router-state-tree"],
   exitCode: 143,
   own: { "broken escape": "its own 400" },
-  ofThisHost: [
-    "a broken escape in a path is 400",
-    "a path with a character that no id has is 404",
-    // One of its answers is the 404 to a path that Next.js knows nothing of.
-    "every answer has nosniff, so that no browser guesses its type",
-  ],
 });
 
 it("W12: behind a proxy of Next.js lines arrive only with the last one", async () => {

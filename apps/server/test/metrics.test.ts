@@ -69,3 +69,9 @@ it("W30: what the handler counts itself is not counted again", () => {
     countsOf(),
   );
 });
+
+it("W30: a count only grows, and any other value is a gauge", () => {
+  const text = quietMetrics(false).encode();
+  expect(text).toContain("\n# TYPE run_events_appends_total counter\n");
+  expect(text).toContain("\n# TYPE run_events_store_ready gauge\nrun_events_store_ready 1\n");
+});
