@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect } from "vitest";
+import type { RunLog } from "../src/log/run-log.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
@@ -45,6 +46,29 @@ export interface WorkWorld extends AsyncDisposable {
   leftOvers(): number;
 }
 
+/** From now on calls to the log are noted, and pass their hooks. */
+function hookCalls(log: RunLog, calls: LogCall[], intercepts: WorkWorld["intercepts"]): void {
+  function hook<Given extends readonly unknown[], Answer>(
+    call: LogCall,
+    made: (...given: Given) => Promise<Answer>,
+  ): (...given: Given) => Promise<Answer> {
+    return async (...given) => {
+      calls.push(call);
+      const go = (): Promise<Answer> => made(...given);
+      return intercepts[call]?.(go) ?? go();
+    };
+  }
+  const { append, cancel, claim, renew, release, getRun } = log;
+  Object.assign(log, {
+    append: hook("append", append),
+    cancel: hook("append", cancel),
+    claim: hook("claim", claim),
+    renew: hook("renew", renew),
+    release: hook("release", release),
+    getRun: hook("getRun", getRun),
+  });
+}
+
 /** Makes such a world. */
 export async function createWorkWorld(
   memory?: (now: () => number) => RunEventStore,
@@ -88,25 +112,7 @@ export async function createWorkWorld(
       async close() {},
     },
   });
-  function hook<Given extends readonly unknown[], Answer>(
-    call: LogCall,
-    made: (...given: Given) => Promise<Answer>,
-  ): (...given: Given) => Promise<Answer> {
-    return async (...given) => {
-      calls.push(call);
-      const go = (): Promise<Answer> => made(...given);
-      return intercepts[call]?.(go) ?? go();
-    };
-  }
-  const { append, cancel, claim, renew, release, getRun } = runs.log;
-  Object.assign(runs.log, {
-    append: hook("append", append),
-    cancel: hook("append", cancel),
-    claim: hook("claim", claim),
-    renew: hook("renew", renew),
-    release: hook("release", release),
-    getRun: hook("getRun", getRun),
-  });
+  hookCalls(runs.log, calls, intercepts);
 
   const world: WorkWorld = {
     clock,

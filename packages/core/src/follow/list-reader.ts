@@ -3,7 +3,7 @@ import type { StoredEvent } from "../rules/event.ts";
 import { utf8Bytes } from "../rules/json-text.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
-import type { OwnerWatch, WatchReader } from "./owner-watch.ts";
+import type { OwnerWatch } from "./owner-watch.ts";
 import { SLICE_BYTES, weighEvent } from "./slice.ts";
 
 /** The most bytes of a whole list. The older runs of a larger list come when they change. */
@@ -37,6 +37,13 @@ interface Taken {
   readonly read: ReadRun | "gone" | null;
 }
 
+/** A page that is not full. */
+interface Filling {
+  readonly runs: ReadRun[];
+  readonly gone: string[];
+  bytes: number;
+}
+
 /** A part of what the reader does not have: 48 KiB of runs and last events at most, or one larger run. */
 export interface ListPage {
   /**
@@ -63,7 +70,7 @@ export interface ListPage {
  * of the runs that change gather in a set, and it then gets each of them as it is at that time. So a page that the reader has not taken yet
  * is small, however large the runs are.
  */
-export class ListReader implements WatchReader {
+export class ListReader {
   readonly #watch: OwnerWatch;
   readonly #source: { read(query: ReadQuery): Promise<ReadResult | null> };
   readonly #withLast: boolean;
@@ -119,10 +126,12 @@ export class ListReader implements WatchReader {
     this.#from = this.#watch.ended;
   }
 
+  /** A run has changed, come or gone. */
   change(runId: string): void {
     this.#pending.add(runId);
   }
 
+  /** A look has ended, or runs have changed. */
   wake(): void {
     this.#onWake();
   }
@@ -157,33 +166,35 @@ export class ListReader implements WatchReader {
   /** Sends as many pending runs as fit in a page. The version belongs to these states, or is an older one. */
   async #page(begins: ListPage["begins"]): Promise<ListPage> {
     const { version, more } = this.#watch.list;
-    const runs: ReadRun[] = [];
-    const gone: string[] = [];
-    let bytes = 0;
-    let fits = true;
-    while (fits && this.#pending.size > 0) {
+    const page: Filling = { runs: [], gone: [], bytes: 0 };
+    for (let isFull = false; !isFull && this.#pending.size > 0;) {
       const some = await this.#readSome();
-      let taken = 0;
-      for (const { runId, isPart, read } of some) {
-        const weight = weigh(read);
-        fits = bytes === 0 || bytes + weight <= SLICE_BYTES;
-        if (!fits) break;
-        bytes += weight;
-        taken += 1;
-        if (isPart) this.#bytes += weight;
-        if (read === "gone") {
-          if (!isPart) gone.push(runId);
-        } else if (read !== null) runs.push(read);
-      }
+      const taken = this.#fill(page, some);
+      isFull = taken < some.length;
       this.#putBack(some.slice(taken));
-      this.#atOnce = Math.max(1, Math.min(MOST_AT_ONCE, fits ? 2 * taken : taken));
+      this.#atOnce = Math.max(1, Math.min(MOST_AT_ONCE, isFull ? taken : 2 * taken));
     }
+    const { runs, gone } = page;
     if (this.#left > 0 && this.#bytes > LIST_BYTES) this.#cut();
     // The version has to be that of the runs: after a loss the list may have an earlier one again.
     const hasMore = this.#pending.size > 0 || this.#watch.list.version !== version;
     if (!hasMore) this.#version = version;
     const isWhole = this.#left === 0;
     return { begins, runs, gone, version, isWhole, hasMore, more: more || this.#isCut };
+  }
+
+  /** Adds to a page what fits. @returns how many of them do */
+  #fill(page: Filling, some: readonly Taken[]): number {
+    for (const [at, { runId, isPart, read }] of some.entries()) {
+      const weight = weigh(read);
+      if (page.bytes > 0 && page.bytes + weight > SLICE_BYTES) return at;
+      page.bytes += weight;
+      if (isPart) this.#bytes += weight;
+      if (read === "gone") {
+        if (!isPart) page.gone.push(runId);
+      } else if (read !== null) page.runs.push(read);
+    }
+    return some.length;
   }
 
   /** Takes the first pending runs, and reads what a page lacks of them. */

@@ -3,6 +3,7 @@ import type { RunRecord } from "../rules/run.ts";
 import type { OnNotification, Subject } from "../store/notifier.ts";
 import type { OwnerQuery, Subscription } from "../store/store.ts";
 import { type Clock, nextTurn } from "../time/clock.ts";
+import type { ListReader } from "./list-reader.ts";
 import { type ListLimits, WatchedList, type WatchScope } from "./watched-list.ts";
 
 /** The part of a store that watched lists need. */
@@ -19,15 +20,6 @@ export interface WatchHost {
   readonly limits: ListLimits;
   /** The end of each owner's last look, of any topic. It never rejects. */
   readonly looks: Map<string, Promise<void>>;
-}
-
-/** A reader of a watched list, as the watch notifies it. */
-export interface WatchReader {
-  /** A run has changed, come or gone. */
-  change(runId: string): void;
-  /** A look has ended, or runs have changed. */
-  wake(): void;
-  fail(failure: unknown): void;
 }
 
 /** The pause between two looks, and between two reads of runs, in milliseconds. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
@@ -48,7 +40,7 @@ export class OwnerWatch {
   readonly #host: WatchHost;
   readonly #onOver: () => void;
   readonly #subscription: Subscription;
-  readonly #readers = new Set<WatchReader>();
+  readonly #readers = new Set<ListReader>();
   /** The runs that may have changed since they were read. */
   readonly #dirty = new Set<string>();
   /** The reads of metadata under way: many readers that begin ask at once. */
@@ -91,14 +83,14 @@ export class OwnerWatch {
     return this.#ended;
   }
 
-  join(reader: WatchReader): void {
+  join(reader: ListReader): void {
     this.#stopLeaving();
     this.#readers.add(reader);
     this.refresh();
   }
 
   /** After the last reader has left, the watch stays for a pause: a reader that comes back then causes no look at once. */
-  leave(reader: WatchReader): void {
+  leave(reader: ListReader): void {
     if (!this.#readers.delete(reader) || this.#readers.size > 0 || this.#isOver) return;
     this.#stopLeaving = this.#host.clock.every(STATE_PAUSE_MS, () => this.#end());
   }

@@ -1,10 +1,5 @@
 import type { StreamSink } from "./open-stream.ts";
-
-/** The owner of the transport. It is an object, and not a function, to save memory. */
-interface OutputOwner {
-  /** The transport has thrown this error. */
-  onBroken(error: unknown): void;
-}
+import type { Stream } from "./stream.ts";
 
 /**
  * The transport of a live stream, and whether it takes bytes. It may call back from within `write`. What it throws, its owner gets:
@@ -14,12 +9,13 @@ export class StreamOutput {
   /** When the last frame went out. A heartbeat's is when it was due. */
   frameAt = 0;
   readonly #sink: StreamSink;
-  readonly #owner: OutputOwner;
+  /** It is an object, and not a function, to save memory. */
+  readonly #owner: Pick<Stream, "onBroken">;
   /** Since when the transport is full; -1 while it takes bytes. */
   #blockedAt = -1;
   #writing = false;
 
-  constructor(sink: StreamSink, owner: OutputOwner) {
+  constructor(sink: StreamSink, owner: Pick<Stream, "onBroken">) {
     this.#sink = sink;
     this.#owner = owner;
   }
