@@ -28,11 +28,6 @@ export const KIT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
     after: RUN_SOME,
     result: true,
   },
-  "packages/conformance/src/file-examples.ts: createFileExamples": {
-    imports: `import { createFileExamples } from "@tm/run-events-conformance/file-examples";`,
-    after: 'return examples.load("a case");',
-    result: [],
-  },
   "packages/conformance/src/http/http-conformance.ts: runHttpConformance": {
     imports: `
       import {

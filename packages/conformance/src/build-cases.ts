@@ -3,7 +3,7 @@ import { Counterexample } from "./counterexample.ts";
 import { nextTurn } from "./next-turn.ts";
 import { DEFAULT_SOAK_MS, type ProfileName, PROFILES, requireDuration } from "./profile.ts";
 import { createRandomCheck, type RandomCheck } from "./random-check.ts";
-import { type Replay, replayOption, type SavedExamples } from "./replay.ts";
+import { type Replay, replayOption } from "./replay.ts";
 import { randomSeed } from "./trial.ts";
 
 /** The options that every kit has: the name in its failures, how hard to look, and what to run again. */
@@ -27,11 +27,6 @@ export interface CaseOptions {
   readonly seed?: number;
   /** One input of one case to run, and nothing else. Copy it from the failure. */
   readonly replay?: Replay;
-  /**
-   * Keeps inputs that broke a case. They are run first the next time.
-   * @defaultValue nothing is kept
-   */
-  readonly examples?: SavedExamples;
 }
 
 /** The conditions of one round of a case. */
@@ -64,7 +59,6 @@ export function buildCases<One extends { readonly name: string }>(
 
   /** Runs a case once; in `soak` again until the time is up, unless nothing about it is random. */
   async function runCase(one: One, signal: AbortSignal | undefined): Promise<void> {
-    const examples = await options.examples?.load(one.name);
     const endsAt = isSoak && replay === undefined ? Date.now() + soakMs : -Infinity;
     for (let round = 0; ; round++) {
       const checkRound = createRandomCheck({
@@ -72,7 +66,6 @@ export function buildCases<One extends { readonly name: string }>(
         // As fast-check takes it: 32 bits.
         seed: (firstSeed + round) | 0,
         ...(replay === undefined ? {} : { replay }),
-        ...(round === 0 && examples !== undefined ? { examples } : {}),
         ...(signal === undefined ? {} : { signal }),
       });
       let isRandom = false;
@@ -91,19 +84,11 @@ export function buildCases<One extends { readonly name: string }>(
     }
   }
 
-  /** Saves what was found. @returns the whole message */
-  async function report(name: string, cause: unknown): Promise<string> {
+  function report(name: string, cause: unknown): string {
     const why = sayFailure(options.name, name, cause);
     if (!(cause instanceof Counterexample)) return why;
-    const { input: _, ...address } = cause.example;
-    const whole = `${why}\n${sayReplay({ case: name, ...address })}`;
-    if (cause.isReplayed) return whole;
-    try {
-      await options.examples?.save(name, cause.example);
-      return whole;
-    } catch (error) {
-      return `${whole}\nIt could not be saved: ${String(error)}`;
-    }
+    const { seed, path } = cause.found;
+    return `${why}\n${sayReplay({ case: name, seed, path })}`;
   }
 
   const timeoutMs = profile.timeoutMs + (isSoak ? soakMs : 0);

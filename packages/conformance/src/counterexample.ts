@@ -1,33 +1,25 @@
 import fc from "fast-check";
 import { sayWhy } from "./describe-error.ts";
-import type { InputAddress, SavedExample } from "./replay.ts";
+import type { InputAddress } from "./replay.ts";
+
+/** An input that was found, and where to find it again. Plain data, fit for JSON. */
+export interface FoundInput extends InputAddress {
+  /** The input as text. */
+  readonly input: string;
+}
 
 /** A random case's failure: what broke, the smallest input that was found, and where to find that again. */
 export class Counterexample extends Error {
   override readonly name = "Counterexample";
-  readonly example: SavedExample;
-  /** Whether it was asked for by its address, rather than found. */
-  readonly isReplayed: boolean;
+  readonly found: FoundInput;
 
   /**
    * @param input as it was run
-   * @param found how it came to be found, as a sentence
+   * @param how it came to be found, as a sentence
    */
-  constructor(
-    input: unknown,
-    address: InputAddress,
-    { cause, found, isReplayed }: CounterexampleDetails,
-  ) {
+  constructor(input: unknown, address: InputAddress, how: string, cause: unknown) {
     const text = fc.stringify(input);
-    super(`${sayWhy(cause)}\n\nThe input: ${text}\n${found}`, { cause });
-    const { seed, path } = address;
-    this.example = { seed, path, input: text };
-    this.isReplayed = isReplayed;
+    super(`${sayWhy(cause)}\n\nThe input: ${text}\n${how}`, { cause });
+    this.found = { seed: address.seed, path: address.path, input: text };
   }
-}
-
-interface CounterexampleDetails {
-  readonly cause: unknown;
-  readonly found: string;
-  readonly isReplayed: boolean;
 }

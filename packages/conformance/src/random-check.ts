@@ -32,15 +32,13 @@ export interface CheckConditions {
   readonly seed: number;
   /** Run this input alone. */
   readonly replay?: InputAddress;
-  /** Inputs to run before any other. */
-  readonly examples?: readonly InputAddress[];
   /** From then on every input counts as good, so that the check comes to its end. */
   readonly signal?: AbortSignal;
 }
 
 /** A check under these conditions. */
 export function createRandomCheck(conditions: CheckConditions): RandomCheck {
-  const { profile, seed, replay, examples = [], signal } = conditions;
+  const { profile, seed, replay, signal } = conditions;
   return async <T>(
     inputs: fc.Arbitrary<T>,
     holds: (input: T) => Promise<void>,
@@ -69,10 +67,7 @@ export function createRandomCheck(conditions: CheckConditions): RandomCheck {
     /** @throws TypeError if the address leads nowhere */
     function find({ seed: from, path }: InputAddress): T {
       const where = { seed: from, path, numRuns: 1, ...fixed };
-      const nowhere =
-        replay === undefined
-          ? `Expected an input at the saved path ${path}, found none: the kit, or what the store declares, has changed since. Delete this path from the saved examples.`
-          : `Expected an input at the path ${path}, found none.`;
+      const nowhere = `Expected an input at the path ${path}, found none.`;
       let sampled: readonly [T] | undefined;
       try {
         // A property draws tuples, and a path leads to its input only from what was drawn.
@@ -90,14 +85,11 @@ export function createRandomCheck(conditions: CheckConditions): RandomCheck {
       try {
         await tryInput(input);
       } catch (cause) {
-        const found = "It was run again.";
-        throw new Counterexample(input, address, { cause, found, isReplayed: true });
+        throw new Counterexample(input, address, "It was run again.", cause);
       }
-      hasFailed = false;
     }
 
     if (replay !== undefined) return runAgain(replay);
-    for (const example of examples) await runAgain(example);
     const numRuns = profile.inputs[kind] + always.length;
     const details = await fc.check(fc.asyncProperty(inputs, tryInput), {
       seed,
@@ -111,6 +103,6 @@ export function createRandomCheck(conditions: CheckConditions): RandomCheck {
     }
     const found = `It is number ${details.numRuns} of ${numRuns}, made smaller ${details.numShrinks} times.`;
     const address = { seed: details.seed, path: counterexamplePath };
-    throw new Counterexample(counterexample[0], address, { cause, found, isReplayed: false });
+    throw new Counterexample(counterexample[0], address, found, cause);
   };
 }

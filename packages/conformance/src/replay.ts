@@ -16,20 +16,6 @@ export interface Replay extends InputAddress {
   readonly case: string;
 }
 
-/** An input that once broke a case. Plain data, fit for JSON. */
-export interface SavedExample extends InputAddress {
-  /** The input as text, for a reader: the kit does not look at it. */
-  readonly input: string;
-}
-
-/** Keeps inputs that broke a case, which are run first the next time. */
-export interface SavedExamples {
-  /** Returns what was saved for a case, the oldest first. */
-  readonly load: (caseName: string) => readonly SavedExample[] | Promise<readonly SavedExample[]>;
-  /** Saves an input. Called once for each failure that no saved example has shown. */
-  readonly save: (caseName: string, example: SavedExample) => void | Promise<void>;
-}
-
 /** The option that runs an input again, to be pasted among the others. */
 export function replayOption({ case: name, seed, path }: Replay): string {
   return `replay: { case: ${JSON.stringify(name)}, seed: ${seed}, path: "${path}" }`;

@@ -145,19 +145,6 @@ export const conformance = { ...kept, destroy };`),
     expect(code).toBe(2);
   });
 
-  it.each(["{", `{"any case": [{"seed": 1, "path": "nonsense", "input": ""}]}`, null])(
-    "exits with 2 before any case, if the file of examples holds %s",
-    async (text) => {
-      const file = join(folder, "examples.json");
-      if (text === null) mkdirSync(file);
-      else writeFileSync(file, text);
-      const { code, stdout, stderr } = await startBin("kept.ts", "--examples", file).ended;
-      expect([code, stdout]).toEqual([2, ""]);
-      expect(stderr).toMatch(/^run-events-conformance: .+\n$/);
-      expect(stderr).toContain(file);
-    },
-  );
-
   it("leaves an earlier report as it is when it is called wrongly", async () => {
     const file = join(folder, "report.json");
     writeFileSync(file, "before");

@@ -29,7 +29,6 @@ describe("the entries", () => {
     ["vitest.ts", ["@tm/run-events-core", "fast-check", "vitest"]],
     ["node.ts", ["@tm/run-events-core", "fast-check", "node:test"]],
     ["bun.ts", ["@tm/run-events-core", "fast-check", "bun:test"]],
-    ["file-examples.ts", ["node:fs"]],
   ])("%s imports the runner that it is for, and nothing else of Node", (entry, expected) => {
     expect([...importsOf(entry)].toSorted()).toEqual(expected.toSorted());
   });

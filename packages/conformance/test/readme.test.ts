@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { type ConformanceCase, runEventStoreConformance } from "@tm/run-events-conformance";
 import { runHttpConformance, runReaderConformance } from "@tm/run-events-conformance/http";
 import { describe, expect, it } from "vitest";
@@ -10,7 +9,6 @@ import { type InputKind, PROFILES } from "../src/profile.ts";
 import { PROCESS_CALLS } from "../src/processes/process-conformance.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 import { BIN_COMMAND, startBin, startShell } from "./start-process.ts";
-import { temporaryFolder } from "./temporary-folder.ts";
 
 const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
 const KINDS: readonly InputKind[] = [

@@ -1,9 +1,4 @@
-import {
-  type ConformanceOptions,
-  runEventStoreConformance,
-  type SavedExample,
-} from "@tm/run-events-conformance";
-import { createMemoryStore } from "@tm/run-events-core";
+import { type ConformanceOptions, runEventStoreConformance } from "@tm/run-events-conformance";
 import type { NewEvent, RunEventStore } from "@tm/run-events-core/store";
 import { describe, expect, it } from "vitest";
 import { caseOf, messageOf, replayOf } from "./messages.ts";
@@ -44,18 +39,6 @@ const BROKEN: readonly (readonly [string, ConformanceOptions<RunEventStore>])[] 
   ["one order", unwary],
   ["any JSON text", rounding],
 ];
-
-/** Examples in a map, and everything that was saved. */
-function keepExamples() {
-  const saved = new Map<string, SavedExample[]>();
-  return {
-    saved,
-    load: (caseName: string) => saved.get(caseName) ?? [],
-    save(caseName: string, example: SavedExample): void {
-      saved.set(caseName, [...(saved.get(caseName) ?? []), example]);
-    },
-  };
-}
 
 describe("a failure of a random case", () => {
   it.each(BROKEN)(
@@ -126,59 +109,5 @@ describe("a failure of a random case", () => {
     expect(await messageOf(caseOf({ ...sound, replay }, name))).toContain(
       "Expected a random case to run again, but this case draws no inputs. Run it without a replay.",
     );
-  });
-});
-
-describe("saved examples", () => {
-  it.each(BROKEN)("%s: are run first, and saved once", async (part, options) => {
-    const examples = keepExamples();
-    const first = replayOf(await messageOf(caseOf({ ...options, examples, seed: 1 }, part)));
-    const { name } = caseOf(options, part);
-    const saved = examples.saved.get(name);
-    const { case: _, ...address } = first.pasted.replay ?? { case: "" };
-    expect(saved).toEqual([{ ...address, input: first.input }]);
-    const again = await messageOf(caseOf({ ...options, examples, seed: 2 }, part));
-    expect(replayOf(again)).toEqual(first);
-    expect(examples.saved.get(name)).toEqual(saved);
-  });
-
-  it("stay when they pass, and the inputs of the profile come after them", async () => {
-    const examples = keepExamples();
-    const { name, run } = caseOf({ ...sound, examples }, "any JSON text");
-    const { pasted } = replayOf(await messageOf(caseOf(rounding, "any JSON text")));
-    const { case: _, ...address } = pasted.replay ?? { case: "", seed: 0, path: "" };
-    examples.save(name, { ...address, input: "" });
-    await run();
-    expect(examples.saved.get(name)).toHaveLength(1);
-    expect(await messageOf(caseOf({ ...rounding, examples }, "any JSON text"))).toContain(
-      "It was run again.",
-    );
-  });
-
-  it("whose path leads nowhere fail the case with that reason", async () => {
-    const load = () => [{ seed: 1, path: "0:999999", input: "" }];
-    const stale = { ...sound, examples: { load, save() {} } };
-    expect(await messageOf(caseOf(stale, "any JSON text"))).toContain(
-      "Expected an input at the saved path 0:999999, found none: the kit, or what the store declares, has changed since. Delete this path from the saved examples.",
-    );
-  });
-
-  it("that cannot be saved leave the failure as it is, with that reason", async () => {
-    const examples = {
-      load: () => [],
-      save: () => Promise.reject(new Error("The disk is full.")),
-    };
-    const message = await messageOf(caseOf({ ...rounding, examples }, "any JSON text"));
-    expect(message).toContain("Expected the payloads to be");
-    expect(message).toMatch(/It could not be saved: Error: The disk is full\.$/);
-  });
-
-  it("that cannot be loaded fail the case", async () => {
-    const examples = {
-      load: () => Promise.reject(new Error("No such disk.")),
-      save() {},
-    };
-    const alone = { name: "alone", open: () => createMemoryStore(), examples };
-    expect(await messageOf(caseOf(alone, "a new run is queued"))).toContain("No such disk.");
   });
 });

@@ -4,7 +4,7 @@ import { Misuse } from "./misuse.ts";
 
 /** The usage of the command, in one line. */
 export const USAGE =
-  "run-events-conformance MODULE [--profile quick|ci|soak] [--case TEXT] [--clause S4] [--seed N] [--path P] [--json FILE] [--examples FILE]";
+  "run-events-conformance MODULE [--profile quick|ci|soak] [--case TEXT] [--clause S4] [--seed N] [--path P] [--json FILE]";
 
 /** The parsed arguments. */
 export interface Arguments extends Omit<Values, "seed" | "path"> {
@@ -25,7 +25,6 @@ const OPTIONS = {
   seed: { type: "string" },
   path: { type: "string" },
   json: { type: "string" },
-  examples: { type: "string" },
 } as const;
 
 /** @throws Misuse with the usage */

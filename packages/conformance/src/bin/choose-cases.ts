@@ -1,7 +1,5 @@
-import { dirname, join } from "node:path";
 import type { ConformanceCase } from "../conformance-case.ts";
 import { casesLeftOut, type ConformanceOptions, createCases } from "../conformance.ts";
-import { createFileExamples, type FileExamples } from "../file-examples.ts";
 import type { ProfileName } from "../profile.ts";
 import { randomSeed } from "../trial.ts";
 import { type Arguments, replayLine } from "./arguments.ts";
@@ -19,17 +17,14 @@ export interface ChosenCases {
 
 /**
  * The cases that were asked for.
- * @throws Misuse if no case matches, if a path is given for many, or if the file of examples cannot be read
+ * @throws Misuse if no case matches, or if a path is given for many
  */
 export function chooseCases(asked: Arguments, options: ConformanceOptions<unknown>): ChosenCases {
   const { module, case: part = "", clause, replay } = asked;
   const seed = asked.seed ?? options.seed ?? randomSeed();
   // The kit itself says what profiles there are.
   const profile = (asked.profile ?? options.profile ?? "ci") as ProfileName;
-  const file = asked.examples ?? join(dirname(module), ".run-events-conformance.json");
-  const own = asked.examples === undefined ? options.examples : undefined;
-  const examples = own ?? orMisuse(() => openExamples(file));
-  const whole = { ...options, seed, profile, examples };
+  const whole = { ...options, seed, profile };
   const casesOf = (settings: ConformanceOptions<unknown>): readonly ConformanceCase[] =>
     orMisuse(() => createCases(settings, (one) => replayLine(module, one)));
 
@@ -66,11 +61,4 @@ function sayLeftOut(
       ? []
       : [`Without \`${option}\`: ${count} of ${[...clauses].join(", ")} left out`];
   });
-}
-
-/** Each case would else fail by itself for the same file. */
-function openExamples(file: string): FileExamples {
-  const examples = createFileExamples(file);
-  examples.load("");
-  return examples;
 }

@@ -1,7 +1,6 @@
 import { CaseFailure, type ConformanceCase } from "../conformance-case.ts";
-import { Counterexample } from "../counterexample.ts";
+import { Counterexample, type FoundInput } from "../counterexample.ts";
 import { nextTurn } from "../next-turn.ts";
-import type { SavedExample } from "../replay.ts";
 import { catchStrays } from "./strays.ts";
 import type { ChosenCases } from "./choose-cases.ts";
 
@@ -30,7 +29,7 @@ interface ReportedFailure {
   /** The clause that was found broken: the case's, or another one that it met. */
   readonly clause: string;
   /** The input of a random case, `null` for any other. */
-  readonly counterexample: SavedExample | null;
+  readonly counterexample: FoundInput | null;
 }
 
 /**
@@ -103,7 +102,7 @@ async function failureOf(named: string, running: Promise<void>): Promise<Reporte
     return {
       message: error instanceof Error ? error.message : String(error),
       clause: error instanceof CaseFailure ? error.clause : named,
-      counterexample: cause instanceof Counterexample ? cause.example : null,
+      counterexample: cause instanceof Counterexample ? cause.found : null,
     };
   }
 }
