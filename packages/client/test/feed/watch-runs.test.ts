@@ -67,20 +67,6 @@ it.each([
   await expect.poll(() => server.handler.stats().streams.open).toBe(0);
 });
 
-it("W34, W48: a loop over a topic has no runs of others", async () => {
-  const server = await startRunsServer();
-  const { runId: mine } = await server.runs.create({ ownerId: "ada", topic: "chat 1&2" });
-  await server.runs.create({ ownerId: "ada", topic: "other" });
-  const client = createClient({ baseUrl: baseUrlOf(server), credential: COOKIE });
-  const seen = new Seen(client.watch({ topic: "chat 1&2" }));
-  await seen.until(() => seen.ids.length > 0);
-  await server.runs.create({ ownerId: "ada", topic: "other" });
-  const { runId: next } = await server.runs.create({ ownerId: "ada", topic: "chat 1&2" });
-  await seen.until(() => seen.ids.includes(next));
-  expect(seen.ids).toEqual([next, mine]);
-  await seen.leave();
-});
-
 it("W48: a stream that is lost says which version it has, and one that has no whole list begins again", async () => {
   const run = { type: "run", run: snapshotOf(1) };
   const { baseUrl, requests } = await startScriptedServer((response, index) => {
@@ -160,7 +146,7 @@ it("W48: a refusal that waiting cannot cure ends the loop, and its state is fail
   expect(states.at(-1)?.state).toBe("failed");
 });
 
-it("W48: an error of the feed alone is tried again after a pause, and a bad topic is refused at once", async () => {
+it("W34, W48: an error of the feed alone is tried again after a pause, and a bad topic is refused at once", async () => {
   const { baseUrl, requests } = await startScriptedServer((response, index) => {
     const error = { type: "error", feed: true, code: "store_unavailable", message: "" };
     if (index === 0)

@@ -131,7 +131,7 @@ it("held polls that break off lead to polls that are answered at once", async ()
         if (performance.now() - askedAt < 3_000) return;
         clearInterval(timer);
         response.destroy();
-      }, 1);
+      }, 500);
     },
     { bearer: "b" },
   );
@@ -146,5 +146,5 @@ function answerSlowly(response: ServerResponse): void {
     if (performance.now() - askedAt < 20_000) return;
     clearInterval(timer);
     page(response, []);
-  }, 1);
+  }, 500);
 }
