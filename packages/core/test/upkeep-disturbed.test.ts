@@ -15,6 +15,14 @@ const STEP_MS = 250;
 /** The longest that a worker waits before it tries again. */
 const BACKOFF_MS = 5_000;
 
+/** A worker that renews its lease. */
+interface LiveWorker {
+  readonly runId: string;
+  readonly fence: number;
+  readonly leaseMs: number;
+  nextMs: number;
+}
+
 /** One store and one process that reaps, with what may happen to both. */
 class World {
   readonly clock: FakeClock = createFakeClock();
@@ -27,12 +35,7 @@ class World {
   readonly ended = new Map<string, number>();
   readonly #checkMs: number;
   #nextCheckMs: number;
-  readonly #workers: {
-    readonly runId: string;
-    readonly fence: number;
-    readonly leaseMs: number;
-    nextMs: number;
-  }[] = [];
+  readonly #workers: LiveWorker[] = [];
   readonly #startMs = this.clock.now();
 
   constructor(checkMs = CHECK_MS) {
@@ -80,12 +83,7 @@ class World {
     for (const runId of idsOf(ended)) this.ended.set(runId, this.nowMs());
   }
 
-  async #renew(worker: {
-    readonly runId: string;
-    readonly fence: number;
-    readonly leaseMs: number;
-    nextMs: number;
-  }) {
+  async #renew(worker: LiveWorker) {
     if (this.nowMs() < worker.nextMs) return;
     const { runId, fence, leaseMs } = worker;
     const isRenewed =

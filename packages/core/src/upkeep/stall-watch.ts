@@ -80,9 +80,8 @@ export class StallWatch {
 
   /** Calls the listener when a stall begins and when it ends, until the returned function is called. */
   onChange(listener: () => void): () => void {
-    const own = (): void => listener();
-    this.#listeners.add(own);
-    return () => void this.#listeners.delete(own);
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
   }
 
   /** Makes a call to the store, and learns from its answer. */
