@@ -7,7 +7,7 @@ function countsOf(...diagnostics: readonly Diagnostic[]): readonly string[] {
   const counts = quietMetrics(false);
   for (const diagnostic of diagnostics) counts.onDiagnostic(diagnostic);
   const lines = counts.encode().split("\n");
-  return lines.filter((line) => /^run_events_/.test(line));
+  return lines.filter((line) => line.startsWith("run_events_"));
 }
 
 const APPEND = { type: "append", runId: "r", events: 2, ms: 12, lastSequence: 2 } as const;

@@ -68,26 +68,6 @@ describe.each(DOORS)("%s", (door) => {
     expect([answer.status, answer.json()["code"]]).toEqual([404, "not_found"]);
   });
 
-  it("W17, W28: a user's held polls are bounded, for each user alone", async () => {
-    await using world = await openWorld(door, { maxStreamsPerUser: 3 });
-    const runId = await world.record();
-    await world.runs.create({ ownerId: "bob", runId: "bobs" });
-    const held = Array.from({ length: 3 }, () => world.send(waitFor(runId, "wait=30")));
-    await untilWaiting(world, 3);
-    const refused = await world.send(waitFor(runId, "wait=30"));
-    expect([refused.status, refused.json()["code"]]).toEqual([429, "too_many_requests"]);
-    expect(Number(refused.headers["retry-after"])).toBeGreaterThan(0);
-    // A poll that does not wait is not counted.
-    expect((await world.send(waitFor(runId, "wait=0"))).status).toBe(200);
-    const bobs = world.send(
-      waitFor("bobs", "wait=30", { headers: { authorization: "Bearer bob" } }),
-    );
-    await untilWaiting(world, 4);
-    await Promise.all([world.ada.cancel(runId), world.runs.as("bob").cancel("bobs")]);
-    for (const answer of await Promise.all([...held, bobs])) expect(answer.status).toBe(200);
-    await untilWaiting(world, 0);
-  });
-
   it("W17: a store that fails ends the wait with 503", async () => {
     await using world = await openWorld(door);
     const runId = await world.record();
