@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { RunEventsError, runFenced, runFinished, runNotFound } from "../src/rules/errors.ts";
+import { RunEventsError, runFenced } from "../src/rules/errors.ts";
 import { type HeldLease, holdLease } from "../src/work/hold-lease.ts";
 import { recordRenewals, type SentRenewals } from "./sent-renewals.ts";
 
@@ -33,22 +33,6 @@ function away(): RunEventsError {
 }
 
 describe("holdLease", () => {
-  it.each([
-    ["fenced", runFenced()],
-    ["run_finished", runFinished("cancelled", 3)],
-    ["not_found", runNotFound()],
-  ])(
-    "W31: a renewal that is refused, and would be again, ends the lease at once: %s",
-    async (_, error) => {
-      const { clock, renewals, lost, pass } = createBench();
-      await pass(4_000);
-      renewals[0]?.answer.reject(error);
-      await setImmediate();
-      expect(lost).toStrictEqual([error]);
-      expect(clock.timers()).toBe(0);
-    },
-  );
-
   it.each([
     ["a store that is away", away()],
     ["a session that has ended", new RunEventsError("unauthenticated", "m")],

@@ -76,8 +76,9 @@ describe("an emitted event", () => {
       const reasons: unknown[] = [];
       const work = world.runs.work("r", LEASE, async (run) => {
         void run.emit("A", 1);
-        void run.emit(type, payload);
+        const refused = run.emit(type, payload);
         void run.emit("A", 2);
+        await expect(refused).rejects.toMatchObject({ code });
         await aborted(run);
         reasons.push(run.signal.reason);
         await run.append([{ eventType: "B" }]).catch((error: unknown) => reasons.push(error));
