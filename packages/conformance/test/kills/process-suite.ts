@@ -1,20 +1,14 @@
 import type { ConformanceCase } from "@tm/run-events-conformance";
 import { type CrashHooks, runProcessConformance } from "@tm/run-events-conformance/processes";
-import { type Faults, mutantsOf } from "../mutants/mutant.ts";
+import { mutantsOf } from "../mutants/mutant.ts";
 import { connectionFaults } from "../processes/connection-mutants.ts";
 import { crashFaults } from "../processes/crash-mutants.ts";
-import type { ProcessFault } from "../processes/process-mutant.ts";
 import { createRemoteDoors, NETWORK } from "../processes/remote-doors.ts";
 import type { RemoteServer } from "../processes/remote-server.ts";
 import { sharingFaults } from "../processes/sharing-mutants.ts";
 import { startFaults } from "../processes/start-mutants.ts";
 import { waitingFaults } from "../processes/waiting-mutants.ts";
-import {
-  casesOfClause,
-  failuresInTurn,
-  type JudgedMutant,
-  type MutantSuite,
-} from "./mutant-suite.ts";
+import { casesOfClause, failuresInTurn, type MutantSuite } from "./mutant-suite.ts";
 
 /**
  * All cases for a store that the mutant of this clause and name spoils, but for those that lose connections.
@@ -37,25 +31,17 @@ export function connectionCases(mutant: string | null): readonly ConformanceCase
   return cases.filter(({ name }) => name.includes("connection"));
 }
 
-function judgedBy(
-  casesOf: (mutant: string) => readonly ConformanceCase[],
-  faults: Faults<ProcessFault>,
-): readonly JudgedMutant[] {
-  return mutantsOf(faults, () => []).map(({ name, clause }) => ({
-    name,
-    clause,
-    judge: (isFound) =>
-      failuresInTurn(casesOfClause(casesOf(`${clause} ${name}`), clause), isFound),
-  }));
-}
-
 /** Broken stores that look whole to one process, or until it dies. */
 export const processSuite: MutantSuite = {
   title: "Stores in many processes",
   mutants: [
     ...[crashFaults, sharingFaults, startFaults, waitingFaults].flatMap((faults) =>
-      judgedBy(processCases, faults),
+      mutantsOf(faults, (_, mutant) => processCases(mutant)),
     ),
-    ...judgedBy(connectionCases, connectionFaults),
-  ],
+    ...mutantsOf(connectionFaults, (_, mutant) => connectionCases(mutant)),
+  ].map(({ name, clause, cases }) => ({
+    name,
+    clause,
+    judge: (isFound) => failuresInTurn(casesOfClause(cases(), clause), isFound),
+  })),
 };

@@ -51,7 +51,7 @@ const inData = [
 ];
 const inObjects = [notificationObjectFaults, objectFaults, closingFaults, migrationFaults];
 
-export const all: readonly Mutant[] = [
+const all: readonly Mutant[] = [
   ...inData.flatMap(dataMutants),
   ...inObjects.flatMap(objectMutants),
   ...mutantsOf(durabilityFaults, (cases) => cases()),

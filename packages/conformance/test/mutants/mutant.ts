@@ -35,11 +35,11 @@ export function storeCases<Place = undefined>(
 /** A mutant of each fault. */
 export function mutantsOf<Fault>(
   faults: Faults<Fault>,
-  casesOf: (fault: Fault) => readonly ConformanceCase[],
+  casesOf: (fault: Fault, title: string) => readonly ConformanceCase[],
 ): readonly Mutant[] {
   return Object.entries(faults).map(([title, fault]) => {
     const [clause = ""] = title.split(" ", 1);
-    return { clause, name: title.slice(clause.length + 1), cases: () => casesOf(fault) };
+    return { clause, name: title.slice(clause.length + 1), cases: () => casesOf(fault, title) };
   });
 }
 
