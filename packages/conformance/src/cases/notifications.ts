@@ -5,7 +5,6 @@ import { assertEqual } from "../assert.ts";
 import { type NotificationCounter, countNotifications } from "../notification-counter.ts";
 import { createRun } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
-import { within } from "../within.ts";
 import { wrapStore } from "../wrap-store.ts";
 
 /** Subscriptions before and after those that a case is about. */
@@ -67,18 +66,6 @@ export const notifications: readonly TrialCase[] = [
       }
       assertEqual(late, 0, "the number of notifications after the stop");
       for (const subscription of [...pair, counter]) subscription.stop();
-    },
-  },
-  {
-    name: "S13 `ready` settles even if the subscription is stopped at once, and `subscribe` itself notifies nothing",
-    async run({ store }) {
-      await createRun(store, "run");
-      let notified = 0;
-      const subscription = store.subscribe("run", () => (notified += 1));
-      assertEqual(notified, 0, "the number of notifications from within `subscribe`");
-      subscription.stop();
-      const settled = Promise.allSettled([subscription.ready]);
-      await within(store.capabilities.notifyWithinMs, settled, "`ready` to settle");
     },
   },
   {

@@ -3,76 +3,48 @@ import fc from "fast-check";
 /** The spelling of the names in a program's steps; a name that is missing is written as it is. */
 type Spelling = Readonly<Record<string, string>>;
 
-/** The names that steps have. */
-const NAMES = {
-  runIds: ["a", "b", "c"],
-  owners: ["ada", "bob"],
-  topics: ["tea", "Tea"],
-  keys: ["k", "l"],
-  claimKeys: ["c", "d"],
-  workers: ["w-1", "w-2"],
+/** The names that steps have, and the greatest length of each kind. A run id also has the program's prefix before it. */
+const KINDS = [
+  { kind: "runs", names: ["a", "b", "c"], length: 110 },
+  { kind: "names", names: ["ada", "bob"], length: 240 },
+  { kind: "names", names: ["tea", "Tea"], length: 200 },
+  { kind: "names", names: ["w-1", "w-2"], length: 200 },
+  { kind: "keys", names: ["k", "l"], length: 128 },
+  { kind: "keys", names: ["c", "d"], length: 128 },
+] as const;
+
+/** The texts of each kind, for names that may have this many characters. */
+type Texts = (
+  length: number,
+) => Readonly<Record<(typeof KINDS)[number]["kind"], readonly string[]>>;
+
+/** Texts that a store may take for one another: those of runs, of owners, topics and workers, and of keys. */
+const ALIKE: Readonly<Record<string, Texts>> = {
+  "by case": () => ({ runs: ["run", "Run", "RUN"], names: ["ada", "Ada"], keys: ["k", "K"] }),
+  "by spaces": () => ({ runs: ["run", "run_", "run-"], names: ["ada", "ada "], keys: ["k", " k"] }),
+  // A run's id with a hyphen and a key is also another run's id with another key.
+  "by beginnings": () => ({ runs: ["r", "r-r", "r-r-r"], names: ["a", "ab"], keys: ["r-k", "k"] }),
+  "by normal form": () => ({
+    runs: ["0", "00", "__proto__"],
+    names: ["\u00e9", "e\u0301"],
+    keys: ["k%", "k_"],
+  }),
+  "by their last character"(length) {
+    const texts = ["a", "b", "c"].map((last) => "x".repeat(length - 1) + last);
+    return { runs: texts, names: texts, keys: texts };
+  },
 };
 
-type Texts = Readonly<Record<keyof typeof NAMES, readonly string[]>>;
-
-/** A spelling from the texts of each kind of names, in their order. */
 function spellingOf(texts: Texts): Spelling {
-  const pairs = Object.entries(NAMES).flatMap(([kind, names]) =>
-    names.map((name, index) => [name, texts[kind as keyof Texts][index] ?? name]),
+  const pairs = KINDS.flatMap(({ kind, names, length }) =>
+    names.map((name, index) => [name, texts(length)[kind][index] ?? name]),
   );
   return Object.fromEntries(pairs) as Spelling;
 }
 
-/** Texts as long as they may be, which differ in their last character. */
-function likeTexts(length: number): readonly string[] {
-  return ["a", "b", "c"].map((last) => "x".repeat(length - 1) + last);
-}
-
-/** Spellings in which a store may take two names for the same one. */
 const SPELLINGS: Readonly<Record<string, Spelling>> = {
   plain: {},
-  "by case": spellingOf({
-    runIds: ["run", "Run", "RUN"],
-    owners: ["ada", "Ada"],
-    topics: ["tea", "TEA"],
-    keys: ["k", "K"],
-    claimKeys: ["c", "C"],
-    workers: ["w", "W"],
-  }),
-  "by spaces": spellingOf({
-    runIds: ["run", "run_", "run-"],
-    owners: ["ada", "ada "],
-    topics: ["tea", "tea "],
-    keys: ["k", " k"],
-    claimKeys: ["c ", "c"],
-    workers: ["w", " w"],
-  }),
-  "by beginnings": spellingOf({
-    // A run's id with a hyphen and a key is also another run's id with another key.
-    runIds: ["r", "r-r", "r-r-r"],
-    keys: ["r-k", "k"],
-    owners: ["a", "ab"],
-    topics: ["t", "tt"],
-    claimKeys: ["c", "cc"],
-    workers: ["w", "ww"],
-  }),
-  "by normal form": spellingOf({
-    runIds: ["0", "00", "__proto__"],
-    owners: ["\u00e9", "e\u0301"],
-    topics: ["\u00e9", "e\u0301"],
-    keys: ["k%", "k_"],
-    claimKeys: ["1", "01"],
-    workers: ["\u00e9", "e\u0301"],
-  }),
-  "by their last character": spellingOf({
-    // A run id has 128 characters, and the program's prefix is before it.
-    runIds: likeTexts(110),
-    owners: likeTexts(240),
-    topics: likeTexts(200),
-    keys: likeTexts(128),
-    claimKeys: likeTexts(128),
-    workers: likeTexts(200),
-  }),
+  ...Object.fromEntries(Object.entries(ALIKE).map(([name, texts]) => [name, spellingOf(texts)])),
 };
 
 /** The name of a spelling. */
