@@ -6,6 +6,7 @@ import { fault, startFaultProxy } from "../fault-proxy.ts";
 import { credential, type Heard, listen, open } from "../listen.ts";
 import { onFastClock } from "../on-fast-clock.ts";
 import { record, startRunsServer as start } from "../runs-server.ts";
+import { frame, startScriptedServer, stream } from "../scripted-server.ts";
 
 function upTo(last: number, from = 1): readonly number[] {
   return Array.from({ length: last - from + 1 }, (_, at) => from + at);
@@ -108,6 +109,25 @@ it("after close, and after a run is removed, its listener is not called any more
   await expect.poll(() => handler.stats().streams.open).toBe(0);
   await runs.as("ada").append(x, [{ eventType: "TOKEN" }]);
   expect([gone.sequences, left.sequences, left.last?.state]).toEqual([[1, 2], [1, 2], "live"]);
+});
+
+it("W47: a run that the server cannot read for now is asked for again after a pause, with all others", async () => {
+  const about = { runId: "b", code: "store_unavailable", message: "", retryable: true };
+  const end = { type: "run_finished", runStatus: "completed", lastSequence: 0 };
+  const askedAt: number[] = [];
+  const { baseUrl, requests } = await startScriptedServer((response, index) => {
+    askedAt.push(performance.now());
+    const ends = ["a", "b"].map((runId) => frame({ ...end, runId })).join("");
+    const opened = frame({ type: "stream_opened" }, 2_000);
+    stream(response, opened, index === 0 ? frame({ type: "error", ...about }) : ends);
+  });
+  await onFastClock(async () => {
+    const reader = open(baseUrl);
+    await Promise.all(["a", "b"].map(async (runId) => listen(reader, runId).over));
+  });
+  expect(requests).toEqual(["stream?runs=a:0,b:0", "stream?runs=a:0,b:0"]);
+  // A stream that is only silent is given up later.
+  expect(Number(askedAt[1]) - Number(askedAt[0])).toBeLessThan(30_000);
 });
 
 it("W22, W47: over any faults of the connection, with any changes of the set, each run's events come once, in order, and complete", async () => {
