@@ -7,9 +7,8 @@ import {
   type TcpProxy,
 } from "@tm/run-events-test-servers";
 import { playFailover } from "@tm/run-events-test-servers/failover";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, it, onTestFinished } from "vitest";
 import type { PostgresStore } from "../src/index.ts";
-import { PATIENT } from "./patient.ts";
 import { newSchema, openPool, openStore } from "./stores.ts";
 
 const ANSWER_MS = 2_000;
@@ -61,26 +60,6 @@ describe("a failover to a synchronous standby, under calls of many clients", () 
         proxy.cut();
       },
     });
-  });
-
-  it("S1-S10, S21, S5: a name that leads to the standby before its promotion loses and doubles nothing", async () => {
-    const { primary, standby, proxy, open } = await startPair();
-    const store = await open();
-    await playFailover({
-      open,
-      async fail() {
-        proxy.moveTo(standby);
-        await primary.stop("kill");
-        proxy.cut();
-        const probe = (): Promise<unknown> => store.probe().catch((error: unknown) => error);
-        const refused = { code: "store_unavailable", retryable: true };
-        const ofStandby = { ...refused, message: expect.stringContaining("a standby") };
-        await expect.poll(probe, PATIENT).toMatchObject(ofStandby);
-        for (let probes = 0; probes < 20; probes++) expect(await probe()).toMatchObject(ofStandby);
-        await promoteStandby(standby);
-      },
-    });
-    await store.probe();
   });
 
   it("S1-S10, S21, S5: the failover of a primary that becomes silent, with its connections, loses and doubles nothing", async () => {

@@ -1,7 +1,6 @@
 import { lineOf, makeRefusedLines } from "@tm/run-events-test-servers/joined-appends";
 import pg from "pg";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import type { JoinedAppend } from "../src/index.ts";
 import { PATIENT } from "./patient.ts";
 import { untilProven } from "./proven.ts";
 import { POLL, recordPool } from "./recorded-pool.ts";
@@ -51,21 +50,6 @@ async function openBusiness(): Promise<Business> {
 }
 
 describe("an append in the caller's transaction", () => {
-  it("W4: a joined append with an undefined owner is refused, and nothing lands", async () => {
-    const { store, begin } = await openBusiness();
-    const client = await begin();
-    for (const ownerId of [undefined, null, 1, "\0", "\uD800"]) {
-      const append = { client, ...lineOf("x"), ownerId } as JoinedAppend;
-      await expect(store.inner.appendInTransaction(append)).rejects.toThrow(TypeError);
-    }
-    await expect(
-      store.appendInTransaction({ client, ...lineOf("x", { ownerId: "bob" }) }),
-    ).rejects.toMatchObject({ code: "not_found" });
-    await store.appendInTransaction({ client, ...lineOf("y", { ownerId: "ada" }) });
-    await client.query("COMMIT");
-    expect(await readValues(store, "a")).toEqual(["y"]);
-  });
-
   it("S2: a joined append is committed with the caller's rows", async () => {
     const { store, schema, begin, rows } = await openBusiness();
     const client = await begin();

@@ -73,7 +73,7 @@ export const TIER_FILES: readonly (readonly [pattern: string, tier: Tier])[] = [
   ["packages/redis/test/{keys,subscriptions,types}.test.ts", "fast"],
   ["packages/redis/test/node-redis/from-node-redis.test.ts", "main"],
   ["packages/redis/test/{cluster,data-loss,failure,hung-connections}.test.ts", "nightly"],
-  ["packages/redis/test/failover/{exactly-once,replica-in-between}.test.ts", "nightly"],
+  ["packages/redis/test/failover/{replica-in-between,sentinel}.test.ts", "nightly"],
   ["packages/sqlite/test/{conformance,crash,drivers-page,locks,lost-files}.test.ts", "main"],
   ["packages/sqlite/test/{notifications,probe,read,removals,schema,wal-size}.test.ts", "main"],
   ["packages/sqlite/test/workerd/object.test.ts", "main"],

@@ -1,10 +1,8 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
-import { Redis } from "ioredis";
-import { Client } from "pg";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { startPostgres, startRedis, startTcpProxy, type TcpProxy } from "../src/index.ts";
+import { expect, it, onTestFinished } from "vitest";
+import { startTcpProxy, type TcpProxy } from "../src/index.ts";
 import { listens } from "../src/listens.ts";
 
 it("bytes and ends pass both ways, each side in its own time", async () => {
@@ -132,63 +130,6 @@ it("closing ends all connections, even while the proxy is stalled, and the port 
   await Promise.all([proxy.close(), proxy.close()]);
   await cut;
   expect(await listens(proxy.port)).toBe(false);
-});
-
-describe("notifications", () => {
-  it("of Postgres are dropped while everything else passes", async () => {
-    const postgres = await startPostgres();
-    onTestFinished(() => postgres.close());
-    const proxy = await open(postgres);
-    const url = new URL(postgres.url);
-    url.port = String(proxy.port);
-    const client = new Client(url.href);
-    await client.connect();
-    onTestFinished(() => client.end());
-    const received: (string | undefined)[] = [];
-    client.on("notification", ({ payload }) => received.push(payload));
-    await client.query("LISTEN notify");
-    for (const [protocol, payload] of [
-      [null, "first"],
-      ["postgres", "second"],
-      ["redis", "third"],
-    ] as const) {
-      proxy.dropNotifications(protocol);
-      // A session gets its own notification before its query is done.
-      await client.query(`NOTIFY notify, '${payload}'`);
-    }
-    expect(received).toEqual(["first", "third"]);
-  });
-
-  it.each([2, 3] as const)(
-    "of Redis are dropped while everything else passes, in RESP%i",
-    async (protocol) => {
-      const redis = await startRedis();
-      onTestFinished(() => redis.close());
-      const proxy = await open(redis);
-      const client = new Redis({ host: proxy.host, port: proxy.port, protocol });
-      const publisher = new Redis(redis.url);
-      onTestFinished(() => {
-        client.disconnect();
-        publisher.disconnect();
-      });
-      const received: string[] = [];
-      client.on("message", (_channel, message: string) => received.push(message));
-      client.on("pmessage", (_pattern, _channel, message: string) => received.push(message));
-      expect(await client.subscribe("notes")).toBe(1);
-      expect(await client.psubscribe("note?")).toBe(2);
-      for (const [dropped, message] of [
-        [null, "first"],
-        ["redis", "second"],
-        ["postgres", "third"],
-      ] as const) {
-        proxy.dropNotifications(dropped);
-        expect(await publisher.publish("notes", message)).toBe(2);
-        // It comes after the messages, on the same connection.
-        await client.ping();
-      }
-      expect(received).toEqual(["first", "first", "third", "third"]);
-    },
-  );
 });
 
 async function open(to: { readonly host: string; readonly port: number }): Promise<TcpProxy> {

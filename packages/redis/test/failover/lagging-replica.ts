@@ -20,8 +20,8 @@ export interface Replicated {
 }
 
 /** Starts the servers; all end after the test. */
-export async function openReplicated(settings: readonly string[] = []): Promise<Replicated> {
-  const common = ["--repl-diskless-sync-delay", "0", ...settings];
+export async function openReplicated(): Promise<Replicated> {
+  const common = ["--repl-diskless-sync-delay", "0"];
   const master = await openServer({ settings: common });
   const link = await openProxy(master);
   const replica = await openServer({
@@ -49,11 +49,6 @@ export async function hasCaughtUp(master: Redis): Promise<void> {
   await expect
     .poll(() => offset(/slave0:.*offset=(\d+)/), { timeout: 20_000 })
     .toBeGreaterThanOrEqual(now);
-}
-
-/** How often a server has refused to write because it is a replica. */
-export async function countRefusals(replica: Redis): Promise<number> {
-  return Number(/errorstat_READONLY:count=(\d+)/.exec(await replica.info("errorstats"))?.[1] ?? 0);
 }
 
 /** Moves a name, and breaks the connections that used it. */
