@@ -46,7 +46,7 @@ export interface KitQuery {
 }
 
 /** A request for an owner's runs: of all topics, unless it names one. */
-export type KitListQuery = Omit<OwnerQuery, "topic"> & { readonly topic?: string | null };
+type KitListQuery = Omit<OwnerQuery, "topic"> & { readonly topic?: string | null };
 
 /** A run's record and its events after `since`. */
 export interface KitPage {

@@ -64,7 +64,7 @@ export type RaceStep =
   | { readonly call: "pause"; readonly turns: number };
 
 /** A claim of a race. */
-export interface RaceClaim {
+interface RaceClaim {
   /** `own`: one that no other claim has. */
   readonly claimKey: string | null;
   /** `short`: the lease has expired before the next step. Only where no other client runs, since no other knows when it expires. */
@@ -79,7 +79,7 @@ export interface RaceFence {
 }
 
 /** One query of a read. */
-export interface RaceQuery extends RaceRun {
+interface RaceQuery extends RaceRun {
   /** Counted from the head that the client was shown last. */
   readonly from: "start" | number;
   readonly limit: number;

@@ -11,7 +11,7 @@ export const is = <const T>(value: T): fc.Arbitrary<T> => fc.constant(value);
 /** Mostly the first: clients meet at one run. */
 export const runId: fc.Arbitrary<string> = constantFrom("a", "a", "a", "a", "b", "c");
 /** Few names and keys, so that they meet often. */
-export const ownerId: fc.Arbitrary<string> = constantFrom("ada", "ada", "ada", "ada", "ada", "bob");
+const ownerId: fc.Arbitrary<string> = constantFrom("ada", "ada", "ada", "ada", "ada", "bob");
 export const topic: fc.Arbitrary<string | null> = constantFrom("tea", "tea", "Tea", null);
 const key = constantFrom(null, null, "k", "l");
 const expected = fc.oneof(

@@ -33,9 +33,13 @@ const anything = fc.oneof(
   { weight: 1, arbitrary: end },
 );
 
+const common = steps.commonSteps(["brief", "brief", "long"], fc.constantFrom(null, "c", "own"));
+
 /** The steps of races, by kind. */
 const STEPS = {
-  ...steps.commonSteps(["brief", "brief", "long"], fc.constantFrom(null, "c", "own")),
+  ...common,
+  /** Creates a run of the owner whose runs the crashes look for. */
+  own: common.create.map((step) => about({ ownerId: LISTED_OWNER }, step)),
   /** Creates an exclusive run of the topic, mostly with a claim. */
   place: stepOf("createRun", {
     runId,
@@ -140,7 +144,7 @@ export const UPKEEP: Theme = ofEach(RUN_IDS, ALL_RUNS, {
   8: ["release"],
   6: ["claim"],
   3: ["due"],
-  2: ["work", "create"],
+  2: ["work", "own"],
   1: ["reap", "remove"],
 });
 /** Runs that end, are removed, and are created again under their ids. */
