@@ -30,66 +30,49 @@ export function createCuttingFetch(
   };
 }
 
+/** The connection breaks when something comes after the last byte that passes, or the answer ends. */
 function cutBody(body: ReadableStream<Uint8Array>, cut: Cut | null): ReadableStream<Uint8Array> {
-  const reader = body.getReader();
-  const lines = createLineChanger();
   let left = cut?.afterBytes ?? Number.POSITIVE_INFINITY;
 
-  function stop(controller: ReadableStreamDefaultController<Uint8Array>): void {
-    reader.cancel().catch(() => {});
-    if (cut?.by === "end") controller.close();
+  function stop(controller: TransformStreamDefaultController<Uint8Array>): void {
+    if (cut?.by === "end") controller.terminate();
     else controller.error(new TypeError("The connection was cut."));
   }
 
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        // A pull that brings nothing is not repeated, so it goes on until there is a whole line.
-        for (;;) {
-          if (left === 0) {
-            stop(controller);
-            return;
-          }
-          const { value, done } = await reader.read();
-          const part = (done ? lines.rest() : lines.push(value)).subarray(0, left);
-          left -= part.length;
-          if (part.length > 0) controller.enqueue(part);
-          if (done) {
-            if (left === 0) stop(controller);
-            else controller.close();
-          }
-          if (done || part.length > 0) return;
-        }
-      },
-      cancel: (reason) => reader.cancel(reason),
+  const cutting: Transformer<Uint8Array, Uint8Array> = {
+    transform(bytes, controller) {
+      if (left === 0) return stop(controller);
+      const part = bytes.subarray(0, left);
+      left -= part.length;
+      controller.enqueue(part);
     },
-    { highWaterMark: 0 },
-  );
+    flush: (controller) => (left === 0 ? stop(controller) : undefined),
+  };
+  // Nothing waits in a queue, which an error would empty.
+  const unqueued = { highWaterMark: 0 };
+  return body
+    .pipeThrough(new TransformStream(createRetryShortener()))
+    .pipeThrough(new TransformStream(cutting, undefined, unqueued));
 }
 
 /** Passes bytes on line by line, each `retry:` shortened. */
-function createLineChanger(): {
-  push(bytes: Uint8Array): Uint8Array;
-  rest(): Uint8Array;
-} {
+function createRetryShortener(): Transformer<Uint8Array, Uint8Array> {
   // A character a byte, so that nothing is lost on the way there and back.
   let text = "";
+  const encode = (part: string): Uint8Array =>
+    Uint8Array.from(part, (character) => character.charCodeAt(0));
   return {
-    push(bytes) {
+    transform(bytes, controller) {
       for (const byte of bytes) text += String.fromCharCode(byte);
       const end = text.lastIndexOf("\n") + 1;
-      const whole = text.slice(0, end);
+      const lines = text.slice(0, end).replace(/^retry: (\d+)$/gm, shorten);
       text = text.slice(end);
-      return encodeBytes(whole.replace(/^retry: (\d+)$/gm, shorten));
+      if (lines !== "") controller.enqueue(encode(lines));
     },
-    rest: () => encodeBytes(text),
+    flush: (controller) => (text === "" ? undefined : controller.enqueue(encode(text))),
   };
 }
 
 function shorten(_line: string, digits: string): string {
   return `retry: ${RETRY_MS.padStart(digits.length, "0")}`;
-}
-
-function encodeBytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }

@@ -12,11 +12,7 @@ export type Query = string | Readonly<Record<string, string | number>>;
 
 /** A path with its query. */
 export function withQuery(path: string, query: Query): string {
-  const text =
-    typeof query === "string"
-      ? query
-      : Object.entries(query)
-          .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
-          .join("&");
+  const members = Object.entries(query).map(([name, value]) => [name, String(value)]);
+  const text = typeof query === "string" ? query : new URLSearchParams(members).toString();
   return text === "" ? path : `${path}?${text}`;
 }

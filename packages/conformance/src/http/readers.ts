@@ -42,6 +42,8 @@ export async function follow(run: WireRun, since: number, framesEach: number): P
       const frame = await stream.next();
       seen.push(frame);
       id = frame.id ?? id;
+      // The stream has ended, but not for good.
+      if (frame.message["retryable"] === true) break;
     }
     if (isOver(seen)) seen.push(...(await stream.rest()));
     stream.leave();

@@ -5,9 +5,10 @@ import {
   runHttpConformance,
   runReaderConformance,
 } from "@tm/run-events-conformance/http";
-import type { ProfileName, SavedExample } from "@tm/run-events-conformance";
+import type { ProfileName } from "@tm/run-events-conformance";
 import { describe, expect, it } from "vitest";
 import { PROFILES } from "../../src/profile.ts";
+import { messageOf, replayOf } from "../messages.ts";
 import { follow } from "./follow.ts";
 import { memoryServerDoors } from "./memory-server.ts";
 import { mapAnswers, mapPages, withBody } from "./mutants/server-mutant.ts";
@@ -155,37 +156,30 @@ describe("a failure of runHttpConformance", () => {
   });
 
   it("names in a failure the server, the case, what was expected and what came", async () => {
-    const mutant = streamMutants.find(({ name }) => name === "lets readers come back at once");
+    const mutant = streamMutants["lets readers come back at once (W22)"];
     const broken = runHttpConformance({ name: "hasty", ...memoryServerDoors(mutant) });
-    const { name, run } = caseOf(broken, "W22 a finished run");
+    const { name, run } = caseOf(broken, "W22 a change of status");
     await expect(run()).rejects.toThrow(
       `hasty: ${name}\nExpected that W22: the retry of connected is 2000 to 5000, got 100.`,
     );
   });
 
   it("prints in the failure of a random case its seed and path, the smallest program, and what came", async () => {
-    const mutant = streamMutants.find(({ name }) => name === "sends run_finished twice");
+    const mutant = streamMutants["sends run_finished twice (W22)"];
     const broken = runHttpConformance({ name: "x", ...memoryServerDoors(mutant) });
     await expect(caseOf(broken, "any program").run()).rejects.toThrow(
       /Expected that W22: nothing comes after[^]*The input: [^]*"writers":\[\[[^]*number 1 of 12[^]*replay: \{ case: "W22 [^"]+", seed: -?\d+, path: "[\d:]+" \}$/,
     );
   });
 
-  it("runs the input of a failure again, that input alone, and saves what it found", async () => {
-    const mutant = streamMutants.find(({ name }) => name === "sends run_finished twice");
-    const saved: SavedExample[] = [];
-    const examples = {
-      load: () => [],
-      save: (___: string, one: SavedExample) => void saved.push(one),
-    };
+  it("runs the input of a failure again, that input alone", async () => {
+    const mutant = streamMutants["sends run_finished twice (W22)"];
     const broken = { name: "x", ...memoryServerDoors(mutant) };
-    const first = runHttpConformance({ ...broken, seed: 7, examples });
-    const { name, run } = caseOf(first, "any program");
-    await expect(run()).rejects.toThrow("seed: 7,");
-    expect(saved).toHaveLength(1);
-    const { seed = 0, path = "", input = "" } = saved[0] ?? {};
-    const again = runHttpConformance({ ...broken, replay: { case: name, seed, path } });
-    expect(again.map((one) => one.name)).toEqual([name]);
+    const first = caseOf(runHttpConformance({ ...broken, seed: 7 }), "any program");
+    const { input, pasted } = replayOf(await messageOf(first));
+    expect(pasted.replay).toMatchObject({ case: first.name, seed: 7 });
+    const again = runHttpConformance({ ...broken, ...pasted });
+    expect(again.map((one) => one.name)).toEqual([first.name]);
     await expect(again[0]?.run()).rejects.toThrow(`The input: ${input}\nIt was run again.`);
   });
 
@@ -232,7 +226,7 @@ describe("a case of runHttpConformance", () => {
   });
 
   it("leaves every stream that a case has opened, even after a case that fails", async () => {
-    const mutant = streamMutants.find(({ name }) => name === "gives frames a name");
+    const mutant = streamMutants["gives frames a name (W22)"];
     for (const real of [memoryServerDoors(), memoryServerDoors(mutant)]) {
       const counted = countStreams(real);
       const cases = runHttpConformance({ name: "counted", ...counted.doors });

@@ -67,7 +67,7 @@ export function memoryServerDoors(
     return wrap(async (request) => {
       const handler = handlerNow();
       if (handler === null) throw new TypeError("The server is not there.");
-      return answerHostPath(request, handler.stats()) ?? handler.fetch(request);
+      return answerHostPath(request) ?? handler.fetch(request);
     });
   }
 

@@ -11,6 +11,7 @@ import { leaseMutants } from "../http/mutants/lease-mutants.ts";
 import { pageMutants } from "../http/mutants/page-mutants.ts";
 import { requestMutants } from "../http/mutants/request-mutants.ts";
 import { runsMutants } from "../http/mutants/runs-mutants.ts";
+import { partsOf } from "../http/mutants/server-mutant.ts";
 import { sessionMutants } from "../http/mutants/session-mutants.ts";
 import { streamMutants } from "../http/mutants/stream-mutants.ts";
 import { historyMutants } from "../http/mutants/history-mutants.ts";
@@ -30,7 +31,7 @@ export function serverCases(breakage: ServerBreakage): readonly ConformanceCase[
 /** Broken servers. */
 export const serverSuite: MutantSuite = {
   title: "Servers",
-  mutants: [
+  mutants: Object.entries({
     ...requestMutants,
     ...answerMutants,
     ...topicMutants,
@@ -49,9 +50,9 @@ export const serverSuite: MutantSuite = {
     ...fenceMutants,
     ...sweepMutants,
     ...sessionMutants,
-  ].map(({ name, clause, ...breakage }) => ({
-    name,
-    clause,
-    judge: () => onFastClock(() => failuresInTurn(casesOfClause(serverCases(breakage), clause))),
-  })),
+  }).map(([title, breakage]) => {
+    const { name, clause } = partsOf(title);
+    const judge = () => failuresInTurn(casesOfClause(serverCases(breakage), clause));
+    return { name, clause, judge: () => onFastClock(judge) };
+  }),
 };

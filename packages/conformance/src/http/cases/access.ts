@@ -41,8 +41,6 @@ async function refuseAll(
   for (const one of headers) {
     for (const call of callsOn(run)) {
       const answer = await send(withHeaders(call, one));
-      const what = `the status of ${answer.to} with ${JSON.stringify(one)}`;
-      assertEqual(answer.status, problem[0], what);
       assertProblem(answer, ...problem);
     }
   }

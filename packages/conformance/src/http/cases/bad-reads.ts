@@ -96,4 +96,16 @@ export const BAD_READS: RefusedCases = {
           headers: owner.session,
         })),
     },
+  "W48 the bad parameters of a list or a feed, and those of one without the other, are 400": {
+    bad: ({ run }) => [
+      ...["none", "live&feed=live", "live&topic=", "live&last=1"].flatMap((feed) => [
+        `?feed=${feed}`,
+        `/stream?feed=${feed}`,
+      ]),
+      ...["status=live", "cursor=1", "limit=1", "wait=31"].map((bad) => `?feed=live&${bad}`),
+      ..."?have=x ?last=true ?wait=1 /stream?feed= /stream?feed=live&runs=".split(" "),
+      ...["topic=tea", "last=true", "have="].map((bad) => `/stream?runs=${run.id}:0&${bad}`),
+    ],
+    calls: (rest, { owner }) => [{ path: `${RUNS}${rest}`, headers: owner.session }],
+  },
 };

@@ -30,23 +30,11 @@ function follow(user: WireUser, query: Parameters): Promise<LiveStream> {
   return user.follow(RUNS_STREAM, { feed: "live", ...query });
 }
 
-/** What some frames of a feed bring to its reader. */
-interface Known {
-  readonly runs: Map<string, Fields>;
-  readonly gone: readonly string[];
-  /** The last events, by their runs. */
-  readonly last: Map<string, unknown>;
-  readonly same: readonly unknown[];
-  readonly version: string;
-  /** The number of states that came. */
-  readonly states: number;
-}
-
-/** Reads up to the first frame for which this holds. */
+/** Reads up to the first frame for which this holds. @returns what the frames bring to the reader */
 async function readTo(
   stream: LiveStream,
   isLast: (message: Frame["message"], run: Fields) => boolean,
-): Promise<Known> {
+) {
   const messages: Frame["message"][] = [];
   const runOf = (message: Frame["message"]): Fields => Object(message["run"]) as Fields;
   do messages.push((await stream.next()).message);
@@ -61,17 +49,18 @@ async function readTo(
     last: new Map(withLast.map((message) => [String(runOf(message)["runId"]), message["last"]])),
     same: ofType("feed_started").map((message) => message["same"]),
     version: String(ofType("feed_version").at(-1)?.["version"]),
+    /** The number of states that came. */
     states: states.length,
   };
 }
 
 /** Reads up to the next version. */
-function toVersion(stream: LiveStream): Promise<Known> {
+function toVersion(stream: LiveStream) {
   return readTo(stream, ({ type }) => type === "feed_version");
 }
 
 /** Reads until the run comes in this status. */
-function toStatus(stream: LiveStream, { id }: WireRun, status: string): Promise<Known> {
+function toStatus(stream: LiveStream, { id }: WireRun, status: string) {
   return readTo(stream, (_, run) => run["runId"] === id && run["runStatus"] === status);
 }
 

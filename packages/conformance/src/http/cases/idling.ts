@@ -2,23 +2,12 @@ import { assert, assertEqual } from "../../assert.ts";
 import { assertStatus } from "../assert-answer.ts";
 import type { HttpCases } from "../http-trial.ts";
 import type { IdleServer } from "../idle-server.ts";
-import {
-  fenced,
-  type LeaseText,
-  LONG_LEASE_MS,
-  SHORTEST_LEASE_MS,
-  type WireRun,
-} from "../wire-run.ts";
+import { fenced, LONG_LEASE_MS, SHORTEST_LEASE_MS, type WireRun } from "../wire-run.ts";
 import type { WireUser } from "../wire-user.ts";
 
 const WAIT_S = 2;
 /** The end may come this much later. It bounds a hang, not the speed of a server. */
 const PATIENCE_MS = 10_000;
-
-/** A run that a worker has, so that nothing ends it before the case is ready. */
-interface HeldRun extends LeaseText {
-  readonly run: WireRun;
-}
 
 /** The end of a run by the system. */
 interface End {
@@ -45,14 +34,17 @@ async function assertEnd({ run, reason, since, dueMs, sinceMs }: End): Promise<v
   assert(lateMs >= dueMs, `the run ends at least ${dueMs} ms after it was due from, got ${lateMs}`);
 }
 
+/** A run that a worker has, so that nothing ends it before the case is ready. */
+type HeldRun = Awaited<ReturnType<typeof hold>>;
+
 /** Creates a run with a lease, and these events. */
-async function hold(owner: WireUser, ...types: readonly string[]): Promise<HeldRun> {
+async function hold(owner: WireUser, ...types: readonly string[]) {
   const answer = await owner.create({ leaseMs: LONG_LEASE_MS });
   assertStatus(answer, 201);
-  const { runId, fence, expiresAt } = answer.json();
+  const { runId, fence } = answer.json();
   const run = owner.run(String(runId));
   if (types.length > 0) await run.land(types, fenced(Number(fence)));
-  return { run, fence: Number(fence), expiresAt: String(expiresAt) };
+  return { run, fence: Number(fence) };
 }
 
 /** Gives the run back. @returns a time of the server that is no later, in milliseconds since 1970 */

@@ -4,6 +4,7 @@ import type { Cut } from "../cutting-fetch.ts";
 import { type Draft, notes } from "../draft.ts";
 import { type AppendedEvent, assertDelivery, type Delivery } from "../judge-delivery.ts";
 import type { ReaderTrial, ReaderCases } from "../reader-trial.ts";
+import type { ValueOf } from "../value-of.ts";
 import type { WireRun } from "../wire-run.ts";
 
 /** Text that is easily lost where bytes are cut: characters of several bytes, and lines that look like a frame. */
@@ -60,23 +61,16 @@ async function cutAtEveryByte(trial: ReaderTrial, by: Cut["by"]): Promise<void> 
   await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
 
-/** A reader's way through a run that goes on. */
-interface Journey {
-  /** The number of events that the run has when the reader begins. */
-  readonly written: number;
-  /** The reader's first cursor, or the run's end then if that comes first. */
-  readonly since: number;
-  /** The appends that follow, by their sizes. */
-  readonly batches: readonly number[];
-  readonly cuts: readonly Cut[];
-}
-
 /** A race may show only now and then: once a journey has failed, each smaller one gets this many chances to fail too. */
 const CHANCES = 3;
 
-const journey: fc.Arbitrary<Journey> = fc.record({
+/** A reader's way through a run that goes on. */
+const journey = fc.record({
+  /** The number of events that the run has when the reader begins. */
   written: fc.nat(8),
+  /** The reader's first cursor, or the run's end then if that comes first. */
   since: fc.nat(8),
+  /** The appends that follow, by their sizes. */
   batches: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 10 }),
   cuts: fc.array(
     // After the first `retry:`. Before it a client waits as long as it likes.
@@ -87,6 +81,8 @@ const journey: fc.Arbitrary<Journey> = fc.record({
     { maxLength: 8 },
   ),
 });
+
+type Journey = ValueOf<typeof journey>;
 
 /** A journey whose connection is cut again and again. */
 const ROUGH: Journey = {

@@ -1,11 +1,10 @@
 import { assertEqual } from "../../assert.ts";
 import { assertProblem } from "../assert-answer.ts";
 import type { HeaderList } from "../call.ts";
-import { appendedOf, type Draft, notes, phase } from "../draft.ts";
+import { appendedOf, type Draft, phase } from "../draft.ts";
 import { flood } from "../flood.ts";
 import type { HttpCases } from "../http-trial.ts";
 import { assertDelivery } from "../judge-delivery.ts";
-import { typesOf } from "../live-stream.ts";
 import type { Frame } from "../read-frames.ts";
 import { deliveryOf } from "../wire-run.ts";
 import { RUNS_STREAM, withQuery } from "../paths.ts";
@@ -77,15 +76,6 @@ export const streams: HttpCases = {
     const state = { runStatus: "queued", currentPhase: null, lastSequence: 0 };
     const owed = { type: "connected", runId: run.id, since: 0, ...state };
     assertEqual(message, owed, "the first frame");
-  },
-  "W22 a finished run is connected, its events, and run_finished": async ({ owner }) => {
-    const drafts = ["NOTE", phase("p"), ...notes(3), "RUN_COMPLETED"];
-    const run = await owner.record(...drafts);
-    const all = await (await run.live()).rest();
-    const events = drafts.map(() => "run_event");
-    assertEqual(typesOf(all), ["connected", ...events, "run_finished"], "the types");
-    assertDelivered(all, drafts);
-    assertEqual(all[0]?.message["lastSequence"], 6, "lastSequence of connected");
   },
   "W22 a change of status or phase comes in a status frame": async ({ owner }) => {
     const run = await owner.record();

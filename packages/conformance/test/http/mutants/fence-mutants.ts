@@ -1,16 +1,17 @@
+import type { ServerBreakage } from "../memory-server.ts";
 import {
   answerProblem,
   leafOf,
   mapProblems,
   mapRequests,
-  type ServerMutant,
+  type ServerMutants,
   withHeaders,
 } from "./server-mutant.ts";
 
 /** Every append passes through `change`, which gets the fence of the run's lease; `null` if the run is unclaimed. */
 function mapAppends(
   change: (request: Request, fence: string | null) => Request | Response,
-): Pick<ServerMutant, "wrap"> {
+): ServerBreakage {
   return {
     wrap(fetch) {
       const fences = new Map<string, string>();
@@ -43,19 +44,13 @@ function isLines({ headers }: Request): boolean {
 }
 
 /** Servers that let others write to a run than its worker, or keep its worker from it. */
-export const fenceMutants: readonly ServerMutant[] = [
-  {
-    name: "takes appends to a claimed run without a fence",
-    clause: "W32",
-    ...mapAppends((request, fence) =>
-      fence === null || request.headers.has("run-fence")
-        ? request
-        : withHeaders(request, { "run-fence": fence }),
-    ),
-  },
-  {
-    name: "asks for the fence only before the first line",
-    clause: "W32",
+export const fenceMutants: ServerMutants = {
+  "takes appends to a claimed run without a fence (W32)": mapAppends((request, fence) =>
+    fence === null || request.headers.has("run-fence")
+      ? request
+      : withHeaders(request, { "run-fence": fence }),
+  ),
+  "asks for the fence only before the first line (W32)": {
     wrap: (fetch) => async (request) => {
       const isUpload = isLines(request) && request.headers.has("run-fence");
       const response = await fetch(request);
@@ -69,37 +64,22 @@ export const fenceMutants: readonly ServerMutant[] = [
       return Response.json({ ...receipt, replayed: false }, { status: 201 });
     },
   },
-  {
-    name: "reads the number that a Run-Fence begins with",
-    clause: "W32",
-    ...mapRequests((request) => {
-      const [fence] = /^\d+/.exec(request.headers.get("run-fence") ?? "") ?? [];
-      return fence === undefined ? request : withHeaders(request, { "run-fence": fence });
-    }),
-  },
-  {
-    name: "takes any fence on an unclaimed run",
-    clause: "W32",
-    ...mapAppends((request, fence) =>
-      fence === null && fenceIn(request) !== null
-        ? withHeaders(request, { "run-fence": null })
-        : request,
-    ),
-  },
-  {
-    name: "checks the fence before the key",
-    clause: "W32",
-    ...mapAppends((request, fence) =>
-      fence !== null && fenceIn(request) !== null && String(fenceIn(request)) !== fence
-        ? answerProblem(409, "fenced", { line: 1 })
-        : request,
-    ),
-  },
-  {
-    name: "answers the worker of a cancelled run that its fence is stale",
-    clause: "W13",
-    ...mapProblems("run_finished", ({ leaf }) =>
-      leaf === "/claim" ? answerProblem(409, "fenced") : null,
-    ),
-  },
-];
+  "reads the number that a Run-Fence begins with (W32)": mapRequests((request) => {
+    const [fence] = /^\d+/.exec(request.headers.get("run-fence") ?? "") ?? [];
+    return fence === undefined ? request : withHeaders(request, { "run-fence": fence });
+  }),
+  "takes any fence on an unclaimed run (W32)": mapAppends((request, fence) =>
+    fence === null && fenceIn(request) !== null
+      ? withHeaders(request, { "run-fence": null })
+      : request,
+  ),
+  "checks the fence before the key (W32)": mapAppends((request, fence) =>
+    fence !== null && fenceIn(request) !== null && String(fenceIn(request)) !== fence
+      ? answerProblem(409, "fenced", { line: 1 })
+      : request,
+  ),
+  "answers the worker of a cancelled run that its fence is stale (W13)": mapProblems(
+    "run_finished",
+    ({ leaf }) => (leaf === "/claim" ? answerProblem(409, "fenced") : null),
+  ),
+};

@@ -1,11 +1,11 @@
+import type { ServerBreakage } from "../memory-server.ts";
 import {
   answerJson,
+  eachFrame,
   encodeFrame,
   mapAnswers,
-  mapFrames,
-  mapRequests,
-  type PlainFrame,
-  type ServerMutant,
+  mapQueries,
+  type ServerMutants,
 } from "./server-mutant.ts";
 
 const PATH = "/v1/agent-runs/stream";
@@ -14,57 +14,28 @@ function isOfMany(url: string): boolean {
   return new URL(url).pathname === PATH;
 }
 
-/** Frames of streams of many runs pass through what `open` makes for each stream. */
-function mapRunsFrames(
-  open: () => (frame: PlainFrame) => readonly string[],
-): Pick<ServerMutant, "wrap"> {
-  return mapFrames(() => {
-    const change = open();
-    return (frame) => (isOfMany(frame.request.url) ? change(frame) : [frame.text]);
-  });
-}
-
-/** The same for each frame by itself. */
-function eachFrame(change: (frame: PlainFrame) => readonly string[]): Pick<ServerMutant, "wrap"> {
-  return mapRunsFrames(() => change);
-}
-
 /** The entries of `runs` pass through `change`. */
-function mapEntries(
-  change: (entries: readonly string[]) => readonly string[],
-): Pick<ServerMutant, "wrap"> {
-  return mapRequests((request, url) => {
-    const runs = url.searchParams.get("runs");
-    if (runs === null || !isOfMany(request.url)) return request;
-    url.searchParams.set("runs", change(runs.split(",")).join());
-    return new Request(url, request);
+function mapEntries(change: (entries: readonly string[]) => readonly string[]): ServerBreakage {
+  return mapQueries((query) => {
+    const runs = query.get("runs");
+    if (runs !== null) query.set("runs", change(runs.split(",")).join());
   });
 }
 
 /** Servers whose stream of many runs is wrong. */
-export const runsMutants: readonly ServerMutant[] = [
-  {
-    name: "takes a tail for a cursor",
-    clause: "W47",
-    ...mapEntries((entries) => entries.map((entry) => entry.replace(/:-(?=[1-9]\d{0,2}$)/, ":"))),
-  },
-  {
-    name: "ends without a last frame",
-    clause: "W47",
-    ...eachFrame(({ text, message }) => (message["type"] === "stream_finished" ? [] : [text])),
-  },
-  {
-    name: "shows among many runs that another user's run exists",
-    clause: "W47",
-    ...eachFrame(({ text, message }) => [
-      message["code"] === "not_found" && !String(message["runId"]).startsWith("no")
-        ? text.replace(/"message":"[^"]*"/, '"message":"The run is not yours."')
-        : text,
-    ]),
-  },
-  {
-    name: "counts each run as a stream of its user",
-    clause: "W28",
+export const runsMutants: ServerMutants = {
+  "takes a tail for a cursor (W47)": mapEntries((entries) =>
+    entries.map((entry) => entry.replace(/:-(?=[1-9]\d{0,2}$)/, ":")),
+  ),
+  "ends without a last frame (W47)": eachFrame(({ text, message }) =>
+    message["type"] === "stream_finished" ? [] : [text],
+  ),
+  "shows among many runs that another user's run exists (W47)": eachFrame(({ text, message }) => [
+    message["code"] === "not_found" && !String(message["runId"]).startsWith("no")
+      ? text.replace(/"message":"[^"]*"/, '"message":"The run is not yours."')
+      : text,
+  ]),
+  "counts each run as a stream of its user (W28)": {
     wrap: (fetch) => async (request) => {
       const runs = new URL(request.url).searchParams.get("runs")?.split(",").length ?? 0;
       const response = await fetch(request);
@@ -76,18 +47,12 @@ export const runsMutants: readonly ServerMutant[] = [
       return new Response(text, { status: 200, headers: response.headers });
     },
   },
-  {
-    name: "has no heartbeat on a stream of many runs",
-    clause: "W47",
-    ...eachFrame(({ text, message }) => (message["type"] === "heartbeat" ? [] : [text])),
-  },
-  {
-    name: "creates a run whose path is that of the stream",
-    clause: "W8",
-    ...mapAnswers(({ request, status, text }) =>
-      request.method === "POST" && status === 400 && text.includes("`stream`")
-        ? answerJson(201, { runId: "stream" })
-        : null,
-    ),
-  },
-];
+  "has no heartbeat on a stream of many runs (W47)": eachFrame(({ text, message }) =>
+    message["type"] === "heartbeat" ? [] : [text],
+  ),
+  "creates a run whose path is that of the stream (W8)": mapAnswers(({ request, status, text }) =>
+    request.method === "POST" && status === 400 && text.includes("`stream`")
+      ? answerJson(201, { runId: "stream" })
+      : null,
+  ),
+};

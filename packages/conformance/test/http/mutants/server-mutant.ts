@@ -1,18 +1,24 @@
 import type { Fetch } from "@tm/run-events-conformance/http";
 import type { ServerBreakage } from "../memory-server.ts";
 
-/** A server that breaks one promise. */
-export interface ServerMutant extends ServerBreakage {
-  /** What it does wrong. */
-  readonly name: string;
-  /** The clause whose cases have to find it. */
-  readonly clause: string;
+/** What mutants do wrong, and the clause whose cases have to find it. */
+export type Title = `${string} (W${number})`;
+
+/** Servers that each break one promise. */
+export type ServerMutants = Readonly<Record<Title, ServerBreakage>>;
+
+/** What a title says. */
+export function partsOf(title: string): { readonly name: string; readonly clause: string } {
+  const [, name = "", clause = ""] = /^(.*) \((W\d+)\)$/.exec(title) ?? [];
+  return { name, clause };
 }
+
+type Maybe<Value> = Value | Promise<Value>;
 
 /** An answer that is no stream, as a mutant sees it. */
 export interface PlainAnswer {
   readonly request: Request;
-  /** The path after the run's id, such as `/events`; empty for the run itself, `null` for none. */
+  /** The path after the run's id, such as `/events`; `null` for none. */
   readonly leaf: string | null;
   readonly status: number;
   readonly headers: Headers;
@@ -22,37 +28,77 @@ export interface PlainAnswer {
   readonly fetch: Fetch;
 }
 
-/** Where the request leads: `/events`, `/stream`, `/cancel`, empty for a run itself, `null` for anything else. */
+/** The path after the run's id, such as `/events`; `null` for none. */
 export function leafOf(url: string): string | null {
   return /^\/v1\/agent-runs\/[^/]+(\/\w+)?$/.exec(new URL(url).pathname)?.[1] ?? null;
 }
 
-/** Every request passes through `change`. */
+/** Every request passes through `change`, which may also answer it. */
 export function mapRequests(
-  change: (request: Request, url: URL) => Request | Promise<Request>,
-): Pick<ServerMutant, "wrap"> {
+  change: (request: Request, url: URL, fetch: Fetch) => Maybe<Request | Response>,
+): ServerBreakage {
   return {
-    wrap: (fetch) => async (request) => fetch(await change(request, new URL(request.url))),
+    wrap: (fetch) => async (request) => {
+      const changed = await change(request, new URL(request.url), fetch);
+      return changed instanceof Response ? changed : fetch(changed);
+    },
   };
 }
 
+/** The query of every request passes through `change`. */
+export function mapQueries(
+  change: (query: URLSearchParams, request: Request) => void,
+): ServerBreakage {
+  return mapRequests((request, url) => {
+    change(url.searchParams, request);
+    return url.href === request.url ? request : new Request(url, request);
+  });
+}
+
+/** The body of every request with this method and leaf passes through `change`. Creations have the leaf `runs`. */
+export function mapBodies(route: string, change: (text: string) => string): ServerBreakage {
+  return mapRequests(async (request) => {
+    const { method } = request;
+    const leaf = isCreation(request) ? "runs" : leafOf(request.url);
+    if (`${method} ${leaf}` !== route) return request;
+    return new Request(request, { method, body: change(await request.clone().text()) });
+  });
+}
+
+/** Whether the request creates a run. */
+export function isCreation({ method, url }: Request): boolean {
+  return method === "POST" && url.endsWith("/agent-runs");
+}
+
 /** The same request with other headers; `null` takes one away. */
-export function withHeaders(
-  request: Request,
-  changed: Readonly<Record<string, string | null>>,
-): Request {
-  const headers = new Headers(request.headers);
+export function withHeaders(request: Request, changed: ChangedHeaders): Request {
+  return new Request(request, { headers: changeHeaders(request.headers, changed) });
+}
+
+/** The same answer with other headers; `null` takes one away. */
+export function answerWith(
+  { status, headers, text }: PlainAnswer,
+  changed: ChangedHeaders,
+): Response {
+  const body = status === 204 ? null : text;
+  return new Response(body, { status, headers: changeHeaders(headers, changed) });
+}
+
+type ChangedHeaders = Readonly<Record<string, string | null>>;
+
+function changeHeaders(headers: Headers, changed: ChangedHeaders): Headers {
+  const all = new Headers(headers);
   for (const [name, value] of Object.entries(changed)) {
-    if (value === null) headers.delete(name);
-    else headers.set(name, value);
+    if (value === null) all.delete(name);
+    else all.set(name, value);
   }
-  return new Request(request, { headers });
+  return all;
 }
 
 /** Every answer that is no stream passes through `change`; `null` leaves it as it is. */
 export function mapAnswers(
-  change: (answer: PlainAnswer) => Response | null | Promise<Response | null>,
-): Pick<ServerMutant, "wrap"> {
+  change: (answer: PlainAnswer) => Maybe<Response | null>,
+): ServerBreakage {
   return {
     wrap: (fetch) => async (request) => {
       const kept = request.clone();
@@ -72,15 +118,13 @@ export function mapAnswers(
 /** Every problem with this code passes through `change`. */
 export function mapProblems(
   code: string,
-  change: (answer: PlainAnswer) => Response | null | Promise<Response | null>,
-): Pick<ServerMutant, "wrap"> {
+  change: (answer: PlainAnswer) => Maybe<Response | null>,
+): ServerBreakage {
   return mapAnswers((answer) => (answer.json["code"] === code ? change(answer) : null));
 }
 
 /** Every page passes through `change`. */
-export function mapPages(
-  change: (answer: PlainAnswer) => Response | null | Promise<Response | null>,
-): Pick<ServerMutant, "wrap"> {
+export function mapPages(change: (answer: PlainAnswer) => Maybe<Response | null>): ServerBreakage {
   return mapAnswers((answer) => (answer.json["hasMore"] === undefined ? null : change(answer)));
 }
 
@@ -128,64 +172,62 @@ export interface PlainFrame {
   readonly fetch: Fetch;
 }
 
-/**
- * Every frame of a stream passes through what `open` makes for that stream: what it returns is sent in the frame's place.
- */
+/** Every frame of a stream passes through what `open` makes for that stream: what it returns is sent in the frame's place. */
 export function mapFrames(
-  open: () => (frame: PlainFrame) => readonly string[] | Promise<readonly string[]>,
-): Pick<ServerMutant, "wrap"> {
-  return {
-    wrap: (fetch) => async (request) => {
-      const response = await fetch(request);
-      if (!isStream(response) || response.body === null) return response;
-      const change = open();
-      const encoder = new TextEncoder();
-      let rest = "";
-      const changed = response.body.pipeThrough(new TextDecoderStream()).pipeThrough(
-        new TransformStream<string, Uint8Array>({
-          async transform(chunk, controller) {
-            rest += chunk;
-            for (let end = rest.indexOf("\n\n"); end !== -1; end = rest.indexOf("\n\n")) {
-              const text = rest.slice(0, end + 2);
-              rest = rest.slice(end + 2);
-              const message = messageOf(text);
-              for (const one of await change({ text, message, request, fetch })) {
-                controller.enqueue(encoder.encode(one));
-              }
+  open: () => (frame: PlainFrame) => Maybe<readonly string[]>,
+): ServerBreakage {
+  return mapStreams((body, request, fetch) => {
+    const change = open();
+    const [decoder, encoder] = [new TextDecoder(), new TextEncoder()];
+    let rest = "";
+    return body.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        async transform(chunk, controller) {
+          const texts = (rest + decoder.decode(chunk, { stream: true })).split(/(?<=\n\n)/);
+          rest = texts.at(-1)?.endsWith("\n\n") === true ? "" : (texts.pop() ?? "");
+          for (const text of texts) {
+            const message = messageOf(text);
+            for (const one of await change({ text, message, request, fetch })) {
+              controller.enqueue(encoder.encode(one));
             }
-          },
-        }),
-      );
-      return new Response(changed, { status: response.status, headers: response.headers });
-    },
-  };
+          }
+        },
+      }),
+    );
+  });
 }
 
-/** Every stream's bytes pass through `change`. */
-export function mapBodies(
-  change: (body: ReadableStream<Uint8Array>, request: Request) => ReadableStream<Uint8Array>,
-): Pick<ServerMutant, "wrap"> {
+/** Every frame of a stream passes through `change`. */
+export function eachFrame(change: (frame: PlainFrame) => Maybe<readonly string[]>): ServerBreakage {
+  return mapFrames(() => change);
+}
+
+/** Every stream's bytes, and its head, pass through `change`. */
+export function mapStreams(
+  change: (
+    body: ReadableStream<Uint8Array>,
+    request: Request,
+    fetch: Fetch,
+    headers: Headers,
+  ) => ReadableStream<Uint8Array>,
+): ServerBreakage {
   return {
     wrap: (fetch) => async (request) => {
       const response = await fetch(request);
       if (!isStream(response) || response.body === null) return response;
-      const { status, headers } = response;
-      return new Response(change(response.body, request), { status, headers });
+      const headers = new Headers(response.headers);
+      const body = change(response.body, request, fetch, headers);
+      return new Response(body, { status: response.status, headers });
     },
   };
 }
 
-/** The stream's head passes through `change`. */
-export function mapStreamHeaders(change: (headers: Headers) => void): Pick<ServerMutant, "wrap"> {
-  return {
-    wrap: (fetch) => async (request) => {
-      const response = await fetch(request);
-      if (!isStream(response)) return response;
-      const headers = new Headers(response.headers);
-      change(headers);
-      return new Response(response.body, { status: response.status, headers });
-    },
-  };
+/** Every stream's head passes through `change`. */
+export function mapStreamHeaders(change: (headers: Headers) => void): ServerBreakage {
+  return mapStreams((body, _request, _fetch, headers) => {
+    change(headers);
+    return body;
+  });
 }
 
 /** A frame with this message. */

@@ -1,11 +1,9 @@
-import type { ServerMutant } from "./server-mutant.ts";
+import type { ServerMutants } from "./server-mutant.ts";
 
 /** Servers whose sessions over https are wrong. */
-export const sessionMutants: readonly ServerMutant[] = [
-  {
-    name: "calls the cookie of a session over https as over http",
-    clause: "W29",
+export const sessionMutants: ServerMutants = {
+  "calls the cookie of a session over https as over http (W29)": {
     sessions: { cookie: (text) => text.replace("__Host-", "") },
   },
-  { name: "takes a session that was ended", clause: "W29", sessions: { keeps: true } },
-];
+  "takes a session that was ended (W29)": { sessions: { keeps: true } },
+};

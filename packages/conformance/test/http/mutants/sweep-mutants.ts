@@ -3,16 +3,14 @@ import type { Run } from "../../../../core/src/rules/head.ts";
 import { appendRequest, event } from "../../../src/append-request.ts";
 import { kitStore, OWNER } from "../../../src/kit-store.ts";
 import { BY_OWNER } from "../../../src/lease.ts";
-import { LIMITS } from "../memory-server.ts";
-import { mapPages, type ServerMutant, withBody } from "./server-mutant.ts";
+import { LIMITS, type ServerBreakage } from "../memory-server.ts";
+import { mapPages, type ServerMutants, withBody } from "./server-mutant.ts";
 
 /** Longer than the kit waits. */
 const NEVER_MS = 9_000_000;
 
 /** The server ends running runs by this alone, no matter who has them. @param isDue gets the instant that is the limit ago */
-function sweepBy(
-  isDue: (run: Run, untilMs: number) => boolean,
-): Pick<ServerMutant, "limits" | "sweep"> {
+function sweepBy(isDue: (run: Run, untilMs: number) => boolean): ServerBreakage {
   async function sweep(store: RunEventStore): Promise<void> {
     const untilMs = (await store.probe()) - LIMITS.idleForMs;
     const query = { ownerId: OWNER, runStatus: "running", topic: null, before: null } as const;
@@ -25,51 +23,31 @@ function sweepBy(
 }
 
 /** Servers that end runs badly on which no worker works. */
-export const sweepMutants: readonly ServerMutant[] = [
-  {
-    name: "ends queued runs by the limit of running ones",
-    clause: "W37",
+export const sweepMutants: ServerMutants = {
+  "ends queued runs by the limit of running ones (W37)": {
     limits: { queuedForMs: LIMITS.idleForMs },
   },
-  {
-    name: "ends running runs after half their limit",
-    clause: "W37",
+  "ends running runs after half their limit (W37)": {
     limits: { idleForMs: LIMITS.idleForMs / 2 },
   },
-  {
-    name: "ends waiting runs by the limit of running ones",
-    clause: "W37",
+  "ends waiting runs by the limit of running ones (W37)": {
     limits: { waitingForMs: LIMITS.idleForMs },
   },
-  {
-    name: "counts how long a running run is idle from its creation",
-    clause: "W37",
-    ...sweepBy(
-      ({ createdAtMs, leaseExpiresAtMs }, untilMs) =>
-        leaseExpiresAtMs === null && createdAtMs <= untilMs,
+  "counts how long a running run is idle from its creation (W37)": sweepBy(
+    ({ createdAtMs, leaseExpiresAtMs }, untilMs) =>
+      leaseExpiresAtMs === null && createdAtMs <= untilMs,
+  ),
+  "counts how long a running run is idle from its last release alone (W37)": sweepBy(
+    // The index is moved by a release, and by no event.
+    ({ dueMs, leaseExpiresAtMs }, untilMs) => leaseExpiresAtMs === null && dueMs <= untilMs,
+  ),
+  "calls every run abandoned that the system ends (W43)": mapPages((page) =>
+    withBody(page, page.text.replaceAll("never_started", "abandoned")),
+  ),
+  "explains in words why the system ended a run (W43)": mapPages((page) =>
+    withBody(
+      page,
+      page.text.replaceAll('"never_started"', '"never_started","message":"No worker came."'),
     ),
-  },
-  {
-    name: "counts how long a running run is idle from its last release alone",
-    clause: "W37",
-    ...sweepBy(
-      // The index is moved by a release, and by no event.
-      ({ dueMs, leaseExpiresAtMs }, untilMs) => leaseExpiresAtMs === null && dueMs <= untilMs,
-    ),
-  },
-  {
-    name: "calls every run abandoned that the system ends",
-    clause: "W43",
-    ...mapPages((page) => withBody(page, page.text.replaceAll("never_started", "abandoned"))),
-  },
-  {
-    name: "explains in words why the system ended a run",
-    clause: "W43",
-    ...mapPages((page) =>
-      withBody(
-        page,
-        page.text.replaceAll('"never_started"', '"never_started","message":"No worker came."'),
-      ),
-    ),
-  },
-];
+  ),
+};

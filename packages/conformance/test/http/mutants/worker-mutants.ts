@@ -1,9 +1,10 @@
-import { leafOf, mapAnswers, mapRequests, type ServerMutant, withBody } from "./server-mutant.ts";
+import type { ServerBreakage } from "../memory-server.ts";
+import { mapAnswers, mapBodies, type ServerMutants, withBody } from "./server-mutant.ts";
 
 type Snapshot = Readonly<Record<string, unknown>>;
 
 /** Every snapshot in an answer passes through `change`. */
-function mapSnapshots(change: (run: Snapshot) => Snapshot): Pick<ServerMutant, "wrap"> {
+function mapSnapshots(change: (run: Snapshot) => Snapshot): ServerBreakage {
   return mapAnswers((answer) => {
     const { json } = answer;
     if (Array.isArray(json["runs"])) {
@@ -13,50 +14,30 @@ function mapSnapshots(change: (run: Snapshot) => Snapshot): Pick<ServerMutant, "
   });
 }
 
-/** The name in every claim passes through `change`. */
-function mapNames(change: (worker: unknown, runId: string) => unknown): Pick<ServerMutant, "wrap"> {
-  return mapRequests(async (request, url) => {
-    if (leafOf(request.url) !== "/claim" || request.method !== "POST") return request;
-    const text = await request.clone().text();
-    if (!text.startsWith("{") || !text.endsWith("}") || text === "{}") return request;
+/** The name in every claim that has one passes through `change`. */
+function mapNames(change: (worker: string) => string): ServerBreakage {
+  return mapBodies("POST /claim", (text) => {
+    if (!text.includes('"worker":"')) return text;
     const { worker, ...rest } = JSON.parse(text) as Snapshot;
-    const changed = change(worker, url.pathname);
-    const body = JSON.stringify({ ...rest, worker: changed });
-    return new Request(request, { method: "POST", body });
+    return JSON.stringify({ ...rest, worker: change(String(worker)) });
   });
 }
 
 /** Servers that show a wrong worker of a run. */
-export const workerMutants: readonly ServerMutant[] = [
-  {
-    name: "shows a lease without a name as none",
-    clause: "W44",
-    ...mapSnapshots((run) => {
-      const lease = run["lease"] as Snapshot | null;
-      return lease?.["worker"] === null ? { ...run, lease: null } : run;
-    }),
-  },
-  {
-    name: "shows the lease of the claim after a cancel",
-    clause: "W13",
-    ...mapSnapshots((run) =>
-      run["runStatus"] === "cancelled"
-        ? { ...run, lease: { worker: "w-1", expiresAt: run["finishedAt"] } }
-        : run,
-    ),
-  },
-  {
-    name: "cuts a worker's name that is too long",
-    clause: "W44",
-    ...mapNames((worker) =>
-      typeof worker === "string" ? Array.from(worker).slice(0, 100).join("") : worker,
-    ),
-  },
-  {
-    name: "counts the characters of a worker's name in UTF-16 units",
-    clause: "W44",
-    ...mapNames((worker) =>
-      typeof worker === "string" && worker.length > 100 ? "x".repeat(101) : worker,
-    ),
-  },
-];
+export const workerMutants: ServerMutants = {
+  "shows a lease without a name as none (W44)": mapSnapshots((run) => {
+    const lease = run["lease"] as Snapshot | null;
+    return lease?.["worker"] === null ? { ...run, lease: null } : run;
+  }),
+  "shows the lease of the claim after a cancel (W13)": mapSnapshots((run) =>
+    run["runStatus"] === "cancelled"
+      ? { ...run, lease: { worker: "w-1", expiresAt: run["finishedAt"] } }
+      : run,
+  ),
+  "cuts a worker's name that is too long (W44)": mapNames((worker) =>
+    Array.from(worker).slice(0, 100).join(""),
+  ),
+  "counts the characters of a worker's name in UTF-16 units (W44)": mapNames((worker) =>
+    worker.length > 100 ? "x".repeat(101) : worker,
+  ),
+};
