@@ -2,7 +2,6 @@ import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { createRunLog } from "../src/log/create-run-log.ts";
 import type { RunLog } from "../src/log/run-log.ts";
-import { RunEventsError } from "../src/rules/errors.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import { watchStoredEnd } from "../src/work/watch-end.ts";
 import { ADA } from "./adas-runs.ts";
@@ -168,19 +167,6 @@ describe("watchStoredEnd", () => {
     ready.resolve();
     await watch.ready;
     expect(ends).toMatchObject([{ code: "not_found" }]);
-  });
-
-  it("S20: a store that is away reports nothing, and the next notification finds it back", async () => {
-    const { log, notify, hold, ends, pass } = await createReadyBench();
-    hold(Promise.reject(new RunEventsError("store_unavailable", "The store is away.")));
-    notify();
-    await pass(25);
-    expect(ends).toStrictEqual([]);
-    hold(null);
-    await log.cancel("r", ADA);
-    notify();
-    await pass(25);
-    expect(ends).toMatchObject([CANCELLED]);
   });
 
   it("S13: a stopped watch has no timer and no subscription, and a late notification checks nothing", async () => {

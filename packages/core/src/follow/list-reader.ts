@@ -3,7 +3,7 @@ import type { StoredEvent } from "../rules/event.ts";
 import { utf8Bytes } from "../rules/json-text.ts";
 import type { ReadQuery, ReadResult } from "../rules/page.ts";
 import type { RunRecord } from "../rules/run.ts";
-import type { OwnerWatch } from "./owner-watch.ts";
+import type { OwnerWatch, WatchReader } from "./owner-watch.ts";
 import { SLICE_BYTES, weighEvent } from "./slice.ts";
 
 /** The most bytes of a whole list. The older runs of a larger list come when they change. */
@@ -70,7 +70,7 @@ export interface ListPage {
  * of the runs that change gather in a set, and it then gets each of them as it is at that time. So a page that the reader has not taken yet
  * is small, however large the runs are.
  */
-export class ListReader {
+export class ListReader implements WatchReader {
   readonly #watch: OwnerWatch;
   readonly #source: { read(query: ReadQuery): Promise<ReadResult | null> };
   readonly #withLast: boolean;
@@ -126,12 +126,10 @@ export class ListReader {
     this.#from = this.#watch.ended;
   }
 
-  /** A run has changed, come or gone. */
   change(runId: string): void {
     this.#pending.add(runId);
   }
 
-  /** A look has ended, or runs have changed. */
   wake(): void {
     this.#onWake();
   }

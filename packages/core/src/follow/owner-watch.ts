@@ -3,7 +3,6 @@ import type { RunRecord } from "../rules/run.ts";
 import type { OnNotification, Subject } from "../store/notifier.ts";
 import type { OwnerQuery, Subscription } from "../store/store.ts";
 import { type Clock, nextTurn } from "../time/clock.ts";
-import type { ListReader } from "./list-reader.ts";
 import { type ListLimits, WatchedList, type WatchScope } from "./watched-list.ts";
 
 /** The part of a store that watched lists need. */
@@ -20,6 +19,15 @@ export interface WatchHost {
   readonly limits: ListLimits;
   /** The end of each owner's last look, of any topic. It never rejects. */
   readonly looks: Map<string, Promise<void>>;
+}
+
+/** A reader of a watched list, as the watch notifies it. */
+export interface WatchReader {
+  /** A run has changed, come or gone. */
+  change(runId: string): void;
+  /** A look has ended, or runs have changed. */
+  wake(): void;
+  fail(failure: unknown): void;
 }
 
 /** The pause between two looks, and between two reads of runs, in milliseconds. @see clause W48 in `WIRE.md` of `@tm/run-events-http` */
@@ -40,7 +48,7 @@ export class OwnerWatch {
   readonly #host: WatchHost;
   readonly #onOver: () => void;
   readonly #subscription: Subscription;
-  readonly #readers = new Set<ListReader>();
+  readonly #readers = new Set<WatchReader>();
   /** The runs that may have changed since they were read. */
   readonly #dirty = new Set<string>();
   /** The reads of metadata under way: many readers that begin ask at once. */
@@ -83,14 +91,14 @@ export class OwnerWatch {
     return this.#ended;
   }
 
-  join(reader: ListReader): void {
+  join(reader: WatchReader): void {
     this.#stopLeaving();
     this.#readers.add(reader);
     this.refresh();
   }
 
   /** After the last reader has left, the watch stays for a pause: a reader that comes back then causes no look at once. */
-  leave(reader: ListReader): void {
+  leave(reader: WatchReader): void {
     if (!this.#readers.delete(reader) || this.#readers.size > 0 || this.#isOver) return;
     this.#stopLeaving = this.#host.clock.every(STATE_PAUSE_MS, () => this.#end());
   }

@@ -1,5 +1,10 @@
 import type { StreamSink } from "./open-stream.ts";
-import type { Stream } from "./stream.ts";
+
+/** The owner of the transport. It is an object, and not a function, to save memory. */
+interface OutputOwner {
+  /** The transport has thrown this error. */
+  onBroken(error: unknown): void;
+}
 
 /**
  * The transport of a live stream, and whether it takes bytes. It may call back from within `write`. What it throws, its owner gets:
@@ -9,13 +14,12 @@ export class StreamOutput {
   /** When the last frame went out. A heartbeat's is when it was due. */
   frameAt = 0;
   readonly #sink: StreamSink;
-  /** It is an object, and not a function, to save memory. */
-  readonly #owner: Pick<Stream, "onBroken">;
+  readonly #owner: OutputOwner;
   /** Since when the transport is full; -1 while it takes bytes. */
   #blockedAt = -1;
   #writing = false;
 
-  constructor(sink: StreamSink, owner: Pick<Stream, "onBroken">) {
+  constructor(sink: StreamSink, owner: OutputOwner) {
     this.#sink = sink;
     this.#owner = owner;
   }
