@@ -1,21 +1,16 @@
 import fc from "fast-check";
 import { setImmediate } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { claimRule } from "../../src/rules/lease-rules.ts";
-import { landOnce } from "../../src/rules/land-once.ts";
-import type { LeaseOutcome } from "../../src/rules/claims.ts";
 import type { RunEventStore } from "../../src/store/store.ts";
 import { createKvStore } from "../../src/store/kv/kv-store.ts";
 import { StampClock } from "../../src/store/kv/stamp-clock.ts";
 import { pause } from "../../src/time/clock.ts";
 import { createFakeClock, type FakeClock } from "../fake-clock.ts";
-import { makeCall } from "./arbitrary-calls.ts";
 import { createMvccEngine, MvccData } from "./mvcc-engine.ts";
 
 const HOUR_MS = 3_600_000;
 const START_MS = 1_800_000_000_000;
 const STEP_MS = 50;
-const NAME = { ownerId: "ada", runId: "run" };
 
 /** Lets time pass, step by step, with what processes do at each. */
 async function pass(clock: FakeClock, ms: number): Promise<void> {
@@ -48,36 +43,6 @@ function createWorld(): {
         date: () => START_MS + clock.now() + aheadMs,
       }),
   };
-}
-
-async function claim(store: RunEventStore, clock: FakeClock): Promise<LeaseOutcome | undefined> {
-  const decide = landOnce(claimRule({ ...NAME, leaseMs: 60_000 }), () => crypto.randomUUID());
-  const [outcome] = await until(clock, store.change([{ ...NAME, decide }]));
-  return outcome;
-}
-
-for (const [where, aheadMs] of [
-  ["ahead", HOUR_MS],
-  ["behind", -HOUR_MS],
-] as const) {
-  it(`S24 a process whose date is an hour ${where} gets a lease when it has ended, not before and not later`, async () => {
-    const { clock, open } = createWorld();
-    const right = open(0);
-    await until(clock, makeCall(right, { what: "create", name: NAME, topic: null }));
-    expect(await claim(right, clock)).toMatchObject({ outcome: "granted" });
-    const wrong = open(aheadMs);
-    expect(await claim(wrong, clock)).toMatchObject({ outcome: "claimed" });
-    await pass(clock, 55_000);
-    expect(await claim(wrong, clock)).toMatchObject({ outcome: "claimed" });
-    await pass(clock, 6_000);
-    expect(await claim(wrong, clock)).toMatchObject({ outcome: "granted" });
-    // And the other way round: the lease of the one is seen by the other.
-    expect(await claim(right, clock)).toMatchObject({ outcome: "claimed" });
-    await pass(clock, 61_000);
-    expect(await claim(right, clock)).toMatchObject({ outcome: "granted" });
-    await Promise.all([right.close(), wrong.close()]);
-    expect(clock.timers()).toBe(0);
-  });
 }
 
 it("S24 where no process has the store open, the time goes on from the date of the next one", async () => {
