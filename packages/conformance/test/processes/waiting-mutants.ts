@@ -12,7 +12,7 @@ import type { Faults } from "../mutants/mutant.ts";
 import { hideReceipts, isAlive, type ProcessFault, runsIn } from "./process-mutant.ts";
 
 /** In here it dies, as a rule. */
-const BETWEEN_MS = 60;
+const BETWEEN_MS = 500;
 
 /** A question that a process is about to ask. */
 interface Question extends RunName {
@@ -91,16 +91,24 @@ export const waitingFaults: Faults<ProcessFault> = {
   ) =>
     changesEach(async (change) => {
       const slotOf = ({ runId, fence }: Head): string => `holder of ${runId} ${fence}`;
-      const { head, ...seen } = await seeNow(store, change);
-      const { answer, after, events = [] } = change.decide({ head, ...seen });
-      if (!after || head === null) return changeAlone(store, change);
-      if (isAnswer(events) && head.leaseExpiresAtMs !== null) {
-        const holder = (await kept()).get(slotOf(head));
+      const seen = await seeNow(store, change);
+      const { answer, events = [] } = change.decide(seen);
+      if (isAnswer(events) && seen.head?.leaseExpiresAtMs) {
+        const holder = (await kept()).get(slotOf(seen.head));
         if (holder !== undefined && !isAlive(holder)) return answer;
-      } else if (after.fence > head.fence && after.leaseExpiresAtMs !== null) {
-        await keep(slotOf(after), process.pid);
       }
-      return changeAlone(store, change);
+      // A later decision may give another fence than this one.
+      const claimed: Head[] = [];
+      const { change: noting } = mapChanges(store, {
+        commit(decision, { head }) {
+          const { after } = decision;
+          if (after?.leaseExpiresAtMs && head && after.fence > head.fence) claimed.push(after);
+          return decision;
+        },
+      });
+      const made = await changeAlone({ change: noting }, change);
+      for (const head of claimed) await keep(slotOf(head), process.pid);
+      return made;
     }),
   "S23 shows a run that no worker has to the process alone that finds it first": (
     store,
