@@ -12,7 +12,10 @@ function mapDue(
   });
 }
 
-const backwards = mapDue(async (list, query) => (await list(query)).toReversed());
+const backwards = mapDue(async (list, query) => {
+  const all = await list({ ...query, limit: MANY });
+  return all.toReversed().slice(0, query.limit);
+});
 
 /** Stores that miss a run that is due, or find one that is not. */
 export const dueIndexFaults: Faults = {
