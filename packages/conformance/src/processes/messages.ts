@@ -18,7 +18,7 @@ export const PLAIN_CALLS = [
   "probe",
   "close",
 ] as const;
-export type PlainCall = (typeof PLAIN_CALLS)[number];
+type PlainCall = (typeof PLAIN_CALLS)[number];
 
 /** The settings with which a worker opens its store. */
 export interface Opening {

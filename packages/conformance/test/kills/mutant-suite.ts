@@ -8,7 +8,7 @@ export interface MutantSuite {
 }
 
 /** One that breaks one promise. */
-export interface JudgedMutant {
+interface JudgedMutant {
   /** What it does wrong. */
   readonly name: string;
   /** The clause whose cases have to find it. */
