@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { append } from "./append.ts";
+import { chat } from "./chat.ts";
 import { fanout } from "./fanout.ts";
 import { httpAppend } from "./http-append.ts";
 import { idle } from "./idle.ts";
@@ -9,7 +10,7 @@ import { replay } from "./replay.ts";
 import { isMet, type Scale, type Section } from "./report.ts";
 import { formatFigures } from "./table.ts";
 
-const SECTIONS: readonly Section[] = [append, httpAppend, fanout, idle, neighbours, replay];
+const SECTIONS: readonly Section[] = [append, httpAppend, fanout, idle, neighbours, replay, chat];
 const ROUNDS = 7;
 const QUICK_ROUNDS = 2;
 

@@ -8,10 +8,10 @@ import { createTempFolder } from "./temp-folder.ts";
 const NO_REWRITE = ["--auto-aof-rewrite-percentage", "0"];
 
 /** Where the log of each store is: a new file, or a server of its own. */
-type Locations = Readonly<Record<StoreKind, string>>;
+export type Locations = Readonly<Record<StoreKind, string>>;
 
 /** Starts the servers. */
-async function startStores(scope: AsyncDisposableStack): Promise<Locations> {
+export async function startStores(scope: AsyncDisposableStack): Promise<Locations> {
   const folder = await createTempFolder(scope);
   const postgres = await startPostgres();
   scope.defer(() => postgres.close());
