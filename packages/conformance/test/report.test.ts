@@ -19,7 +19,11 @@ const reports: readonly CaseReport[] = cases.slice(0, 4).map(({ name, clause }, 
   index === 0
     ? { name, clause, passed: true, hung: false, ms: 5, failure: null }
     : {
-        ...{ name, clause, passed: false, hung: true, ms: 1_000 },
+        name,
+        clause,
+        passed: false,
+        hung: true,
+        ms: 1_000,
         failure: failed(`It hung at ${index}.`, clause),
       },
 );

@@ -1,3 +1,4 @@
+import { events, land } from "../append-request.ts";
 import { assert, assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import { OWNER } from "../kit-store.ts";
@@ -5,7 +6,7 @@ import type { TrialCase } from "../trial.ts";
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
 
-/** Cases of S16 in `STORE.md`: a new run, and whose it is. */
+/** Cases of S16 in `STORE.md` and W4 in `WIRE.md`: a new run, and whose it is. */
 export const creating: readonly TrialCase[] = [
   {
     name: "S16 a new run is queued, without phase or events",
@@ -46,6 +47,22 @@ export const creating: readonly TrialCase[] = [
         assertEqual(await one.getRun("run"), run, "the run by itself");
         assertEqual(await one.listRuns(LIST), [run], "the list");
         assertEqual(await readLog(one, "run"), { run, events: [] }, "the log");
+      }
+    },
+  },
+  {
+    name: "W4 appends go to the run of their own owner, even if another has one of the same id",
+    async run({ store }) {
+      const owners = [OWNER, "another owner"];
+      for (const ownerId of owners) {
+        await createRun(store, "run", ownerId);
+        await land(store, "run", events(1), { ownerId });
+      }
+      // The run is running now, so these are plain.
+      await land(store, "run", events(2), { ownerId: "another owner" });
+      for (const [index, ownerId] of owners.entries()) {
+        const run = await store.getRun("run", ownerId);
+        assertEqual(run?.lastSequence, index === 0 ? 1 : 3, `the last sequence of "${ownerId}"`);
       }
     },
   },

@@ -3,6 +3,7 @@ import { assertEqual } from "../assert.ts";
 import { createRun, readLog, readPage } from "../read-log.ts";
 import { OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
+import { turns } from "../turns.ts";
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
 /** Deleted; the second, read as a pattern, also matches others. */
@@ -43,6 +44,33 @@ export const deleting: readonly TrialCase[] = [
         const { firstSequence } = await land(store, runId, events(1), KEYED);
         assertEqual(firstSequence, 1, `where the old key of ${runId} lands`);
       }
+    },
+  },
+  {
+    name: "S17 a run that is created while the old one of its id is being removed has none of its events",
+    async run({ store }) {
+      const old = await createRun(store, "run");
+      await land(store, "run", [...events(3), event("RUN_COMPLETED")]);
+      let isNew = false;
+      const create = async (): Promise<void> => {
+        const created = await store.createRun({ runId: "run", ownerId: OWNER, metadata: "null" });
+        isNew ||= created.outcome === "created";
+      };
+      const look = async (): Promise<void> => {
+        const page = await readPage(store, "run");
+        if (page === null || page.run.ordinal === old.ordinal) return;
+        assertEqual(page.events, [], "the events of the new run");
+      };
+      const calls: Promise<unknown>[] = [store.deleteRun("run")];
+      while (!isNew) {
+        for (let call = 0; call < 20; call++) {
+          calls.push(create(), look());
+          // A store in memory answers so soon.
+          await turns(1);
+        }
+        await Promise.all(calls.splice(1));
+      }
+      await Promise.all(calls);
     },
   },
 ];

@@ -5,6 +5,7 @@ import { assertEqual } from "../assert.ts";
 import { type NotificationCounter, countNotifications } from "../notification-counter.ts";
 import { createRun } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
+import { within } from "../within.ts";
 import { wrapStore } from "../wrap-store.ts";
 
 /** Subscriptions before and after those that a case is about. */
@@ -66,6 +67,15 @@ export const notifications: readonly TrialCase[] = [
       }
       assertEqual(late, 0, "the number of notifications after the stop");
       for (const subscription of [...pair, counter]) subscription.stop();
+    },
+  },
+  {
+    name: "S13 `ready` settles even if the subscription is stopped at once",
+    async run({ store }) {
+      const subscription = store.subscribe("run", () => {});
+      subscription.stop();
+      const settled = Promise.allSettled([subscription.ready]);
+      await within(store.capabilities.notifyWithinMs, settled, "`ready` to settle");
     },
   },
   {

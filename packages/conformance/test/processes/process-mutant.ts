@@ -11,7 +11,7 @@ import type { KeptReceipt } from "../../../core/src/rules/judge-append.ts";
 import { mapChanges } from "../mutants/inner-store.ts";
 import type { RemoteEngine } from "./remote-engine.ts";
 
-/** What the processes that share a store have beside it. */
+/** State that the processes of one store share in addition to it. */
 export interface Shared {
   readonly engine: RemoteEngine;
   /** How far the clock of this process is ahead of the store's. */
