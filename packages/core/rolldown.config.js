@@ -5,7 +5,7 @@ const WRITE =
 const WORK = /\/src\/work\/(?!run-access)[a-z-]+\.ts$/;
 
 /**
- * What is published: a file for each door, and the files that they share. A bundler moves only whole files. So a page that works on a run
+ * The published files: one for each door, and those that they share. A bundler moves only whole files. So a page that works on a run
  * later can load `work.js` later.
  */
 export default {

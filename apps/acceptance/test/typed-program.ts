@@ -74,7 +74,7 @@ try {
 }
 `;
 
-/** How a user's compiler may find packages. */
+/** The ways in which a user's compiler may find packages. */
 export const RESOLUTIONS = ["nodenext", "bundler"] as const;
 type Resolution = (typeof RESOLUTIONS)[number];
 

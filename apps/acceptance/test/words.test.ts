@@ -21,7 +21,7 @@ const BANNED: Readonly<Record<string, string>> = {
 
 const ANY_BANNED = new RegExp(`\\b(?:${Object.keys(BANNED).join("|")})\\b`, "gi");
 
-/** What commands write, and this file. */
+/** Files that commands write, and this file. */
 const EXEMPT = /(^|\/)CHANGELOG\.md$|^apps\/acceptance\/test\/words\.test\.ts$/;
 
 it("no file has a word that docs/glossary.md replaces", async () => {

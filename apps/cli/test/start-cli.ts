@@ -7,7 +7,7 @@ import { ADA } from "../../server/test/start-server.ts";
 
 const MAIN = join(import.meta.dirname, "../src/main.ts");
 
-/** How the command line ended. */
+/** The exit of the command line, and its output. */
 export interface CliExit {
   readonly exitCode: number | null;
   readonly stdout: string;

@@ -52,7 +52,7 @@ const PIECE = fc.constantFrom(
   "\uDBFF",
 );
 
-/** What a page shows: nothing of what Unicode ignores, one space for all blanks, and one form of each character. */
+/** The text as a page shows it: without what Unicode ignores, with one space for all blanks, and one form of each character. */
 function shown(text: string): string {
   return text
     .replaceAll(/[\p{DI}\p{Cc}]/gu, (one) => (/\s/.test(one) ? " " : ""))

@@ -21,7 +21,7 @@ async function header(page: Page, text: string): Promise<void> {
   await page.getByRole("main").getByText(text).waitFor();
 }
 
-/** How far the list is from its end, in CSS pixels. */
+/** The distance of the list from its end, in CSS pixels. */
 function toEnd(page: Page): Promise<number> {
   return page
     .locator(".timeline")

@@ -5,7 +5,7 @@ import { type LiveStream, openStream } from "./open-stream.ts";
 export const ADA = "a-token-of-ada";
 export const BOB = "a-token-of-bob";
 
-/** What a client of one recipe does. */
+/** The calls of a client of one recipe. */
 export interface Client {
   /** Sends a request, by default as `ada` with her token; with a body, as JSON, which a string is already. */
   call(method: string, path: string, init?: CallInit): Promise<Response>;
@@ -39,7 +39,7 @@ interface CallInit {
   readonly signal?: AbortSignal;
 }
 
-/** What differs from host to host. */
+/** The options that differ from host to host. */
 export interface ClientOptions {
   /**
    * The path to sign in at.

@@ -19,7 +19,7 @@ export interface QueueApp {
   startOnce(runId: string): Promise<void>;
   /** The states of the run's jobs. */
   jobStates(runId: string): Promise<readonly string[]>;
-  /** How often the queue has handed out a job of this run. */
+  /** The number of times that the queue has handed out a job of this run. */
   deliveries(runId: string): Promise<number>;
   /** When the delayed job of this run falls due, as `Date.now()`; `null` without one. */
   dueAt(runId: string): Promise<number | null>;
@@ -30,7 +30,7 @@ export interface QueueApp {
   close(): Promise<void>;
 }
 
-/** How the recipe with one queue is tried. */
+/** A recipe with one queue: how its tests open it, what its log has, and edits for its workers. */
 export interface QueueTrial {
   readonly folder: string;
   readonly open: () => Promise<QueueApp>;

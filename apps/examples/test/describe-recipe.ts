@@ -4,7 +4,7 @@ import { openStream } from "./open-stream.ts";
 import { describeHost, type HostTrial } from "./probe/describe-host.ts";
 import type { RecipeProcess } from "./recipe-process.ts";
 
-/** How the recipe of one framework, with the usual middleware, is tried. */
+/** A recipe of one framework with the usual middleware, as its tests need it. */
 export interface RecipeTrial extends HostTrial {
   /** A header that the framework's middleware puts on every answer. */
   readonly header: readonly [name: string, value: string];

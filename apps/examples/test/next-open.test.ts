@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { RunEvents } from "@tm/run-events-core";
 import { expect, it, onTestFinished, vi } from "vitest";
 
-/** What the recipe's `lib/run-events.js` exports. */
+/** The exports of the recipe's `lib/run-events.js`. */
 interface Opener {
   openRunEvents(): Promise<{ readonly runs: RunEvents }>;
 }

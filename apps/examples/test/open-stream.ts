@@ -2,7 +2,7 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { expect, onTestFinished } from "vitest";
 import type { Owner } from "../../server/test/start-server.ts";
 
-/** What the tests read of a frame's data. */
+/** The members of a frame's data that the tests read. */
 export interface Frame {
   readonly type: string;
   readonly code?: string;

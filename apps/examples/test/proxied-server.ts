@@ -13,7 +13,7 @@ import type { Owner } from "../../server/test/start-server.ts";
 import { ADA, type Client, createClient } from "./client.ts";
 import { type RecipeProcess, startRecipeProcess } from "./recipe-process.ts";
 
-/** How a proxy is configured: the one in front of 8081 that listens on 8080. */
+/** A proxy, configured to listen on 8080 in front of 8081. */
 export interface ProxyTrial {
   readonly name: string;
   readonly config: string;

@@ -30,7 +30,7 @@ async function followAcross(
   return all;
 }
 
-/** How often a stream is opened: whether a proxy gets the replay with the first frame depends on timing. */
+/** The number of times that a stream is opened: whether a proxy gets the replay with the first frame depends on timing. */
 const TIMES = 30;
 
 /** The sequences of the next this many events. */

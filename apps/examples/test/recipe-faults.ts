@@ -5,7 +5,7 @@ import { HASTY } from "./start-recipe.ts";
 
 const WHY = "The sessions are away.";
 
-/** What a recipe of one file does when a user signs out, and when its authentication fails. */
+/** Tests a recipe of one file when a user signs out, and when its authentication fails. */
 export function testRecipeFaults(file: string): void {
   it("W26: a stream ends when its user signs out, since the session store is asked again", async () => {
     const { url, call, createRun, signIn } = await startEdited(file, [HASTY]);

@@ -16,7 +16,7 @@ export interface WorkerProcess {
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
 
-/** How a worker is started. */
+/** The options with which a worker is started. */
 export interface WorkerOptions {
   readonly args?: readonly string[];
   readonly env: Readonly<Record<string, string>>;

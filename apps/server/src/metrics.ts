@@ -13,8 +13,8 @@ export interface MetricsSources {
 }
 
 /**
- * What is known of a metric: its help, its value, and the label whose texts are the keys of several values. `null` leaves the metric out. One
- * that only grows has a name that ends in `_total`.
+ * A metric: its help, its value, and the label whose texts are the keys of several values. `null` leaves the metric out. The name of one
+ * that only grows ends in `_total`.
  */
 type Metric = readonly [
   help: string,
@@ -33,7 +33,7 @@ export class Metrics implements Required<Pick<Telemetry, "onDiagnostic">> {
   #resends = 0;
   #expired = 0;
   #purged = 0;
-  /** The time at which a purge last left no run that was due, by `performance.now()`; until then, the time of the start. */
+  /** The time at which a purge last left nothing to remove, by `performance.now()`; before the first such purge, the time of the start. */
   #purgedAt = performance.now();
   #upkeepFailures = 0;
   /** `null` for a store that has no connection for notifications. */
@@ -176,7 +176,7 @@ export class Metrics implements Required<Pick<Telemetry, "onDiagnostic">> {
     try {
       this.#memory = process.memoryUsage();
     } catch {
-      // The other metrics say more about a lack of descriptors than no answer would.
+      // Without free descriptors this fails. The other metrics are still answered, since they show the lack.
     }
     return this.#memory;
   }

@@ -18,7 +18,7 @@ function settingsOf(folder: string): Settings {
   return parsed.settings;
 }
 
-/** How a start fails with what `prepare` makes of each secret's file. */
+/** The refusal of a start for each secret, with the file that `prepare` has made; `none` if it starts. */
 async function refusalsOf(prepare: (path: string) => void): Promise<readonly string[]> {
   const refusals: string[] = [];
   for (const name of NAMES) {

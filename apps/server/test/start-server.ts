@@ -32,7 +32,7 @@ export function ownedByAll(): Owner {
   return { onTestFinished: (end) => void ends.push(end) };
 }
 
-/** How a server's process ended. */
+/** The exit of a server's process, and its output. */
 export interface ServerExit {
   readonly exitCode: number | null;
   readonly stdout: string;

@@ -15,7 +15,7 @@ afterEach(() => void vi.useRealTimers());
 /** Ticks every 100 ms that the test ends. */
 function startScripted(restAfter?: (tookMs: number) => number): {
   readonly ticks: Ticks;
-  /** How many have begun. */
+  /** The number of ticks that have begun. */
   begun(): number;
   /** Ends the one under way, and lets happen what then happens. */
   end(hasMore: boolean): Promise<void>;

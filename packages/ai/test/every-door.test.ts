@@ -34,7 +34,7 @@ type Door = (
   ownerId?: string,
 ) => {
   readonly produce: () => Promise<unknown>;
-  /** Resolves at the end. Nothing, or an error, for one that does not exist. */
+  /** Resolves at the end; with nothing, or an error, if the stream or chat does not exist. */
   readonly read: () => Promise<unknown>;
 };
 
@@ -92,7 +92,7 @@ const DOORS: Readonly<Record<string, Door>> = {
   },
 };
 
-/** What a reader got, as text. */
+/** A reader's result, as text. */
 function shown(got: unknown): string {
   return JSON.stringify(got, (_key, value: unknown) =>
     value instanceof Error ? value.message : value,

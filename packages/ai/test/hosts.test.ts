@@ -44,7 +44,7 @@ const question = (id: string): string =>
     message: { id: "q", role: "user", parts: [{ type: "text", text: "Why?" }] },
   });
 
-/** What the routes have to do on each host. */
+/** Expects of the routes what they have to do on each host. */
 async function expectRoutes(api: string, ask: typeof fetch): Promise<void> {
   const send = (path: string, body: BodyInit): Promise<Response> =>
     ask(`${api}${path}`, { method: "POST", headers: HEADERS, body });

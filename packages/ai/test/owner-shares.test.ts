@@ -16,7 +16,7 @@ function openStream(): { readonly response: Response; readonly cancelled: Promis
   return { response: new Response(body, { headers }), cancelled: cancelled.promise };
 }
 
-/** How one more request of the user ends. */
+/** The outcome of one more request of the user. */
 async function askOnce(shares: OwnerShares, ownerId = "ada"): Promise<unknown> {
   const asked = shares.open(ownerId, REQUEST, async () => new Response("ok"));
   return asked.then(

@@ -3,7 +3,7 @@ import { rolldown, type RolldownOutput } from "rolldown";
 
 const ENTRY = "entry";
 
-/** What a bundle is made of besides its entry. */
+/** The options of a bundle, besides its entry. */
 export interface BundleOptions {
   /** Packages to leave out. */
   readonly external?: readonly string[];

@@ -9,7 +9,7 @@ interface Words {
 }
 type Events = { readonly STEP: Words; readonly RUN_COMPLETED: string };
 
-/** What a program knows of an event from its type. */
+/** Uses an event as far as its type narrows it. */
 function narrow(event: TypedEvent<Events>): unknown {
   if (event.eventType === "STEP") {
     expectTypeOf(event.payload).toEqualTypeOf<Words>();

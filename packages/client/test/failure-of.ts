@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 
-/** What a call rejects with. */
+/** The error with which a call rejects. */
 export async function failureOf(call: Promise<unknown>): Promise<unknown> {
   return call.then(
     (value) => expect.unreachable(`It resolved with ${JSON.stringify(value)}.`),

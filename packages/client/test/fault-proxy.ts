@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import fc from "fast-check";
 
-/** What happens to the answer of one connection. */
+/** A fault in the answer of one connection. */
 export interface Fault {
   /** After how many bytes of the answer. */
   readonly at: number;

@@ -2,7 +2,7 @@ import { onTestFinished } from "vitest";
 import type { ConnectionState } from "../src/follow/connection-state.ts";
 import { RunsReader, type RunsReaderOptions } from "../src/follow/follow-runs.ts";
 
-/** What a listener of one run has been called with. */
+/** The record of the calls of a listener of one run. */
 export interface Heard {
   readonly sequences: number[];
   readonly states: ConnectionState["state"][];

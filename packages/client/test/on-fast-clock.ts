@@ -10,7 +10,7 @@ const REAL_TURN_MS = 1;
 export async function onFastClock<T>(work: () => Promise<T>): Promise<T> {
   const clock = install({
     toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "performance"],
-    // What an earlier test left open may close now. Its timers must not fire afterwards.
+    // An earlier test may have left something open that closes now. Its timers must not fire afterwards.
     shouldClearNativeTimers: true,
   });
   try {

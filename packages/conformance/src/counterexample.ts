@@ -15,7 +15,7 @@ export class Counterexample extends Error {
 
   /**
    * @param input as it was run
-   * @param how it came to be found, as a sentence
+   * @param how a sentence about how it was found
    */
   constructor(input: unknown, address: InputAddress, how: string, cause: unknown) {
     const text = fc.stringify(input);

@@ -73,7 +73,7 @@ describe("the signal of a run with random inputs", () => {
       "any JSON text",
     );
     await expect(run({ signal: controller.signal })).rejects.toThrow("Enough.");
-    // What the case would still do, it does before the next turns.
+    // If the case went on, it would do so within these turns.
     for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect(created).toBe(4);
   });

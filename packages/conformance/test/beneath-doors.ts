@@ -11,11 +11,11 @@ import {
 import { mapChanges } from "./mutants/inner-store.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 
-/** What a store beneath which the kit can look does wrong. */
+/** The faults of a store beneath which the kit can look. */
 export interface BeneathBreakage {
   /** Keeps the events of runs that are removed. */
   readonly keepsRemoved?: true;
-  /** How many rows or statements more a call takes, by the name that `nameOf` gives to a list. */
+  /** The excess rows and statements of a call, by the name that `nameOf` gives to a list. */
   readonly wastes?: (call: string, size: { runs: number; events: number }) => Partial<Waste>;
   /** Takes an append for a new one whose receipt is lost. */
   readonly forgetsReceipts?: true;
@@ -41,7 +41,7 @@ interface Beneath {
   isFull: boolean;
 }
 
-/** What the kit looks at, and the store on it. */
+/** The data at which the kit looks, and the store on it. */
 interface BeneathPlace {
   readonly own: Beneath;
   readonly data: RunEventStore;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { conformance } from "./modules/kept.ts";
 import { startBun, startNode } from "./start-process.ts";
 
-/** How each runner is started on a file, and how it counts what passed and what failed. */
+/** The runners: how each is started on a file, and how it counts what passed and what failed. */
 const RUNNERS = {
   node: {
     start: (file: string) => startNode("--test-reporter=tap", file),

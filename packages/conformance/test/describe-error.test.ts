@@ -2,7 +2,7 @@ import { runEventStoreConformance } from "@tm/run-events-conformance";
 import { createMemoryStore, RunEventsError } from "@tm/run-events-core";
 import { expect, it } from "vitest";
 
-/** What the kit says of a store whose `read` throws this. */
+/** The kit's message about a store whose `read` throws this. */
 async function messageOf(thrown: unknown): Promise<string> {
   const cases = runEventStoreConformance({
     name: "mine",

@@ -5,7 +5,7 @@ export function readPage(name: string): string {
   return readFileSync(urlOf(name), "utf8");
 }
 
-/** What is between the markers of the page of this name. */
+/** The text between the markers of the page of this name. */
 export function readBlock(name: string): string {
   return split(name).block;
 }

@@ -105,6 +105,6 @@ export function casesOnLeaks<Place>(
   return cases.filter(({ name }) => names.has(name));
 }
 
-/** What such a case throws. */
+/** The failure of such a case. */
 export const LEAK_FOUND: RegExp =
   /S20 .*\nExpected that the failure of .* holds nothing of what was to be/;

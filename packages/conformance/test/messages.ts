@@ -23,7 +23,7 @@ export async function messageOf({ run }: Pick<ConformanceCase, "run">): Promise<
   );
 }
 
-/** What a failure says of its input: the text of it, and the options that run it again, as pasted. */
+/** The input in a failure's message, and the options that run it again, as pasted. */
 export function replayOf(message: string): {
   readonly input: string;
   readonly pasted: Pick<ConformanceOptions, "replay">;

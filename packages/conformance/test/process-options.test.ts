@@ -37,7 +37,7 @@ async function runOn(
         .written()
         .flatMap(({ key, value }) => {
           const [, runId] = /^run\/[^/]+\/([^/]+)\/.*\/log\//.exec(key) ?? [];
-          // Without the time.
+          // The value begins with the time, which is left out.
           return !runId || value === null ? [] : `${runId}${value.slice(value.indexOf(" "))}`;
         });
       onDestroy(events.toSorted());

@@ -6,7 +6,7 @@ import { mapChanges } from "./mutants/inner-store.ts";
 import { type SharedMemoryDoors, sharedMemoryDoors } from "./shared-memory.ts";
 
 /**
- * What a store object does wrong while its server is a replica.
+ * The fault of a store object while its server is a replica.
  * @param replica what the replica has: all that this object has written, and nothing of the others'
  * @param master what all objects write into
  * @param untilMaster resolves when its server is the master again
@@ -17,7 +17,7 @@ export type OnReplica = (
   untilMaster: () => Promise<void>,
 ) => Partial<RunEventStore>;
 
-/** What a replica answers. */
+/** The failure with which a replica answers. */
 export function replicaFailure(ambiguous = false): RunEventsError {
   const cause = new Error("READONLY");
   return new RunEventsError("store_unavailable", "It is a replica.", { cause, ambiguous });
@@ -46,7 +46,7 @@ export function replicaDoors(
       probe: refuse,
       ...onReplica(replica, master, () => state.isMaster.promise),
     });
-    /** The replica gets the same. */
+    /** The master, whose changes the replica gets, too. */
     const writing = mapChanges(master, {
       commit(decision, _, { ownerId, runId }) {
         void replica.change([{ ownerId, runId, decide: () => ({ ...decision, answer: null }) }]);

@@ -1,7 +1,7 @@
 import { createMemoryStore } from "@tm/run-events-core";
 import { closedSubscription, createCalls, type RunEventStore } from "@tm/run-events-core/store";
 
-/** How to break a store: its data, beneath all store objects, or each object that is opened on them. */
+/** The faults of a store: in its data, beneath all store objects, or in each object that is opened on them. */
 export interface Breakage {
   readonly data?: (data: RunEventStore) => RunEventStore;
   readonly object?: (object: RunEventStore, data: RunEventStore) => RunEventStore;

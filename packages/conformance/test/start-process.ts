@@ -5,13 +5,13 @@ import { onTestFinished } from "vitest";
 const BIN = fileURLToPath(new URL("../src/bin/main.ts", import.meta.url));
 const BUN = fileURLToPath(new URL("../node_modules/.bin/bun", import.meta.url));
 const MODULES = fileURLToPath(new URL("./modules/", import.meta.url));
-/** What `npx run-events-conformance` is in this repository, for a shell. */
+/** The command `npx run-events-conformance` in this repository, for a shell. */
 export const BIN_COMMAND: string = `"${process.execPath}" -C @tm/source "${BIN}"`;
 
-/** What came of a process. */
+/** The result of a process. */
 interface Ended {
   readonly code: number | null;
-  /** What killed it, if anything did. */
+  /** The signal that killed it; `null` if none did. */
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;

@@ -141,7 +141,7 @@ export interface RunEvents extends Upkeep, Pick<RunLog, "append" | "input" | "pr
 
 type Unowned<Options> = Omit<Options, "ownerId">;
 
-/** A call whose last parameter names the owner, without it. The parameter is optional if it need not have anything else. */
+/** A call whose last parameter names the owner, without it. The parameter is optional if the owner was its only required member. */
 type OwnedCall<Call> = Call extends (
   ...values: [...infer Values, infer Options extends OwnerOption]
 ) => infer Answer

@@ -8,7 +8,7 @@ const segment = fc
 const basePath = fc
   .array(segment, { minLength: 1, maxLength: 4 })
   .map((all) => `/${all.join("/")}`);
-/** What follows the path of all runs. */
+/** The rest of a path, after the path of all runs. */
 const rest = fc.oneof(
   fc.constant(""),
   segment.map((id) => `/${id}`),

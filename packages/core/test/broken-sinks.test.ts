@@ -4,7 +4,7 @@ import { createStreamBench, letGo, type StreamBench, typesOf } from "./stream-be
 
 type Call = "write" | "end" | "destroy";
 
-/** What a transport of a host throws. */
+/** The error that a host's transport throws. */
 const BROKEN = new TypeError("broken");
 
 /** Opens a stream whose transport throws from a call on. */

@@ -60,7 +60,7 @@ describe("createRule", () => {
   });
 });
 
-/** What one commit leaves, and not two. */
+/** The head without the members that differ between one commit and two. */
 function withoutCommits({ head }: OneRun): object | null {
   return head && headOf({ ...runOf(head), revision: 0, dueMs: 0, commits: [] });
 }

@@ -13,7 +13,7 @@ import { RUN } from "./run-writes.ts";
 /** Heads that are compared and set, and what the others do before each commit. */
 class Heads implements CompareAndSet {
   readonly heads = new Map<string, Head>();
-  /** How often was committed. */
+  /** The number of commits so far. */
   commits = 0;
   before: (commit: number) => void = () => {};
 

@@ -79,7 +79,7 @@ export const steps: fc.Arbitrary<Step> = fc.oneof(
   fc.constantFrom(0, 0, 5).map((ms) => () => removalRule(ms)),
 );
 
-/** How much time passes before each step. The clock may be set back. */
+/** Steps, each after some time has passed. The clock may be set back. */
 export type Program = readonly (readonly [passedMs: number, step: Step])[];
 
 const passed = fc.integer({ min: -2, max: 8 });

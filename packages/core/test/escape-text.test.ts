@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { escapeJson, escapeText } from "../src/rules/escape-text.ts";
 
-/** What shows nothing by itself, or is no character: a list of its own, not the pattern of the source. */
+/** Code points that show nothing by themselves, or are no characters. This list is not the pattern of the source. */
 const UNSEEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{DI}\u2800\uFFF9-\uFFFB]/u;
 const KEPT = /\u200C|\u200D|\uFE0F/g;
 

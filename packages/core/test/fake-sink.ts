@@ -11,7 +11,7 @@ export interface FakeSink extends StreamSink {
   readonly frames: readonly TimedFrame[];
   /** All bytes, in order. */
   bytes(): Uint8Array;
-  /** What a stream may not do: write after its end or while the transport is full, end twice, use a closed transport. */
+  /** The mistakes of a stream: a write after its end or while the transport is full, a second end, a use of a closed transport. */
   readonly faults: readonly string[];
   readonly state: "open" | "ended" | "destroyed" | "gone";
   /** Since when it takes no bytes; `null` while it takes them. */

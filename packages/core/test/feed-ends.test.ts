@@ -104,7 +104,7 @@ describe("the end of a feed on a stream", () => {
       },
     };
     const bench = await createRunsBench([], {}, store);
-    // So long that the list does not keep it.
+    // Metadata so long that the list does not keep it.
     const metadata = "x".repeat(5_000);
     await bench.log.createRun({ runId: "a", ownerId: "ada", metadata });
     const opened = await bench.open([], undefined, {});

@@ -9,7 +9,7 @@ import { createScriptedSource, type ScriptedSource } from "./scripted-source.ts"
 export interface FollowerBench {
   readonly source: ScriptedSource;
   readonly follower: Follower;
-  /** How often the follower has retired. */
+  /** The number of times that the follower has retired. */
   retired: number;
 }
 

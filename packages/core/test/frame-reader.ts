@@ -11,7 +11,7 @@ export interface Frame {
 }
 
 /**
- * The frames of bytes that are whole, by the real parser.
+ * Reads bytes of whole frames with the real parser.
  * @throws for lines that no frame may hold: comments, unknown fields, broken retries
  */
 export function readFrames(frames: Uint8Array | string): readonly Frame[] {

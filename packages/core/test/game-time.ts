@@ -35,7 +35,7 @@ export class GameTime implements Clock {
     const untilMs = this.#nowMs + ms;
     for (;;) {
       await settle();
-      // What is ready may need more turns, and then wait for a time.
+      // Code that is ready may need more turns, and then wait for a time.
       if (this.#next(untilMs) === null) for (let more = 0; more < 10; more++) await settle();
       const next = this.#next(untilMs);
       if (next === null) break;

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { RunEventsError } from "../src/rules/errors.ts";
 import type { ScriptedSource } from "./scripted-source.ts";
 
-/** What may happen in a world: to its item `at`, `count` times, with readers that take a frame when `takes` says so. */
+/** An act in a world, on its item `at`, `count` times. Readers take a frame when `takes` says so. */
 export type Act<World> = (
   world: World,
   at: number,
@@ -52,7 +52,7 @@ export const FAILURE: RunEventsError = new RunEventsError("store_unavailable", "
 
 type SourceAct = "ready" | "answer" | "fail" | "notify" | "loseNotification";
 
-/** What the source of a world may do: for its read, its subscription or the notification `at`. */
+/** The acts of a world's source, on its read, its subscription or the notification `at`. */
 export const SOURCE_ACTS: Readonly<
   Record<SourceAct, (world: { readonly source: ScriptedSource }, at: number) => void>
 > = {

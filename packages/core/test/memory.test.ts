@@ -6,7 +6,7 @@ import { createRunWrites, RUN } from "./run-writes.ts";
 
 const ALL = { ...RUN, since: 0, limit: 100, maxBytes: 1_000_000, wantsMetadata: true };
 
-/** What every store promises, the conformance kit checks on this one too. */
+/** The conformance kit checks this store, too, for what every store promises. */
 describe("createMemoryStore", () => {
   it("S11: a call's arguments belong to the store", async () => {
     const store = createMemoryStore();

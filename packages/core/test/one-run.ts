@@ -28,7 +28,7 @@ export class OneRun {
     return { head, receipts, holder, nowMs, ordinal: this.#ordinal + 1 };
   }
 
-  /** What a rule sees. */
+  /** The view of a rule. */
   seeRun(nowMs: number): Seen<Run> {
     return { ...this.see(nowMs), head: this.head === null ? null : runOf(this.head) };
   }

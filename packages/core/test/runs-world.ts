@@ -129,7 +129,7 @@ export function unblock({ connections }: RunsReader): void {
   last.stream.drained();
 }
 
-/** How far each connection was checked: what a check has seen of one does not change any more. */
+/** The part of each connection that was checked: it does not change any more. */
 const checked = new WeakMap<object, string>();
 
 /** Checks every frame that a reader has had since the last check, with those before it on the same connection. */

@@ -35,7 +35,7 @@ export function answerInTurn(sent: readonly SentBatch[]): {
   readonly order: string[];
   /** Answers the next one, if any. */
   readonly answer: () => void;
-  /** How many are not answered yet. */
+  /** The number of batches that are not answered yet. */
   readonly open: () => number;
 } {
   const order: string[] = [];

@@ -14,7 +14,7 @@ export interface RunsBench {
   readonly log: RunLog;
   readonly clock: FakeClock;
   readonly streams: Streams;
-  /** What `authorize` answers from now on, or fails with. */
+  /** The answer of `authorize` from now on, or the error with which it fails. */
   verdict: StreamErrorCode | null | Error;
   /** Appends events of these types, each with this payload. */
   readonly append: (runId: string, types: readonly string[], payload?: unknown) => Promise<void>;

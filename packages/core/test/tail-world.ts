@@ -20,7 +20,7 @@ export interface TailWorld {
   readonly clock: FakeClock;
   readonly followers: Followers;
   readonly readers: { readonly tail: TailReader; readonly generation: number }[];
-  /** How often the run's id has been used; the events of each use say which. */
+  /** The number of times that the run's id has been used; the events of each use say which. */
   generation: number;
   lastSequence: number;
 }
@@ -75,7 +75,7 @@ const ACTS: Readonly<Record<ActionName, (world: TailWorld, at: number, count: nu
   ...OWN_ACTS,
 };
 
-/** Any order of these, each as likely as its weight says. */
+/** Acts in any order, each as likely as its weight says. */
 export function tailActions(
   weights: Readonly<Partial<Record<ActionName, number>>>,
 ): fc.Arbitrary<readonly Step<ActionName>[]> {

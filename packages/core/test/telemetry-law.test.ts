@@ -51,7 +51,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   read: (runs, runId) => runs.read(runId),
 };
 
-/** How often the queue of appends reads the clock for an append: when it cuts the group. */
+/** The number of times that the queue of appends reads the clock for an append: once, when it cuts the group. */
 const QUEUE_READS = 1;
 
 /** A tail of a live run may wait for ever. */
@@ -62,7 +62,7 @@ const plans = fc.array(
   { maxLength: 12 },
 );
 
-/** What each call answers or throws, and then what the logs and their tails have. */
+/** The answer or the error of each call, and then the content of the logs and of their tails. */
 async function play(
   plan: readonly { readonly name: string; readonly runId: string }[],
   telemetry: Telemetry | undefined,

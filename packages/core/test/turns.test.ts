@@ -7,7 +7,7 @@ const piece = fc.record({
   owner: fc.constantFrom("ada", "bob", "eve"),
   size: fc.constantFrom<WorkSize>("short", "large"),
 });
-/** How many turns of the event loop pass from one piece to the next. */
+/** The number of turns of the event loop from one piece to the next. */
 const UNTIL_NEXT = { short: 1, large: 9 };
 
 it("W49: a turn of the event loop has one piece of work, eight turns follow a large one, and owners that wait take turns", async () => {

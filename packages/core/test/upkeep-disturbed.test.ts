@@ -9,7 +9,7 @@ import { createFakeClock, type FakeClock } from "./fake-clock.ts";
 import { idsOf } from "./ids-of.ts";
 
 const START = 1_780_000_000_000;
-/** How often the process of these tests checks. */
+/** The interval at which the process of these tests checks, in milliseconds. */
 const CHECK_MS = 5_000;
 const STEP_MS = 250;
 /** The longest that a worker waits before it tries again. */

@@ -18,7 +18,7 @@ interface Bench {
   readonly notify: () => void;
   /** An append of the worker lands. */
   readonly land: () => void;
-  /** How often the run was checked; a check waits for `gate`, if it is set. */
+  /** The number of times that the run was checked. A check waits for `gate`, if it is set. */
   readonly checks: () => number;
   readonly hold: (gate: Promise<unknown> | null) => void;
   readonly ends: unknown[];

@@ -59,7 +59,7 @@ export const anyGame: fc.Arbitrary<Game> = fc.record({
   ),
 });
 
-/** What a reader does with the pages of a list. */
+/** A reader's copy of a list, made from its pages. */
 class Fold {
   runs = new Map<string, RunRecord>();
   version = "";

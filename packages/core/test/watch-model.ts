@@ -7,7 +7,7 @@ import type { RunRecord } from "../src/rules/run.ts";
 import type { GameTime } from "./game-time.ts";
 import { runRecord } from "./run-record.ts";
 
-/** What goes wrong in a game. */
+/** The faults of a game. */
 export interface Faults {
   /** Commits that take up to 4 s after they have got their ordinals. */
   readonly late: boolean;
@@ -50,7 +50,7 @@ export class WatchModel implements WatchSource {
   readonly #random: () => number;
   readonly #subscriptions = new Map<string, Set<(runId: string | null) => void>>();
   readonly #backups: Runs[] = [];
-  /** What there was from a time on. */
+  /** The runs that there were, each state from a time on. */
   readonly history: { readonly fromMs: number; readonly runs: Runs }[] = [
     { fromMs: 0, runs: new Map() },
   ];

@@ -63,7 +63,7 @@ describe("a worker's state", () => {
       expect(state.at).toBe(at);
       const next = NAMES.map((name) => [name, advanceWork(state, EVENTS[name]).at]);
       expect(next).toStrictEqual(NAMES.map((name) => [name, TABLE[at]?.[name] ?? at]));
-      // One that is over keeps its first reason.
+      // A state that is over keeps its first reason.
       if ("reason" in state)
         for (const name of NAMES) expect(advanceWork(state, EVENTS[name])).toBe(state);
     }

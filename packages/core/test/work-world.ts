@@ -24,7 +24,7 @@ export interface WorkWorld extends AsyncDisposable {
   readonly runs: AdasRuns;
   /** The same store in another process. */
   readonly others: AdasRuns;
-  /** What is between the runs and their log. */
+  /** The hooks between the runs and their log. */
   readonly intercepts: Partial<Record<LogCall, Intercept>>;
   /** The calls that reached the log, or failed on the way. */
   readonly calls: LogCall[];
@@ -173,7 +173,7 @@ export async function aborted({ signal }: WorkedRun): Promise<void> {
   });
 }
 
-/** What a call rejects with. */
+/** The error with which a call rejects. */
 export async function failureOf(call: Promise<unknown>): Promise<unknown> {
   return call.then(
     (value) => {

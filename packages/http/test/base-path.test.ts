@@ -12,7 +12,7 @@ import { DOORS, openWorld } from "./harness/world.ts";
 type Listener = (request: IncomingMessage, response: ServerResponse) => void;
 
 const require = createRequire(import.meta.url);
-/** What the test uses of Express, which has no types. */
+/** The parts of Express that the test uses. Express has no types. */
 const express = require("express") as () => Listener & { use(path: string, next: Listener): void };
 const IDENTITY: Identity = { userId: "ada", credential: "session" };
 

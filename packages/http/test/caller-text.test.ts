@@ -42,7 +42,7 @@ describe("no expression costs more than the text is long", () => {
 });
 
 /**
- * What costs more than its length does not end within the test's own bound: of the quadratic ones seen here, 4 MiB took hours.
+ * A parser that takes more than linear time does not end within the test's bound: for the quadratic ones seen here, 4 MiB took hours.
  * Each runs in a new thread, so that one that hangs can be ended.
  */
 it.each(["json", "ndjson", "headers"])(

@@ -20,7 +20,7 @@ interface Problem {
 const SECRET = "postgres://user:hunter2@db/prod";
 
 const code = fc.constantFrom(...PROBLEM_CODES);
-/** What an error may carry: also what a client has read from another server's problem. */
+/** The details that an error may carry, also those that a client has read from another server's problem. */
 const details = fc.dictionary(
   fc.oneof(
     fc.constantFrom("type", "title", "status", "code", "detail", "lastSequence", "index"),

@@ -16,7 +16,7 @@ interface ParserOptions {
   readonly verify?: (request: IncomingMessage, response: ServerResponse, bytes: Buffer) => void;
 }
 
-/** What the tests use of Express, which has no types. */
+/** The parts of Express that the tests use. Express has no types. */
 interface Express {
   (): RequestListener & { use(...middleware: readonly Middleware[]): void };
   json(options?: ParserOptions): Middleware;

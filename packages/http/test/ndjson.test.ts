@@ -27,7 +27,7 @@ async function* cut(bytes: Uint8Array, cuts: readonly number[]): AsyncGenerator<
   }
 }
 
-/** What the log holds of a run, in short. */
+/** The types of a run's events in the log. */
 async function typesIn(world: World, runId: string): Promise<readonly string[]> {
   const { events } = await world.ada.read(runId, { limit: 1_000 });
   return events.map(({ eventType }) => eventType);

@@ -19,7 +19,7 @@ import { openWorld } from "./harness/world.ts";
 const BODY = '{"events":[{"eventType":"NOTE"}]}';
 const HEADERS = { ...ADA, "Content-Type": "application/json" };
 
-/** What became of reading a body: its bytes, or the error's code. */
+/** The result of reading a body: its bytes, or the error's code. */
 async function outcomeOf(reading: Promise<Uint8Array>): Promise<readonly number[] | string> {
   try {
     return [...(await reading)];

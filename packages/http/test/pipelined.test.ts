@@ -98,7 +98,7 @@ it("W49: requests behind one that waits are not read on without a bound, and are
     last = responses.length;
     expect(isStill).toBe(true);
   });
-  // What node:http reads at a time, and some more.
+  // The requests that node:http reads at a time, and some more.
   expect(responses.length).toBeLessThan(2 * (65_536 / head.length) + 32);
   await runs.as("ada").append("r", [{ eventType: "NOTE" }]);
   const text = await readUntil(client, "HTTP/1.1 ", count + 1);

@@ -15,7 +15,7 @@ export function readSnippets(): ReadonlyMap<string, string> {
   return new Map([...blocks].map(([, name = "", code = ""]) => [name, code]));
 }
 
-/** How many blocks of JavaScript the README has, with and without a name. */
+/** The number of JavaScript blocks in the README, with and without a name. */
 export function countBlocks(): number {
   return [...README.matchAll(/^```(js|ts|mjs)$/gm)].length;
 }

@@ -58,7 +58,7 @@ describe("answers that are not read", () => {
     const { runId: bobs } = await world.runs.create({ ownerId: "bob" });
     const served = await world.send({ path: `/v1/agent-runs/${bobs}/events`, headers: BOB });
     expect(served.status).toBe(200);
-    // What changes something is not held up by what is not read.
+    // A change is not held up by answers that are not read.
     const appended = await world.send(post(`/v1/agent-runs/${runId}/cancel`, ""));
     expect(appended.status).toBe(200);
     for (const socket of unread) socket.destroy();

@@ -88,7 +88,7 @@ describe.each(DOORS)("%s", (door) => {
     const answering = [0, 1].map(() => world.send(waitFor(runId, "wait=30")));
     await untilWaiting(world, 2);
     await world.drain(0);
-    // One that were held would be held for ever.
+    // The timers are faked, so a poll that were held would be held for ever.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const late = await world.send(waitFor(runId, "wait=30")).finally(() => vi.useRealTimers());
     for (const answer of [...(await Promise.all(answering)), late]) {

@@ -16,18 +16,18 @@ export interface StatementSettings {
   readonly timeoutMs?: number;
 }
 
-/** Called for a channel that is listened on. */
+/** The callbacks for a channel that is listened on. */
 export interface OnChannel {
-  /** From now on its notifications arrive. */
+  /** Called once the connection listens: from now on notifications arrive. */
   readonly onListening: () => void;
   readonly onNotification: (payload: string) => void;
-  /** The connection could not be opened, or was lost: nothing is called any more. */
+  /** Called when the connection could not be opened, or was lost. No callback comes after it. */
   readonly onLost: () => void;
 }
 
 /** The store's way to a server, as `fromPostgresJs` makes one. */
 export interface PostgresDriver extends PostgresQueryable {
-  /** Runs a statement that is a whole transaction, on any connection. One that fails costs no connection that still works. */
+  /** Runs a statement that is a whole transaction, on any connection. A failed one does not close a connection that still works. */
   query(text: string, values?: unknown[], settings?: StatementSettings): Promise<Answer>;
   /** Runs work in a transaction of its own, at READ COMMITTED; `null` where no other process reaches the database. */
   readonly transact: (<T>(work: (client: PostgresQueryable) => Promise<T>) => Promise<T>) | null;
@@ -88,5 +88,5 @@ export interface PGliteDatabase extends PostgresQueryable {
   readonly closed?: boolean;
 }
 
-/** What a store runs on: pg's `Pool`, the result of `fromPostgresJs`, or a PGlite database. */
+/** The pool or database that a store runs on: pg's `Pool`, the result of `fromPostgresJs`, or a PGlite database. */
 export type PostgresPool = PgPool | PostgresDriver | PGliteDatabase;

@@ -51,7 +51,7 @@ export class Listener {
     this.#connect();
   }
 
-  /** Does not start again. */
+  /** Stops listening for good. */
   close(): void {
     this.#isStarted = true;
     if (this.#timer !== null) clearTimeout(this.#timer);

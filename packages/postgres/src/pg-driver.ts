@@ -47,7 +47,7 @@ function connect(pool: PgPool, onError: () => void): Promise<PgClient> {
   });
 }
 
-/** A pool's own `query` would close the connection at any failure, such as of an append whose key has landed before. */
+/** Works on a connection of the pool. The pool's own `query` would close it at any failure, such as of an append whose key has landed before. */
 async function onClient<T>(pool: PgPool, work: (client: PgClient) => Promise<T>): Promise<T> {
   let isBroken = false;
   // A broken connection emits an error besides what its statement throws.

@@ -64,7 +64,7 @@ const plains = fc.oneof(
   fc.array(plain, { minLength: 1, maxLength: 6 }),
 );
 
-/** What the rules make of the plains that a statement takes. */
+/** The result of the rules for the plains that a statement takes. */
 function expected(heads: ReadonlyMap<string, Head>, all: readonly Plain[], nowMs: number) {
   const landings: (PlainLanding | null)[] = all.map(() => null);
   const after = new Map(heads);

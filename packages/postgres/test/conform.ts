@@ -10,7 +10,7 @@ import { itKeeps } from "../../conformance/test/drivers/it-keeps.ts";
 import { createDoors, leadTo } from "./doors.ts";
 import { itFindsLeaks } from "./leaks.ts";
 
-/** What the primary of Amazon Aurora refuses with its default settings, in a schema that comes before `pg_catalog`. */
+/** A refusal of Amazon Aurora's primary with its default settings, in a schema that comes before `pg_catalog`. */
 const REFUSALS = `CREATE SCHEMA managed;
 CREATE FUNCTION managed.pg_current_wal_lsn() RETURNS pg_lsn LANGUAGE plpgsql AS $$
 BEGIN RAISE 'wal_level must be set to logical' USING ERRCODE = '55000'; END $$`;

@@ -10,7 +10,7 @@ interface SchemaPlace extends FreeSchema {
   readonly restores: Restore[];
 }
 
-/** How the kit opens stores: each fresh one gets its own empty schema. */
+/** The kit's access to stores: each fresh one gets its own empty schema. */
 export type Doors = Required<
   Pick<
     StoreDoors<SchemaPlace>,

@@ -80,7 +80,7 @@ function serverError(members: object = {}): Error {
   return Object.assign(new Error("violates a check"), { code: "23514", ...members });
 }
 
-/** What drivers and ORMs throw after a statement with the value `hunter2`. */
+/** Errors of drivers and ORMs after a statement with the value `hunter2`. */
 const QUOTING: Readonly<Record<string, () => Error>> = {
   pg: () => serverError({ detail: "Failing row contains (hunter2).", where: "$1 = 'hunter2'" }),
   PGlite: () => serverError({ query: "INSERT", params: ["hunter2"], queryOptions: {} }),

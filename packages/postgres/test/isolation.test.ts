@@ -36,7 +36,7 @@ it.each(ISOLATIONS)(
     expect(await claimed).toMatchObject({ outcome: "granted" });
     expect(await appended).toMatchObject([{ firstSequence: 2 }]);
     expect(pool.count(SEE) - sees).toBe(2);
-    // What was refused is sent again, and finds that the run has moved.
+    // The refused statement is sent again, and finds that the run has moved.
     expect(pool.count(COMMIT) - commits).toBe(level === "read committed" ? 2 : 3);
   },
 );

@@ -78,7 +78,7 @@ it.each(["COMMIT", "ROLLBACK"])(
     const others = [append("other"), runs.cancel("a")];
     await expect.poll(() => countWaiting(pool), PATIENT).toBe(1);
     others.push(runs.claim("a", { leaseMs: 60_000 }).catch(({ code }: RunEventsError) => code));
-    // What waits in the queue of the process would wait for this transaction, which would wait for the queue.
+    // Appends in the queue of the process would wait for this transaction, which would wait for the queue.
     const joined = await Promise.all(
       ["too", "also"].map((value) => store.appendInTransaction({ client, ...lineOf(value) })),
     );

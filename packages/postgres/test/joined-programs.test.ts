@@ -10,7 +10,7 @@ const server = useServer();
 
 type Kind = "plain" | "refused" | "keyed";
 
-/** What a program does in its transaction: appends at once, or one statement of its own. */
+/** A step of a program in its transaction: appends at once, or one statement of its own. */
 type Step =
   | { readonly appends: readonly { readonly runId: string; readonly kind: Kind }[] }
   | { readonly statement: "savepoint" | "roll back to it" | "fail" };

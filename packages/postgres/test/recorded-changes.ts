@@ -22,7 +22,7 @@ export function removing(runId: string): Change<void> {
   return { ownerId: "ada", runId, decide: () => ({ answer: undefined, after: null }) };
 }
 
-/** What happens around the statements of a store. */
+/** Hooks around the statements of a store. */
 export interface Hooks {
   beforeSend(statement: SentStatement): Promise<void> | void;
   onAnswer(statement: SentStatement, rows: Record<string, unknown>[]): void;
@@ -31,7 +31,7 @@ export interface Hooks {
 export interface Opened {
   readonly schema: string;
   readonly store: RuledStore;
-  /** What the store sends. */
+  /** The pool, which records what the store sends. */
   readonly pool: RecordedPool;
   readonly hooks: Hooks;
   readonly admin: pg.Pool;

@@ -24,7 +24,7 @@ export interface RecordedPool extends Required<Pick<PgPool, "query" | "connect" 
   readonly sent: readonly SentStatement[];
   /** Records the statements that go through a connection too. */
   record(client: pg.PoolClient): PgClient;
-  /** How many of the statements contain the text. */
+  /** The number of statements that contain the text. */
   count(text: string): number;
 }
 

@@ -34,7 +34,7 @@ export interface Sent {
   readonly values: readonly Literal[];
 }
 
-/** What a call sends first. */
+/** The first statement that a call sends. */
 async function sentBy(call: (query: Query) => Promise<unknown>): Promise<Sent> {
   const sent = Promise.withResolvers<Sent>();
   const query: Query = (text, values = []) => {

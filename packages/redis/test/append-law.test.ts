@@ -49,7 +49,7 @@ const plain: fc.Arbitrary<Plain> = fc.record({
   idempotencyKey: fc.constantFrom(null, "k1", "k2"),
 });
 
-/** What the rules make of plains, one after the other. */
+/** The result of the rules for plains, one after the other. */
 function expected(from: Head, plains: readonly Plain[], nowMs: number) {
   let at = from;
   let isOpen = true;

@@ -43,8 +43,8 @@ async function sizeOf(server: Redis, key: string): Promise<number> {
 }
 
 /**
- * What the store keeps under a prefix: keys of runs, and entries of indexes and lists. The number of the format, last ordinals and the keys of
- * probes do not count, since they belong to no run.
+ * Counts what the store keeps under a prefix: keys of runs, and entries of indexes and lists. The number of the format, last ordinals and the
+ * keys of probes do not count, since they belong to no run.
  */
 export async function countLeftovers(client: Client, prefix: string): Promise<Counts> {
   const counts: Record<string, number> = {};

@@ -14,7 +14,7 @@ interface PrefixPlace {
   readonly counters: (() => Cost)[];
 }
 
-/** How the kit opens stores: each store object has its own client. */
+/** The kit's access to stores: each store object has its own client. */
 function doorsOf(servers: () => Servers): StoreDoors<PrefixPlace> {
   return {
     prepare: () => ({ prefix: crypto.randomUUID(), clients: [], counters: [] }),

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BUCKETS, keysOf } from "../src/keys.ts";
 
-/** What a key is made of, what stands for it in an encoded topic, and texts that look like a part of a key. */
+/** The pieces of keys, what stands for them in an encoded topic, and texts that look like a part of a key. */
 const PIECES = ["{", "}", ":", "%", "=", "owner:", "topic:", ":queued:", "{7}", "%7D", "%3A"];
 const text = fc
   .array(

@@ -18,7 +18,7 @@ interface Setup {
   readonly profile: "quick" | "ci";
   /** Which cases are run. */
   readonly has: (name: string) => boolean;
-  /** How a connection is lost; null where the nodes of a cluster name each other. */
+  /** The network on which connections are lost; `null` where the nodes of a cluster name each other. */
   readonly network: Network<PrefixPlace> | null;
   start(): Promise<Servers>;
 }

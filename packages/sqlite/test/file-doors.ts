@@ -6,7 +6,7 @@ import type { RunEventStore } from "@tm/run-events-core/store";
 import { createSqliteStore, type SqliteDatabase } from "../src/index.ts";
 import { recordStatements } from "./recorded-statements.ts";
 
-/** What opens handles of a driver. */
+/** A driver, which opens handles. */
 export interface FileDriver {
   open(file: string): OpenHandle;
 }

@@ -13,7 +13,7 @@ interface Transaction {
   readonly does: "transaction";
   readonly ends: "COMMIT" | "ROLLBACK";
   readonly appends: number;
-  /** How many turns of the event loop it stays open after each. */
+  /** The number of turns of the event loop for which it stays open after each. */
   readonly turns: number;
 }
 
@@ -23,7 +23,7 @@ const transaction: fc.Arbitrary<Transaction> = fc.record({
   appends: fc.integer({ min: 1, max: 3 }),
   turns: fc.nat({ max: 2 }),
 });
-/** What a program does: its calls are not awaited, so they are queued or under way at the next step. */
+/** A step of a program. Its calls are not awaited, so they are queued or under way at the next step. */
 const step = fc.oneof(
   transaction,
   fc.record({ does: fc.constantFrom("append" as const, "create" as const, "turn" as const) }),

@@ -28,7 +28,7 @@ const removeAll = (file: string): void => {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix);
 };
 
-/** What an operator does to a database under a running program. */
+/** Acts of an operator on the database of a running program. */
 const LOSSES: readonly (readonly [string, string, (file: string) => void])[] = [
   ["all files are removed", "database file", removeAll],
   ["the file alone is removed", "database file", (file) => rmSync(file)],

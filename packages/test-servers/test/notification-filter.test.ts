@@ -12,7 +12,7 @@ function encodePostgres(type: string, body: Uint8Array): Buffer {
   return Buffer.concat([Buffer.from(type), length, body]);
 }
 
-/** What a server sends at a time, and whether it is a notification. */
+/** The bytes that a server sends at a time, and whether they are a notification. */
 interface Sent {
   readonly bytes: Buffer;
   readonly notifies: boolean;

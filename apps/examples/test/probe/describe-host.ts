@@ -20,7 +20,7 @@ export interface HostTrial {
    */
   readonly fetchOf?: (url: string) => typeof globalThis.fetch;
   /**
-   * How its program exits after SIGTERM; `null` if the signal ends it.
+   * The exit code of its program after SIGTERM; `null` if the signal ends it.
    * @defaultValue 0
    */
   readonly exitCode?: number | null;

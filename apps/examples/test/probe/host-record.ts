@@ -3,7 +3,7 @@ import { join } from "node:path";
 /** Where each host has its record, in a file of its own. */
 export const RESULTS: string = join(import.meta.dirname, "../../results");
 
-/** What the last recorded run of the probe found on one host. */
+/** The results of the last recorded run of the probe on one host. */
 export interface HostRecord {
   readonly name: string;
   /** The versions of the server and its runtime, by the names of their packages. */

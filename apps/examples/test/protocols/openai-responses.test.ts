@@ -10,7 +10,7 @@ const STUCK = [
   'await setTimeout(delta === "You " ? 0 : 300_000,',
 ] as const;
 
-/** What a reader gets after an event, up to the end. */
+/** Reads the events of a response that follow this one, up to the end. */
 async function read(
   client: OpenAI,
   id: string,

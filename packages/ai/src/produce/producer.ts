@@ -31,8 +31,8 @@ export interface Producer {
 
 /**
  * Elects the producer of a stream: creates its run, and claims it.
- * @param metadata.ttlMs how long the stream stays live without an append of this process, in milliseconds; `Infinity` is for ever, and 24 days
- * are the most of any other
+ * @param metadata.ttlMs how long the stream stays live without an append of this process, in milliseconds: more than 24 days count as 24
+ * days, but `Infinity` is for ever
  * @param onStop called once the worker has to stop
  * @returns the producer in this process; the refusal, `claimed` or `run_finished`, if the stream exists
  * @throws TypeError for a `ttlMs` that is no number of 0 or more

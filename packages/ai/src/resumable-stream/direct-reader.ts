@@ -2,13 +2,13 @@
 const MOST_UNREAD = 1_048_576;
 
 /**
- * The producing caller's own reader: it gets the text as it comes, without a way through the store. A reader that is too slow gets what waits,
+ * The reader of the caller that produces: it gets the text as it comes, not through the store. A reader that is too slow gets what waits,
  * and then an error, so that a stalled connection holds no more than 1 Mi units of a text. It can resume the stream from the log.
  */
 export class DirectReader {
   readonly stream: ReadableStream<string>;
   #controller: ReadableStreamDefaultController<string> | null = null;
-  /** Whether the reader has left, or gets nothing more but what waits. */
+  /** Whether the reader has left, or gets only what already waits for it. */
   #isOver = false;
   #failure: { readonly error: unknown } | null = null;
 

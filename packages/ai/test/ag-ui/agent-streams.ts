@@ -10,7 +10,7 @@ interface Step {
   readonly text: string;
 }
 
-/** What an agent may open: the events that open it, add to it and close it, and the member with its id. */
+/** Each kind of thing that an agent may open: the events that open it, add to it and close it, and the member with its id. */
 const OPENED = {
   text: ["TEXT_MESSAGE_START", "TEXT_MESSAGE_CONTENT", "TEXT_MESSAGE_END", "messageId"],
   tool: ["TOOL_CALL_START", "TOOL_CALL_ARGS", "TOOL_CALL_END", "toolCallId"],
@@ -103,7 +103,7 @@ class StreamMaker {
   }
 }
 
-/** What an agent makes between the begin and the end of a run. A part of them leaves things open. */
+/** The events that an agent emits between the beginning and the end of a run. Some of these streams leave things open. */
 export const agentStream: fc.Arbitrary<readonly BaseEvent[]> = steps.map((given) => {
   const maker = new StreamMaker();
   for (const step of given) maker.take(step);
@@ -111,7 +111,7 @@ export const agentStream: fc.Arbitrary<readonly BaseEvent[]> = steps.map((given)
   return maker.events;
 });
 
-/** What the verifier of AG-UI lets through. @throws its error */
+/** The events that the verifier of AG-UI lets through. @throws its error */
 export async function verify(events: readonly BaseEvent[]): Promise<readonly BaseEvent[]> {
   return lastValueFrom(verifyEvents(false)(from(events)).pipe(toArray()));
 }
@@ -130,7 +130,7 @@ class LocalAgent extends AbstractAgent {
   }
 }
 
-/** What the client of AG-UI makes of events. */
+/** The messages and the state that the client of AG-UI makes of events. */
 export async function fold(events: readonly BaseEvent[]): Promise<unknown> {
   const agent = new LocalAgent(events);
   await agent.runAgent();

@@ -93,7 +93,7 @@ export function named(values: readonly UIMessageChunk[]): readonly UIMessageChun
   return all.length === 0 || all[0]?.type === "start" ? all : [start, ...all];
 }
 
-/** What the AI SDK makes of the chunks themselves. */
+/** The parts of the message that the AI SDK makes of the chunks themselves. */
 export async function fold(values: readonly UIMessageChunk[]): Promise<UIMessage["parts"]> {
   let folded: UIMessage | undefined;
   for await (const state of readUIMessageStream({ stream: streamOf(values) })) folded = state;

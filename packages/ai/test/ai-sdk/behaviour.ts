@@ -10,7 +10,7 @@ type Open = () => Promise<RunEvents>;
 
 const createId = (): string => crypto.randomUUID();
 
-/** What a message says of its run. */
+/** The `run` in a message's metadata. */
 const runOf = (message: UIMessage | undefined): unknown =>
   (message?.metadata as { readonly run?: unknown } | undefined)?.run;
 
@@ -150,7 +150,7 @@ function cutAnswers(open: Open): void {
   });
 }
 
-/** What a chat has bounds for. */
+/** Tests the bounds of a chat. */
 function limits(open: Open): void {
   it("a file of 2 MB passes both ways, whole", async () => {
     const server = createServer(await open());
@@ -199,7 +199,7 @@ function limits(open: Open): void {
   });
 }
 
-/** What chats do on any store. @param open opens the same runs once more, as another process would */
+/** Tests chats on any store. @param open opens the same runs once more, as another process would */
 export function behaviour(name: string, open: Open): void {
   describe(`chats: ${name}`, () => {
     wholeAnswers(open);

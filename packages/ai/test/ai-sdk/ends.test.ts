@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createChats } from "../../src/ai-sdk.ts";
 import { asked, openRuns, OWNER, PLACE, readAll, runOf, saying, streamOf } from "./small-chats.ts";
 
-/** What a decision sees of a run that does not exist. */
+/** A decision's view of a run that does not exist. */
 const NOTHING = { head: null, receipts: new Map(), holder: null, nowMs: 0, ordinal: 1 };
 
 describe("the end of an answer", () => {

@@ -58,7 +58,7 @@ it("to join pieces in any groups, in any order of the joins, gives the same", ()
   );
 });
 
-/** What chunks say, apart from how texts are cut into pieces, and from the name of the message. */
+/** The content of chunks, apart from how texts are cut into pieces, and from the name of the message. */
 function saidBy(values: readonly UIMessageChunk[]): readonly string[] {
   return values.flatMap((value) => {
     if (value.type === "tool-input-delta") return unitsOf(value.toolCallId, value.inputTextDelta);

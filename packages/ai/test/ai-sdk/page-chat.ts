@@ -6,7 +6,7 @@ import {
   type UIMessage,
 } from "ai";
 
-/** What `useChat` keeps, without React. */
+/** The state that `useChat` keeps, without React. */
 class PageState implements ChatState<UIMessage> {
   status: ChatState<UIMessage>["status"] = "ready";
   error: Error | undefined;

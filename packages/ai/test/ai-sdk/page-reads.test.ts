@@ -54,7 +54,7 @@ describe("a page that reads the messages", () => {
     const texts = ["a", "to a", "Why?", "So."];
     await expect.poll(() => chat.messages.map(textOf)).toEqual(texts);
     expect(chat.status).toBe("ready");
-    // What it read before lacks the question.
+    // Its first read lacks the question, and is not shown.
     expect(setMessages.mock.calls.map(([messages]) => messages.map(textOf))).toEqual([texts]);
   });
 

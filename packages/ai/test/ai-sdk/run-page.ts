@@ -16,7 +16,7 @@ export interface RunServer extends TestServer {
   user: string | null;
   /** The requests so far, such as `POST /api/chat`. */
   readonly requests: readonly string[];
-  /** What happens to requests; by default they are answered. */
+  /** Decides what happens to a request; by default it is answered. */
   onRequest: (request: Request, answer: () => Promise<Response>) => Promise<Response>;
   readonly fetch: typeof fetch;
   /** Breaks all streams. */

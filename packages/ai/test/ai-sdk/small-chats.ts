@@ -40,7 +40,7 @@ export const saying = (text: string): ReadableStream<UIMessageChunk> =>
     { type: "finish" },
   );
 
-/** What a message says of its run. */
+/** The `run` in a message's metadata. */
 export const runOf = (message: UIMessage | undefined): unknown =>
   (message?.metadata as { readonly run?: unknown } | undefined)?.run;
 

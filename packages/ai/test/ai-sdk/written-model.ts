@@ -22,7 +22,7 @@ export interface WrittenModel {
   readonly answer: MakeAnswer<UIMessage>;
   /** Resolves when it is asked for the answer with this number, from 1. */
   readonly asked: (count: number) => Promise<void>;
-  /** What it was asked for the last time, as JSON. */
+  /** The last prompt that it got, as JSON. */
   readonly prompt: () => string;
   /** Begins a text, or goes on with it. */
   readonly say: (...tokens: readonly string[]) => void;

@@ -19,7 +19,7 @@ type Open = (
   options?: Partial<RunEventsResumableStreamStoreOptions>,
 ) => Promise<readonly [ResumableStreamStore, ResumableStreamStore, RunEvents]>;
 
-/** What a durable store does, and its use by `assistant-stream` itself. */
+/** Tests a durable store, and its use by `assistant-stream` itself. */
 export function ownBehaviour(name: string, create: () => Promise<Place>): void {
   describe(`what a durable store does: ${name}`, () => {
     const place = usePlace(create);

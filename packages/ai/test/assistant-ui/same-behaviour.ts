@@ -5,7 +5,7 @@ import { acquireLease, bytesOf, readStore } from "./read-store.ts";
 type Open = () => Promise<ResumableStreamStore>;
 
 /**
- * What the stores of `assistant-stream` do, as tests that they pass themselves. This package has to pass the same.
+ * Tests of the stores of `assistant-stream`, which they pass themselves. This package has to pass the same.
  * @param open makes a store that shares no stream with that of another test
  */
 export function sameBehaviour(name: string, open: Open): void {

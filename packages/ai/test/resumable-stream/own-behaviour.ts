@@ -11,7 +11,7 @@ const cutShort = (runStatus: string): unknown =>
     details: expect.objectContaining({ runStatus }) as unknown,
   });
 
-/** What this package does and `resumable-stream` does not, on a store. */
+/** Tests what this package does on a store and `resumable-stream` does not. */
 export function ownBehaviour(name: string, create: () => Promise<Place>): void {
   describe(`what a durable stream does: ${name}`, () => {
     const place = usePlace(create);

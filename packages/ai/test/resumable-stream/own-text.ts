@@ -11,7 +11,7 @@ export type Open = (
   options?: Partial<ResumableStreamContextOptions>,
 ) => Promise<readonly [ResumableStreamContext, ResumableStreamContext, RunEvents]>;
 
-/** What becomes of a text on its way. */
+/** Tests how texts reach readers and the log. */
 export function testText(open: Open): void {
   it("texts that come quickly are one event", async () => {
     const keyPrefix = crypto.randomUUID();

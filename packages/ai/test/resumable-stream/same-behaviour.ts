@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createTextSource, readAll, readUntil, streamOf } from "../text-source.ts";
 
-/** What the calls of `resumable-stream` and those of this package have in common. */
+/** The calls that `resumable-stream` and this package have in common. */
 export interface StreamCalls {
   resumableStream(
     streamId: string,
@@ -25,7 +25,7 @@ const never = (): never => {
 };
 
 /**
- * What `resumable-stream` does, as tests that it passes itself. This package has to pass the same.
+ * Tests of `resumable-stream`, which it passes itself. This package has to pass the same.
  * @param open makes calls that share no stream with those of another test
  */
 export function sameBehaviour(name: string, open: () => Promise<StreamCalls>): void {

@@ -6,7 +6,7 @@ import { usePlace } from "../use-place.ts";
 import { readRun, textChunk } from "./chunks.ts";
 import { type Open, testResponses } from "./own-responses.ts";
 
-/** What a durable stream does, and its use by TanStack AI itself. */
+/** Tests a durable stream, and its use by TanStack AI itself. */
 export function ownBehaviour(name: string, create: () => Promise<Place>): void {
   describe(`what a durable stream does: ${name}`, () => {
     const place = usePlace(create);

@@ -11,7 +11,7 @@ type Open = (firstChunkDeadlineMs: number) => Promise<Make>;
 const URL_OF_CHAT = "http://localhost/chat";
 
 /**
- * What `memoryStream` of TanStack AI does, as tests that it passes itself. This package has to pass the same.
+ * Tests of `memoryStream` of TanStack AI, which it passes itself. This package has to pass the same.
  * @param open makes streams whose readers from the start wait so long for a run, in milliseconds
  */
 export function sameBehaviour(name: string, open: Open): void {

@@ -8,7 +8,7 @@ export interface ListedRun extends RunSnapshot {
   readonly last: RunEvent | null;
 }
 
-/** The most ended runs that a feed keeps. If there are more, half of them go: the first to end. */
+/** The most ended runs that a feed keeps. Once there are more, it keeps half as many: the last to end. */
 const MOST_ENDED = 200;
 
 /**
@@ -36,7 +36,7 @@ export class FeedList {
     return this.#more;
   }
 
-  /** The number of times that it began again, or has lost a run: the run was removed, or is too old for the list. */
+  /** The number of times that it has started over, or lost runs: they were removed, have left the list, or were too many. */
   get epoch(): number {
     return this.#epoch;
   }

@@ -5,7 +5,7 @@ export type Transport = "stream" | "poll";
  * The way in which an attempt was lost.
  *
  * - `away`: the server did not answer, or refused for now.
- * - `held_back`: no frame came after the answer, or something on the way changed it, or left an event out.
+ * - `held_back`: no frame came after the answer, or something on the way changed the stream, or left an event out.
  * - `cut`: it broke off after something had come.
  * - `full`: the server has no place left for streams.
  */

@@ -52,7 +52,7 @@ export interface RunsReaderOptions extends ServerOptions, Pick<FollowRunOptions,
  * | idle       | a run or the feed is added                       | streaming, or polling                      |
  * | streaming  | a run or the feed is added or removed            | gathering: the next stream has new cursors |
  * | streaming  | every run is over, and there is no feed          | idle                                       |
- * | streaming  | it is lost, or the server cannot read one of them | paused                                    |
+ * | streaming  | it is lost, or a run cannot be read for now      | paused                                     |
  * | streaming  | it fails for good                                | idle: all of them have failed              |
  * | gathering  | `GATHER_MS` pass                                 | streaming, or polling                      |
  * | polling    | the same; time for the stream; or a slot is free | the same; gathering                        |
@@ -103,7 +103,7 @@ export class RunsReader {
     return this.follow(new FollowedRun(runId, beginning, listener));
   }
 
-  /** Follows one more run, or the owner's feed as well, in place of the same run, or of the feed before. It goes on after what the part has. */
+  /** Follows one more run, or the owner's feed, in place of the part with the same key. It goes on after what the new part already has. */
   follow(part: Part): () => void {
     this.#stop(this.#parts.get(part.key));
     part.isStopped = false;

@@ -7,7 +7,7 @@ import { unanswered } from "../http/server-errors.ts";
 import type { ConnectionState } from "./connection-state.ts";
 import { Followed, type Polled, type StateListener } from "./followed.ts";
 
-/** Before the first answer. */
+/** The state before the first answer. */
 export const CONNECTING: ConnectionState = {
   state: "connecting",
   runStatus: null,

@@ -23,7 +23,7 @@ export type StateListener<C extends Connection> = (connection: C, cause?: unknow
 export abstract class Followed<C extends Connection> {
   /** The id of the run; `null` for the list. */
   abstract readonly key: string | null;
-  /** Whether its reader has left it. Its listener is not called then. */
+  /** Whether its reader has left. Its listener is not called then. */
   isStopped = false;
   /** The pause between two held polls, in milliseconds. */
   abstract readonly gatherMs: number;
@@ -43,7 +43,7 @@ export abstract class Followed<C extends Connection> {
     return this.isStopped || ["finished", "failed"].includes(this.#connection.state);
   }
 
-  /** Nothing changes after the end, or while it is stopped. */
+  /** Changes the connection; not after the end, nor while it is stopped. */
   update(change: Partial<C>, cause?: unknown): void {
     if (this.isOver) return;
     const before = this.#connection;

@@ -13,7 +13,7 @@ export interface RunsAttempt extends StreamAttempt {
   readonly runs: ReadonlyMap<string, FollowedRun>;
   /** The feed that was asked for. */
   readonly feed: FollowedFeed | null;
-  /** Called when one of them is over. */
+  /** Called when a run, or the feed, is over. */
   readonly onLeft: () => void;
   readonly onEvents: () => void;
 }
@@ -56,7 +56,7 @@ class Reading {
       if (run !== undefined) this.#events.push(frame.event);
       return;
     }
-    // What a frame says holds only after the events before it.
+    // The state in a frame holds only after the events before it.
     await this.handOver();
     if (frame.type === "stream_finished") this.isEnd = true;
     else if (frame.type === "malformed") throw this.#broken();
@@ -107,7 +107,7 @@ class Reading {
     if (only === null && (frame.feed === true || frame.runId !== undefined)) {
       const part = frame.feed === true ? feed : runs.get(frame.runId ?? "");
       if (part === null || part === undefined) return;
-      // After a pause, all are asked for again.
+      // The stream is given up: after a pause, all are asked for again.
       if (retryable) throw error;
       part.fail(error);
       return onLeft();

@@ -92,7 +92,7 @@ export function createServer(options: ServerOptions): Server {
     const lost = (cause: unknown): RunEventsError => noAnswer(origin, cause);
     const response = await awaitAnswer(fetch(href, request), signal, lost);
     if (response.ok) return response;
-    // It may have no JSON.
+    // A refusal may have no JSON, such as a proxy's.
     throw errorOf(call, response, await response.json().catch(() => null));
   }
 

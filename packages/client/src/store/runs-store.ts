@@ -12,7 +12,7 @@ import { readRuns, type RunsPage } from "./read-runs.ts";
 import type { Store } from "./run-view.ts";
 import type { InitialRuns, RunsOptions, RunsView } from "./runs-view.ts";
 
-/** The number of runs that are read at first, and by how many more `loadMore` reads. */
+/** The number of runs that are read at first, and that each `loadMore` adds. */
 const PAGE_RUNS = 50;
 
 /** Options with the same key are for the same view. */
@@ -22,15 +22,15 @@ export function runsKey(options: RunsOptions): string {
 }
 
 /**
- * One view of the user's runs. The feed has every live run, and those that end. Those that have ended before are read from the list, always
- * from the newest on: at first, for more of them, and each time the feed may have lost one.
+ * One view of the user's runs. The feed has every live run, and those that end. Runs that ended before are read from the list, always from
+ * the newest on: at the beginning, at each `loadMore`, and each time the feed may have lost a run.
  *
  * | it                    | until                                      | then                                           |
  * | --------------------- | ------------------------------------------ | ---------------------------------------------- |
  * | has no subscriber     | the first one comes                        | joins the shared feed                          |
  * | loads                 | the feed has every live run                | shows these, and reads the list                |
  * | reads the list        | its runs have come                         | shows both                                     |
- * | shows both            | the feed has lost a run, or has started over | reads the list. What is shown stays meanwhile |
+ * | shows both            | the feed has lost a run or started over    | reads the list. What is shown stays meanwhile  |
  * | shows both            | `loadMore`                                 | the same, for 50 more                          |
  * | shows both            | the last subscriber leaves, and 1 s more   | keeps what it has                              |
  */
@@ -145,7 +145,7 @@ export class RunsStore implements Store<RunsView> {
     this.#change();
   }
 
-  /** Reads the list, and again as long as more runs are wanted, or the feed has lost some meanwhile. */
+  /** Reads the list until no more runs are wanted, and the feed has lost none meanwhile. */
   async #readList(shared: SharedFeed): Promise<void> {
     const { signal } = shared;
     const onRetry = (error: RunEventsError): void => {
@@ -170,7 +170,7 @@ export class RunsStore implements Store<RunsView> {
       this.#change();
     }
     if (shared !== this.#shared) return;
-    // In the same turn as the check above: what is wanted later begins again.
+    // In the same turn as the check above: a later request starts another read.
     this.#reading = null;
     this.#isLoadingMore = false;
     this.#change();
@@ -180,7 +180,7 @@ export class RunsStore implements Store<RunsView> {
     const shown = new Map(this.#runs.map((run) => [run.runId, run]));
     const listed = runs.map((run) => {
       const known = shown.get(run.runId);
-      // A list has no last events.
+      // The list has no last events: the known one stays while the run has no newer.
       const last = known?.lastSequence === run.lastSequence ? known.last : null;
       return keepSame(known, run, last);
     });

@@ -32,7 +32,7 @@ export interface RunsView {
   /** Why the last attempt was lost, or why following failed; `null` if neither happened. */
   readonly error: RunEventsError | null;
   /**
-   * Newest first: every live run, the newest 50 that have ended, those that `loadMore` has read, and the newest 100 of those that ended
+   * Newest first: every live run, the newest 50 that have ended, those that `loadMore` has read, and the last 100 of those that ended
    * while the page showed them.
    */
   readonly runs: readonly ListedRun[];

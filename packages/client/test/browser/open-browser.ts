@@ -31,7 +31,7 @@ export async function openBrowser(): Promise<TestBrowser> {
   };
 }
 
-/** What the page of `FOLLOW_SCRIPT` shows. */
+/** The content of the page of `FOLLOW_SCRIPT`. */
 export interface Shown {
   readonly sequences: readonly number[];
   readonly state: string;
@@ -85,7 +85,7 @@ export async function expectShown(page: Page, last: number, state: string): Prom
   );
 }
 
-/** What the page shows. */
+/** Reads the content of the page. */
 export async function readShown(page: Page): Promise<Shown> {
   return page.evaluate(() => (globalThis as unknown as { readonly shown: Shown }).shown);
 }

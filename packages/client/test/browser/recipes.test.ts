@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-/** What a page shows: a run, or a list of runs. */
+/** A module that creates the store of a run, or of a list of runs, and makes the text that a page shows. */
 const SHOWN = `
 import { createRunsStore, createRunStore } from "@tm/run-events-client/store";
 

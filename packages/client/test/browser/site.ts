@@ -25,7 +25,7 @@ export interface Site {
   start(): Promise<void>;
 }
 
-/** What a site needs. */
+/** The options of a site. */
 export interface SiteOptions {
   /** The script of every page; none by default. */
   readonly script?: string;

@@ -8,7 +8,7 @@ import { SharedFeed } from "../../src/page/shared-feed.ts";
 import { SharedRun } from "../../src/page/shared-run.ts";
 import type { RunView } from "../../src/store/run-view.ts";
 
-/** What a window has of a run. */
+/** The state and the events of a run in a window. */
 export type Shown = Pick<RunView, "events" | "state">;
 
 /** A run that a window follows. */

@@ -122,7 +122,7 @@ const program = fc.record({
   lies: fc.array(lie, { minLength: 1, maxLength: 4 }),
 });
 
-/** What a call has come to, and after how many requests. */
+/** The outcome of a call, and the number of requests that it took. */
 interface Outcome {
   readonly what: string;
   readonly requests: number;

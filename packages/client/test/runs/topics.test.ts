@@ -8,7 +8,7 @@ const server = useServer();
 
 const ADA = { bearer: "ada" } as const;
 
-/** What a query has to encode. */
+/** Texts that a query has to encode. */
 const HARD = ["a&status=live", "100%", "a+b", "a b", "a=b#c?", "\u{1f375}", "null", "undefined"];
 
 /** A topic that no other test uses. */

@@ -41,7 +41,7 @@ describe("a fold", () => {
     expect(counter.calls).toBe(5);
     expect(requests).toEqual(["again/stream?since=0", "again/stream?since=2"]);
     const late = collecting();
-    // A fold begins with the first event, also with the options of a view that does not.
+    // A fold begins with the first event, even with the options of a view that does not.
     const ofView = { ...options, tail: 1 };
     const second = watchStore(createRunFold("again", [] as readonly number[], late.add, ofView));
     expect(second.store.getSnapshot()).toEqual([1, 2, 3, 4, 5]);

@@ -160,7 +160,7 @@ it("W48: a list that is taken up again after others ended runs has them, and one
     await server.runs.as("ada").append(runId, [{ eventType: "RUN_COMPLETED" }]);
   const [newest] = await recordMany(server, 1);
   onTestFinished(store.subscribe(() => {}));
-  // What it had stays until it knows more.
+  // The old runs stay until it has read the new ones.
   expect(idsOf(list)).toEqual(ids);
   await shows(list, newest, ...ids);
   expect(store.getSnapshot().runs.map(({ runStatus }) => runStatus)).toEqual([

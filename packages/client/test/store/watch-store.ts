@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, expect, onTestFinished, vi } from "vitest";
 import type { Store } from "../../src/store/run-view.ts";
 
-/** What these tests need of a view, with payloads of any type. */
+/** The members of a view that these tests need, with payloads of any type. */
 interface Shown {
   readonly events: readonly { readonly sequence: number }[];
 }

@@ -22,7 +22,7 @@ export interface ChosenCases {
 export function chooseCases(asked: Arguments, options: ConformanceOptions<unknown>): ChosenCases {
   const { module, case: part = "", clause, replay } = asked;
   const seed = asked.seed ?? options.seed ?? randomSeed();
-  // The kit itself says what profiles there are.
+  // The kit itself refuses a profile that does not exist.
   const profile = (asked.profile ?? options.profile ?? "ci") as ProfileName;
   const whole = { ...options, seed, profile };
   const casesOf = (settings: ConformanceOptions<unknown>): readonly ConformanceCase[] =>

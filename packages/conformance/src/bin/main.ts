@@ -11,11 +11,11 @@ import { type CaseReport, runCases } from "./run-cases.ts";
 /** Exit codes. 130 is what shells make of Ctrl-C. */
 const EXIT = { kept: 0, broken: 1, misuse: 2, interrupted: 130 } as const;
 
-/** What is under way, and the exit code if the process ends meanwhile, for example if a store calls `process.exit`. */
+/** The step that is under way, and the exit code if the process ends meanwhile, for example if a store calls `process.exit`. */
 let underWay: { readonly what: string; readonly code: number } | null = null;
 process.on("exit", () => {
   if (underWay === null) return;
-  // By the descriptor: nothing that has to wait is done any more.
+  // Written by the descriptor, at once: a stream would have to wait, and the process ends.
   writeSync(2, `run-events-conformance: The process ended ${underWay.what}.\n`);
   process.exitCode = underWay.code;
 });

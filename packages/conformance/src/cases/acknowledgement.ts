@@ -42,7 +42,7 @@ async function changeOnce({ store }: Trial): Promise<void> {
   assertEqual(await lost().deleteRun("run"), "deleted", "the outcome of the removal");
 }
 
-/** The store, on a line that loses the first answer to what writes. @param meet what happens meanwhile */
+/** The store over a connection that loses the first answer to a write. @param meet what happens meanwhile */
 function losing(store: RunEventStore, meet: () => Promise<void>): RunEventStore {
   let isLost = false;
   async function lose<T>(answering: Promise<T>): Promise<T> {

@@ -6,7 +6,7 @@ import type { TrialCase } from "../trial.ts";
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
 
-/** Cases of S16 in `STORE.md` and W4 in `WIRE.md`: a new run, and whose it is. */
+/** Cases of S16 in `STORE.md` and W4 in `WIRE.md`: a new run, and its owner. */
 export const creating: readonly TrialCase[] = [
   {
     name: "S16 a new run is queued, without phase or events",

@@ -65,7 +65,7 @@ export const deleting: readonly TrialCase[] = [
       while (!isNew) {
         for (let call = 0; call < 20; call++) {
           calls.push(create(), look());
-          // A store in memory answers so soon.
+          // By then a store in memory has answered.
           await turns(1);
         }
         await Promise.all(calls.splice(1));

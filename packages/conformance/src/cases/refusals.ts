@@ -61,14 +61,14 @@ const RUNS = Object.keys(CALLS);
 const isOf = (runId: string, ...words: readonly string[]): boolean =>
   words.some((word) => runId.startsWith(word));
 
-/** What brings each run to where it is before. */
+/** The steps that prepare each run. */
 const BEFORE: readonly RaceStep[] = RUNS.flatMap((runId) => {
   if (isOf(runId, "created", "new")) return [];
   if (isOf(runId, "keyed", "moved", "ended", "held")) return [plainly(runId), appending(runId)];
   if (isOf(runId, "renewed", "released")) return [plainly(runId), claiming(runId, null)];
   return isOf(runId, "removed", "gone") ? [plainly(runId), ending(runId)] : [plainly(runId)];
 });
-/** What others do meanwhile. */
+/** The steps of other clients meanwhile. */
 const MEANWHILE: readonly RaceStep[] = RUNS.flatMap((runId): readonly RaceStep[] => {
   if (isOf(runId, "moved")) return [appending(runId, { key: "key" })];
   if (isOf(runId, "ended")) return [failing(runId)];

@@ -4,7 +4,7 @@ import type { Answer } from "./call.ts";
 /** The characters of a URI reference. @see RFC 3986, section 2 */
 const URI_TEXT = /^(?:[\w\-.~:/?#[\]@!$&'()*+,;=]|%[\da-f]{2})*$/i;
 
-/** Whether the headers have what goes with a status. @see clause W3 in `WIRE.md` */
+/** Whether the headers have the one that a status requires. @see clause W3 in `WIRE.md` */
 const HEADER_OF: Readonly<Record<number, (headers: Headers) => boolean>> = {
   401: (headers) => headers.has("www-authenticate"),
   429: (headers) => /^\d+$/.test(headers.get("retry-after") ?? ""),

@@ -30,7 +30,7 @@ export function createCuttingFetch(
   };
 }
 
-/** The connection breaks when something comes after the last byte that passes, or the answer ends. */
+/** Passes a body on. The connection breaks when something comes after the last byte that passes, or the answer ends. */
 function cutBody(body: ReadableStream<Uint8Array>, cut: Cut | null): ReadableStream<Uint8Array> {
   let left = cut?.afterBytes ?? Number.POSITIVE_INFINITY;
 

@@ -47,7 +47,7 @@ export interface HttpTrial extends Line {
   withNewSessions(body: (trial: HttpTrial) => Promise<void>): Promise<void>;
 }
 
-/** Cases before they know their server, by their names, which start with the clause. */
+/** Cases for any server, by their names, which start with the clause. */
 export type HttpCases = Readonly<Record<string, (trial: HttpTrial) => Promise<void>>>;
 
 /**

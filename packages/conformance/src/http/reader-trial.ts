@@ -47,7 +47,7 @@ interface Reading {
   leave(): void;
 }
 
-/** Cases before they know their reader, by their names, which start with the clause. */
+/** Cases for any reader, by their names, which start with the clause. */
 export type ReaderCases = Readonly<Record<string, (trial: ReaderTrial) => Promise<void>>>;
 
 /** Bounds a hang, not the speed of a reader. */

@@ -11,7 +11,7 @@ import { raceOf, STARTS } from "../races/themes.ts";
 import type { ProcessCase, ProcessTrial } from "./process-case.ts";
 
 const HOUR_MS = 3_600_000;
-/** How many races there are for the place of a topic. */
+/** The number of races for the place of a topic. */
 const RACES = 5;
 
 /** Cases of S24 in `STORE.md`: all times of a store are of one clock, no matter how the clock of a process is set. */
@@ -23,7 +23,7 @@ export const clockCases: readonly ProcessCase[] = [
   run: (trial) => runPrograms(trial, clockAheadMs),
 }));
 
-/** Runs the cases of ages and of due runs, and the programs that the model answers. All make do with one store. */
+/** Runs the cases of ages and of due runs, and the programs that the model answers. Each needs only one store. */
 async function runPrograms({ crew, draws }: ProcessTrial, clockAheadMs: number): Promise<void> {
   const { store } = await crew.start({ clockAheadMs });
   const refuse = (): never => {

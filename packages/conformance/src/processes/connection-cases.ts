@@ -23,7 +23,7 @@ const tokens = (key: "own" | null): RaceStep => ({
   requests: [{ runId: "a", eventTypes: ["TOKEN", "TOKEN"], key, expected: null, by: "anybody" }],
 });
 const CLAIM: RaceStep = { call: "claim", runId: "a", claimKey: "own", length: "long" };
-/** The run is there again, running and without a lease. */
+/** Steps after which the run is there again, running and without a lease. */
 const AGAIN: readonly RaceStep[] = [
   CANCEL,
   { call: "deleteRun", runId: "a" },
@@ -31,7 +31,7 @@ const AGAIN: readonly RaceStep[] = [
   tokens(null),
 ];
 const READ: RaceStep = { call: "read", queries: [{ runId: "a", from: "start", limit: 1_000 }] };
-/** Calls without a key. Losing the answer of one that changes nothing leaves nothing in doubt. */
+/** Calls that change nothing. They have no key, and a lost answer leaves nothing in doubt. */
 const READS: readonly RaceStep[] = [
   READ,
   { call: "getRun", runId: "a" },
@@ -44,7 +44,7 @@ const WRITES: readonly RaceStep[] = [
   { call: "purge", limit: 1 },
   { call: "deleteRun", runId: "a" },
 ];
-/** Where calls without a key lose their connections. */
+/** The points at which calls without a key lose their connections. */
 const ONCE_EACH: readonly Cut[] = [
   { at: "answer", after: 0 },
   { at: "request", after: 0 },
@@ -84,7 +84,7 @@ function cutsFor(chunks: number, draws: Draws): readonly Cut[] {
 
 /**
  * Makes a call that loses its connection.
- * @throws BrokenClause unless its failure, if it has one, is one of a driver. @see clause S20 in `STORE.md`
+ * @throws BrokenClause if it fails with another failure than a driver's. @see clause S20 in `STORE.md`
  */
 async function cutting(
   proxy: CuttingProxy,
@@ -111,7 +111,7 @@ async function cutting(
   }
 }
 
-/** Makes calls that lose their connections, and makes each once more that is in doubt, or without a key. */
+/** Makes calls that lose their connections. A call that is in doubt, or has no key, is made once more. */
 async function lose(
   { crew }: ProcessTrial,
   clause: string,
@@ -127,14 +127,14 @@ async function lose(
   const client = new RaceClient("1", store, place);
   const witness = new RaceClient("2", other?.store ?? store, { ...place, mayRepeat: false });
 
-  /** The run is as it was at first, and the client has a connection to lose. */
+  /** Makes the run again as it was at first, and gives the client a connection to lose. */
   async function prepare(): Promise<void> {
     await witness.run(AGAIN);
     await untilAnswered(() => client.step(READ));
   }
 
   for (const step of steps) {
-    // The first prepares statements.
+    // The first call prepares statements.
     await prepare();
     await client.step(step);
     await prepare();
@@ -147,7 +147,7 @@ async function lose(
       const lost = operations[made];
       if (lost?.asked.isKeyed !== true) await untilAnswered(() => client.step(step));
       else if (lost.endedAt === Infinity) await untilAnswered(() => client.make(lost.asked));
-      // The same from elsewhere has the same answer, and the run is as all of them say.
+      // The same call of another client has the same answer, and the run is as all answers say.
       if (lost?.asked.isKeyed === true) await witness.make(lost.asked);
       await witness.step(READ);
     }

@@ -51,7 +51,7 @@ export interface Crew {
    * @throws TypeError where there is no `network`
    */
   startProxy(): Promise<CuttingProxy>;
-  /** As many as are to be at work. @param first how the first differs from the others */
+  /** Starts as many workers as the options ask for. @param first how the first differs from the others */
   startAll(first?: WorkerManner): Promise<readonly [Worker, ...Worker[]]>;
 }
 

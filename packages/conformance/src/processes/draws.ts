@@ -1,6 +1,6 @@
 import fc from "fast-check";
 
-/** Draws what a case leaves to chance. The same seed gives the same, in the order in which it is asked for. */
+/** Draws what a case leaves to chance. The same seed gives the same values in the same order. */
 export type Draws = <T>(arbitrary: fc.Arbitrary<T>) => T;
 
 /** @param seed a 32-bit integer with a sign */

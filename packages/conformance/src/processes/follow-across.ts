@@ -7,11 +7,11 @@ import type { CuttingProxy } from "./cutting-proxy.ts";
 import type { ProcessTrial } from "./process-case.ts";
 import { untilAnswered } from "./until-answered.ts";
 
-/** How often the reader has to have caught up, after which it loses its connections. */
+/** The number of rounds. At the end of each the reader has caught up, and loses its connections. */
 const ROUNDS = 4;
 const RUN = "followed";
 
-/** One process reads what the others append, and only when it is notified. @param proxy what it loses its connections by; `null` if it keeps them */
+/** Lets one process read what the others append, only when it is notified. @param proxy breaks its connections; `null` keeps them */
 export async function followAcross(
   { crew, calls }: ProcessTrial,
   proxy: CuttingProxy | null,
@@ -36,7 +36,7 @@ export async function followAcross(
   assertEqual(follower.events, log.events, "what the reader got, which is exactly 1 to the end");
 }
 
-/** Resolves once it has read this many events, and only a notification makes it read again. @throws what it fails with */
+/** Resolves once the follower has read this many events and waits for a notification. @throws the error with which it fails */
 async function untilWaiting(follower: Follower, count: number): Promise<void> {
   let isOver = false;
   const ended = follower.ended.finally(() => (isOver = true));

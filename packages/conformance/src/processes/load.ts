@@ -71,7 +71,7 @@ export async function progressOf(loads: readonly Load[], calls: number = PROGRES
   await Promise.all(loads.map((load) => load.more(calls)));
 }
 
-/** Waits for some instant at which they all make calls: when one was just made, or half the time anywhere in one. */
+/** Waits for an instant at which all of them make calls: just after a call was made, or, half of the time, anywhere within one. */
 export async function amidCalls(loads: readonly Load[], draws: Draws): Promise<void> {
   const calls = draws(fc.noBias(fc.integer({ min: MOST_CALLS / 2, max: MOST_CALLS })));
   const latePercent = draws(fc.oneof(fc.constant(0), fc.noBias(fc.nat(99))));

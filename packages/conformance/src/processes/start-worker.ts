@@ -120,7 +120,7 @@ export async function startWorker(
   return { name, store: storeOf(forked, capabilities as KitStore["capabilities"]), kill };
 }
 
-/** The store of another process. What is beneath it is there alone. */
+/** The store of another process. Only that process can look beneath it. */
 function storeOf(forked: Fork, capabilities: KitStore["capabilities"]): KitStore {
   const calls = PLAIN_CALLS.map((call) => [
     call,

@@ -74,14 +74,14 @@ interface Theme {
   readonly begins: readonly ProgramStep[];
   /** The most steps after that. Default {@link MOST_STEPS}. */
   readonly most?: number;
-  /** The runs that it asks for. Default: mostly the first. */
+  /** The runs that its steps name. Default: mostly the first. */
   readonly runId?: fc.Arbitrary<string>;
   readonly kinds: steps.Weights<keyof typeof STEPS>;
 }
 
-/** One has a topic, whose place is free once it has ended. */
+/** A run with a topic, whose place is free once the run has ended. */
 const FIRST: ProgramStep = { ...plainly("a"), topic: "tea" } as ProgramStep;
-/** Also names that another spelling makes look alike. */
+/** Runs under all names, also those that another spelling makes look alike. */
 const ALL: readonly ProgramStep[] = [
   FIRST,
   { ...plainly("a"), ownerId: "bob" } as ProgramStep,
@@ -165,7 +165,7 @@ const THEMES: readonly Theme[] = [
 /** The most steps of a program, after those that create the runs which most of them are about. */
 const MOST_STEPS = 40;
 
-/** Mostly one owner, so that calls may do what they ask for. */
+/** Mostly one owner, so that most calls find their run. */
 const owners = fc.oneof({ weight: 7, arbitrary: is("ada") }, { weight: 1, arbitrary: is("bob") });
 
 /** Programs of all themes. */

@@ -23,7 +23,7 @@ export interface ProgramStores {
   readonly reopen: () => Promise<void>;
 }
 
-/** The end of each program: names that look alike show in lists. */
+/** The last steps of each program: a store that takes names for one another shows it in lists. */
 const LISTS: readonly ProgramStep[] = [
   ...(["tea", "Tea", null] as const).map((topic) => ({ ownerId: "ada", topic })),
   { ownerId: "bob", topic: null },

@@ -53,7 +53,7 @@ export function askedOf(step: Exclude<RaceStep, StepOf<"pause">>, caller: Caller
     case "listRuns":
     case "listDue":
     case "purge":
-      // It changes nothing, or nothing is known of it without an answer.
+      // These change nothing, or nothing is known of their effect without an answer.
       return { isKeyed: false, unanswered: [], ask: (store) => look(step, store, caller) };
   }
 }
@@ -205,7 +205,7 @@ async function listAll(
   return { parts, shows: runs };
 }
 
-/** Each run that is listed waits for this at some instant of the call. What is missing may not be due yet. */
+/** Each listed run waited for this at some instant of the call. A run that is missing may not be due yet. */
 async function listDue(
   { due, limit = 1_000 }: StepOf<"listDue">,
   store: KitStore,
@@ -240,7 +240,7 @@ const HIDDEN: ReadonlySet<string> = new Set(
   "ownerId metadata ordinal worker length createdAtMs updatedAtMs maxBytes".split(" "),
 );
 
-/** A part of a call, with a line for a failure: without what is hidden or `null`. */
+/** A part of a call, with a line for a failure, which leaves out what is hidden or `null`. */
 function partOf(call: string, asked: object, answer: unknown, judge: Part["judge"]): Part {
   const brief = (value: unknown): string =>
     JSON.stringify(value, (key, part: unknown) =>

@@ -42,7 +42,7 @@ export type RaceStep =
       /** Ends the run if it waits for this. */
       readonly call: "endDue";
       readonly kind: DueLimit["kind"];
-      /** For how long it has to have waited. */
+      /** The least age of the runs. */
       readonly age: "any" | "long";
     })
   | {

@@ -24,7 +24,7 @@ const by = constantFrom<RaceAppend["by"][]>(
 );
 const fence = constantFrom("last", "last", "last", "last", "late", "next");
 
-/** A call with what it leaves open drawn. */
+/** A call whose other members are drawn. */
 export function stepOf(
   call: RaceStep["call"],
   drawn: Readonly<Record<string, fc.Arbitrary<unknown>>>,
@@ -45,7 +45,7 @@ export function appends(one: fc.Arbitrary<RaceAppend>, most = 1): Step {
   return stepOf("append", { requests: fc.array(one, { minLength: 1, maxLength: most }) });
 }
 
-/** A request with conditions, with which it may land. */
+/** A request with conditions, under which it may or may not land. */
 export function conditional(drawn: Drawn<RaceAppend>): fc.Arbitrary<RaceAppend> {
   return request({ key, expected, by, ...drawn });
 }

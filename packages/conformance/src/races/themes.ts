@@ -55,16 +55,16 @@ const STEPS = {
   one: appends(conditional({ eventTypes })),
   plain: appends(plain, 3),
   batch: appends(request({ eventTypes })),
-  /** May be sent again. */
+  /** Appends that may be sent again, under keys of their own. */
   keyed: appends(request({ eventTypes, key: is("own") })),
   work: appends(working),
   answer: appends(input("own")),
   end: appends(end),
-  /** Without turns it ends in the next turn of the event loop. */
+  /** A pause. One of 0 turns ends in the next turn of the event loop. */
   pause: stepOf("pause", { turns: fc.oneof(is(0), fc.nat(20)) }),
 };
 
-/** What a race is about. */
+/** The subject of a race. */
 export interface Theme {
   /** Further steps of the first client, once the first run is there. */
   readonly begins: fc.Arbitrary<readonly RaceStep[]>;
@@ -94,12 +94,12 @@ export const CANCEL: RaceStep = {
 const EXPIRED: RaceStep = { call: "claim", runId: "a", claimKey: null, length: "short" };
 const ALL_RUNS = RUN_IDS.slice(1).map(plainly);
 
-/** Mostly about the first run. */
+/** A theme whose steps are mostly about the first run. */
 const ofMostlyFirst = (begins: readonly RaceStep[], kinds: Kinds): Theme => ({
   begins: is(begins),
   step: drawn(STEPS, kinds),
 });
-/** About any of these runs, each as likely. */
+/** A theme whose steps are about any of these runs, each as likely. */
 const ofEach = (runIds: readonly string[], begins: readonly RaceStep[], kinds: Kinds): Theme => ({
   begins: is(begins),
   step: fc
@@ -199,7 +199,7 @@ export const CONTESTS: readonly Contest[] = [
   contest("S10 a read sees every append that any client got acknowledged before it", BATCHES, 20),
 ];
 
-/** One for processes, which count for themselves: who creates what, and when. */
+/** A contest for processes, which may each count ordinals for themselves: who creates what, and when. */
 export const CREATIONS: Contest = contest(
   "S16 runs that processes create at once are created once, each with its own ordinal",
   ofEach(RUN_IDS, [], { 4: ["create"], 2: ["end", "remove"], 1: ["head"] }),

@@ -15,7 +15,7 @@ for (const [name, options] of [
     prepare: () => new MvccData(),
     open: (data) => createKvStore(createMvccEngine(data, options), { date }),
     leftovers: (data) => ({
-      // What it keeps once: its format, the clock, and for each owner which ordinals were used.
+      // Not counted are keys that it keeps once: its format, the clock, and for each owner which ordinals were used.
       keys: data.scan("!", "~").filter(({ key }) => !/^(floor|format|probe|stamp)/.test(key))
         .length,
     }),

@@ -6,11 +6,11 @@ import { claimRule, releaseRule } from "../../../core/src/rules/lease-rules.ts";
 import type { Rule } from "../../../core/src/rules/decision.ts";
 import { createRule } from "../../../core/src/rules/run-rules.ts";
 
-/** What a race has seen; the tests check it apart from the rules. */
+/** The results of a race; the tests check it apart from the rules. */
 interface RaceReport {
   /** The number of appends that were acknowledged. */
   readonly acknowledged: number;
-  /** What was wrong, in words. */
+  /** The faults that were found, in words. */
   readonly faults: readonly string[];
 }
 

@@ -15,7 +15,7 @@ function bodyOf(pieces: readonly string[]): ReadableStream<Uint8Array> {
   });
 }
 
-/** What arrives of a body, a character a byte, and how it ended. */
+/** The part of a body that arrives, a character for each byte, and how it ended. */
 async function arrives(response: Response): Promise<readonly [string, "error" | "end"]> {
   const reader = response.body?.getReader();
   let text = "";

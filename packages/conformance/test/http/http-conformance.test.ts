@@ -16,7 +16,7 @@ import { streamMutants } from "./mutants/stream-mutants.ts";
 
 const doors = memoryServerDoors();
 const { cookieFor: _, endSession: __, ...withoutCookie } = doors;
-/** What every server has. */
+/** The options that every server has. */
 const bare = { baseUrl: doors.baseUrl, tokens: doors.tokens, cookieFor: () => "session=any" };
 
 const withCookie = runHttpConformance({ name: "any", ...doors });

@@ -13,7 +13,7 @@ const owed = fc
   .chain((log) => fc.tuple(fc.constant(log), fc.nat(log.length)))
   .map(([log, since]) => ({ log, since, delivery: deliveryOf(log, since) }));
 
-/** What is owed, with at least one event in it, and the place of one. */
+/** The same with at least one event in the delivery, and the place of one of them. */
 const broken = owed
   .filter(({ delivery }) => delivery.length > 1)
   .chain(({ log, since, delivery }) =>

@@ -12,7 +12,7 @@ export interface ServerBreakage {
   readonly wrap?: (fetch: Fetch) => Fetch;
   /** The handler's settings. */
   readonly settings?: Partial<HandlerOptions<Request>>;
-  /** What is wrong with the sessions of a server that has `POST /v1/session`, over https. */
+  /** The fault of the sessions of a server that has `POST /v1/session`, over https. */
   readonly sessions?: SessionBreakage;
   /** The time after a lease's end before the server ends its run. */
   readonly leaseGraceMs?: number;

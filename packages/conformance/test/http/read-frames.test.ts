@@ -19,7 +19,7 @@ async function read(bytes: Uint8Array, cuts: readonly number[] = []): Promise<re
   return frames;
 }
 
-/** What EventSource makes of the text. */
+/** The messages that EventSource makes of the text. */
 function messagesOf(text: string): readonly unknown[] {
   const messages: unknown[] = [];
   const parser = createParser({

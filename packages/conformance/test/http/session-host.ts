@@ -2,7 +2,7 @@ import type { Fetch } from "@tm/run-events-conformance/http";
 import { answerJson, answerProblem } from "./mutants/server-mutant.ts";
 import { identify } from "./users.ts";
 
-/** What a host's sessions do wrong. */
+/** The faults of a host's sessions. */
 export interface SessionBreakage {
   /** Changes the cookie on its way out. */
   readonly cookie?: (setCookie: string) => string;

@@ -11,7 +11,7 @@ type ServerOptions = Pick<
   "basePath" | "heartbeatMs" | "stallMs" | "maxAgeMs"
 >;
 
-/** How often runs end that no worker works on. */
+/** The interval at which runs without a worker are ended, in milliseconds. */
 const REAP_MS = 50;
 
 /** A server on a port. */

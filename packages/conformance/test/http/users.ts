@@ -3,7 +3,7 @@ import type { Identity } from "@tm/run-events-http";
 /** The bearer tokens of the users that every server here knows; each is its user's name. */
 export const TOKENS = ["ada", "bob"] as const;
 
-/** Who asks: `Bearer ada` and `session=ada` are both ada's. */
+/** Identifies the user: `Bearer ada` and `session=ada` are both ada's. */
 export function identify(
   authorization: string | null,
   cookie: string | null,

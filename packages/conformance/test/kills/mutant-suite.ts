@@ -2,14 +2,14 @@ import type { ConformanceCase } from "@tm/run-events-conformance";
 
 /** Mutants of one kind, and how to try the kit on each. */
 export interface MutantSuite {
-  /** What they are, as the README calls them. */
+  /** The name of the kind, as in the README. */
   readonly title: string;
   readonly mutants: readonly JudgedMutant[];
 }
 
 /** One that breaks one promise. */
 interface JudgedMutant {
-  /** What it does wrong. */
+  /** A description of the fault. */
   readonly name: string;
   /** The clause whose cases have to find it. */
   readonly clause: string;
@@ -24,7 +24,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** What the engine throws at code that is wrong itself, with this folder's in front; also as a worker's report has it. */
+/** The engine's error for a mistake in the code of this folder, also within a worker's report. */
 const MISTAKE = /^.*\b(?:Type|Reference)Error: .*\n +at .*\/conformance\/test\//m;
 
 /**

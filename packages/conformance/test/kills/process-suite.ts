@@ -11,8 +11,8 @@ import { waitingFaults } from "../processes/waiting-mutants.ts";
 import { casesOfClause, failuresInTurn, type MutantSuite } from "./mutant-suite.ts";
 
 /**
- * All cases for a store that the mutant of this clause and name spoils, but for those that lose connections.
- * @param crashOf gets the youngest server
+ * All cases except those that lose connections, for a store with the fault of this mutant.
+ * @param crashOf gets the newest server
  */
 export function processCases(
   mutant: string | null,

@@ -70,7 +70,7 @@ export const storeSuite: MutantSuite = {
   })),
 };
 
-/** What the cases of its clause find, if it has any; if that is nothing, what the random programs find, which try every clause at once. */
+/** The failures of the cases of its clause. If there are none, those of the random programs and races, which try every clause at once. */
 async function judge({ clause, cases: casesOf }: Mutant): Promise<readonly Failure[]> {
   const cases = casesOf();
   const failures = await failuresAtOnce(cases.filter((one) => one.clause === clause));

@@ -9,7 +9,7 @@ export interface Reached extends MechanicalMutant {
   readonly cases: readonly { readonly name: string; readonly hits: number; readonly ms: number }[];
 }
 
-/** What is asked of a process: which mutants are reached, or what kills some of them. */
+/** A question to a process: which mutants are reached, or what kills some of them. */
 export type Asked =
   | { readonly ask: "reach"; readonly side: SideName; readonly seed: number }
   | {
@@ -21,7 +21,7 @@ export type Asked =
       readonly enough: number;
     };
 
-/** What it answers; `begun` before each case, so that one which never ends is known. */
+/** Its answers. `begun` comes before each case, so that one which never ends is known. */
 export type Answered =
   | {
       readonly reached: readonly Reached[];
@@ -38,7 +38,7 @@ const isHung = (killer: string): boolean => killer.startsWith(HUNG);
 
 /** A failure is a failure: no smaller input is looked for. */
 fc.configureGlobal({ endOnFailure: true });
-// What a mutant leaves behind must not end the process.
+// A mutant may leave something behind that fails later: this must not end the process.
 process.on("unhandledRejection", () => {});
 process.on("uncaughtException", () => {});
 

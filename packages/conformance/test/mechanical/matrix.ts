@@ -24,10 +24,10 @@ const CHILD = fileURLToPath(new URL("./child.ts", import.meta.url));
 const SILENCE_MS = 40_000;
 /** The time that it may take to change all sources, and to run all cases once. */
 const START_MS = 240_000;
-/** What never ends may also take all memory. */
+/** A bound, because a case that never ends may also take all memory. */
 const MOST_MEMORY = "--max-old-space-size=1024";
 
-/** What a mutant is called: its place and its change. */
+/** The name of a mutant: its place and its change. */
 export function placeOf({ file, at, original, replacement }: MechanicalMutant): string {
   return `${file}:${at} ${inShort(original)} → ${inShort(replacement)}`;
 }

@@ -16,7 +16,7 @@ export interface MechanicalMutant {
   readonly replacement: string;
 }
 
-/** What Stryker's switches in the sources read and count. */
+/** The state that Stryker's switches in the sources read and count. */
 interface Switches {
   activeMutant?: string | undefined;
   currentTestId?: string | undefined;

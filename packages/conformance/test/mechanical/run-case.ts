@@ -3,11 +3,11 @@ import { install } from "@sinonjs/fake-timers";
 import type { ConformanceCase } from "@tm/run-events-conformance";
 import { WAITS } from "../kills/on-fast-clock.ts";
 
-/** What came of a case: `hung` counts as a failure. */
+/** The result of a case: `hung` counts as a failure. */
 export type Verdict = "passed" | "failed" | "hung";
 
 const TURN_MS = 10;
-/** How much of the fake time a case may take, beyond which only real time counts. */
+/** The fake time, in milliseconds, before which no case counts as hung. */
 const FAKE_MS = 60_000;
 
 /** The time of this process, in milliseconds, also where clocks are fake. */

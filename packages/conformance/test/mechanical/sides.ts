@@ -1,7 +1,7 @@
 import type { ConformanceCase } from "@tm/run-events-conformance";
 import { sourcesIn } from "./mutants.ts";
 
-/** What is mutated, and the kit that has to see it. Imports nothing of it before `open` is called. */
+/** The sources that are mutated, and the kit that has to notice. They are imported only when `open` is called. */
 export interface Side {
   readonly files: readonly string[];
   /** Whether waits take hardly any time. Requests to a port take as long as they take. */
@@ -20,11 +20,11 @@ export type SideName = "store" | "server";
 /** Watched lists have tests of their own. */
 const FEEDS =
   "run-list|list-version|list-reader|watched-list|owner-watch|owner-looks|owned-heads|watches|watch-lists|feed-source|feed-frame|feed-query";
-/** What is decided about runs, and how that is sent to a store. The other rules are of what is in front of it. */
+/** The rules for runs, and the code that sends decisions to a store. The other rules belong to the server. */
 const DECIDED =
   "rules/(append-rule|claims|due|fold-rules|head|judge-append|land-once|lease|lifecycle|listed|owner-name|page|run-rules)" +
   "|log/(own-keys|run-calls|send-again|send-writes|write.ts)";
-/** What a store on a server does besides, and what only reports. */
+/** Further code of stores on a server, and code that only reports. */
 const ELSEWHERE =
   "store/kv|decide-changes|poller|check-store|store-reports|telemetry|diagnostic|describe-value";
 const FEED_CASES = /^W48 /;

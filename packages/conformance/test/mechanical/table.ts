@@ -2,21 +2,21 @@ import { readFileSync } from "node:fs";
 import { placeOf, type Sample, type Tried } from "./matrix.ts";
 import type { SideName } from "./sides.ts";
 
-/** What the three seeds found on a side. */
+/** The record of a side, from three seeds. */
 interface SideRecord {
-  /** The smallest share that has to be killed of the mutants that are reached and promise something. */
+  /** The smallest share that has to be killed of the reached mutants that break a promise. */
   readonly floor: number;
-  /** The survivors, by what they break: nothing but speed or the text of a message, or a promise. */
+  /** The survivors: those that change only speed or the text of a message, and those that break a promise. */
   readonly promisesNothing: readonly string[];
   readonly kitIsBlind: readonly string[];
 }
 
-/** What was found last: `survivors.json`. */
+/** The last records: `survivors.json`. */
 export const RECORDS = JSON.parse(
   readFileSync(new URL("./survivors.json", import.meta.url), "utf8"),
 ) as Readonly<Record<SideName, SideRecord>>;
 
-/** The part that some case killed of the mutants that promise something. */
+/** The share of the mutants that break a promise which some case has killed. */
 export function killedShare(tried: readonly Tried[], { promisesNothing }: SideRecord): number {
   const harmless = new Set(promisesNothing.map(unplaced));
   const killed = tried.filter(isKilled).length;

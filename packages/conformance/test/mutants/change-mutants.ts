@@ -5,7 +5,7 @@ import { changeInSteps, type Holds, isUnchanged } from "./in-steps.ts";
 import { mapChanges } from "./inner-store.ts";
 import type { DataFault, Faults } from "./mutant.ts";
 
-/** Commits in steps, and does not compare what is there with what was seen, if this is so. */
+/** Commits in steps. If this holds, it does not compare what is there with what was seen. */
 function unlessFor(
   isExempt: Holds,
   slow?: () => (decision: Decision<unknown>) => boolean,
@@ -56,7 +56,7 @@ function everyOtherRemoval(): (decision: Decision<unknown>) => boolean {
   };
 }
 
-/** Makes each call on a run one of the run that another owner has under the id. */
+/** Directs each call on a run to the one that another owner has under the same id. */
 function byIdAlone(call: "append" | "change"): DataFault {
   return (data) => {
     const owners = new Map<string, string>();

@@ -3,7 +3,7 @@ import { mapChanges } from "./inner-store.ts";
 import type { Faults, ObjectFault } from "./mutant.ts";
 import { turns } from "./turns.ts";
 
-/** Answers otherwise a read that is under way at close. */
+/** Changes the answer of a read that is under way at close. */
 function readAtClose(
   answer: (pages: Awaited<ReturnType<RunEventStore["read"]>>) => ReturnType<RunEventStore["read"]>,
 ): ObjectFault {

@@ -12,7 +12,7 @@ function decidesAhead(aheadMs: number): DataFault {
   return (data) => mapChanges(data, { see: (seen) => ({ ...seen, nowMs: seen.nowMs + aheadMs }) });
 }
 
-/** Stores that commit only a part of what was decided, do not know what they have committed, or show a decision what is not so. */
+/** Stores that commit only a part of what was decided, do not know what they have committed, or show decisions a wrong state. */
 export const commitFaults: Faults = {
   "S5 keeps one receipt of those that were decided in one go": (data) =>
     mapChanges(data, {

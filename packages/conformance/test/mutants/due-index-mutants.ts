@@ -3,7 +3,7 @@ import type { DataFault, Faults } from "./mutant.ts";
 
 const MANY = 100_000;
 
-/** Answers otherwise what is due. */
+/** Changes the answers of lists of due runs. */
 function mapDue(
   listDue: (list: RunEventStore["list"], query: DueQuery) => Promise<readonly Head[]>,
 ): DataFault {

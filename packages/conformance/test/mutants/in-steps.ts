@@ -10,7 +10,7 @@ const SLOW_TURNS = 30;
 /** Whether a commit may land: what was decided, by what was seen, and what is there now. */
 export type Holds = (then: Seen, now: Seen, decision: Decision<unknown>) => boolean;
 
-/** What clause S21 asks for: the run is still as it was seen, and a new one's topic has no live run still. */
+/** The condition of clause S21: the run is still as it was seen, and the topic of a new run still has no live run. */
 export const isUnchanged: Holds = (then, now) => {
   if (then.head === null) {
     const isFree = then.holder !== null || now.holder === null;

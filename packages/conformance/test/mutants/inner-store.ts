@@ -100,11 +100,11 @@ export async function plainAlone(
   return landing;
 }
 
-/** How a mutant sees runs, and commits what is decided about them. */
+/** The faults of a mutant in what decisions see, and in what is committed. */
 interface ChangeBreakage {
-  /** What a decision sees, from what it should see. */
+  /** The view of a decision, from the one that it should have. */
   readonly see?: (seen: Seen, change: Change<unknown>) => Seen;
-  /** What is committed, from what was decided. */
+  /** The commit, from what was decided. */
   readonly commit?: (
     decision: Decision<unknown>,
     seen: Seen,
@@ -151,7 +151,7 @@ export async function changeAlone<Answer>(
   return answer as Answer;
 }
 
-/** What a decision about the run would see now. */
+/** The view that a decision about the run would have now. */
 export function seeNow(
   store: Pick<RunEventStore, "change">,
   change: Change<unknown>,

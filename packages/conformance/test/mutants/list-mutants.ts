@@ -6,7 +6,7 @@ import { turns } from "./turns.ts";
 
 const MANY = 1_000_000;
 
-/** Answers otherwise what an owner's runs are. */
+/** Changes the answers of lists of an owner's runs. */
 function mapOwned(
   listOwned: (
     list: RunEventStore["list"],
@@ -20,7 +20,7 @@ function mapOwned(
   });
 }
 
-/** Takes topics for the same whose `shapeOf` is. */
+/** Takes topics with the same `shapeOf` for one topic. */
 function ofTopic(shapeOf: (topic: string) => string): DataFault {
   return mapOwned(async (list, query) => {
     const { topic, limit } = query;
@@ -32,7 +32,7 @@ function ofTopic(shapeOf: (topic: string) => string): DataFault {
   });
 }
 
-/** Takes owners for the same whose `shapeOf` is. */
+/** Takes owners with the same `shapeOf` for one owner. */
 function ofOwners(shapeOf: (ownerId: string) => string): DataFault {
   return (data) => {
     const owners = new Set<string>();

@@ -8,11 +8,11 @@ import { sharedMemoryDoors } from "../shared-memory.ts";
 
 /** A store that breaks one promise. The rules in front of it are core's own. */
 export interface Mutant {
-  /** What it does wrong. */
+  /** A description of the fault. */
   readonly name: string;
   /** The clause whose cases have to find it. */
   readonly clause: string;
-  /** All cases for it. */
+  /** All cases of the kit for this store. */
   readonly cases: () => readonly ConformanceCase[];
 }
 

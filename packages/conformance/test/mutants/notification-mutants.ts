@@ -11,7 +11,7 @@ import { aroundWrites, headOf, mapChanges, mapNotifications, subscribeBy } from 
 import type { DataFault, Faults, ObjectFault } from "./mutant.ts";
 import { turns } from "./turns.ts";
 
-/** Notifies so many turns before a commit, and not after it. */
+/** Notifies this many turns before a commit, and not after it. */
 function notifiesBefore(count: number): DataFault {
   return (data) => {
     const notifier = createNotifier();
@@ -26,7 +26,7 @@ function notifiesBefore(count: number): DataFault {
   };
 }
 
-/** Does not notify of such commits, in the turn in which they land. */
+/** Does not notify of calls for which `isSilent` holds, by the status of the run before. */
 function silentAbout(
   isSilent: (status: string | null, call: "append" | "change") => boolean,
 ): DataFault {
@@ -57,7 +57,7 @@ function runOf(subject: Subject, runId: string | null): RunName {
   return "runId" in subject ? subject : { ...subject, runId: runId ?? "" };
 }
 
-/** Notifies of plain appends for the chosen runs of a call alone. Changes notify. */
+/** Notifies only of the chosen runs of a call of `append`. Changes notify as they should. */
 function notifiesFor(
   choose: (
     runs: readonly RunName[],
@@ -84,7 +84,7 @@ function notifiesFor(
   };
 }
 
-/** Ends other subscriptions of a run than the one that is stopped. */
+/** Ends other subscriptions of a run when one is stopped. */
 function stopsOthers(stop: (all: (() => void)[]) => void): DataFault {
   return (data) => {
     const subscribed = new Map<string, (() => void)[]>();
@@ -108,7 +108,7 @@ function toOwners(change: (runId: string) => string | undefined): DataFault {
     );
 }
 
-/** Stores that do not notify of all that they should, or notify at the wrong time, or what is stopped. */
+/** Stores that miss notifications, or notify at the wrong time, or notify a subscription that is stopped. */
 export const notificationFaults: Faults = {
   "S13 notifies before the commit, and not after it": notifiesBefore(20),
   "S13 notifies before its commit can be read": notifiesBefore(3),

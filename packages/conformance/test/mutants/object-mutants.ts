@@ -3,7 +3,7 @@ import { nameKey, type ReadResult, type RunEventStore } from "@tm/run-events-cor
 import { aroundWrites, headOf, mapChanges, plainAlone, plainsEach } from "./inner-store.ts";
 import type { Faults, ObjectFault } from "./mutant.ts";
 
-/** What stops the subscriptions of all objects, by the data that they share. */
+/** The functions that stop the subscriptions of all objects, by the data that they share. */
 const endsOf = new WeakMap<RunEventStore, Set<() => void>>();
 
 /** Stores on common data whose objects go by what they know, when another object has changed it. */

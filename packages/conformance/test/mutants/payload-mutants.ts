@@ -2,7 +2,7 @@ import { RunEventsError } from "@tm/run-events-core";
 import { mapChanges, mapEvents, mapHeads, mapReads } from "./inner-store.ts";
 import type { DataFault, Faults } from "./mutant.ts";
 
-/** Keeps everything but the text of payloads. */
+/** Keeps events with another text as their payload. */
 function payloads(rewrite: (text: string) => string): DataFault {
   return (data) => mapEvents(data, (event) => ({ ...event, payload: rewrite(event.payload) }));
 }

@@ -10,7 +10,7 @@ import { headOf, mapHeads, mapPlains, plainAlone, plainsEach } from "./inner-sto
 import type { DataFault, Faults } from "./mutant.ts";
 import { turns } from "./turns.ts";
 
-/** Checks a plain append by the head, and writes it some turns later, without this part of it. */
+/** Checks a plain append by the head, and writes it some turns later, with the conditions that `loosen` changes. */
 function checksEarly(loosen: (plain: Plain, head: Head | null) => Partial<Plain>): DataFault {
   return (data) =>
     plainsEach(async (plain) => {
@@ -20,7 +20,7 @@ function checksEarly(loosen: (plain: Plain, head: Head | null) => Partial<Plain>
     });
 }
 
-/** Answers otherwise where a plain append landed. */
+/** Changes the answer about where a plain append landed. */
 function answers(
   answer: (
     landing: PlainLanding,
@@ -104,7 +104,7 @@ export const plainFaults: Faults = {
   },
 };
 
-/** Whether the key of a run was there before. */
+/** Returns a function that knows whether a run had the same key before. */
 function isRepeated(): (plain: Plain) => boolean {
   const known = new Set<string>();
   return (plain) => {
@@ -120,7 +120,7 @@ function overlaid(
   data: RunEventStore,
   leave: (plain: Plain, after: Head) => Partial<Head> | null,
 ): Partial<RunEventStore> {
-  /** What is wrong, while the head is at that revision. */
+  /** The wrong members of a head, by the run and the revision at which they show. */
   const wrong = new Map<string, Partial<Head>>();
   return {
     ...mapHeads(data, (head) => ({

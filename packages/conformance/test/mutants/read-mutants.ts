@@ -13,7 +13,7 @@ import { turns } from "./turns.ts";
 
 const ALL = Number.MAX_SAFE_INTEGER;
 
-/** Reads by other queries. */
+/** Reads with changed queries. */
 function withQueries(change: (query: ReadQuery) => Partial<ReadQuery>): DataFault {
   return (data) => ({
     read: (queries) => data.read(queries.map((query) => ({ ...query, ...change(query) }))),

@@ -4,7 +4,7 @@ import type { KeptReceipt } from "../../../core/src/rules/judge-append.ts";
 import { headOf, mapChanges, mapPlains } from "./inner-store.ts";
 import type { DataFault, Faults } from "./mutant.ts";
 
-/** Shows decisions other receipts. */
+/** Changes the receipts that decisions see. */
 function mapReceipts(change: (receipt: KeptReceipt, seen: Seen) => KeptReceipt | null): DataFault {
   return (data) =>
     mapChanges(data, {
@@ -20,7 +20,7 @@ function mapReceipts(change: (receipt: KeptReceipt, seen: Seen) => KeptReceipt |
     });
 }
 
-/** Keeps receipts for ever, by this shape: a run sees those of others with the same one, and of a removed run. */
+/** Keeps receipts for ever, by `shapeOf`: a run sees those of other runs with the same shape, and of a removed run. */
 function keptBy(shapeOf: (name: RunName, key: string) => string): DataFault {
   return (data) => {
     const receipts = new Map<string, KeptReceipt>();
@@ -67,7 +67,7 @@ function keptBy(shapeOf: (name: RunName, key: string) => string): DataFault {
   };
 }
 
-/** Keeps other keys than it gets. */
+/** Keeps keys as other texts. */
 function withKeys(rewrite: (key: string) => string): DataFault {
   return (data) => ({
     ...mapPlains(data, ({ idempotencyKey, ...plain }) => ({
@@ -99,7 +99,7 @@ function withKeys(rewrite: (key: string) => string): DataFault {
   });
 }
 
-/** Stores that show a decision wrong receipts, so that it takes for one what is two. */
+/** Stores that show a decision wrong receipts, so that it takes two appends or claims for one. */
 export const receiptFaults: Faults = {
   "S5 shows the payloads of a receipt's events cut at 4 KiB": mapReceipts(
     ({ events, ...receipt }) => ({

@@ -20,7 +20,7 @@ function force(data: RunEventStore, plain: Plain): Promise<PlainLanding | null> 
   });
 }
 
-/** Also takes such plain appends to a running run. */
+/** Also takes the plain appends to a running run for which `takes` holds. */
 function alsoTakes(takes: (head: Head, plain: Plain) => boolean): DataFault {
   return (data) =>
     plainsEach(async (plain) => {

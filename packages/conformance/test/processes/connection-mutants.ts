@@ -5,7 +5,7 @@ import { appendEach, type ProcessFault } from "./process-mutant.ts";
 
 type Members = ConstructorParameters<typeof RunEventsError>[2];
 
-/** Fails otherwise. @param members of the failure. `appends`: whether the call was to append events */
+/** Fails with other errors. @param members of the error; `appends` is whether the call was to append events */
 function failingWith(members: (appends: boolean) => Members): ProcessFault {
   return failing(({ code, message, cause, ambiguous, retryable }, appends) => {
     const others = { cause, ambiguous, retryable, ...members(appends) };

@@ -40,7 +40,7 @@ async function forgetWithoutProcess({ engine, keep, kept }: Shared): Promise<voi
   await keep(String(process.pid), process.pid);
 }
 
-/** Resolves when the slot is its own. @throws RunEventsError if it stays another's */
+/** Takes the lock. @throws RunEventsError if another process keeps it */
 async function takeLock({ keep }: Shared): Promise<void> {
   for (let tries = 1; tries <= LOCK_TRIES; tries++) {
     if (await keep(LOCK, process.pid)) return;

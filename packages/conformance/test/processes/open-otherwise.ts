@@ -1,4 +1,4 @@
-// What the kit's processes open to see how they end.
+// The module that the kit's processes load in tests of how they end.
 import { once } from "node:events";
 import { connect } from "node:net";
 import { createMemoryStore } from "@tm/run-events-core";

@@ -1,4 +1,4 @@
-// What the kit's processes open: a healthy store on a port, or the mutant of that name.
+// The module that the kit's processes load: a healthy store on a port, or the mutant of that name.
 import type { Address } from "@tm/run-events-conformance/processes";
 import { createKvStore, type Plain, type RunEventStore } from "@tm/run-events-core/store";
 import { takePlain } from "../../../core/src/rules/append-rule.ts";
@@ -11,7 +11,7 @@ import { startFaults } from "./start-mutants.ts";
 import { waitingFaults } from "./waiting-mutants.ts";
 import { connectEngine } from "./remote-engine.ts";
 
-/** Where the server is, and who is to spoil the store: its clause and its name. */
+/** The server's address, and the mutant that spoils the store, as its clause and its name. */
 export interface RemotePlace extends Address {
   readonly mutant: string | null;
 }

@@ -14,7 +14,7 @@ import type { RemoteEngine } from "./remote-engine.ts";
 /** State that the processes of one store share in addition to it. */
 export interface Shared {
   readonly engine: RemoteEngine;
-  /** How far the clock of this process is ahead of the store's. */
+  /** The time by which the clock of this process is ahead of the store's. */
   readonly aheadMs: number;
   /** Keeps a value in a slot. @returns whether the slot was free */
   keep(slot: string, value: unknown): Promise<boolean>;
@@ -22,7 +22,7 @@ export interface Shared {
   kept(): Promise<ReadonlyMap<string, unknown>>;
 }
 
-/** The calls that a store of one process makes otherwise. What it awaits is done when the process opens it. */
+/** The calls that the fault changes in one process's store. The process opens the store once a promise of them has resolved. */
 export type ProcessFault = (
   store: RunEventStore,
   shared: Shared,
@@ -89,7 +89,7 @@ export function withoutClaimKey(head: Head): Head {
 export async function runsIn(store: RunEventStore): Promise<ReadonlyMap<string, Head>> {
   const kinds: readonly DueKind[] = ["leased", "queued", "running", "waiting", "finished"];
   const lists = await Promise.all(
-    // Also those whose leases are long.
+    // A negative age also finds runs with long leases.
     kinds.map((due) => store.list({ due, forMs: -Number.MAX_SAFE_INTEGER / 2, limit: 1_000 })),
   );
   return new Map(lists.flat().map((head) => [nameKey(head), head]));
@@ -110,7 +110,7 @@ export function hideReceipts(
       });
       return { ...seen, receipts: new Map(receipts) };
     },
-    // They are there: the store would take the same key again for a conflict.
+    // The store still has the hidden receipts, and would take the same key again for a conflict.
     commit: ({ receipts = [], ...decision }, _, change) => ({
       ...decision,
       receipts: receipts.filter((one) => !hidden.has(`${nameKey(change)} ${one.idempotencyKey}`)),

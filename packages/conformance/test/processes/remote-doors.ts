@@ -5,14 +5,14 @@ import { type RemoteServer, startRemoteServer } from "./remote-server.ts";
 /** Node's options to run the sources. */
 export const EXEC_ARGV: readonly string[] = ["-C", "@tm/source"];
 
-/** How the kit gets at stores on servers of their own. */
+/** The kit's access to stores on servers of their own. */
 export interface RemoteDoors extends ProcessConformanceOptions<RemotePlace> {
   readonly destroy: (place: RemotePlace) => Promise<void>;
-  /** The youngest server. */
+  /** The newest server. */
   readonly server: () => RemoteServer;
 }
 
-/** @param mutant who spoils the stores; null for healthy ones */
+/** @param mutant spoils the stores; `null` for healthy ones */
 export function createRemoteDoors(mutant: string | null): RemoteDoors {
   const servers = new Map<number, RemoteServer>();
   return {
@@ -33,7 +33,7 @@ export function createRemoteDoors(mutant: string | null): RemoteDoors {
   };
 }
 
-/** The way to them over TCP, so that connections can be lost. */
+/** The network of the servers, so that connections can be lost. */
 export const NETWORK: Required<Pick<ProcessConformanceOptions<RemotePlace>, "network">> = {
   network: {
     server: ({ host, port }) => ({ host, port }),

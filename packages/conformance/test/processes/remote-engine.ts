@@ -12,7 +12,7 @@ import {
 
 type Waiting = Map<number, PromiseWithResolvers<unknown>>;
 
-/** An engine on one connection to a server. It is made again when it is lost. */
+/** An engine on one connection to a server, which is opened again when it is lost. */
 export interface RemoteEngine extends KvEngine {
   now(): Promise<number>;
   /** Whether a connection was lost. */

@@ -3,20 +3,20 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import type { Address } from "@tm/run-events-conformance/processes";
 import type { KvEntry, KvPair, KvRange } from "../../../core/src/store/kv/engine.ts";
 
-/** What a client asks: the time and the number of the last commit, entries as of a commit, or a commit if all checks hold. */
+/** A client's call: the time and the number of the last commit, entries as of a commit, or a commit if all checks hold. */
 export type RemoteCall =
   | "now"
   | { readonly at: number; readonly keys: readonly string[] }
   | { readonly at: number; readonly range: KvRange }
   | { readonly checks: readonly KvPair[]; readonly writes: readonly KvPair[] };
 
-/** What a client sends, a line each. */
+/** A message of a client, on a line of its own. */
 export interface RemoteRequest {
   readonly id: number;
   readonly call: RemoteCall;
 }
 
-/** What a server sends, a line each. */
+/** A message of a server, on a line of its own. */
 export interface RemoteAnswer {
   readonly id: number;
   readonly answer: unknown;
@@ -76,7 +76,7 @@ class Entries {
   }
 }
 
-/** Calls with each line. `node:readline` also takes separators for ends of lines that JSON does not escape. */
+/** Calls back with each line. `node:readline` would also end lines at separators that JSON does not escape. */
 export function onLines(socket: Socket, onLine: (line: string) => void): void {
   let rest = "";
   socket.setEncoding("utf8").on("data", (text: string) => {

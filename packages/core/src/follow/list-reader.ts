@@ -181,7 +181,7 @@ export class ListReader implements WatchReader {
     return { begins, runs, gone, version, isWhole, hasMore, more: more || this.#isCut };
   }
 
-  /** Adds to a page what fits. @returns how many of them do */
+  /** Adds to a page what fits. @returns how many fit */
   #fill(page: Filling, some: readonly Taken[]): number {
     for (const [at, { runId, isPart, read }] of some.entries()) {
       const weight = weigh(read);
@@ -208,7 +208,7 @@ export class ListReader implements WatchReader {
     return read;
   }
 
-  /** What does not fit is pending again, before what has come since. */
+  /** Makes pending again what does not fit, before what has come since. */
   #putBack(rest: readonly Taken[]): void {
     if (rest.length === 0) return;
     this.#pending = new Set([...rest.map(({ runId }) => runId), ...this.#pending]);

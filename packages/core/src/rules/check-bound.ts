@@ -2,6 +2,7 @@ import { describeValue } from "./describe-value.ts";
 import { RunEventsError } from "./errors.ts";
 
 /**
+ * Checks an option that is an integer.
  * @param most no limit by default
  * @param cure what to do about a refusal
  * @throws RunEventsError `invalid_request` unless the option is an integer from `least` to `most`

@@ -25,7 +25,7 @@ export interface CompareAndSet<One extends Seen = Seen> {
 export type Decided = ReadonlyMap<Change<unknown>, unknown>;
 
 /**
- * Changes runs in rounds, each with those that are left, such as those to which others have written meanwhile.
+ * Changes runs in rounds. A round has the changes that are left, for example because others have written to their runs meanwhile.
  * @param decide one round, from the number 1 on. If it throws, so does the call: in doubt, once a round has committed something
  */
 export async function decideChanges<Answer>(

@@ -62,7 +62,7 @@ export class Stream implements OpenStream, FrameTaker, Timed {
   /** `null` before `start`. */
   #output: StreamOutput | null = null;
   #end: StreamEnd = "disconnected";
-  /** What its source has thrown, if it ends for that. */
+  /** The error of its source, if it ends for that. */
   #error: unknown = undefined;
   /** Whether the client or the transport is gone. */
   #gone = false;

@@ -2,7 +2,7 @@ import { RunEventsError, type RunEventsErrorCode } from "../rules/errors.ts";
 import type { SealedDraft } from "../rules/lifecycle.ts";
 import { mergeEvents, type Merges } from "./merge-events.ts";
 
-/** How a batch is refused that may be taken in parts: `invalid_event` is a merged payload that is nested too deep. */
+/** The refusals after which a batch is sent in parts. `invalid_event` may be about a merged payload that is nested too deep. */
 const TOO_MUCH: ReadonlySet<RunEventsErrorCode> = new Set([
   "invalid_request",
   "invalid_event",

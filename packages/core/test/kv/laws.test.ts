@@ -93,7 +93,7 @@ it("S17 if the process ends within any call, no call shows a removed run, and th
         const store = open(data, async () => {
           if (left-- <= 0) throw end;
         });
-        // What is given up leaves no head that an index lacks, and no part of a run that has none, but for what is marked.
+        // A call that is given up leaves no head that an index lacks, and no part of a run that has none, except for marked ones.
         for (const call of program) await makeCall(store, call).catch(() => {});
         checkKeys(data, false);
         const other = open(data);

@@ -70,7 +70,7 @@ it("S24 the time follows the date of a process by a thousandth of what passes", 
   await Promise.all([right.close(), ahead.close()]);
 });
 
-/** What happens to one of the processes other than the first, which has the store open all the time. */
+/** The acts of the processes other than the first, which has the store open all the time. */
 const acts = fc.array(
   fc.record({
     process: fc.constantFrom(0, 1, 2),

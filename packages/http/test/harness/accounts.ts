@@ -6,7 +6,7 @@ export interface Accounts {
   signOut(userId: string): void;
   /** Makes every sign-in from now on fail with this, `null` for none. */
   breakDown(error: Error | null): void;
-  /** How often a user was identified. */
+  /** The number of times that a user was identified. */
   asked(): number;
   identify(header: (name: string) => string | null, wanted: "any" | "session"): Identity | null;
 }

@@ -39,7 +39,7 @@ ajv.addVocabulary(["components"]);
 
 const compiled = new Map<string, ValidateFunction>();
 
-/** What is wrong with a value by this schema: nothing if it fits. */
+/** The faults of a value by this schema: none if it fits. */
 export function fits(schema: object, value: unknown): unknown {
   const text = JSON.stringify(schema).replaceAll('"#/components', '"document#/components');
   const validate = compiled.get(text) ?? ajv.compile(JSON.parse(text) as object);

@@ -14,7 +14,7 @@ export interface Door {
   inFlight(): readonly number[];
   /** The number of bytes that the port has read of all its connections; 0 without one. */
   read(): number;
-  /** What the port has refused as no HTTP, or lost. */
+  /** The errors of requests that the port has refused as no HTTP, and of connections that it has lost. */
   clientErrors(): readonly Error[];
   /** Asks, and reads the answer to its end. */
   send(call: Call): Promise<Answer>;

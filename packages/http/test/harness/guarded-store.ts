@@ -15,7 +15,7 @@ export interface GuardedStore extends RunEventStore {
   releaseAll(): void;
   /** The calls that are being held. */
   held(): number;
-  /** How often the store was asked for this so far. A call of `read` counts once for each of its queries. */
+  /** The number of times that the store was asked for this so far. A call of `read` counts once for each of its queries. */
   asked(name: StoreCall): number;
   /** Notifies every subscription, as a store may at any time. */
   notifyAll(): void;

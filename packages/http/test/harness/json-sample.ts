@@ -6,7 +6,7 @@ export interface JsonSample {
   readonly kept: string;
 }
 
-// What a server is tempted to tidy up: escapes, lone halves of pairs, separators, spellings, the order of keys.
+// Parts that a server is tempted to tidy up: escapes, lone halves of pairs, separators, spellings, the order of keys.
 const PIECES = [
   "a",
   "é",

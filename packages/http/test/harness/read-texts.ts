@@ -5,7 +5,7 @@ import { createHandler } from "../../src/index.ts";
 /** The longest body, and the longest header of node:http. */
 const BODY = 4_194_304;
 const HEADER = 16_384;
-/** What a parser may look back or start over for. */
+/** Texts at which a parser may look back or start over. */
 const PIECES = [
   " ",
   "\t",

@@ -17,7 +17,7 @@ export function findRegExps(source: string): readonly string[] {
  */
 export function isLinear(literal: string): boolean {
   const body = literal.slice(1, literal.lastIndexOf("/"));
-  // What is escaped or in a class is one character, and none of the signs that are looked for.
+  // An escape or a class is one character, and none of the signs that are looked for.
   const plain = body.replace(/\\./g, "x").replace(/\[[^\]]*\]/g, "x");
   const repeats = (text: string): boolean => /[+*]|\{\d+,\}/.test(text);
   const nested = [...plain.matchAll(/\(([^()]*)\)(?:[+*]|\{\d+,\})/g)];

@@ -11,7 +11,7 @@ interface Channel {
   readonly ready: Promise<void>;
 }
 
-/** By `sql`, whose drivers share them. */
+/** The channels of each `sql`, which its drivers share. */
 const CHANNELS = new WeakMap<PostgresJsSql, Map<string, Channel>>();
 
 /**

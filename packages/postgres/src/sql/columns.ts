@@ -78,7 +78,7 @@ export const SAVED_COLUMNS: string = SAVED.map(([, [name]]) => name).join(", ");
 
 /** The values for {@link RUN_COLUMNS} of the row `q`, which is named as {@link RUN_MEMBERS}. */
 export const RUN_VALUES: string = ALL.map(([member]) => `q."${member}"`).join(", ");
-/** Those for {@link SAVED_COLUMNS}. */
+/** The values for {@link SAVED_COLUMNS} of the same row. */
 export const SAVED_VALUES: string = SAVED.map(([member]) => `q."${member}"`).join(", ");
 
 /** SQL: the columns of a row whose names are the members, with their types. */
@@ -91,7 +91,7 @@ export function headColumns(row: string): string {
   return OF_HEAD.map(([member, [name]]) => `${row}.${name} AS "${member}"`).join(", ");
 }
 
-/** SQL: other values in the columns of a head; NULL for those without one. */
+/** SQL: values in the order of a head's columns; NULL for columns without one. */
 export function inHeadColumns(values: Partial<Record<keyof Head, string>>): string {
   return OF_HEAD.map(([member]) => values[member as keyof Head] ?? "NULL").join(", ");
 }

@@ -14,7 +14,7 @@ import type { PostgresQueryable } from "../../src/index.ts";
 import { clientOf } from "../../src/postgres-js/index.ts";
 import { startWebSocketProxy } from "../neon/neon-pool.ts";
 
-/** What the function of a transaction gets. */
+/** The argument of a transaction's function. */
 interface OrmTransaction {
   readonly client: PostgresQueryable;
   /** Inserts a row of the caller's with the ORM. */
@@ -172,7 +172,7 @@ function openByHand(pool: {
   };
 }
 
-/** What the tests use of the client that Prisma generates. */
+/** The parts of Prisma's generated client that the tests use. */
 interface PrismaTransaction {
   readonly business: { create(input: { readonly data: object }): Promise<unknown> };
 }

@@ -26,7 +26,7 @@ export interface NodeRedisPlace {
   sent: number;
 }
 
-/** How the kit opens stores on node-redis. A client of ioredis looks beneath them. */
+/** The kit's access to stores on node-redis. A client of ioredis looks beneath them. */
 export function nodeRedisDoors(url: () => string, eye: () => Redis): StoreDoors<NodeRedisPlace> {
   return {
     prepare: () => ({ prefix: crypto.randomUUID(), clients: [], sent: 0 }),
@@ -39,7 +39,7 @@ export function nodeRedisDoors(url: () => string, eye: () => Redis): StoreDoors<
       for (const client of clients) client.destroy();
     },
     async leftovers({ prefix, clients }) {
-      // What the store sent last without waiting comes before this on its connection, but not on another.
+      // Commands that the store sent without waiting come before this on its connection, but not on another.
       await Promise.all(clients.map((client) => client.ping()));
       return countLeftovers(eye(), prefix);
     },

@@ -1,4 +1,4 @@
-/** What the tests use of Bun's SQLite, which has no package of types without those of all of Bun. */
+/** The parts of Bun's SQLite that the tests use. It has no package of types without those of all of Bun. */
 declare module "bun:sqlite" {
   /** A handle as Bun's documents have it. */
   export class Database {

@@ -35,7 +35,7 @@ const WRITTEN = ["runs", "events", "receipts", "probes"];
 const WRITES = ["INSERT", "UPDATE", "DELETE"];
 
 /**
- * How the kit opens stores in a Durable Object: each place has its own tables in the object's storage. A transaction of an object's own
+ * The kit's access to stores in a Durable Object: each place has its own tables in the object's storage. A transaction of an object's own
  * cannot stay open past a turn, so there is no door `begin`.
  */
 export function objectDoors({ storage, statements }: CountedStorage): StoreDoors<ObjectPlace> {

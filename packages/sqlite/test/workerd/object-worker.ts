@@ -12,7 +12,7 @@ interface Storage extends SqliteObjectStorage {
   deleteAll(): Promise<void>;
 }
 
-/** What a test asks of the object. Each answers plain data. */
+/** The object that tests ask for plain data. */
 export class StoreObject {
   readonly #storage: Storage;
   readonly #store: SqliteStore;

@@ -6,7 +6,7 @@ import { HALF, WORDS } from "./model.mjs";
 const PATIENCE_MS = 30_000;
 
 const WHOLE = WORDS.join(" ");
-/** What there is when the model waits: its last word is cut. */
+/** The text at which the model waits: its last word is cut. */
 const PART = `${WORDS.slice(0, HALF).join(" ")} wor`;
 
 /** A scene of a chat. `play` throws an error that names what was expected and did not come. */
@@ -15,7 +15,7 @@ export interface Scene {
   readonly play: (stage: Stage) => Promise<void>;
 }
 
-/** What a page shows. */
+/** The parts of a page that scenes check. */
 interface Shown {
   readonly status: string;
   readonly questions: readonly string[];
@@ -116,7 +116,7 @@ export class Tab {
   }
 }
 
-/** What this needs of a page's document. */
+/** The parts of a page's document that are used here. */
 interface PageDocument {
   querySelector(selector: string): PageElement | null;
   querySelectorAll(selector: string): Iterable<PageElement>;

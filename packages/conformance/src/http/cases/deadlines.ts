@@ -17,7 +17,7 @@ import { reaping } from "./idling.ts";
 /** Ends the session of this `Cookie` header. */
 export type EndSession = (cookie: string) => void | Promise<void>;
 
-/** How the kit ends a session: by a function of the host, by `DELETE /v1/session`, or not at all. */
+/** The way in which the kit ends a session: by a function of the host, by `DELETE /v1/session`, or not at all. */
 export type SessionEnd = EndSession | "delete" | null;
 
 /** More answers than fit into the 32 MiB that a user may leave unread, each of a page's 4 MiB. */
@@ -30,7 +30,7 @@ async function endWithin(dueMs: number, stream: LiveStream, code: string, who: s
   return frames;
 }
 
-/** Fails unless a reader that comes back with the last id that it had gets the run to its end. */
+/** Fails unless a reader that comes back with its last id reads the run to its end. */
 async function assertReadOn(run: WireRun, seen: readonly Frame[], drafts: readonly Draft[]) {
   const id = seen.findLast((frame) => frame.id !== null)?.id ?? "0";
   const rest = await follow(run, Number(id), Infinity);

@@ -45,7 +45,7 @@ async function writeOn(
   return sent;
 }
 
-/** Fails unless each acknowledged event is where its receipt shows, and nothing else landed but what was sent, and the end. */
+/** Fails unless each acknowledged event has its receipt's sequence, and nothing landed but events that were sent, and the end. */
 function assertLanded(log: Delivery, sent: readonly Sent[]): void {
   const placeOf = new Map(log.filter(isEvent).map((event) => [event.payload, event.sequence]));
   for (const [payload, sequence] of sent) {

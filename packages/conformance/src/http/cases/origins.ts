@@ -45,7 +45,7 @@ function strangersTo(allowed: string): readonly string[] {
   ];
 }
 
-/** What a browser asks before a page of this origin may send a request. */
+/** The headers of a browser's preflight, which comes before a page of this origin may send a request. */
 function preflight(origin: string, method: string): HeaderList {
   return {
     origin,

@@ -4,7 +4,7 @@ import type { Call } from "../call.ts";
 import type { HttpCases } from "../http-trial.ts";
 import { RUNS, RUNS_STREAM } from "../paths.ts";
 
-/** Cases of W3 in `WIRE.md` that are of no single code: `assertProblem` judges each problem, and the case of its clause asks for it. */
+/** Cases of W3 in `WIRE.md` that concern no single code. A code has a case in its own clause, where `assertProblem` judges the problem. */
 export const problems: HttpCases = {
   "W3 a method that a path does not have is 405 with Allow": async ({ owner, send }) => {
     const run = await owner.record();

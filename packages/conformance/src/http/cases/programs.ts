@@ -82,7 +82,7 @@ async function runProgram(
     ...begun.flatMap(readersOf),
     ...together.flatMap((one) => readersOfAll(owner, begun, one)),
   ];
-  // Looked at below, unless a writer fails first.
+  // These are awaited below, unless a writer fails first.
   for (const { delivery } of readers) delivery.catch(() => {});
   await Promise.all(begun.map(write));
   for (const { one, start, manner, delivery } of readers) {
@@ -175,7 +175,7 @@ async function cancelLater(run: WireRun, looks: number): Promise<void> {
   assertStatus(await run.cancel(), 200);
 }
 
-/** Ends the run unless it has ended, and holds its length against what was acknowledged. */
+/** Ends the run unless it has ended, and compares its length with what was acknowledged. */
 async function end(run: WireRun, log: AppendedEvent[]): Promise<void> {
   enter(log, ["RUN_FAILED"], [await run.append(["RUN_FAILED"])]);
   const { lastSequence, runStatus } = await run.read();

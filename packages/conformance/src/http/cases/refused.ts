@@ -2,7 +2,7 @@ import type { Call } from "../call.ts";
 import type { WireRun } from "../wire-run.ts";
 import type { WireUser } from "../wire-user.ts";
 
-/** What calls are made of: the owner's run, which is in no other case, and what is in its place. */
+/** The values that calls are made of: a run of the owner's that no other case uses, and what belongs to it. */
 export interface Place {
   readonly owner: WireUser;
   readonly run: WireRun;
@@ -16,7 +16,7 @@ export interface Place {
 
 /** Requests that are refused for one reason, and change nothing. */
 export interface Refused {
-  /** Default 400 `invalid_request`, that of a bad parameter, header or body. @see clause W3 in `WIRE.md` */
+  /** The problem. Default: 400 `invalid_request`, as for a bad parameter, header or body. @see clause W3 in `WIRE.md` */
   readonly problem?: readonly [status: number, code: string, members?: object];
   /** Whether the run is claimed; default not. */
   readonly isClaimed?: true;
@@ -26,5 +26,5 @@ export interface Refused {
   readonly calls: (bad: string, place: Place) => readonly Call[];
 }
 
-/** By the names of their cases. */
+/** Refused requests, by the names of their cases. */
 export type RefusedCases = Readonly<Record<string, Refused>>;

@@ -13,7 +13,7 @@ import {
 export const pageMutants: ServerMutants = {
   "reads the run's status after the page (W16)": mapPages(async (answer) => {
     if (answer.status !== 200 || answer.json["hasMore"] === true) return null;
-    // What others have asked for meanwhile comes first.
+    // Requests that others have made meanwhile come first.
     for (let turns = 0; turns < 5; turns++) await new Promise((next) => setImmediate(next));
     const { runStatus } = await runOf(answer.fetch, answer.request);
     return withBody(answer, { ...answer.json, runStatus });

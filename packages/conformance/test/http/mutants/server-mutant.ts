@@ -1,13 +1,13 @@
 import type { Fetch } from "@tm/run-events-conformance/http";
 import type { ServerBreakage } from "../memory-server.ts";
 
-/** What mutants do wrong, and the clause whose cases have to find it. */
+/** The fault of mutants, and the clause whose cases have to find it. */
 export type Title = `${string} (W${number})`;
 
 /** Servers that each break one promise. */
 export type ServerMutants = Readonly<Record<Title, ServerBreakage>>;
 
-/** What a title says. */
+/** The fault and the clause of a title. */
 export function partsOf(title: string): { readonly name: string; readonly clause: string } {
   const [, name = "", clause = ""] = /^(.*) \((W\d+)\)$/.exec(title) ?? [];
   return { name, clause };
