@@ -24,7 +24,7 @@ export function testRecipeFaults(file: string): void {
     const answer = await call("GET", "/v1/agent-runs");
     expect(answer.status).toBe(500);
     expect(await answer.text()).not.toContain(WHY);
-    // An EventSource gives up at any other status, and is to come back.
+    // The status is 200 with an error frame, because an EventSource gives up at any other status and should come back.
     const stream = await openStream(`${url}/v1/agent-runs/r/stream`, { cookie: "session=any" });
     const { frame, data } = await stream.until("error");
     expect(frame).toMatchObject({ retryable: true });

@@ -15,7 +15,7 @@ export interface CaseReport {
   readonly name: string;
   readonly clause: string;
   readonly passed: boolean;
-  /** Whether its time was up. */
+  /** Whether it was given up, because its time was over. */
   readonly hung: boolean;
   /** The time that it took, in milliseconds. */
   readonly ms: number;
@@ -67,7 +67,7 @@ async function runCase(
     timers.push(setTimeout(() => own.abort(why), ms));
   }
   endIn(timeoutMs);
-  // Not at once: an error that a case throws after its end would be laid to the next one.
+  // Not at once: a second error of the case would then come during the next one, and be blamed on it.
   const strays = catchStrays(() => endIn(AFTER_STRAY_MS, " after an uncaught error"));
 
   const failure = await failureOf(clause, run({ signal: ended }));

@@ -2,13 +2,13 @@
 export interface Strays {
   /** The first as text, with its stack; `null` as long as there was none. */
   first(): string | null;
-  /** From then on one ends the process again. */
+  /** Stops catching: the next uncaught error ends the process again. */
   stop(): void;
 }
 
 /**
- * Catches what would else end the process.
- * @param onFirst is called at the first one
+ * Catches uncaught errors and rejections, which would otherwise end the process.
+ * @param onFirst called at the first one
  */
 export function catchStrays(onFirst: () => void): Strays {
   let first: string | null = null;

@@ -188,7 +188,7 @@ async function listAll(
     const page = await store.listRuns({ ...asked, before, limit });
     assert(page.length <= limit, `a page has ${limit} runs at most, got ${page.length}`);
     runs.push(...page);
-    // A store that does not go on would answer for ever.
+    // A store that repeats a page would be asked for ever.
     const isFurther = before === null || (page[0]?.ordinal ?? 0) < before;
     if (page.length < limit || !isFurther) break;
   }

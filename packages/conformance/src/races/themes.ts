@@ -225,7 +225,7 @@ export function beginning({ begins }: Pick<Theme, "begins">): fc.Arbitrary<reado
   return fc.tuple(first, begins).map(([one, others]) => [one, ...others]);
 }
 
-/** A race about a theme. @param most of the steps of a client; as many as there are if `isFull` */
+/** A race about a theme. @param most the most steps of a client, or their exact number if `isFull` */
 export function raceOf(
   theme: Theme,
   [minLength, maxLength]: readonly [number, number],

@@ -199,7 +199,7 @@ export const notificationFaults: Faults = {
       const counter = (): void => onNotification(null);
       const subscribed = counters.get(nameKey(subject)) ?? new Set();
       counters.set(nameKey(subject), subscribed.add(counter));
-      // The first subscription notifies all that existed when it began to.
+      // One subscription notifies all. It calls those that exist when it is notified.
       if (subscribed.size === 1) {
         data.subscribe(subject, () => [...subscribed].forEach((one) => one()));
       }

@@ -72,7 +72,7 @@ export const crashFaults: Faults<ProcessFault> = {
   "S6 keeps its lock when it dies": (store, shared) =>
     appendEach(async (plain) => {
       await takeLock(shared);
-      // It dies in here, as a rule.
+      // The process is usually killed here.
       await setTimeout(LOCKED_MS);
       const landing = await plainAlone(store, plain);
       await shared.drop(LOCK);

@@ -6,7 +6,7 @@ import { openRedisStore } from "../../src/index.ts";
 import { owned } from "../opened.ts";
 import { hasCaughtUp } from "./lagging-replica.ts";
 
-/** A failover is compared with what was acknowledged, so that a crash alone may lose nothing of it. */
+/** Every acknowledged write is on disk, so that a crash alone loses nothing: this test is about failovers. */
 const SETTINGS = ["--appendfsync", "always"];
 
 /*

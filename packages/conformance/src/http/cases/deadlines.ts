@@ -93,7 +93,7 @@ function stalls(stallMs: number): HttpCases {
         const run = await owner.record();
         const drafts = [...(await flood(run, "long")), "RUN_FAILED"];
         const stream = await run.tail();
-        // Beyond the deadline, but before a server loses its patience with an end that is not taken either.
+        // Beyond the deadline, but before a server cuts a connection that does not take the end either.
         await pause(stallMs * 1.2 + 500);
         const seen = await stream.rest();
         const code = seen.at(-1)?.message["code"];
@@ -146,7 +146,7 @@ function lostSession(heartbeatMs: number, endSession: EndSession | "delete"): Ht
         for (; !isOver; await nextTurn()) await busy.land(["NOTE"]);
       }
       const writing = keepBusy();
-      // Looked at below, unless a stream does not end.
+      // Awaited below, unless a stream does not end.
       writing.catch(() => {});
       try {
         if (endSession !== "delete") await endSession(owner.session["cookie"] ?? "");

@@ -75,7 +75,7 @@ export function draining({ windowMs, begin, restart }: Drain): HttpCases {
             }),
           ),
         );
-        // Looked at below, unless something fails first.
+        // Awaited below, unless something fails first.
         for (const side of [reading, writing]) side.catch(() => {});
         const tooEarly = writing.then(() => assert(warmedUp === WRITERS, "appends land before"));
         await Promise.race([warm.promise, tooEarly]);

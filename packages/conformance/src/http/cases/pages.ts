@@ -140,7 +140,7 @@ export const pages: HttpCases = {
         const batches = [notes(5, 2), notes(1, 7), notes(1, 8), notes(2, 9), ["RUN_COMPLETED"]];
         const starts = [0, 0, 2];
         const loops = Promise.all(starts.map((since) => pollToEnd(run, since, limit)));
-        // Looked at below, unless an append fails first.
+        // Awaited below, unless an append fails first.
         loops.catch(() => {});
         for (const [at, batch] of batches.entries()) {
           // The number of requests between two appends decides who is ahead.
@@ -164,7 +164,7 @@ export const pages: HttpCases = {
         const run = await owner.record(...notes(before));
         const [at = ""] = await run.times();
         const held = run.poll(`${query.replace("AT", at)}&wait=10`);
-        // Looked at below, unless what follows fails first.
+        // Awaited below, unless what follows fails first.
         held.catch(() => {});
         // A server that does not hold the poll has answered it by now.
         for (let asked = 0; asked < 5; asked++) await run.page();

@@ -28,7 +28,7 @@ const tail = fc.record({ since: fc.nat(3), framesEach: fc.constantFrom(1, 2, 3, 
 const plan = fc.record({
   /** The number of events that the run has before they begin. Readers start at or before its end. */
   written: fc.nat(3),
-  /** Each does its appends one after the other. */
+  /** The writers. Each makes its appends one after the other. */
   writers: fc.array(fc.array(step, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 }),
   /** The number of reads before a client cancels the run; `null` if it never does. */
   cancelsAfter: fc.option(fc.nat(6)),
@@ -82,7 +82,7 @@ async function runProgram(
     ...begun.flatMap(readersOf),
     ...together.flatMap((one) => readersOfAll(owner, begun, one)),
   ];
-  // These are awaited below, unless a writer fails first.
+  // Awaited below, unless a writer fails first.
   for (const { delivery } of readers) delivery.catch(() => {});
   await Promise.all(begun.map(write));
   for (const { one, start, manner, delivery } of readers) {

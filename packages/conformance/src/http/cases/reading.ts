@@ -64,11 +64,11 @@ async function cutAtEveryByte(trial: ReaderTrial, by: Cut["by"]): Promise<void> 
 /** A race may show only now and then: once a journey has failed, each smaller one gets this many chances to fail too. */
 const CHANCES = 3;
 
-/** A reader's way through a run that goes on. */
+/** One reader of a run that goes on: where it begins, what is appended, and where its connections break. */
 const journey = fc.record({
   /** The number of events that the run has when the reader begins. */
   written: fc.nat(8),
-  /** The reader's first cursor, or the run's end then if that comes first. */
+  /** The reader's first cursor. If it is beyond the end of the run, the reader begins at the end. */
   since: fc.nat(8),
   /** The appends that follow, by their sizes. */
   batches: fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 10 }),
@@ -103,7 +103,7 @@ async function travel(
   const drafts = [...notes(written), ...later.flat(), "RUN_COMPLETED"];
   const run = await trial.owner.record(...drafts.slice(0, written));
   const reading = assertDelivered(trial, run, drafts, Math.min(since, written), cuts);
-  // Looked at below, unless an append fails first.
+  // Awaited below, unless an append fails first.
   reading.catch(() => {});
   for (const batch of [...later, ["RUN_COMPLETED"]]) await run.land(batch);
   await reading;

@@ -127,7 +127,7 @@ export const streams: HttpCases = {
     const still = await run.live();
     const seen = [...(await still.until("run_event"))];
     const going = (await run.live()).rest();
-    // Looked at below, unless an append fails first.
+    // Awaited below, unless an append fails first.
     going.catch(() => {});
     const drafts = ["NOTE", ...(await flood(run, "short")), "RUN_COMPLETED"];
     await run.land(["RUN_COMPLETED"]);

@@ -54,7 +54,7 @@ export const readerMutants: Readonly<Record<Title, Follow>> = {
     try {
       yield* follow(target);
     } catch {
-      // The error is lost.
+      // This mutant hides the error.
     }
   },
   "does not end when it is aborted (W13)": (target) =>
