@@ -75,7 +75,6 @@ export async function startBehind(
     STORE_URL: `sqlite:${join(folder, "runs.db")}`,
     API_TOKENS: `ada=${ADA}`,
     HEARTBEAT_MS: "200",
-    RECORD_SAMPLE: "0",
   };
   const startServer = (): Promise<RecipeProcess> =>
     startRecipeProcess(["-C", "@tm/source", SERVER], folder, env);
