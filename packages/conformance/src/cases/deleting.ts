@@ -1,5 +1,5 @@
 import { append, event, events, land } from "../append-request.ts";
-import { assertEqual } from "../assert.ts";
+import { assert, assertEqual } from "../assert.ts";
 import { createRun, readLog, readPage } from "../read-log.ts";
 import { OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
@@ -61,16 +61,20 @@ export const deleting: readonly TrialCase[] = [
         if (page === null || page.run.ordinal === old.ordinal) return;
         assertEqual(page.events, [], "the events of the new run");
       };
-      const calls: Promise<unknown>[] = [store.deleteRun("run")];
+      let isGone = false;
+      const removing = store.deleteRun("run").then(() => (isGone = true));
       while (!isNew) {
+        const wasGone = isGone;
+        const calls: Promise<void>[] = [];
         for (let call = 0; call < 20; call++) {
           calls.push(create(), look());
           // By then a store in memory has answered.
           await turns(1);
         }
-        await Promise.all(calls.splice(1));
+        await Promise.all(calls);
+        assert(isNew || !wasGone, "a run is created once the old one is removed");
       }
-      await Promise.all(calls);
+      await removing;
     },
   },
 ];

@@ -40,6 +40,8 @@ const STEPS = {
   ...common,
   /** Creates a run of the owner whose runs the crashes look for. */
   own: common.create.map((step) => about({ ownerId: LISTED_OWNER }, step)),
+  /** Claims a run for a moment. */
+  brief: common.claim.map((step) => ({ ...step, length: "brief" }) as RaceStep),
   /** Creates an exclusive run of the topic, mostly with a claim. */
   place: stepOf("createRun", {
     runId,
@@ -142,10 +144,11 @@ export const DIALOGUES: Theme = ofEach(RUN_IDS, ALL_RUNS, {
 /** Runs that workers leave or give back, and processes that look for them. */
 export const UPKEEP: Theme = ofEach(RUN_IDS, ALL_RUNS, {
   8: ["release"],
-  6: ["claim"],
+  // A run that has ended waits for nothing until it is removed, and created again.
+  4: ["remove", "own"],
   3: ["due"],
-  2: ["work", "own"],
-  1: ["reap", "remove"],
+  2: ["work", "brief"],
+  1: ["reap"],
 });
 /** Runs that end, are removed, and are created again under their ids. */
 const LIVES = ofEach(["a"], [CANCEL], {

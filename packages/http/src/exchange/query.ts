@@ -18,7 +18,7 @@ export function parseQuery(search: string): URLSearchParams {
 /** A percent sign that begins no escape stands for itself. */
 function isUtf8(part: string): boolean {
   try {
-    for (const [bytes] of part.matchAll(/(?:%[\da-f]{2})+/gi)) decodeURIComponent(bytes);
+    decodeURIComponent(part.replaceAll(/%(?![\da-f]{2})/gi, "%25"));
     return true;
   } catch {
     return false;
