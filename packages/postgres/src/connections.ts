@@ -54,7 +54,9 @@ export function openConnections(
   // A listener that receives notifications on one of the pool's connections shows that they are sessions.
   const isSession = (): boolean => listenPool === pool && notifications.isProven();
   const plannedQuery = withRetries(namingQueryOf(driver, isSession));
-  const probeQuery: Query = async (text, values) =>
+  const timedQuery: Query = async (text, values) =>
     (await driver.query(text, values, { timeoutMs: PROBE_MS })).rows;
+  // A database in this process is never away, but waits for the transactions of its program.
+  const probeQuery = transact === null ? query : timedQuery;
   return { query, plannedQuery, probeQuery, transact, notifications, reports };
 }

@@ -63,6 +63,7 @@ describe("the store on PGlite", () => {
       store.append([appendOf("a", "x")]).then(() => settled.push("append")),
       store.createRun(createOf("b")).then(() => settled.push("create")),
       readValues(store, "a").then((values) => settled.push(`read ${values.length}`)),
+      store.probe().then(() => settled.push("probe")),
     ];
     // The caller's own statements go on, and so do those of its joined appends.
     await store.appendInTransaction({ client: db, ...lineOf("gone") });

@@ -15,9 +15,9 @@ export interface RunEventsResumableStreamStoreOptions extends StreamRunsOptions 
    */
   readonly keyPrefix?: string | undefined;
   /**
-   * The time for which a stream is kept after an append of the process that has acquired it, in milliseconds: 0 or more, or `Infinity`. The
-   * `ttlMs` of an acquisition replaces it. A live stream then fails, after 24 days at the latest unless the time is `Infinity`. One that has
-   * ended is then `missing`, and its id is free. `RunEvents.purge` removes its bytes.
+   * The time that a stream stays without an append, in milliseconds: 0 or more, or `Infinity`. The `ttlMs` of an acquisition replaces it. A live
+   * stream then fails, after 24 days at the latest unless it is `Infinity`: within twice the time, if another process has appended under its lease. One that has ended is then `missing`, and
+   * its id is free. `RunEvents.purge` removes its bytes.
    * @defaultValue 86,400,000: a day
    */
   readonly defaultTtlMs?: number | undefined;

@@ -7,10 +7,9 @@ import {
 import { insist } from "../runs/insist.ts";
 import { produceRun } from "./produce-run.ts";
 import type { StreamRuns } from "../runs/stream-runs.ts";
+import { IdleTimer } from "./idle-timer.ts";
 
 const EXPIRED = new Error("Stream expired");
-/** The longest time of a timer: about 24 days. */
-const MAX_TIMER_MS = 2_147_483_647;
 
 /** A stream that this process produces. Its lease is renewed until it ends. */
 export interface Producer {
@@ -31,8 +30,7 @@ export interface Producer {
 
 /**
  * Elects the producer of a stream: creates its run, and claims it.
- * @param metadata.ttlMs how long the stream stays live without an append of this process, in milliseconds: more than 24 days count as 24
- * days, but `Infinity` is for ever
+ * @param metadata.ttlMs how long the stream stays live without an append of any process, in milliseconds
  * @param onStop called once the worker has to stop
  * @returns the producer in this process; the refusal, `claimed` or `run_finished`, if the stream exists
  * @throws TypeError for a `ttlMs` that is no number of 0 or more
@@ -50,13 +48,10 @@ export async function produce(
     );
   }
   const ended = Promise.withResolvers<void>();
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let isOver = false;
-  const beginTime = (): void => {
-    clearTimeout(timer);
-    if (isOver || ttlMs === Infinity) return;
-    timer = setTimeout(() => ended.reject(EXPIRED), Math.min(ttlMs, MAX_TIMER_MS));
-  };
+  const timer = new IdleTimer(ttlMs, {
+    lastSequence: async () => (await streams.find(runId))?.lastSequence,
+    onIdle: () => ended.reject(EXPIRED),
+  });
   const describeError = (error: unknown): string | undefined =>
     error === EXPIRED ? EXPIRED.message : undefined;
   const open = (run: WorkedRun): WorkedRun => {
@@ -65,14 +60,10 @@ export async function produce(
       onStop(run.signal.reason);
     };
     run.signal.addEventListener("abort", stop, { once: true });
-    beginTime();
+    timer.begin(run.lastSequence);
     return run;
   };
-  const work = (): Promise<void> =>
-    ended.promise.finally(() => {
-      isOver = true;
-      clearTimeout(timer);
-    });
+  const work = (): Promise<void> => ended.promise.finally(() => timer.stop());
   const produced = await produceRun(streams, runId, { metadata, describeError }, open, work);
   if (produced instanceof RunEventsError) return produced;
   const { value: run, done } = produced;
@@ -85,7 +76,7 @@ export async function produce(
     const receipts: AppendReceipt[] = [];
     for (const events of batches) {
       const receipt = await insist(() => run.append(events), run.signal);
-      beginTime();
+      timer.begin(receipt.lastSequence);
       receipts.push(receipt);
     }
     return receipts;

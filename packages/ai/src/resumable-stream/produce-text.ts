@@ -2,7 +2,7 @@ import { RunEventsError } from "@tm/run-events-core";
 import { type ProduceOptions, produceRun } from "../produce/produce-run.ts";
 import type { StreamRuns } from "../runs/stream-runs.ts";
 import { DirectReader } from "./direct-reader.ts";
-import { MERGE, recordText } from "./text-log.ts";
+import { findStart, MERGE, readText, recordText } from "./text-log.ts";
 
 /** Makes the stream that is recorded. The signal aborts when the stream is cancelled, by any process: pass it to the model. */
 export type MakeStream = (signal: AbortSignal) => ReadableStream<string>;
@@ -19,7 +19,10 @@ export async function produceText(
   makeStream: MakeStream,
 ): Promise<ReadableStream<string> | RunEventsError> {
   const runId = await streams.runIdOf(streamId);
-  const reader = new DirectReader();
+  const reader = new DirectReader(() => {
+    const start = findStart(streams, runId);
+    return (skip) => readText(streams, runId, skip, start);
+  });
   const { maxPayloadBytes } = streams.runs.log.limits;
   const produced = await produceRun(
     streams,

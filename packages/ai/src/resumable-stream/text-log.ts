@@ -1,4 +1,4 @@
-import type { WorkedRun, WorkOptions } from "@tm/run-events-core";
+import type { RunEvent, WorkedRun, WorkOptions } from "@tm/run-events-core";
 import { insist } from "../runs/insist.ts";
 import { pulled } from "../streams/pulled.ts";
 import { takeUntilStopped } from "../produce/read-until-stopped.ts";
@@ -45,12 +45,31 @@ export async function recordText(
 }
 
 /**
+ * Finds the first event of a run of this process. Another run may get the same id later: by this event a reader learns that.
+ * @returns a promise whose rejection may be ignored
+ */
+export function findStart({ runs, ownerId }: StreamRuns, runId: string): Promise<RunEvent> {
+  const found = runs.read(runId, { ownerId, limit: 1 }).then(({ events: [start] }) => {
+    if (start === undefined) throw new TypeError("Expected a run that has begun, got no event.");
+    return start;
+  });
+  found.catch(() => {});
+  return found;
+}
+
+/**
  * Reads the text of a run from its log, as fast as the stream is read. Between two reads the stream holds only a cursor.
  * @param skip how many UTF-16 units to leave out
+ * @param start the first event of the run that is meant. Without it, the run that has the id at the first read
  * @returns a stream that ends with the run, and fails with `run_finished` if the run was cut short
  */
-export function readText(streams: StreamRuns, runId: string, skip: number): ReadableStream<string> {
-  return pulled((signal) => partsOf(streams, runId, skip, signal));
+export function readText(
+  streams: StreamRuns,
+  runId: string,
+  skip: number,
+  start?: Promise<RunEvent>,
+): ReadableStream<string> {
+  return pulled((signal) => partsOf(streams, runId, skip, signal, start));
 }
 
 async function* partsOf(
@@ -58,9 +77,12 @@ async function* partsOf(
   runId: string,
   skip: number,
   signal: AbortSignal,
+  start: Promise<RunEvent> | undefined,
 ): AsyncGenerator<string, void> {
   let left = skip;
-  for await (const event of streams.follow(runId, 0, signal)) {
+  // The first event holds no text.
+  const { sequence = 0, createdAt } = (await start) ?? {};
+  for await (const event of streams.follow(runId, sequence, signal, createdAt)) {
     const { eventType, payload } = event;
     const failure = cutShort(event);
     if (failure !== null) throw failure;

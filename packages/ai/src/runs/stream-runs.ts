@@ -104,11 +104,17 @@ export class StreamRuns {
   /**
    * Follows a run as `RunEvents.tail` does, and joins the parts of a value. If the run's worker dies, it ends the run: a program that calls
    * no `reap` has readers, too. While the store is away, it tries again for as long as a lease lasts.
+   * @param at the `createdAt` of the event `since`: another run with the same id is refused as `history_changed`
    */
-  async *follow(runId: string, since: number, signal: AbortSignal): AsyncGenerator<RunEvent, void> {
+  async *follow(
+    runId: string,
+    since: number,
+    signal: AbortSignal,
+    at?: string,
+  ): AsyncGenerator<RunEvent, void> {
     const pauses = new Pauses();
     const joiner = new PartJoiner();
-    const place: { since: number; at?: string } = { since };
+    const place = { since, at };
     for (;;) {
       try {
         for await (const event of this.#tail(runId, place, signal)) {
@@ -130,7 +136,7 @@ export class StreamRuns {
   /** The timer runs only while an event is awaited, so a reader that does not read holds no timer. */
   async *#tail(
     runId: string,
-    place: { readonly since: number; readonly at?: string },
+    place: { readonly since: number; readonly at: string | undefined },
     signal: AbortSignal,
   ): AsyncGenerator<RunEvent, void> {
     const { ownerId } = this;

@@ -47,6 +47,21 @@ it("a source whose bytes are lost ends all readers with an error", async () => {
   await runs.close();
 });
 
+it("a stream that another process appends to lives on", async () => {
+  const runs = createRuns();
+  fakeTime();
+  const [here, there] = [runs, runs].map((one) =>
+    createRunEventsResumableStreamStore({ runs: one }),
+  );
+  if (here === undefined || there === undefined) return expect.unreachable();
+  const lease = await acquireLease(here, "a", { ttlMs: 60_000 });
+  for (const text of ["1", "2", "3"]) {
+    await there.append("a", bytesOf(text), lease);
+    await vi.advanceTimersByTimeAsync(60_000);
+  }
+  expect(await there.finalize("a", "done", undefined, lease)).toBe(true);
+});
+
 it("a stream without an append fails after its time to live", async () => {
   const runs = createRuns();
   fakeTime();

@@ -3,6 +3,7 @@ import { type DueKind, dueKindOf } from "../rules/due.ts";
 import type { StoredEvent } from "../rules/event.ts";
 import { type Head, nameKey, type RunName } from "../rules/head.ts";
 import { utf8Bytes } from "../rules/json-text.ts";
+import { isTerminal } from "../rules/lifecycle.ts";
 import { isListed } from "../rules/listed.ts";
 import { createPageCut } from "../rules/page.ts";
 import type { OwnerQuery, ReadQuery } from "./store.ts";
@@ -12,10 +13,9 @@ interface MemoryRun {
   head: Head;
   readonly metadata: string;
   readonly events: StoredEvent[];
+  readonly payloadBytes: number[];
   readonly receipts: Map<string, NewReceipt>;
 }
-
-const NEWEST_LIVE = { runStatus: "live", before: null, limit: 1 } as const;
 
 /** Rows in this process. What they answer is a copy, or never changes. */
 export class MemoryRows implements SyncRows {
@@ -23,8 +23,8 @@ export class MemoryRows implements SyncRows {
   /** By the text that `nameKey` makes. */
   readonly #runs = new Map<string, MemoryRun>();
   readonly #byOrdinal = new Map<number, MemoryRun>();
-  /** Each owner's runs, in the order of their ordinals. */
-  readonly #owned = new Map<string, MemoryRun[]>();
+  /** Each owner's runs, and those of each topic of an owner, in the order of their ordinals. By {@link listKey}. */
+  readonly #lists = new Map<string, MemoryRun[]>();
   #lastOrdinal = 0;
 
   constructor(now: () => number) {
@@ -48,25 +48,26 @@ export class MemoryRows implements SyncRows {
     ordinal: number,
     { since, limit, maxBytes }: Pick<ReadQuery, "since" | "limit" | "maxBytes">,
   ): readonly StoredEvent[] {
-    const { events = [] } = this.#byOrdinal.get(ordinal) ?? {};
+    const { events = [], payloadBytes = [] } = this.#byOrdinal.get(ordinal) ?? {};
     const belongs = createPageCut(limit, maxBytes);
     const page: StoredEvent[] = [];
     for (let at = since; at < events.length; at++) {
       const event = events[at];
-      if (event === undefined || !belongs(utf8Bytes(event.payload))) break;
-      page.push({ ...event });
+      if (event === undefined || !belongs(payloadBytes[at] ?? 0)) break;
+      const { sequence, eventType, payload, createdAtMs } = event;
+      page.push({ sequence, eventType, payload, createdAtMs });
     }
     return page;
   }
 
   selectHolder(ownerId: string, topic: string): RunName | null {
-    const [holder = null] = this.selectOwned({ ownerId, topic, ...NEWEST_LIVE });
-    return holder;
+    const runs = this.#lists.get(listKey(ownerId, topic)) ?? [];
+    return runs.findLast(({ head }) => !isTerminal(head.runStatus))?.head ?? null;
   }
 
   selectOwned(query: OwnerQuery): readonly Head[] {
-    const { ownerId, before, limit } = query;
-    const all = this.#owned.get(ownerId) ?? [];
+    const { ownerId, topic, before, limit } = query;
+    const all = this.#lists.get(listKey(ownerId, topic)) ?? [];
     const listed: Head[] = [];
     for (let at = all.length - 1; at >= 0 && listed.length < limit; at--) {
       const head = all[at]?.head;
@@ -91,16 +92,22 @@ export class MemoryRows implements SyncRows {
 
   insertRun({ metadata = "null", ...head }: Head): void {
     this.#lastOrdinal = head.ordinal;
-    const run = { head, metadata, events: [], receipts: new Map() };
+    const run = { head, metadata, events: [], payloadBytes: [], receipts: new Map() };
     this.#runs.set(nameKey(head), run);
     this.#byOrdinal.set(head.ordinal, run);
-    const owned = this.#owned.get(head.ownerId);
-    if (owned === undefined) this.#owned.set(head.ownerId, [run]);
-    else owned.push(run);
+    for (const key of listKeysOf(head)) {
+      const list = this.#lists.get(key);
+      if (list === undefined) this.#lists.set(key, [run]);
+      else list.push(run);
+    }
   }
 
   insertEvents(rows: readonly EventRow[]): void {
-    for (const { ordinal, ...event } of rows) this.#byOrdinal.get(ordinal)?.events.push(event);
+    for (const row of rows) {
+      const run = this.#byOrdinal.get(row.ordinal);
+      run?.events.push(row);
+      run?.payloadBytes.push(utf8Bytes(row.payload));
+    }
   }
 
   insertReceipts(rows: readonly ReceiptRow[]): void {
@@ -124,13 +131,24 @@ export class MemoryRows implements SyncRows {
     if (run === undefined) return;
     this.#byOrdinal.delete(ordinal);
     this.#runs.delete(nameKey(run.head));
-    const { ownerId } = run.head;
-    const left = (this.#owned.get(ownerId) ?? []).filter((other) => other !== run);
-    if (left.length === 0) this.#owned.delete(ownerId);
-    else this.#owned.set(ownerId, left);
+    for (const key of listKeysOf(run.head)) {
+      const left = (this.#lists.get(key) ?? []).filter((other) => other !== run);
+      if (left.length === 0) this.#lists.delete(key);
+      else this.#lists.set(key, left);
+    }
   }
 
   writeProbe(): void {
     // Memory can take an append at any time.
   }
+}
+
+function listKeysOf({ ownerId, topic }: Pick<Head, "ownerId" | "topic">): readonly string[] {
+  const all = listKey(ownerId, null);
+  return topic === null ? [all] : [all, listKey(ownerId, topic)];
+}
+
+/** The name of an owner's list, or of one topic's. An owner id may be any text, and so may a topic. */
+function listKey(ownerId: string, topic: string | null): string {
+  return JSON.stringify([ownerId, topic]);
 }
