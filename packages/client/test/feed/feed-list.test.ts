@@ -81,3 +81,14 @@ it("W48: every live run is kept, and of more than 200 that have ended the last 1
     Array.from({ length: 100 }, (_, at) => `run-${301 + 2 * at}`),
   );
 });
+
+it("W48: an epoch is counted for a run that had ended and is gone, and not for a live one", () => {
+  const gone = { type: "run_gone", runId: "run-1" } as const;
+  const epochAfter = (...frames: readonly FeedFrame[]): number =>
+    listOf(START, ...frames, WHOLE, gone).epoch;
+  const before = listOf(START, WHOLE).epoch;
+  expect(epochAfter()).toBe(before);
+  expect(epochAfter({ type: "run", run: snapshotOf(1) })).toBe(before);
+  const ended = snapshotOf(1, { runStatus: "failed" });
+  expect(epochAfter({ type: "run", run: ended })).toBe(before + 1);
+});

@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { rounds } from "../../../core/test/rounds.ts";
+import { FeedList } from "../../src/feed/feed-list.ts";
+import { type FeedConnection, FollowedFeed } from "../../src/feed/followed-feed.ts";
 import { RunsReader } from "../../src/follow/follow-runs.ts";
 import { fault, startFaultProxy } from "../fault-proxy.ts";
 import { credential, type Heard, listen, open } from "../listen.ts";
-import { onFastClock } from "../on-fast-clock.ts";
+import { onFastClock, pass, waitFor } from "../on-fast-clock.ts";
 import { record, startRunsServer as start } from "../runs-server.ts";
 import { frame, startScriptedServer, stream } from "../scripted-server.ts";
 
@@ -111,23 +113,79 @@ it("after close, and after a run is removed, its listener is not called any more
   expect([gone.sequences, left.sequences, left.last?.state]).toEqual([[1, 2], [1, 2], "live"]);
 });
 
-it("W47: a run that the server cannot read for now is asked for again after a pause, with all others", async () => {
-  const about = { runId: "b", code: "store_unavailable", message: "", retryable: true };
-  const end = { type: "run_finished", runStatus: "completed", lastSequence: 0 };
+const UNREADABLE = { type: "error", code: "store_unavailable", message: "", retryable: true };
+const END = { type: "run_finished", runStatus: "completed", currentPhase: null };
+
+/** The first event of a run, and its end. */
+function wholeOf(runId: string): string {
+  const event = { sequence: 1, eventType: "TOKEN", payload: null, createdAt: "2026-01-01" };
+  return (
+    frame({ type: "run_event", runId, event }) + frame({ ...END, runId, lastSequence: 1 })
+  );
+}
+
+it("W47: a run that the server cannot read for now is asked for again after a pause, and the others go on meanwhile", async () => {
   const askedAt: number[] = [];
   const { baseUrl, requests } = await startScriptedServer((response, index) => {
     askedAt.push(performance.now());
-    const ends = ["a", "b"].map((runId) => frame({ ...end, runId })).join("");
     const opened = frame({ type: "stream_opened" }, 2_000);
-    stream(response, opened, index === 0 ? frame({ type: "error", ...about }) : ends);
+    const failure = frame({ ...UNREADABLE, runId: "b" });
+    if (index === 0) stream(response, opened, failure, wholeOf("a"));
+    else stream(response, wholeOf("b"));
+  });
+  const [a, b] = await onFastClock(async () => {
+    const reader = open(baseUrl);
+    const heard = [listen(reader, "a"), listen(reader, "b")] as const;
+    await Promise.all(heard.map(({ over }) => over));
+    return heard;
+  });
+  expect(requests).toEqual(["stream?runs=a:0,b:0", "b/stream?since=0"]);
+  expect([a.states, b.states]).toEqual([
+    ["connecting", "finished"],
+    ["paused", "connecting", "finished"],
+  ]);
+  expect([a.sequences, b.sequences]).toEqual([[1], [1]]);
+  // A stream that is only silent is given up later.
+  expect(Number(askedAt[1]) - Number(askedAt[0])).toBeLessThan(30_000);
+});
+
+it("W47: the pauses for a run that cannot be read grow, though the stream is well", async () => {
+  let asked = 0;
+  const { baseUrl } = await startScriptedServer((response) => {
+    asked += 1;
+    stream(response, frame({ type: "stream_opened" }, 2_000), frame({ ...UNREADABLE, runId: "b" }));
+    const beats = setInterval(() => response.write(frame({ type: "heartbeat" })), 5_000);
+    response.on("close", () => clearInterval(beats));
   });
   await onFastClock(async () => {
     const reader = open(baseUrl);
-    await Promise.all(["a", "b"].map(async (runId) => listen(reader, runId).over));
+    const [a, b] = [listen(reader, "a"), listen(reader, "b")];
+    await pass(300_000);
+    expect([a.states.includes("paused"), b.states.includes("paused")]).toEqual([false, true]);
+    reader.close();
   });
-  expect(requests).toEqual(["stream?runs=a:0,b:0", "stream?runs=a:0,b:0"]);
-  // A stream that is only silent is given up later.
-  expect(Number(askedAt[1]) - Number(askedAt[0])).toBeLessThan(30_000);
+  // After a few short pauses, one takes 15 s on average.
+  expect(asked).toBeLessThan(60);
+});
+
+it("W48: a list that the server cannot read for now is asked for again after a pause, and the runs go on meanwhile", async () => {
+  const { baseUrl, requests } = await startScriptedServer((response, index) => {
+    const opened = frame({ type: "stream_opened" }, 2_000);
+    if (index === 0)
+      stream(response, opened, frame({ ...UNREADABLE, feed: true }), wholeOf("a"));
+    else stream(response, opened, frame({ type: "feed_started", same: false }));
+  });
+  await onFastClock(async () => {
+    const reader = open(baseUrl);
+    const states: string[] = [];
+    const listener = { onChange() {}, onState: ({ state }: FeedConnection) => states.push(state) };
+    reader.follow(new FollowedFeed({ topic: null, last: false }, new FeedList(), listener));
+    const run = listen(reader, "a");
+    await run.over;
+    await waitFor(() => states.at(-1) === "live");
+    expect(states).toEqual(["paused", "connecting", "live"]);
+  });
+  expect(requests).toEqual(["stream?runs=a:0&feed=live", "stream?feed=live"]);
 });
 
 it("W22, W47: over any faults of the connection, with any changes of the set, each run's events come once, in order, and complete", async () => {

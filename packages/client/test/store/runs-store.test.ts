@@ -204,13 +204,15 @@ it("W48: with a token a list is polled, and two lists share the polls", async ()
 async function watchScripted(
   streams: (response: ServerResponse, index: number) => void,
   lists: (response: ServerResponse, index: number) => void,
+  options: RunsOptions = {},
 ): Promise<Watched<RunsView>> {
   let [streamed, listed] = [0, 0];
   const { baseUrl } = await startScriptedServer((response, _, { url }) => {
     if (url?.includes("/stream") === true) streams(response, streamed++);
     else lists(response, listed++);
   });
-  return watchStore(createRunsStore({ baseUrl, credential: { cookie: "a=b" }, userId: "ada" }));
+  const credential = { cookie: "a=b" };
+  return watchStore(createRunsStore({ userId: "ada", credential, ...options, baseUrl }));
 }
 
 const STARTED = frame({ type: "feed_started", same: false });
@@ -276,6 +278,108 @@ it("W48: of the runs that end while it shows them, a list keeps the newest 100, 
   expect(asked).toEqual(["limit=50", "limit=50"]);
 });
 
+const [OTHER, GONE] = [
+  snapshotOf(2, { runStatus: "failed" }),
+  frame({ type: "run_gone", runId: "run-2" }),
+];
+
+function rowsOf({ store }: Watched<RunsView>): readonly string[] {
+  return store.getSnapshot().runs.map(({ runId, runStatus }) => `${runId} ${runStatus}`);
+}
+
+function runFrames(...runs: readonly ReturnType<typeof snapshotOf>[]): string {
+  return runs.map((run) => frame({ type: "run", run })).join("");
+}
+
+/** Runs that have ended, from the newest on. */
+function endedRuns(newest: number, count: number): ReturnType<typeof snapshotOf>[] {
+  return Array.from({ length: count }, (_, index) =>
+    snapshotOf(newest - index, { runStatus: "completed" }),
+  );
+}
+
+it("W48: while the list is read, what the feed sends is shown, and what has ended stays", async () => {
+  let open: ServerResponse | undefined;
+  const held: ServerResponse[] = [];
+  const live = snapshotOf(3);
+  const list = await watchScripted(
+    (response) => (open = stream(response, STARTED, runFrames(OTHER, live), VERSION)),
+    (response, index) => {
+      if (index > 0) held.push(response);
+      else json(response, 200, { runs: [live, OTHER, ENDED], nextCursor: null });
+    },
+  );
+  await shows(list, "run-3", "run-2", "run-1");
+  open?.write(GONE + VERSION);
+  await expect.poll(() => held.length).toBe(1);
+  open?.write(runFrames(snapshotOf(3, { runStatus: "failed" }), snapshotOf(4)) + VERSION);
+  const rows = ["run-4 running", "run-3 failed", "run-2 failed", "run-1 completed"];
+  await expect.poll(() => rowsOf(list)).toEqual(rows);
+  const [reading] = held;
+  if (reading !== undefined) json(reading, 200, { runs: [live, ENDED], nextCursor: null });
+  await shows(list, "run-4", "run-3", "run-1");
+});
+
+it("W48: a list with `initial` shows what the feed sends, though the list cannot be read", async () => {
+  const list = await watchScripted(
+    (response) =>
+      stream(
+        response,
+        STARTED,
+        runFrames(snapshotOf(3, { runStatus: "failed" }), snapshotOf(4)),
+        VERSION,
+      ),
+    (response) => json(response, 503, { code: "store_unavailable" }),
+    { initial: { runs: [snapshotOf(3), ENDED] } },
+  );
+  await expect
+    .poll(() => rowsOf(list))
+    .toEqual(["run-4 running", "run-3 failed", "run-1 completed"]);
+});
+
+it("W48: a live run that is removed is not a reason to read the list again", async () => {
+  let open: ServerResponse | undefined;
+  let asked = 0;
+  const list = await watchScripted(
+    (response) => (open = stream(response, STARTED, runFrames(snapshotOf(2)), VERSION)),
+    (response, index) => {
+      asked = index + 1;
+      json(response, 200, { runs: [snapshotOf(2), ENDED], nextCursor: null });
+    },
+  );
+  await shows(list, "run-2", "run-1");
+  open?.write(GONE + VERSION);
+  await shows(list, "run-1");
+  open?.write(runFrames(snapshotOf(3)) + VERSION);
+  await shows(list, "run-3", "run-1");
+  expect(asked).toBe(1);
+});
+
+it("W14: `loadMore` does not wait for a read of the list that gets no answer, and that read drops none of its runs", async () => {
+  let open: ServerResponse | undefined;
+  const held: ServerResponse[] = [];
+  const asked: (string | undefined)[] = [];
+  const all = endedRuns(200, 150);
+  const list = await watchScripted(
+    (response) => (open = stream(response, STARTED, runFrames(OTHER), VERSION)),
+    (response, index) => {
+      asked.push(response.req.url?.split("?")[1]);
+      const count = Number(asked.at(-1)?.split("=")[1]);
+      if (index === 1) held.push(response);
+      else json(response, 200, { runs: all.slice(0, count), nextCursor: "more" });
+    },
+  );
+  const ids = all.map(({ runId }) => runId);
+  await shows(list, ...ids.slice(0, 50), "run-2");
+  open?.write(GONE + VERSION);
+  await expect.poll(() => held.length).toBe(1);
+  await list.store.getSnapshot().loadMore();
+  await shows(list, ...ids.slice(0, 101));
+  const [reading] = held;
+  if (reading !== undefined) json(reading, 200, { runs: all.slice(0, 50), nextCursor: "more" });
+  await expect.poll(() => asked).toEqual(["limit=50", "limit=50", "limit=101", "limit=101"]);
+  await shows(list, ...ids.slice(0, 101));
+});
 it.each(["", "a\0b", "x".repeat(201), "\ud800"])(
   "W34, W47: a list of the topic %j fails alone, and the others on the connection go on",
   async (topic) => {

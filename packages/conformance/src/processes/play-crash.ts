@@ -29,7 +29,7 @@ export interface CrashTrial extends Pick<ProcessTrial, "draws"> {
 /** A process begins again after this many steps. */
 const STEPS = 200;
 /** The number of answered calls under a key, the youngest ones, that are made again. */
-const RECEIPTS = 10;
+const RECEIPTS = 30;
 /** The number of calls that each process makes after the crash. */
 const LATER_CALLS = 30;
 

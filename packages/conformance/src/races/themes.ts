@@ -38,8 +38,10 @@ const common = steps.commonSteps(["brief", "brief", "long"], fc.constantFrom(nul
 /** The steps of races, by kind. */
 const STEPS = {
   ...common,
-  /** Creates a run of the owner whose runs the crashes look for. */
-  own: common.create.map((step) => about({ ownerId: LISTED_OWNER }, step)),
+  /** Creates a run of the owner whose runs the crashes look for, without a claim. */
+  own: common.create.map(
+    (step) => ({ ...about({ ownerId: LISTED_OWNER }, step), claim: null }) as RaceStep,
+  ),
   /** Claims a run for a moment. */
   brief: common.claim.map((step) => ({ ...step, length: "brief" }) as RaceStep),
   /** Creates an exclusive run of the topic, mostly with a claim. */
@@ -48,6 +50,7 @@ const STEPS = {
     topic: is("tea"),
     exclusive: is(true),
     claim: fc.constantFrom(
+      { claimKey: "own", length: "long" },
       { claimKey: "own", length: "long" },
       { claimKey: "own", length: "brief" },
       null,
@@ -145,7 +148,7 @@ export const DIALOGUES: Theme = ofEach(RUN_IDS, ALL_RUNS, {
 export const UPKEEP: Theme = ofEach(RUN_IDS, ALL_RUNS, {
   8: ["release"],
   // A run that has ended waits for nothing until it is removed, and created again.
-  4: ["remove", "own"],
+  4: ["remove", "own", "head"],
   3: ["due"],
   2: ["work", "brief"],
   1: ["reap"],
