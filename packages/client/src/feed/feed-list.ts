@@ -25,6 +25,7 @@ export class FeedList {
   #version: string | null = null;
   #more = false;
   #epoch = 0;
+  readonly #readers = new Set<Set<string>>();
 
   /** By id. The runs that ended last are the last of those that have ended. */
   get runs(): ReadonlyMap<string, ListedRun> {
@@ -36,7 +37,7 @@ export class FeedList {
     return this.#more;
   }
 
-  /** The number of times that it has started over, or lost runs: they were removed, have left the list, or were too many. */
+  /** The number of times that it has started over, or lost runs that had ended: they were removed, have left the list, or were too many. */
   get epoch(): number {
     return this.#epoch;
   }
@@ -56,16 +57,32 @@ export class FeedList {
     return this.isWhole && feed === this.#feed ? this.#version : null;
   }
 
+  /**
+   * Collects the runs that are gone while others are read of the list: they may be in its answer.
+   * @returns the runs so far, and a function that ends it
+   */
+  collectGone(): { readonly gone: ReadonlySet<string>; readonly end: () => void } {
+    const gone = new Set<string>();
+    this.#readers.add(gone);
+    return { gone, end: () => void this.#readers.delete(gone) };
+  }
+
   /** @param feed the feed that has sent the frame */
   take(frame: FeedFrame, feed: FeedWant): void {
     if (frame.type === "feed_started") {
       if (!frame.same) this.#next = new Map();
     } else if (frame.type === "run") this.#put(frame.run, frame.last ?? null);
-    else if (frame.type === "run_gone") {
-      this.#runs.delete(frame.runId);
-      this.#next?.delete(frame.runId);
-      this.#epoch += 1;
-    } else this.#end(frame.version, frame.more, feed);
+    else if (frame.type === "run_gone") this.#remove(frame.runId);
+    else this.#end(frame.version, frame.more, feed);
+  }
+
+  #remove(runId: string): void {
+    const known = this.#runs.get(runId);
+    this.#runs.delete(runId);
+    this.#next?.delete(runId);
+    // One that had ended may only be too old for the feed: the list says which. A live one is no longer in the list in either case.
+    if (known !== undefined && isTerminal(known.runStatus)) this.#epoch += 1;
+    else for (const gone of this.#readers) gone.add(runId);
   }
 
   #put(run: RunSnapshot, last: RunEvent | null): void {

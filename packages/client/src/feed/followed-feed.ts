@@ -64,6 +64,8 @@ export class FollowedFeed extends Followed<FeedConnection> {
         this.#polled = null;
         this.update({ state: "live", error: null });
       }
+      // A list that begins again may fail again as well.
+      if (frame.type === "feed_version" && this.#list.isWhole) this.failures = 0;
       this.#list.take(frame, this.want);
     }
     this.#onChange();

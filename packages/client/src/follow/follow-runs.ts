@@ -52,7 +52,8 @@ export interface RunsReaderOptions extends ServerOptions, Pick<FollowRunOptions,
  * | idle       | a run or the feed is added                       | streaming, or polling                      |
  * | streaming  | a run or the feed is added or removed            | gathering: the next stream has new cursors |
  * | streaming  | every run is over, and there is no feed          | idle                                       |
- * | streaming  | it is lost, or a run cannot be read for now      | paused                                     |
+ * | streaming  | the server cannot read some of them              | gathering, after a pause                   |
+ * | streaming  | it is lost                                       | paused                                     |
  * | streaming  | it fails for good                                | idle: all of them have failed              |
  * | gathering  | `GATHER_MS` pass                                 | streaming, or polling                      |
  * | polling    | the same; time for the stream; or a slot is free | the same; gathering                        |
@@ -79,6 +80,8 @@ export class RunsReader {
   #hasReturned = false;
   /** Ends a pause early, or checks a stream that may be dead. */
   #onSeen = (): void => {};
+  /** Opens the connection again later, for what the server could not read. */
+  #again: ReturnType<typeof setTimeout> | undefined;
 
   /** @throws TypeError if the credential cannot be sent */
   constructor(options: RunsReaderOptions = {}) {
@@ -133,6 +136,7 @@ export class RunsReader {
   close(): void {
     for (const part of this.#parts.values()) this.#stop(part);
     this.#parts.clear();
+    clearTimeout(this.#again);
     this.#whole.abort();
     this.#attempt?.abort();
     this.#stopListening();
@@ -152,6 +156,7 @@ export class RunsReader {
       try {
         await pause(gatherMs, signal);
         gatherMs = GATHER_MS;
+        clearTimeout(this.#again);
         if (this.#left().length > 0) await this.#tryOnce();
       } catch (error) {
         if (signal.aborted || error === CHANGED) continue;
@@ -221,13 +226,25 @@ export class RunsReader {
       onRetry: (retryMs: number) => void (this.#askedMs = retryMs),
       onSeen: (listener: () => void) => void (this.#onSeen = listener),
       onEvents: () => void (this.#course = { ...this.#course, failures: 0 }),
-      onLeft: () => {
+      onLeft: (part, error) => {
+        if (error !== null) this.#tryAgainLater(part, error);
         // Polled runs take the places of those that are over.
-        if (hasMore || this.#left().length === 0) abort(CHANGED);
+        else if (hasMore || this.#left().length === 0) abort(CHANGED);
       },
     });
-    if (streamed.some((part) => !part.isOver))
+    // A part that is still open has ended too early. One that the server could not read has a timer, which opens the next stream.
+    if (streamed.some((part) => part.isOpen && !part.isOver))
       throw unanswered("The stream ended before the run did.");
+    if (this.#left().length > 0) await pause(FOR_EVER_MS, signal);
+  }
+
+  /** The others go on meanwhile. */
+  #tryAgainLater(part: Part, error: RunEventsError): void {
+    part.failures += 1;
+    part.update({ state: "paused", error });
+    const delayMs = planDelay(part.failures, 0, Math.random(), this.#options.mostDelayMs);
+    clearTimeout(this.#again);
+    this.#again = setTimeout(() => this.#reopen(), delayMs);
   }
 
   async #poll(part: Part, isHeld: boolean, { signal, abort }: LinkedAbort): Promise<void> {

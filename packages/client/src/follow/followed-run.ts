@@ -74,6 +74,7 @@ export class FollowedRun extends Followed<ConnectionState> {
     const next = contiguous(events, this.cursor);
     const last = this.cursor + next.length;
     if (next.length > 0) {
+      this.failures = 0;
       this.#at = next.at(-1)?.createdAt;
       const handled = this.#onEvents(next);
       this.update({ cursor: last, error: null });

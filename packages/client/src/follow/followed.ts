@@ -25,6 +25,8 @@ export abstract class Followed<C extends Connection> {
   abstract readonly key: string | null;
   /** Whether its reader has left. Its listener is not called then. */
   isStopped = false;
+  /** The number of times in a row that the server could not read it. */
+  failures = 0;
   /** The pause between two held polls, in milliseconds. */
   abstract readonly gatherMs: number;
   readonly #onState: StateListener<C>;
@@ -41,6 +43,11 @@ export abstract class Followed<C extends Connection> {
 
   get isOver(): boolean {
     return this.isStopped || ["finished", "failed"].includes(this.#connection.state);
+  }
+
+  /** Whether a stream serves it, or is about to. */
+  get isOpen(): boolean {
+    return ["connecting", "live"].includes(this.#connection.state);
   }
 
   /** Changes the connection; not after the end, nor while it is stopped. */

@@ -35,8 +35,6 @@ export interface Polls {
 export async function poll(part: Part, polls: Polls): Promise<void> {
   const { server, isHeld: mayHold, mostDelayMs, signal, onSilence } = polls;
   let hasAnswered = false;
-  /** The number of polls in a row that were lost. */
-  let failures = 0;
   /** The number of held polls in a row that broke off. */
   let cut = 0;
   /** Until when the server is asked to answer at once. */
@@ -52,7 +50,7 @@ export async function poll(part: Part, polls: Polls): Promise<void> {
       const answer = await server.askJson<never>(part.pollCall(isHeld), signal);
       [hasAnswered, cut] = [true, 0];
       const { isNew, hasMore } = await part.takeAnswer(answer);
-      failures = 0;
+      part.failures = 0;
       // An old page from a cache has nothing new and was not held, so it is not asked for without a pause.
       if (!isNew && !isLong()) return POLL_MS;
       if (hasMore) return 0;
@@ -71,11 +69,11 @@ export async function poll(part: Part, polls: Polls): Promise<void> {
     if (isCut) cut += 1;
     if (isFull || cut === MAX_CUT) [shortUntil, cut] = [performance.now() + PROBE_MS, 0];
     if (isFull) return 0;
-    failures += 1;
+    part.failures += 1;
     part.update({ state: "paused", error });
     if (!hasAnswered) onSilence();
     const { retryAfterMs = 0 } = error.details;
-    return planDelay(failures, retryAfterMs, Math.random(), mostDelayMs);
+    return planDelay(part.failures, retryAfterMs, Math.random(), mostDelayMs);
   }
 
   while (!part.isOver && !signal.aborted) {

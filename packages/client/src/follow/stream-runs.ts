@@ -3,6 +3,7 @@ import type { FollowedFeed } from "../feed/followed-feed.ts";
 import { unanswered } from "../http/server-errors.ts";
 import type { FollowedRun } from "./followed-run.ts";
 import type { ErrorFrame, FeedFrame, Frame, RunFrame } from "./frame.ts";
+import type { Part } from "./plan-attempt.ts";
 import { readFrames, type StreamAttempt } from "./stream-frames.ts";
 
 /** The callbacks of one attempt to read a run, many runs, or a feed. */
@@ -13,8 +14,8 @@ export interface RunsAttempt extends StreamAttempt {
   readonly runs: ReadonlyMap<string, FollowedRun>;
   /** The feed that was asked for. */
   readonly feed: FollowedFeed | null;
-  /** Called when a run, or the feed, is over. */
-  readonly onLeft: () => void;
+  /** Called when a run, or the feed, is over, or cannot be read for now: then with the error. */
+  readonly onLeft: (part: Part, error: RunEventsError | null) => void;
   readonly onEvents: () => void;
 }
 
@@ -107,10 +108,8 @@ class Reading {
     if (only === null && (frame.feed === true || frame.runId !== undefined)) {
       const part = frame.feed === true ? feed : runs.get(frame.runId ?? "");
       if (part === null || part === undefined) return;
-      // The stream is given up: after a pause, all are asked for again.
-      if (retryable) throw error;
-      part.fail(error);
-      return onLeft();
+      if (!retryable) part.fail(error);
+      return onLeft(part, retryable ? error : null);
     }
     // The server has as many streams as it can. A poll does not take a stream's place.
     if ((code as string) === "overloaded") expect("full");
@@ -125,7 +124,7 @@ class Reading {
     if (type === "connected") run.begin(since);
     if (isEnd && lastSequence > run.cursor) throw this.#missing(run);
     run.update({ state: isEnd ? "finished" : "live", runStatus, currentPhase, error: null });
-    if (isEnd) this.#attempt.onLeft();
+    if (isEnd) this.#attempt.onLeft(run, null);
   }
 }
 

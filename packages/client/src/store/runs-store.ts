@@ -1,14 +1,14 @@
-import { type RunEventsError } from "@tm/run-events-core";
+import type { RunEventsError, RunSnapshot } from "@tm/run-events-core";
 import { checkTopic } from "@tm/run-events-core/wire";
 import type { FeedWant } from "../feed/feed-want.ts";
 import { keepSame, type ListedRun } from "../feed/feed-list.ts";
 import { CONNECTING, type FeedConnection } from "../feed/followed-feed.ts";
-import { CALL_PATIENCE_MS } from "../http/retrying.ts";
+import { CALL_PATIENCE_MS, type CallOptions } from "../http/retrying.ts";
 import { toError } from "../http/server-errors.ts";
 import { shareKey } from "../page/page-connection.ts";
 import { type SharedFeed, shareFeed } from "../page/shared-feed.ts";
 import { hasEnded, isPicked, pickRuns } from "../feed/pick-runs.ts";
-import { readRuns, type RunsPage } from "./read-runs.ts";
+import { readRuns } from "./read-runs.ts";
 import type { Store } from "./run-view.ts";
 import type { InitialRuns, RunsOptions, RunsView } from "./runs-view.ts";
 
@@ -25,14 +25,16 @@ export function runsKey(options: RunsOptions): string {
  * One view of the user's runs. The feed has every live run, and those that end. Runs that ended before are read from the list, always from
  * the newest on: at the beginning, at each `loadMore`, and each time the feed may have lost a run.
  *
- * | it                    | until                                      | then                                           |
- * | --------------------- | ------------------------------------------ | ---------------------------------------------- |
- * | has no subscriber     | the first one comes                        | joins the shared feed                          |
- * | loads                 | the feed has every live run                | shows these, and reads the list                |
- * | reads the list        | its runs have come                         | shows both                                     |
- * | shows both            | the feed has lost a run or started over    | reads the list. What is shown stays meanwhile  |
- * | shows both            | `loadMore`                                 | the same, for 50 more                          |
- * | shows both            | the last subscriber leaves, and 1 s more   | keeps what it has                              |
+ * | it                    | until                                         | then                                                    |
+ * | --------------------- | --------------------------------------------- | ------------------------------------------------------- |
+ * | has no subscriber     | the first one comes                           | joins the shared feed                                   |
+ * | loads                 | the feed has every live run                   | shows these, and reads the list                         |
+ * | reads the list        | its runs have come                            | shows both                                              |
+ * | shows both            | the feed lost an ended run, or started over   | reads the list. Ended runs that it shows stay meanwhile |
+ * | shows both            | `loadMore`                                    | reads the list with 50 older runs, next to other reads  |
+ * | shows both            | the last subscriber leaves, and 1 s more      | keeps what it has                                       |
+ *
+ * Meanwhile, it always shows what the feed sends.
  */
 export class RunsStore implements Store<RunsView> {
   readonly #options: RunsOptions;
@@ -51,12 +53,12 @@ export class RunsStore implements Store<RunsView> {
   /** The epoch of the feed for which the list was read. */
   #epoch = 0;
   #isLoading = true;
-  #isLoadingMore = false;
+  #loading: Promise<void> | null = null;
   #loadError: RunEventsError | null = null;
   /** Whether the list has to be read again. */
   #isStale = false;
-  /** Resolves when the list has been read, and need not be read again. */
-  #reading: Promise<void> | null = null;
+  /** The feed for which the list is read, until it need not be read again. `loadMore` is not counted. */
+  #readFor: SharedFeed | null = null;
   #runs: readonly ListedRun[] = [];
   readonly #first: RunsView;
   #view: RunsView;
@@ -87,11 +89,12 @@ export class RunsStore implements Store<RunsView> {
   readonly loadMore = async (): Promise<void> => {
     const shared = this.#shared;
     if (shared === null || shared.signal.aborted || !this.#hasMore) return;
-    this.#loadError = null;
-    this.#isLoadingMore = true;
-    this.#reading ??= this.#readList(shared);
+    this.#loading ??= this.#load(shared).finally(() => {
+      this.#loading = null;
+      this.#change();
+    });
     this.#change();
-    await this.#reading;
+    await this.#loading;
   };
 
   /** Shows the runs of `initial`, until the feed has come, and the list if it is read. */
@@ -122,8 +125,6 @@ export class RunsStore implements Store<RunsView> {
       this.#shared = shared;
       this.#epoch = 0;
       this.#failure = null;
-      this.#reading = null;
-      this.#isLoadingMore = false;
     }
     this.#take(shared);
   }
@@ -134,49 +135,82 @@ export class RunsStore implements Store<RunsView> {
     this.#connection = connection;
     if (list.has(this.#want)) {
       if (!hasEnded(this.#options)) this.#isLoading = false;
-      else if (list.epoch !== this.#epoch) {
-        this.#isStale = true;
-        this.#reading ??= this.#readList(shared);
-      }
+      else if (list.epoch !== this.#epoch) this.#refresh(shared);
       this.#epoch = list.epoch;
-      // What is shown stays while the list is read. Before the first read, the live runs are shown alone.
-      if (this.#reading === null || this.#isLoading) this.#pick(shared);
+      this.#pick(shared);
     }
     this.#change();
   }
 
-  /** Reads the list until no more runs are wanted, and the feed has lost none meanwhile. */
-  async #readList(shared: SharedFeed): Promise<void> {
+  /** Reads the list again. What is shown and has ended stays meanwhile: the feed may have lost it. */
+  #refresh(shared: SharedFeed): void {
+    this.#read = new Map(this.#runs.map((run) => [run.runId, run]));
+    this.#isStale = true;
+    if (this.#readFor !== shared) void this.#readAgain(shared);
+  }
+
+  /** Reads the list until the feed has lost no run meanwhile. It does not give up while that may help. */
+  async #readAgain(shared: SharedFeed): Promise<void> {
+    this.#readFor = shared;
     const { signal } = shared;
     const onRetry = (error: RunEventsError): void => {
+      if (shared !== this.#shared) return;
       this.#failure = { state: "paused", error };
       this.#change();
     };
-    while ((this.#isStale || this.#isLoadingMore) && !signal.aborted) {
-      const isMore = !this.#isStale;
+    while (this.#isStale && this.#isJoined(shared)) {
       this.#isStale = false;
-      const count = this.#count + (isMore ? PAGE_RUNS : 0);
-      const how = isMore ? { signal, patienceMs: CALL_PATIENCE_MS } : { signal, onRetry };
       try {
-        this.#takePage(await readRuns(this.#options, count, how));
-        [this.#count, this.#failure, this.#isLoading] = [count, null, false];
+        await this.#readRuns(shared, this.#count, { signal, onRetry });
       } catch (error) {
-        if (signal.aborted) break;
-        if (isMore) this.#loadError = toError(error);
-        else this.#failure = { state: "failed", error: toError(error) };
+        if (!this.#isJoined(shared)) break;
+        this.#failure = { state: "failed", error: toError(error) };
+        this.#change();
       }
-      if (isMore) this.#isLoadingMore = false;
-      this.#pick(shared);
-      this.#change();
     }
-    if (shared !== this.#shared) return;
     // In the same turn as the check above: a later request starts another read.
-    this.#reading = null;
-    this.#isLoadingMore = false;
-    this.#change();
+    if (this.#readFor === shared) this.#readFor = null;
   }
 
-  #takePage({ runs, hasMore }: RunsPage): void {
+  /** Reads 50 older runs, however many newer ones have come. A person waits for them, so it does not wait for the other read. */
+  async #load(shared: SharedFeed): Promise<void> {
+    const { signal, list } = shared;
+    const { epoch } = list;
+    const count = Math.max(this.#count, this.#runs.length) + PAGE_RUNS;
+    this.#loadError = null;
+    try {
+      await this.#readRuns(shared, count, { signal, patienceMs: CALL_PATIENCE_MS });
+      // The answer may be older than what the feed has lost since.
+      if (epoch !== list.epoch && this.#isJoined(shared)) this.#refresh(shared);
+    } catch (error) {
+      if (!signal.aborted) this.#loadError = toError(error);
+    }
+  }
+
+  #isJoined(shared: SharedFeed): boolean {
+    return shared === this.#shared && !shared.signal.aborted;
+  }
+
+  /** Reads the newest runs, and shows them, unless more of them were read meanwhile: then they are stale. */
+  async #readRuns(shared: SharedFeed, count: number, how: CallOptions): Promise<void> {
+    const { list } = shared;
+    const { gone, end } = list.collectGone();
+    try {
+      const { runs, hasMore } = await readRuns(this.#options, count, how);
+      if (!this.#isJoined(shared)) return;
+      // A run that was removed may have come again.
+      const left = runs.filter(({ runId }) => !gone.has(runId) || list.runs.has(runId));
+      if (count < this.#count) this.#isStale = true;
+      else this.#takePage(left, hasMore);
+      [this.#count, this.#failure, this.#isLoading] = [Math.max(count, this.#count), null, false];
+      if (list.has(this.#want)) this.#pick(shared);
+      this.#change();
+    } finally {
+      end();
+    }
+  }
+
+  #takePage(runs: readonly RunSnapshot[], hasMore: boolean): void {
     const shown = new Map(this.#runs.map((run) => [run.runId, run]));
     const listed = runs.map((run) => {
       const known = shown.get(run.runId);
@@ -212,7 +246,7 @@ export class RunsStore implements Store<RunsView> {
       runs: this.#runs,
       isLoading: this.#isLoading,
       hasMore: this.#hasMore,
-      isLoadingMore: this.#isLoadingMore,
+      isLoadingMore: this.#loading !== null,
       loadError: this.#loadError,
       loadMore: this.loadMore,
     };

@@ -119,9 +119,7 @@ const END = { type: "run_finished", runStatus: "completed", currentPhase: null }
 /** The first event of a run, and its end. */
 function wholeOf(runId: string): string {
   const event = { sequence: 1, eventType: "TOKEN", payload: null, createdAt: "2026-01-01" };
-  return (
-    frame({ type: "run_event", runId, event }) + frame({ ...END, runId, lastSequence: 1 })
-  );
+  return frame({ type: "run_event", runId, event }) + frame({ ...END, runId, lastSequence: 1 });
 }
 
 it("W47: a run that the server cannot read for now is asked for again after a pause, and the others go on meanwhile", async () => {
@@ -171,8 +169,7 @@ it("W47: the pauses for a run that cannot be read grow, though the stream is wel
 it("W48: a list that the server cannot read for now is asked for again after a pause, and the runs go on meanwhile", async () => {
   const { baseUrl, requests } = await startScriptedServer((response, index) => {
     const opened = frame({ type: "stream_opened" }, 2_000);
-    if (index === 0)
-      stream(response, opened, frame({ ...UNREADABLE, feed: true }), wholeOf("a"));
+    if (index === 0) stream(response, opened, frame({ ...UNREADABLE, feed: true }), wholeOf("a"));
     else stream(response, opened, frame({ type: "feed_started", same: false }));
   });
   await onFastClock(async () => {
