@@ -58,8 +58,8 @@ export class FeedList {
   }
 
   /**
-   * Collects the runs that are gone while others are read of the list: they may be in its answer.
-   * @returns the runs so far, and a function that ends it
+   * Collects the live runs that go while the list is read by pages, because an older page may still have them.
+   * @returns their ids so far, and what ends the collection
    */
   collectGone(): { readonly gone: ReadonlySet<string>; readonly end: () => void } {
     const gone = new Set<string>();
