@@ -6,7 +6,7 @@ const it = (_name: string, run: ConformanceCase["run"], _timeoutMs?: number) => 
 
 const RUN_SOME = `
 for (const run of registered.slice(0, 3)) await run();
-return registered.length > 50;`;
+return registered.length > 20;`;
 
 const TEST_STORE = (runner: string): ExampleFrame => ({
   imports: `

@@ -6,7 +6,7 @@ import { PROFILES } from "../src/profile.ts";
 import { caseOf } from "./messages.ts";
 import { mapChanges } from "./mutants/inner-store.ts";
 
-const METADATA = "metadata comes back";
+const METADATA = "as a payload and as metadata";
 /** The texts that the case tries each time, before any is drawn. */
 const NAMED_TEXTS = 17;
 const QUICK_INPUTS = PROFILES.quick.inputs.values + NAMED_TEXTS;
