@@ -55,7 +55,10 @@ function cutBody(body: ReadableStream<Uint8Array>, cut: Cut | null): ReadableStr
     .pipeThrough(new TransformStream(cutting, undefined, unqueued));
 }
 
-/** Passes bytes on line by line, each `retry:` shortened. */
+/**
+ * Passes bytes on line by line, with a short pause in each `retry:`, the field of an event stream that says how long a reader waits before it
+ * reconnects: a case cuts many streams, and would spend its time in these pauses. No call is made again here.
+ */
 function createRetryShortener(): Transformer<Uint8Array, Uint8Array> {
   // A character a byte, so that nothing is lost on the way there and back.
   let text = "";
