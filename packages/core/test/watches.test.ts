@@ -178,4 +178,27 @@ describe("log.readList", () => {
     over.abort(new Error("gone"));
     await expect(left).rejects.toThrow("gone");
   });
+
+  it("W48, W49: a turn of the event loop comes in between two parts of a long list", async () => {
+    let turns = 0;
+    let listedAt = 0;
+    const memory = createMemoryStore();
+    const list: RunEventStore["list"] = async (query) => {
+      listedAt = turns;
+      return memory.list(query);
+    };
+    const runs = createRunEvents({ store: { ...memory, list } });
+    for (let at = 0; at < 500; at++) await runs.create(ADA);
+    let next = setImmediate(function count() {
+      turns += 1;
+      next = setImmediate(count);
+    });
+    await runs.log.readList(ADA);
+    // The metadata is known by now.
+    expect(await runs.log.readList(ADA)).toMatchObject({ isSame: false });
+    // 48 KiB a part, and at least 512 bytes a run.
+    expect(turns - listedAt).toBeGreaterThanOrEqual(5);
+    clearImmediate(next);
+    await runs.close();
+  });
 });

@@ -36,7 +36,7 @@ it("W14, W49: pages of runs hold each run once and in order, up to the limit and
           const { runs, next }: Awaited<ReturnType<typeof readRunList>> = await readRunList(
             source,
             query,
-            { exchange: { isGone: () => false }, holding },
+            { exchange: { isGone: () => false }, holding, takeTurn: async () => {} },
           );
           const bytes = runs.reduce((sum, run) => sum + run.metadata.length, 0);
           expect(runs.length).toBeLessThanOrEqual(limit);

@@ -7,6 +7,7 @@ import type { RunRecord } from "../rules/run.ts";
 import type { ListedRuns, RunList } from "../rules/run-list.ts";
 import { snapshotOf } from "../wire/run-values.ts";
 import { checkTopic } from "../rules/short-text.ts";
+import { nextTurn } from "../time/clock.ts";
 import { abortable, heldOpen } from "../time/held.ts";
 import type { ReadListOptions, WatchOptions } from "./run-log.ts";
 
@@ -43,7 +44,11 @@ async function collect(
       runs.set(run.runId, run);
       if (event !== undefined) last.set(run.runId, event);
     }
-    if (!page.isWhole) continue;
+    if (!page.isWhole) {
+      // All readers of a watch begin with the same look, and their pages are in memory: without a pause they would all be made in one turn.
+      await nextTurn();
+      continue;
+    }
     const { version } = first;
     return { isSame: false, runs: [...runs.values()], last, version, more: page.more };
   }

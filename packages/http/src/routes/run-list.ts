@@ -6,7 +6,8 @@ import {
   utf8Bytes,
 } from "@tm/run-events-core/store";
 import { bounds } from "@tm/run-events-core/wire";
-import { type Exchange, stopIfGone } from "../exchange/exchange.ts";
+import { stopIfGone } from "../exchange/exchange.ts";
+import type { Call } from "./route.ts";
 
 /** Where a list is cut, in bytes of metadata and envelopes, as a page of events is. @see clause W14 in `WIRE.md` */
 const LIST_BYTES = 4_194_304;
@@ -14,7 +15,8 @@ const LIST_BYTES = 4_194_304;
 const RUNS_A_READ = 16;
 
 /**
- * Reads a list of runs, cut at 4 MiB. It holds at least one run if one exists, and `next` continues after the last.
+ * Reads a list of runs, cut at 4 MiB. It holds at least one run if one exists, and `next` continues after the last. Each read takes a turn
+ * of the event loop, so that small requests come in between.
  * @param call `holding` counts the memory of the list as it grows
  * @throws RunEventsError `too_many_requests`, `store_unavailable`
  * @throws Error if the client has gone
@@ -26,9 +28,11 @@ export async function readRunList(
   {
     exchange,
     holding,
+    takeTurn,
   }: {
     readonly exchange: Pick<Exchange, "isGone">;
     readonly holding: Pick<bounds.Holding, "holdAnswer">;
+    readonly takeTurn: Call["takeTurn"];
   },
 ): ReturnType<RunLog["listRuns"]> {
   const fits = createPageCut(query.limit, LIST_BYTES);
@@ -37,6 +41,7 @@ export async function readRunList(
   let { before }: { before: number | null } = query;
   for (;;) {
     const limit = Math.min(RUNS_A_READ, query.limit - runs.length);
+    await takeTurn("short");
     const read = await log.listRuns({ ...query, before, limit });
     stopIfGone(exchange);
     for (const run of read.runs) {

@@ -62,7 +62,6 @@ const listRuns: Route = {
       limit: LIMIT.parse(exchange),
     };
     holding.checkAnswers();
-    await call.takeTurn("short");
     const list = await readRunList(context.log, query, call);
     return jsonReply(200, answers.encodeRunList(list), context.retention);
   },

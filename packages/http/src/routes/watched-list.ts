@@ -25,7 +25,10 @@ export async function answerFeed(call: Call, feed: FeedRequest): Promise<Reply> 
     list = (await context.waits.hold(wait, read)) ?? list;
   }
   stopIfGone(exchange);
-  if (!list.isSame) holding.holdAnswer(bytesOf(list.runs, list.last));
+  if (!list.isSame) {
+    holding.holdAnswer(bytesOf(list.runs, list.last));
+    await call.takeTurn("large");
+  }
   return jsonReply(200, answers.encodeListedRuns(list, last), context.retention);
 }
 
