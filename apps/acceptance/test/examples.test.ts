@@ -62,7 +62,6 @@ it("every example compiles", async () => {
       types: ["node"],
     },
     include: ["*.ts"],
-    files: [join(ROOT, "packages/conformance/src/bun-test.d.ts")],
   };
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
   const compiled = await promisify(execFile)(process.execPath, [TSC, "-p", folder]).then(

@@ -8,18 +8,8 @@ const RUN_SOME = `
 for (const run of registered.slice(0, 3)) await run();
 return registered.length > 20;`;
 
-const TEST_STORE = (runner: string): ExampleFrame => ({
-  imports: `
-    import { createMemoryStore } from "@tm/run-events-core";
-    import { testEventStore } from "@tm/run-events-conformance/${runner}";`,
-});
-
 /** The frames of the conformance kit's examples. */
 export const KIT_FRAMES: Readonly<Record<string, ExampleFrame>> = {
-  // These examples register tests, which a running test cannot do, so the bindings' own tests call them in files of each runner.
-  "packages/conformance/src/bun.ts: testEventStore": TEST_STORE("bun"),
-  "packages/conformance/src/node.ts: testEventStore": TEST_STORE("node"),
-  "packages/conformance/src/vitest.ts: testEventStore": TEST_STORE("vitest"),
   "packages/conformance/src/conformance.ts: runEventStoreConformance": {
     imports: `
       import { createMemoryStore } from "@tm/run-events-core";

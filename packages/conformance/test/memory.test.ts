@@ -1,7 +1,8 @@
-import { testEventStore } from "@tm/run-events-conformance/vitest";
+import { runEventStoreConformance } from "@tm/run-events-conformance";
 import { createMemoryStore } from "@tm/run-events-core";
+import { describe, it } from "vitest";
 
-testEventStore({
-  name: "the memory store",
-  open: () => createMemoryStore(),
+describe("the memory store", () => {
+  const cases = runEventStoreConformance({ name: "memory", open: () => createMemoryStore() });
+  for (const { name, run, timeoutMs } of cases) it(name, run, timeoutMs);
 });

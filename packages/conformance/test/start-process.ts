@@ -3,7 +3,6 @@ import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 
 const BIN = fileURLToPath(new URL("../src/bin/main.ts", import.meta.url));
-const BUN = fileURLToPath(new URL("../node_modules/.bin/bun", import.meta.url));
 const MODULES = fileURLToPath(new URL("./modules/", import.meta.url));
 /** The command `npx run-events-conformance` in this repository, for a shell. */
 export const BIN_COMMAND: string = `"${process.execPath}" -C @tm/source "${BIN}"`;
@@ -30,25 +29,13 @@ export function startShell(command: string): Running {
   return start("sh", ["-c", command]);
 }
 
-/** Starts Node on a file of the modules. */
-export function startNode(...args: readonly string[]): Running {
-  return start(process.execPath, ["-C", "@tm/source", ...args]);
-}
-
-/** Starts Bun in the folder of the modules. */
-export function startBun(command: string, ...args: readonly string[]): Running {
-  return start(BUN, [command, "--conditions=@tm/source", ...args]);
-}
-
-/** Starts the bin. */
+/** Starts the bin in the folder of the modules. */
 export function startBin(...args: readonly string[]): Running {
-  return startNode(BIN, ...args);
+  return start(process.execPath, ["-C", "@tm/source", BIN, ...args]);
 }
 
 function start(file: string, args: readonly string[]): Running {
-  // As outside of any test runner: `node:test` reports otherwise within one.
-  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-  const child = spawn(file, args, { cwd: MODULES, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(file, args, { cwd: MODULES, stdio: ["ignore", "pipe", "pipe"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   const printed = { stdout: "", stderr: "" };
   let onOutput = Promise.withResolvers<void>();

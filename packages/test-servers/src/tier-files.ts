@@ -56,7 +56,7 @@ export const TIER_FILES: readonly (readonly [pattern: string, tier: Tier])[] = [
   ["packages/conformance/test/engines/{libsql-races,libsql}.test.ts", "main"],
   ["packages/conformance/test/http/{http-conformance,server}.test.ts", "main"],
   ["packages/conformance/test/{memory,readme,replay,shared-memory}.test.ts", "main"],
-  ["packages/conformance/test/{bin-faults,bin,bindings,mechanical,mutants}.test.ts", "nightly"],
+  ["packages/conformance/test/{bin-faults,bin,mechanical,mutants}.test.ts", "nightly"],
   ["packages/conformance/test/tutorial.test.ts", "nightly"],
   ["packages/conformance/test/http/{other-base-path,reader}.test.ts", "nightly"],
   ["packages/core/test/kv/laws.test.ts", "fast"],

@@ -1,6 +1,6 @@
-import { testEventStore } from "@tm/run-events-conformance/vitest";
 import { afterAll, beforeAll } from "vitest";
 import { type EtcdStores, openEtcdStores } from "./etcd-stores.ts";
+import { itKeepsContract } from "./it-keeps-contract.ts";
 
 let etcd: EtcdStores;
 beforeAll(async () => {
@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => etcd.cluster.close());
 
-testEventStore({
+itKeepsContract({
   name: "etcd on three nodes",
   profile: "quick",
   prepare: () => etcd.prepare(),

@@ -1,7 +1,7 @@
-import { testEventStore } from "@tm/run-events-conformance/vitest";
+import { itKeepsContract } from "./it-keeps-contract.ts";
 import { createFolder, openLibsqlStore, removeFolder } from "./libsql-stores.ts";
 
-testEventStore({
+itKeepsContract({
   name: "libSQL, whose client answers in promises",
   profile: "quick",
   prepare: createFolder,

@@ -1,6 +1,6 @@
-import { testEventStore } from "@tm/run-events-conformance/vitest";
 import { createKvStore } from "@tm/run-events-core/store";
 import { createMvccEngine, MvccData } from "../../../core/test/kv/mvcc-engine.ts";
+import { itKeepsContract } from "./it-keeps-contract.ts";
 
 /** To the microsecond, since cases compare the times of stores that open one after the other. */
 const date = (): number => performance.timeOrigin + performance.now();
@@ -9,7 +9,7 @@ for (const [name, options] of [
   ["a store on keys, with a clock", { now: () => Date.now() }],
   ["a store on keys that are watched, without a clock", { watches: true }],
 ] as const) {
-  testEventStore({
+  itKeepsContract({
     name,
     profile: "ci",
     prepare: () => new MvccData(),
