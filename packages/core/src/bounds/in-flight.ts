@@ -39,7 +39,7 @@ interface User extends Counts {
   readonly large: Gate;
 }
 
-/** Lets a few pieces of a kind of work go at once, and the others in their order. */
+/** Lets a few pieces of a kind of work run at once, and the others after them, in order. */
 type Gate = <Result>(work: () => Promise<Result>) => Promise<Result>;
 
 const NAMES = ["requests", "bodyBytes", "answerBytes"] as const;
@@ -57,7 +57,7 @@ function createGate(atOnce: number): Gate {
   let free = atOnce;
   return async (work) => {
     if (free > 0) free -= 1;
-    // The work that ends hands its place on.
+    // Work that ends passes its place to the next.
     else await new Promise<void>((resolve) => waiting.push(resolve));
     try {
       return await work();
@@ -112,28 +112,28 @@ export class Holding {
   }
 
   /**
-   * Sets the same for its answer. While the answer is made, that is the most it may take. A refused answer changes nothing.
+   * Sets the same for its answer. While an answer is being made, it holds the most that it may take. A refusal changes nothing.
    * @throws RunEventsError `too_many_requests`
    */
   holdAnswer(bytes: number): void {
     this.#hold("answerBytes", bytes, "bytes of unread answers");
   }
 
-  /** The number of bytes that the user's answers leave free; the request's own count as free. Nothing is free if it is 0 or less. */
+  /** The number of bytes that the user's other answers leave free: `Infinity` without any, and 0 or less if nothing is free. */
   freeForAnswer(): number {
     const others = (this.#user?.answerBytes ?? 0) - this.#mine.answerBytes;
     return others === 0 ? Infinity : this.#limits.maxBytes - others;
   }
 
   /**
-   * Refuses a read for whose answer nothing is free.
+   * Refuses a read if nothing is free for its answer.
    * @throws RunEventsError `too_many_requests`
    */
   checkAnswers(): void {
     if (this.freeForAnswer() <= 0) throw tooMany(this.#limits.maxBytes, "bytes of unread answers");
   }
 
-  /** Reads for the answer when fewer than 32 of the user's requests do: what a read brings counts only when it has come. */
+  /** Reads once fewer than 32 reads of the user are under way, because their bytes count only when they have arrived. */
   read<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#user === null ? work() : this.#user.reads(work);
   }

@@ -8,15 +8,15 @@ import type { Clock } from "../time/clock.ts";
  */
 const ROUND_MS = 5_000;
 /**
- * A round reads so many a second: with many followers it takes longer than `ROUND_MS`. The rate is low, since these reads are most of the
- * cost of many quiet streams.
+ * The number of items that a round reads each second, so a round of many takes longer than `ROUND_MS`. The rate is low, since these reads are
+ * most of the cost of many quiet streams.
  */
 const READ_AT_ONCE = 50;
 const TICK_MS = 1_000;
 
 /** A run or a list that readers of a process share. */
 interface Shared {
-  /** Reads it again, as after a notification. @param isRecheck that none has come */
+  /** Reads it again. @param isRecheck that no notification has come */
   refresh(isRecheck: true): void;
   fail(error: unknown): void;
 }

@@ -181,7 +181,7 @@ export class Follower {
     this.#readers.notify();
   }
 
-  /** The read that opens a reader: of the head, once every later commit notifies. */
+  /** Reads the head for a reader that opens, once every later commit notifies. */
   async #readHead(since: number): Promise<ReadResult> {
     await this.#subscription.ready;
     return this.#read({ since, limit: 0, maxBytes: 1 });

@@ -8,9 +8,9 @@ import { SLICE_BYTES, weighEvent } from "./slice.ts";
 
 /** The most bytes of a whole list. The older runs of a larger list come when they change. */
 const LIST_BYTES = 4_194_304;
-/** About what a run takes besides its metadata and its last event, in bytes. */
+/** The approximate size of a run without its metadata and its last event, in bytes. */
 const RUN_BYTES = 512;
-/** The number of runs of which metadata and last events are read at once, at first and at most. Each may have 512 KiB. */
+/** The number of runs whose metadata and last events are read at once, at first and at most. Each may have 512 KiB. */
 const FIRST_AT_ONCE = 4;
 const MOST_AT_ONCE = 64;
 
@@ -66,16 +66,16 @@ export interface ListPage {
 }
 
 /**
- * One reader of a watched list. It begins with the whole list, as of a look that began after the reader. It pulls: while it is busy, the ids
- * of the runs that change gather in a set, and it then gets each of them as it is at that time. So a page that the reader has not taken yet
- * is small, however large the runs are.
+ * One reader of a watched list. It begins with the whole list, as of a look that began after the reader. It pulls: while it is busy, the ids of
+ * the runs that change gather in a set, and it then gets each of them as it is at that time. A reader that is behind therefore holds only ids,
+ * however large the runs are.
  */
 export class ListReader implements WatchReader {
   readonly #watch: OwnerWatch;
   readonly #source: { read(query: ReadQuery): Promise<ReadResult | null> };
   readonly #withLast: boolean;
   #have: string | null;
-  /** The look that its whole list must not be older than; `null` once it has begun. */
+  /** The number of the first look that is new enough for the whole list; `null` once the whole list has begun. */
   #from: number | null;
   /** The runs to send. First are those of the whole list, newest first. */
   #pending = new Set<string>();
@@ -174,14 +174,14 @@ export class ListReader implements WatchReader {
     }
     const { runs, gone } = page;
     if (this.#left > 0 && this.#bytes > LIST_BYTES) this.#cut();
-    // The version has to be that of the runs: after a loss the list may have an earlier one again.
+    // Only if the version has not changed meanwhile is it that of the runs sent: after a loss, the list may come back to an earlier one.
     const hasMore = this.#pending.size > 0 || this.#watch.list.version !== version;
     if (!hasMore) this.#version = version;
     const isWhole = this.#left === 0;
     return { begins, runs, gone, version, isWhole, hasMore, more: more || this.#isCut };
   }
 
-  /** Adds to a page what fits. @returns how many fit */
+  /** Adds to a page the runs that fit. @returns their number */
   #fill(page: Filling, some: readonly Taken[]): number {
     for (const [at, { runId, isPart, read }] of some.entries()) {
       const weight = weigh(read);

@@ -59,7 +59,7 @@ export class WatchedList {
   readonly #runs = new Map<string, Listed>();
   #sum: number;
   #more = false;
-  /** The oldest of the live runs that have a place, by ordinal; 0 while there is room. */
+  /** The ordinal of the oldest live run in the list if there are older ones outside it, else 0. */
   #oldestLive = 0;
 
   constructor(scope: WatchScope, limits: ListLimits = LIST_LIMITS) {
@@ -68,7 +68,7 @@ export class WatchedList {
     this.#sum = digestOfText(JSON.stringify([scope.ownerId, scope.topic]));
   }
 
-  /** Whether there are older live runs, which have no place. */
+  /** Whether there are older live runs than the list has. */
   get more(): boolean {
     return this.#more;
   }
@@ -95,7 +95,7 @@ export class WatchedList {
     return heads.toSorted((a, b) => b.ordinal - a.ordinal).map(({ runId }) => runId);
   }
 
-  /** The runs that a look has not found: they have ended, were removed, or have lost their places. */
+  /** The runs of the list that a look has not found: they have ended, were removed, or newer ones have displaced them. */
   lackingIn(found: readonly RunRecord[]): readonly string[] {
     const ids = new Set(found.map(({ runId }) => runId));
     return [...this.#runs.keys()].filter((runId) => !ids.has(runId));
@@ -137,7 +137,7 @@ export class WatchedList {
 
   /**
    * Takes a run that was read by itself; `null` if it was removed.
-   * @returns whether it is a change, and whether the list may be another one, which only a look can tell
+   * @returns whether the run has changed, and whether the list may now have other runs, which only a look can tell
    */
   takeRun(
     runId: string,
@@ -154,7 +154,7 @@ export class WatchedList {
     return { isChanged, mustLook: isChanged && this.#more && isTerminal(run.runStatus) };
   }
 
-  /** Whether the run is one of these. The id of a run may be used again: by another owner, or for another topic. */
+  /** Whether the run belongs to this list. Its id may have been used again, by another owner or for another topic. */
   #isInScope(run: RunRecord | null): run is RunRecord {
     const { ownerId, topic } = this.#scope;
     return run?.ownerId === ownerId && (topic === null || run.topic === topic);

@@ -37,7 +37,7 @@ export interface BatcherOptions<Item extends RunName, Answer> {
   readonly sharedWeight?: number;
   readonly maxItems: number;
   /**
-   * Whether an item waits only for the callers of this moment, and not for the end of the turn: it seldom has company.
+   * Whether an item waits only for the callers of this moment, and not for the end of the turn, because others seldom join it.
    * @defaultValue no item
    */
   readonly isUrgent?: (item: Item) => boolean;

@@ -1,4 +1,4 @@
-/** The number of random characters that an id begins with: two processes that write to one run have to differ. */
+/** The number of random characters that an id begins with: the ids of two processes that write to one run have to differ. */
 const RANDOM_CHARACTERS = 10;
 
 /**

@@ -22,7 +22,7 @@ class RunWrites {
   #left: readonly SentWrite[];
   /** Whether the store may take the first of them as plain, as far as is known. */
   #isPlain = true;
-  /** Decides about the first of them. It remembers what it has decided, for when it is in doubt what landed. */
+  /** Decides about the first of them. It remembers its decisions, in case a commit whose answer was lost has landed. */
   #decide: ((seen: Seen) => Decision<readonly unknown[]>) | null = null;
   readonly #newId: () => string;
   /** Whether a commit may have landed that was not answered. */
@@ -37,14 +37,14 @@ class RunWrites {
     return this.#left;
   }
 
-  /** The first ones, as far as the store may take them as plain. */
+  /** The leading writes that the store may take as plain. */
   get plains(): readonly SentWrite[] {
     if (!this.#isPlain) return [];
     const ruled = this.#left.findIndex(({ item }) => item.plain === null);
     return ruled === -1 ? this.#left : this.#left.slice(0, ruled);
   }
 
-  /** Answers the first of those that are left. The others go by their rules. */
+  /** Answers the first of the writes that are left. Rules decide the others. */
   answer(answers: readonly unknown[]): void {
     answers.forEach((answer, at) => this.#left[at]?.settle(answer));
     this.#left = this.#left.slice(answers.length);
@@ -52,13 +52,13 @@ class RunWrites {
     this.#decide = null;
   }
 
-  /** A commit was sent and not answered. */
+  /** Notes that a commit was sent and not answered. */
   doubt(): void {
     this.#isInDoubt = true;
     this.#isPlain = false;
   }
 
-  /** Takes away the writes that may not be sent again. */
+  /** Removes and returns the writes that may not be sent again. */
   takeUnrepeatable(): readonly SentWrite[] {
     const lost = this.#left.filter(({ item }) => !item.mayRepeat);
     if (lost.length === 0) return lost;
@@ -67,7 +67,7 @@ class RunWrites {
     return lost;
   }
 
-  /** The change that decides about the first of those that are left: all that one commit can hold. */
+  /** The change that decides about as many of the writes that are left as one commit can hold. */
   change(): Change<readonly unknown[]> {
     const writes = this.#left.map(({ item }) => item);
     const topic = writes.find((write) => write.topic !== null)?.topic ?? null;

@@ -68,7 +68,7 @@ export function takePlain(
   return { after, landing: landingOf(after, plain) };
 }
 
-/** Whether a head takes it: what a fast statement compares, and nothing else. The rules take all that it takes. */
+/** Whether it is plain for this head: exactly what a store's fast statement compares. The rules accept all that is plain. */
 export function takesPlain(head: Head | null, plain: Plain, nowMs: number): head is Head {
   if (head === null) return false;
   const { runStatus, fence, leaseExpiresAtMs, lastSequence, dueMs } = head;

@@ -47,20 +47,20 @@ export interface LeasedRun extends RunRecord {
   readonly leaseExpiresAtMs: number;
 }
 
-/** The number of fences that a millisecond has: one for each end of an ordinal. */
+/** The number of fences that a millisecond has: one for each value of an ordinal's last three digits. */
 const FENCES_PER_MS = 1_000;
 
 /** The values that decide a run's next fence, together with the time. */
 type FencedRun = Pick<RunRecord, "fence" | "ordinal">;
 
 /**
- * The fence of a claim that is granted now. It is the store's clock in milliseconds, followed by the last three digits of the run's
- * ordinal. If the run has taken a fence of that millisecond or of a later one, the first free millisecond after it is used. So a fence
- * is higher than all before it on its run, and only one worker gets it:
+ * The fence of a claim that is granted now. It is the store's clock in milliseconds, followed by the last three digits of the run's ordinal. If
+ * the run has taken a fence of that millisecond or of a later one, the first free millisecond after it is used. A fence is therefore higher
+ * than all before it on its run, and only one worker gets it:
  *
- * - Two runs of one id give out no fence in common if the last digits of their ordinals differ, even if the clock is set back. If
- *   those digits
- *   are the same, the clock has moved on between the two runs. So a worker of a deleted run cannot write to the run that has its id now.
+ * - Two runs of one id give out no fence in common if the last digits of their ordinals differ, even if the clock is set back. If those digits
+ *   are the same, the clock has moved on between the two runs. Either way, a worker of a deleted run cannot write to the run that has its id
+ *   now.
  * - A store that has lost a claim in a failover does not give its fence again, since the clock has moved on.
  *
  * A fence is a safe integer until the year 2255.

@@ -3,13 +3,13 @@ import { dueMsAfter } from "./due.ts";
 import { commitsAfter, type Head, headOf, type Run, runOf } from "./head.ts";
 
 /**
- * Makes what a store decides with: the rule, and the memory of what it has decided before. A store decides again after a conflict, and after
+ * Makes the decision of a change: the rule, with a memory of what it has decided before. A store decides again after a conflict, and after
  * a commit whose answer was lost; if one of these decisions has landed after all, its answer is given again, and nothing is written.
  *
  * The run remembers the ids of its last commits, so that this holds even if others have written to it since. A removal leaves nothing that
- * could remember it: if the run is gone and a removal was in doubt, that is taken for it.
+ * could remember it: if the run is gone and a removal was in doubt, the removal counts as landed.
  * @param newId makes an id for each decision that writes
- * @param isInDoubt whether a decision may have landed whose commit was not answered. Otherwise what was decided before has not landed
+ * @param isInDoubt whether a commit that was not answered may have landed. Otherwise no earlier decision has
  */
 export function landOnce<Answer>(
   rule: Rule<Answer>,

@@ -9,7 +9,7 @@ export type ListedState = Pick<
 /** Digests are below this, so that the sum of two is exact. */
 export const DIGEST_END: number = 2 ** 52;
 
-/** A number below `DIGEST_END` that another text mostly does not have: cyrb53, cut to 52 bits. */
+/** A digest of the text, below `DIGEST_END`: cyrb53, cut to 52 bits. Two texts rarely have the same one. */
 export function digestOfText(text: string): number {
   let high = 0xdeadbeef;
   let low = 0x41c6ce57;
@@ -44,7 +44,7 @@ export function isSameState(one: ListedState, other: ListedState): boolean {
   );
 }
 
-/** A list's version as text: the sum of its digests. It proves nothing: two lists mostly have two versions. */
+/** A list's version as text: the sum of its digests. It is no proof: two lists may have the same version, but rarely do. */
 export function encodeVersion(sum: number): string {
   return sum.toString(36);
 }

@@ -31,7 +31,7 @@ export interface Head extends RunName {
   readonly leaseExpiresAtMs: number | null;
   /** The run's topic, or `null`. It never changes. */
   readonly topic: string | null;
-  /** Whether the run, while it lives, is to be its owner's only one of its topic that was created like this. It never changes. */
+  /** Whether the run was created as exclusive: of an owner's live runs of a topic, at most one is. It never changes. */
   readonly exclusive: boolean;
   /** The time by which the index of due runs finds it: never later than its true time, which `dueAt` knows. */
   readonly dueMs: number;

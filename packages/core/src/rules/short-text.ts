@@ -10,12 +10,12 @@ const REFUSED = /[\p{Cc}\p{Cs}]/u;
  */
 const MOST = { topic: 200, worker: 100 } as const;
 
-/** Whether a run may have this topic. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
+/** Whether the value is a valid topic. @see clause W34 in `WIRE.md` of `@tm/run-events-http` */
 export function isTopic(value: unknown): value is string {
   return isShortText("topic", value);
 }
 
-/** Whether a worker may have this name. @see clause W44 in `WIRE.md` of `@tm/run-events-http` */
+/** Whether the value is a valid name of a worker. @see clause W44 in `WIRE.md` of `@tm/run-events-http` */
 export function isWorkerName(value: unknown): value is string {
   return isShortText("worker", value);
 }

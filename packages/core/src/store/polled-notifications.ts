@@ -38,7 +38,9 @@ export interface PolledNotificationsOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** The interval at which owners are notified that any run may have changed, while others commit, in milliseconds. No query shows every change. */
+/**
+ * The interval at which owners are notified that any run may have changed, while others commit, in milliseconds: no query shows every change.
+ */
 const OWNERS_MS = 1_000;
 
 /**
@@ -68,7 +70,7 @@ export function createPolledNotifications(options: PolledNotificationsOptions): 
 
   /** Subscriptions may have been added and stopped since the query began. */
   function receive(names: readonly RunName[], positions: readonly Position[] | null): Answer<void> {
-    // Changes within a second of the last time are remembered.
+    // A change within `OWNERS_MS` of the last time is not lost: the owners are notified of it later.
     areOwnersOwed ||= positions !== null;
     if (areOwnersOwed && clock.now() - ownersAtMs >= OWNERS_MS) notifyOwners();
     if (positions === null) return;

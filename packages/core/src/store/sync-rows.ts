@@ -4,7 +4,7 @@ import type { Head, RunName } from "../rules/head.ts";
 import type { DueKind } from "../rules/due.ts";
 import type { OwnerQuery, ReadQuery } from "./store.ts";
 
-/** A run that a transaction has found or creates: its head, and its ordinal, by which all other rows know it. */
+/** An event as a row of the run with this ordinal. */
 export interface EventRow extends StoredEvent {
   readonly ordinal: number;
 }

@@ -10,9 +10,9 @@ import { encodeError, type StreamErrorCode } from "../wire/stream-error.ts";
 import type { FramePart, FrameTaker } from "./frame-source.ts";
 
 /**
- * The frames of a feed, among the runs of a stream. It holds one page at most, and asks for the next page when the transport has taken
- * the page before. So a reader that takes nothing costs one page, and gets the newest states afterwards. It never waits for a page in a
- * promise of its `next`: a page comes when a run changes, and other parts need the place meanwhile.
+ * The frames of a feed, among the runs of a stream. It holds one page at most, and asks for the next page when the transport has taken the page
+ * before. A reader that takes nothing therefore costs one page, and gets the newest states afterwards. `next` never returns a promise that
+ * waits for a page, because a page comes only when a run changes, and the other parts need their turns meanwhile.
  * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
  */
 export class FeedSource implements FramePart {

@@ -1,6 +1,6 @@
 import type { StreamErrorCode } from "../wire/stream-error.ts";
 
-/** The stream as a source of frames needs it. */
+/** The part of a stream that a source of frames needs. */
 export interface FrameTaker {
   /** Whether it takes nothing now. It asks its sources by itself when it takes again. */
   readonly stalled: boolean;

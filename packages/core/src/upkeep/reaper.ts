@@ -8,7 +8,7 @@ import { addCheck, areSteady, type SteadyChecks } from "./steady-checks.ts";
 
 /** The number of runs that are ended at once. */
 const ENDS_AT_ONCE = 16;
-/** The number of runs that a list has at least: those that the index has too early are put off, and hide none behind them. */
+/** The least that a list asks for, so that runs which the index has too early, and which are put off, do not hide the ones behind them. */
 const LEAST_LISTED = 1_000;
 
 /** The calls that upkeep makes, as the log makes them. */

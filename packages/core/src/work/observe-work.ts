@@ -9,8 +9,8 @@ import type { Worker } from "./worker.ts";
 import type { WorkState } from "./work-state.ts";
 
 /**
- * Does the work in the context of the listener, and reports its begin, the loss of the lease and its end. The value and the error of the task do
- * not pass through the listener, so it can change neither.
+ * Does the work in the context of the listener, and reports its start, the loss of the lease and its end. The value and the error of the task
+ * do not pass through the listener, so it can change neither.
  * @param sentAtMs when the claim was sent, by the clock
  */
 export function observeWork<Value>(

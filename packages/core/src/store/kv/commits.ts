@@ -62,9 +62,9 @@ function pairs(of: ReadonlyMap<string, string | null>): readonly KvPair[] {
 
 /** The settings of commits. */
 interface Committing {
-  /** One commit a unit: after a conflict, so that no unit waits for the luck of others. */
+  /** Whether each unit has a commit of its own, as after a conflict, so that a conflict of one unit does not fail the others. */
   readonly alone?: boolean;
-  /** Whether it is too late for what is not sent yet, which then counts as in conflict. */
+  /** Whether it is too late to send more. What was not sent then counts as in conflict. */
   readonly isLate?: () => boolean;
 }
 

@@ -95,7 +95,7 @@ export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): R
   };
   return {
     capabilities,
-    // Nothing is faster here than a change, so core decides about all of them.
+    // An append is no faster here than a change, so core decides about all of them.
     append: async (plains) => plains.map(() => null),
     change: (changes) =>
       perform(() =>

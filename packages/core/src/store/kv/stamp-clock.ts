@@ -5,14 +5,14 @@ import { STAMP } from "./keys.ts";
 
 /** The age of the stamp at which a process that has the store open moves it. */
 const BEAT_MS = 500;
-/** The time for which a process watches a stamp before it concludes that no process moves it, and the interval of its looks. */
+/** How long a process watches a stamp before it concludes that no process moves it, and the interval at which it reads it meanwhile. */
 const STILL_MS = 2_500;
 const LOOK_MS = 100;
-/** The lead over the stamp up to which a process' date is believed without that. */
+/** A process whose date is less than this ahead of the stamp joins at once, in milliseconds. */
 const NEAR_MS = 1_000;
-/** By how much the clock runs faster or slower than the process' own, to follow its date. */
+/** The part by which the time runs faster or slower than the monotonic clock while it approaches the process' date. */
 const SLEW = 0.001;
-/** By how much its date may differ without that. */
+/** A date that differs by less than this, in milliseconds, is not approached. */
 const EVEN_MS = 5;
 
 /** The clocks of the process. */
@@ -31,7 +31,7 @@ export interface OwnClocks {
  * - Processes that have the store open agree within a second, no matter how their dates are set. One that stalls is right again at once, and
  *   one whose reads are slow is late, never early.
  * - A process' date counts only where no other has the store open, or where all have stalled for 2.5 s: then the time goes on from its date, if
- *   that is later. So a date that is wrong by an hour moves the time at most where the first process opens the store.
+ *   that is later. A date that is wrong by an hour therefore matters only in the process that opens the store first.
  * - The time follows the dates of the processes, by a thousandth of what passes at most: it cannot move a lease of a minute by more than 60 ms.
  */
 export class StampClock {
@@ -76,8 +76,8 @@ export class StampClock {
   }
 
   /**
-   * Goes on from a time, unless it is later already. A stamp counts from when its answer came, since the read may have waited before it was
-   * made: with that wait added, a slow process would set the time of all forward.
+   * Continues from a time, unless the clock is already past it. A stamp counts from the arrival of its answer, since the read may have waited
+   * before it was made: with that wait added, a slow process would set the time forward for all.
    */
   #observe(ms: number): void {
     const nowMs = this.#own.clock.now();

@@ -83,7 +83,7 @@ export async function seeRemovals(
     [...largest].map(async ([owner, ordinal], at) => {
       const [key = "", value = null] = [floors[at], values[at]];
       if (Number(value ?? 0) >= ordinal) return [];
-      // Above all that the owner has, so that the next removals need not move it, with which creations would be in conflict.
+      // Above all ordinals of the owner, so that the next removals need not raise it again, which would conflict with creations.
       const newest = await newestOf(snapshot, keys.listPath("all", owner, null));
       const least = String(Math.max(ordinal, newest?.ordinal ?? 0));
       return [{ checks: [{ key, value }], writes: [{ key, value: least }] }];
