@@ -4,7 +4,7 @@ import { SCHEMAS } from "./schemas.ts";
 
 const DESCRIPTION = `Runs of agents as numbered, append-only events. One worker writes them; readers poll or follow them live.
 
-Clause numbers (W1 to W49) are those of WIRE.md in the package. \`HEAD\` is answered wherever \`GET\` is. An unknown path is 404
+Clause numbers (W1 to W50) are those of WIRE.md in the package. \`HEAD\` is answered wherever \`GET\` is. An unknown path is 404
 \`not_found\`, a method that a path does not have 405 \`invalid_request\` with \`Allow\`; both are problems like all others.
 Beyond what a user may have in flight every request with a credential is 429 \`too_many_requests\` with \`Retry-After\` (W49).
 Limits are the defaults; a server may set others.`;
