@@ -6,7 +6,7 @@ import { startStores } from "./on-each-store.ts";
 import { type Figure, median, type Scale, type Section } from "./report.ts";
 import { type Cost, costOf, cpuFigure, cpuMicros, ratios, takeTurns } from "./rounds.ts";
 
-/** The number of chats that have an answer at the same time. The most come first: a server that has been up for a while is compiled. */
+/** The number of chats that have an answer at the same time. The most come first, so that V8 has compiled the server before the small loads. */
 const CHATS = [100, 4, 1];
 /**
  * The number of tokens in each answer that comes before the measured ones, and is not measured itself. While the other servers have their

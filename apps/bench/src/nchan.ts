@@ -1,7 +1,7 @@
 import { findFreePort, findNginxModule, startNginx } from "@tm/run-events-test-servers";
 import type { Mark } from "./readers.ts";
 
-/** Where an nginx with nchan is published to, followed, and asked for its worker's process id. */
+/** The paths of an nginx with nchan: to publish, to follow, and to ask for the worker's process id. */
 export const NCHAN_PATHS = { publish: "/publish", follow: "/follow", pid: "/pid" } as const;
 /** nchan's ids are its own: the sequence is in an event's JSON. */
 export const SEQUENCE_FIELD: Mark = ['"sequence":', ","];

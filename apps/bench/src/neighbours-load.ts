@@ -14,7 +14,7 @@ export interface NeighboursServer extends TestedServer {
 /** The owners who append a little, each in a run of the same name. */
 export interface QuietLoader {
   /**
-   * Appends for so long, an event every now and then an owner.
+   * Appends for this long, now and then one event of each owner.
    * @returns how long each append took, in milliseconds
    * @throws for any answer but a receipt: a noisy neighbour may slow an append, but must not make it fail
    */

@@ -9,7 +9,7 @@ const MARK_CHARACTERS = 32;
 /** The text before and after the sequence of each event, and nowhere else. */
 export type Mark = readonly [before: string, after: string];
 
-/** A frame's `id` line, which comes last in those of ours: its end is the end of a delivery. */
+/** A frame's `id` line, which is the last one in our frames: its end is the end of a delivery. */
 export const ID_LINE: Mark = ["\nid: ", "\n\n"];
 
 /** Connects a group of readers. */

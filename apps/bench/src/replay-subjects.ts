@@ -28,7 +28,7 @@ async function fill(runs: RunEvents, events: number): Promise<void> {
   await runs.append(runId, [{ eventType: "RUN_COMPLETED" }], mine);
 }
 
-/** As one does who has rows and `JSON.stringify`: a log in memory, written an event at a time. */
+/** The simplest way to replay rows: a log in memory, of which each event is encoded and written by itself. */
 function serveSingly(events = ""): void {
   const rows = Array<string>(Number(events)).fill(JSON.stringify(EVENT.payload));
   const server = createServer((_request, response) => {

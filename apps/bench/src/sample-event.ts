@@ -23,7 +23,7 @@ export function encodeFrame(data: string, sequence: number): string {
   return `data: ${data}\nid: ${sequence}\n\n`;
 }
 
-/** The data of an event's frame, as one encodes it who has an object. */
+/** The data of an event's frame, encoded from an object. */
 export function encodeEvent(event: EventDraft, sequence: number): string {
   const createdAt = new Date().toISOString();
   return JSON.stringify({ type: "run_event", event: { sequence, ...event, createdAt } });

@@ -211,7 +211,7 @@ export function runDamaged(what: string, cause?: unknown): RunEventsError {
   });
 }
 
-/** The error of a run whose row stays as it is, and is not another one either: a policy or a trigger is in the way. */
+/** The error of a run whose row neither takes a change nor has one from another writer: a policy or a trigger is in the way. */
 export function runStubborn(): RunEventsError {
   return runDamaged("neither takes a change nor conflicts with another one");
 }

@@ -46,12 +46,11 @@ interface Joined extends Position {
 }
 
 /**
- * Notifies the subscriptions of one store, from three sources: the commits of this process, the notifications of other
- * processes, and polls. A commit of this process also notifies the other processes. A poll reads the positions of all
- * subscribed runs in one query, since notifications can be lost. While LISTEN is not proven, it also notifies the subscriptions to
- * owners, each second. Each source is compared with what the subscriptions have been
- * notified of, so that one commit mostly notifies once.
- * @see clauses S13 to S13 in `STORE.md`
+ * Notifies the subscriptions of one store, from three sources: the commits of this process, the notifications of other processes, and polls. A
+ * commit of this process also notifies the other processes. A poll reads the positions of all subscribed runs in one query, since notifications
+ * can be lost. While LISTEN is not proven, it also notifies the subscriptions to owners each second. Each source is compared with what the
+ * subscriptions have been notified of, so that one commit mostly notifies once.
+ * @see clause S13 in `STORE.md`
  */
 export class Notifications {
   readonly #query: Query;

@@ -9,7 +9,7 @@ import { COMMIT, COMMIT_SMALL } from "./scripts/commit.ts";
 import { SEE } from "./scripts/see.ts";
 import { packScripts } from "./slots.ts";
 
-/** The time that a call begins again, in milliseconds. */
+/** How long a call is tried again after conflicts, in milliseconds. */
 const PATIENCE_MS = 10_000;
 
 /**

@@ -51,8 +51,8 @@ export function isOutOfMemory(error: unknown): boolean {
 }
 
 /**
- * Refusals by a command of the script itself, which finds them at each sending. What a full server refuses may have landed before, but the
- * caller finds that out by seeing the run again.
+ * Refusals by a command of the script itself, which are the same each time it is sent. What a full server refuses may have landed before, but
+ * the caller finds that out by seeing the run again.
  */
 const JUDGED: readonly string[] = ["OOM", "WRONGTYPE"];
 

@@ -12,7 +12,7 @@ export interface Placed<Item> {
 }
 
 /**
- * Packs items into scripts: in a cluster those of one bucket, on one server any.
+ * Packs items into scripts: in a cluster a script has items of one bucket, on a single server of any.
  * @param isLarge whether an item needs a script of its own
  */
 export function packScripts<Item extends RunName>(

@@ -24,7 +24,7 @@ export interface SqliteNotifications extends Notifications {
 /**
  * Finds the commits of other connections with one timer for the whole store. The timer runs while the store has subscriptions, and
  * does not keep the process alive. If nothing was committed, a poll costs one pragma.
- * @see clauses S13 and S13 in `STORE.md`
+ * @see clause S13 in `STORE.md`
  */
 export function createNotifications(
   db: SqliteDatabase,

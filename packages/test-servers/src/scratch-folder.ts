@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 
 const SHARED_MEMORY = "/dev/shm";
 
-/** More than the tests of a run have there at the same time. */
+/** The free bytes that the folder needs: more than the tests of a run use at the same time. */
 const ROOM_BYTES = 4 * 2 ** 30;
 
 /**

@@ -27,7 +27,7 @@ export class FeedList {
   #epoch = 0;
   readonly #readers = new Set<Set<string>>();
 
-  /** By id. The runs that ended last are the last of those that have ended. */
+  /** By id. Ended runs are in the order in which they ended. */
   get runs(): ReadonlyMap<string, ListedRun> {
     return this.#runs;
   }

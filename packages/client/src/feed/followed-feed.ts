@@ -64,7 +64,7 @@ export class FollowedFeed extends Followed<FeedConnection> {
         this.#polled = null;
         this.update({ state: "live", error: null });
       }
-      // A list that begins again may fail again as well.
+      // Only a whole list is a success: one that begins again may fail again.
       if (frame.type === "feed_version" && this.#list.isWhole) this.failures = 0;
       this.#list.take(frame, this.want);
     }

@@ -11,7 +11,7 @@ export type Transport = "stream" | "poll";
  */
 export type Loss = "away" | "held_back" | "cut" | "full";
 
-/** The time that a worse way is kept before the best is tried again, in milliseconds. */
+/** How long polls are kept in place of the best transport before that is tried again, in milliseconds. */
 export const PROBE_MS = 300_000;
 /** An attempt that still receives something at this age, in milliseconds, does not count as a failure. */
 const LONG_LIFE_MS = 30_000;
@@ -27,7 +27,7 @@ const LONG_LIFE_MS = 30_000;
  * | polls that brought nothing, or five minutes of polls | stay                 | the best                                 |
  */
 export interface Course {
-  /** The best that the credential allows. @see clause W19 in `WIRE.md` of `@tm/run-events-http` */
+  /** The best transport that the credential allows. @see clause W19 in `WIRE.md` of `@tm/run-events-http` */
   readonly best: Transport;
   readonly transport: Transport;
   /** When to try the best again, on `performance.now()`; `Infinity` while it is in use. */

@@ -1,6 +1,6 @@
 import { serverUrl } from "../http/server-url.ts";
 
-/** The number of windows that may have a stream. Over HTTP/1.1 a browser opens six connections to a host, and other requests need some of them. */
+/** The number of tabs that may have a stream. Over HTTP/1.1 a browser opens six connections to a host, and other requests need some of them. */
 const SLOTS = 4;
 
 /** The part of a browser that is used. Other hosts have no address, and as many connections as they like. */
@@ -10,8 +10,8 @@ interface Host {
 }
 
 /**
- * A window's place among the few of its browser that may have a stream at a server. A slot is a lock of the browser, which gives it back
- * even when the window crashes. Where there are no locks, every window has a place.
+ * A tab's place among the few of its browser that may have a stream at a server. A slot is a lock of the browser, which releases it even when
+ * the tab crashes. Where there are no locks, every tab may have a stream.
  * @see https://www.w3.org/TR/web-locks/
  */
 export class StreamSlot {
@@ -21,7 +21,7 @@ export class StreamSlot {
   #end: (() => void) | null = null;
 
   /**
-   * @param baseUrl where the server is: windows share the slots of an origin, as they share its connections
+   * @param baseUrl where the server is: tabs share the slots of an origin, as they share its connections
    * @throws TypeError if the address is invalid
    */
   constructor(baseUrl: string, host: Host = globalThis as Host) {

@@ -1,17 +1,17 @@
 import type { Part } from "../follow/plan-attempt.ts";
 import { type ConnectionOptions, connectionFor, shareKey } from "./page-connection.ts";
 
-/** The time that it is still followed after its last view has left, in milliseconds. A new view often comes at once. */
+/** How long a shared run or list is still followed after its last view has left, in milliseconds: a new view often comes at once. */
 const LINGER_MS = 1_000;
 
-/** The time between two calls of a listener, in milliseconds. So a replay of thousands of events makes only a few dozen views. */
+/** The time between two calls of a listener, in milliseconds, so that a replay of thousands of events makes only a few dozen views. */
 const FRAME_MS = 16;
 
 /** The parts that views of this page share, by key. Where a server renders, nothing joins, so that it keeps nothing. */
 const all = new Map<string, { readonly hasFailed: boolean }>();
 
 /**
- * The one that views of this page share.
+ * The shared run or list that views of this page with these options share.
  * @param create makes the first one, and another after a failure: the user may have signed in since
  */
 export function shareBy<One extends { readonly hasFailed: boolean }>(

@@ -38,7 +38,7 @@ export const LIST_CURSOR: Parameter<number | null> = queryParameter(
   CURSOR,
   (text) => {
     const before = text === null ? null : requests.parseCursor(text);
-    // No list has one that is cut to what a number can hold.
+    // A cursor that a number cannot hold exactly is no list's.
     if (text === null || (before !== null && String(before) === text)) return before;
     throw invalidRequest(
       `Expected \`cursor\` to be the \`nextCursor\` of a list, got ${describeValue(text)}.`,

@@ -14,7 +14,7 @@ const GROUP_EVENTS = 500;
 const GROUP_BYTES = 1_048_576;
 /**
  * The least that an upload counts as, in bytes: it takes memory before its first byte, and one that finds nothing free is refused before
- * anything is read for it. As many as a user may have requests fill the user's bytes.
+ * anything is read for it. As many uploads as a user may have requests fill the user's bytes.
  */
 const LEAST_BYTES = 32_768;
 

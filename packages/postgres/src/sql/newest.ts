@@ -2,7 +2,7 @@
  * SQL: the newest runs with these values, from the index of these columns and `run_key`, in their order. It compares rows, and leaves out
  * what follows the last run with these values: otherwise the planner may take the order from the primary key, and read many other runs.
  * @param values by their columns
- * @param before the key before which
+ * @param before the key that those of the runs are below
  */
 export function newestRuns(
   runs: string,

@@ -11,7 +11,7 @@ export interface Positions {
   /** Changes with every commit of another connection, and with none of this one. */
   dataVersion(): number;
   selectPositions(names: readonly RunName[]): readonly Position[];
-  /** The key of the newest event. A key may come again, after the newest events were removed. */
+  /** The key of the newest event. A key may be reused after the newest events were removed. */
   lastEvent(): number;
   /** The runs that have events after that key, by which they are found: neither all runs nor all events matter. */
   selectMoved(afterEvent: number): readonly RunName[];
