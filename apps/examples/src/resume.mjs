@@ -30,7 +30,7 @@ async function finish(runId) {
 
 const [runId = "trip"] = process.argv.slice(2);
 try {
-  await ada.create({ runId }); // to repeat it changes nothing
+  await ada.create({ runId }); // a repeated call changes nothing
   console.log(await finish(runId));
 } catch (error) {
   if (!signal.aborted) throw error; // else the run was released, for the next worker

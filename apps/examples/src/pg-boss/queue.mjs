@@ -16,7 +16,7 @@ await boss.start();
 const deaths = { heartbeatSeconds: 30, expireInSeconds: 86_400 };
 await boss.createQueue("agents", { ...deaths, retryLimit: 2, retryBackoff: true });
 
-/** For the app's servers: the order is in the run's log and its job is queued, or neither. To repeat it changes nothing. */
+/** For the app's servers: the order is in the run's log and its job is queued, or neither. A repeated call changes nothing. */
 export async function start(runId, ownerId, trip) {
   await runs.create({ runId, ownerId });
   const client = await pool.connect();

@@ -64,7 +64,7 @@ async function travel(run) {
 
 // A worker: finishes the run if no other process has it. To follow it, any process calls `tail`.
 const [runId = "trip", answer] = process.argv.slice(2);
-await ada.create({ runId }); // to repeat it changes nothing
+await ada.create({ runId }); // a repeated call changes nothing
 if (answer !== undefined) await ada.input(runId, answer === "yes");
 console.log(await ada.work(runId, { leaseMs: 2_000 }, travel));
 await runs.close();
