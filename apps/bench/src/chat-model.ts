@@ -5,7 +5,7 @@ import { TOKEN, TOKENS_A_SECOND } from "./chat-load.ts";
 type Parts = Awaited<ReturnType<MockLanguageModelV4["doStream"]>>["stream"];
 type Part = Parts extends ReadableStream<infer Value> ? Value : never;
 
-/** An answer of the AI SDK with so many tokens, at the pace of a slow provider. */
+/** An answer of the AI SDK with this many tokens, at the pace of a slow provider. */
 export function answer(tokens: number, signal?: AbortSignal): ReadableStream<UIMessageChunk> {
   const { stream } = streamText({
     model: new MockLanguageModelV4({ doStream: async () => ({ stream: say(tokens) }) }),

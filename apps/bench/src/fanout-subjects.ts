@@ -55,7 +55,7 @@ function serveResponses(): void {
   });
 }
 
-/** Publishes to an nginx that runs already, so that none of this is on its account, and reads what its worker has used. */
+/** Publishes to an nginx that runs in another process, so that publishing is not measured, and reads the time that its worker has used. */
 async function publishToNchan(nginxPort = ""): Promise<void> {
   const port = Number(nginxPort);
   const url = `http://127.0.0.1:${port}`;

@@ -56,7 +56,7 @@ async function measureAppends(
     ...(await start("durable-streams")),
     pathOf: (runId) => `/${runId}`,
     body: JSON.stringify(EVENT),
-    // Each append waits for the disk by itself: so many take as long as ours.
+    // Each append waits for the disk by itself, so an eighth of them takes as long as ours.
     requests: requests / 8,
   };
   const costs = await takeTurns(rounds, {

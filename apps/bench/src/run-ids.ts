@@ -6,7 +6,7 @@ export function runIdOf(index: number): string {
   return `run-${index}`;
 }
 
-/** The ids of so many runs. */
+/** The ids of this many runs. */
 export function runIdsOf(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => runIdOf(index));
 }

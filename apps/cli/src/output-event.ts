@@ -3,7 +3,7 @@ import type { EventDraft } from "@tm/run-events-core";
 import type { Piece } from "./line-cutter.ts";
 
 /**
- * The most bytes of output in one event. JSON escapes make at most six bytes of one, and base64 adds a third. So a payload stays below
+ * The most bytes of output in one event. JSON escapes make at most six bytes of one, and base64 adds a third, so that a payload stays below
  * the wire's 256 KiB, for any bytes.
  * @see clause W9 in `WIRE.md`
  */

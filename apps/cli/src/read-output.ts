@@ -8,7 +8,7 @@ export const DRAIN_MS = 1_000;
 export const DRAIN_BYTES = 1_048_576;
 
 /**
- * Reads an output of a command to its end. Background processes of the command may hold it open for long. So after `exited` it is closed
+ * Reads an output of a command to its end. Background processes of the command may hold it open for long, so after `exited` it is closed
  * once the reads have waited for `DRAIN_MS` in all, or `DRAIN_BYTES` have come. Only the time of pending reads counts, so a slow reader
  * loses none of the command's output.
  * @param exited resolves when the command has ended by itself

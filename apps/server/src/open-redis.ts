@@ -24,8 +24,8 @@ const COMMAND_MS = 10_000;
 const BACKOFF = { firstMs: 50, mostMs: 1_000, jitter: 0.5 };
 
 /**
- * Opens a store on a Redis or a Redis Cluster. A server that is not available now ends the attempt. One that is lost later is
- * connected to again, until the store is released. So is one that has become a replica: its URL may lead to another by then.
+ * Opens a store on a Redis or a Redis Cluster. A server that is not available now ends the attempt. One that is lost later is connected to
+ * again, until the store is released. The same holds for one that has become a replica, because its URL may lead to another by then.
  * @param log gets one line when the server is lost, and one when it is back
  * @throws the driver's error, or RunEventsError `store_unavailable`
  */

@@ -119,8 +119,8 @@ export interface RunEvents extends Upkeep, Pick<RunLog, "append" | "input" | "pr
     task: (run: WorkedRun) => Value | Promise<Value>,
   ): Promise<Value>;
   /**
-   * Creates a run and works on it, as {@link RunEvents.create} and {@link RunEvents.work} do, but in one step: the run is claimed from
-   * its first moment. So there is always a worker, or a lease that expires, to end it. If the owner already has the run, it is claimed.
+   * Creates a run and works on it, as {@link RunEvents.create} and {@link RunEvents.work} do, but in one step: the run is claimed from its
+   * first moment, so there is always a worker, or a lease that expires, to end it. If the owner already has the run, it is claimed.
    * @returns when the run is claimed: its id, and `done`, which is what {@link RunEvents.work} answers or throws. A rejection of `done`
    * may be ignored
    * @throws RunEventsError as {@link RunEvents.create}; `claimed` (with `expiresAt`) or `run_finished` for a run that exists

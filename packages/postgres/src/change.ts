@@ -14,9 +14,9 @@ import { lockRuns } from "./sql/lock.ts";
 import { seeRuns } from "./sql/see.ts";
 import type { Statements } from "./statements.ts";
 
-/** After so many conflicts a change locks its run first, so that it gets its turn. */
+/** After this many conflicts a change locks its run first, so that it gets its turn. */
 const MOST_CONFLICTS = 3;
-/** After so many rounds other writers cannot be the cause. */
+/** After this many rounds other writers cannot be the cause of the conflicts. */
 const MOST_ROUNDS = 100;
 /** A statement that removes runs ends with the run that reaches this many events, since others wait for it. */
 const REMOVED_EVENTS = 10_000;

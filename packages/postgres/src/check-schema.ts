@@ -65,7 +65,7 @@ export class SchemaCheck {
   async migrate(): Promise<void> {
     if (!(await this.#inspect(this.#query))) {
       await this.#query(printMigrations(this.#schema)).catch(async (error: unknown) => {
-        // Where the default isolation is stricter than READ COMMITTED, a migration that waited for another one fails on it.
+        // Where the default isolation is stricter than READ COMMITTED, a migration that waited for another one fails because of it.
         if (!(await this.#inspect(this.#query))) throw error;
       });
     }

@@ -45,9 +45,9 @@ export interface PostgresStore extends RunEventStore {
    */
   verify(): Promise<void>;
   /**
-   * Appends inside the caller's open transaction. The run stays locked for other writes until the transaction ends. So append last, and
-   * commit soon. A refusal leaves the transaction as it was; a failure aborts it, as always in Postgres. If the transaction ends before all
-   * statements of the append have arrived, nothing lands.
+   * Appends inside the caller's open transaction. The run stays locked for other writes until the transaction ends, so append last, and commit
+   * soon. A refusal leaves the transaction as it was; a failure aborts it, as always in Postgres. If the transaction ends before all statements
+   * of the append have arrived, nothing lands.
    * @throws RunEventsError `not_found`, `run_finished`, `fenced`, `sequence_conflict`, `idempotency_key_reused`,
    * `invalid_request`, `invalid_event`, `payload_too_large`, `store_unavailable`
    * @throws TypeError without an open transaction, after its end, or without an `ownerId`

@@ -14,7 +14,7 @@ interface Migration {
 const MIGRATIONS: readonly Migration[] = [
   {
     breaking: true,
-    // No column that a plain append or a renewal changes has an index. So Postgres rewrites the head inside its page, of which a quarter
+    // No column that a plain append or a renewal changes has an index, so that Postgres rewrites the head inside its page, of which a quarter
     // is kept free. Events have no foreign key: they are written only under the lock of their run's row, and a check for each event would
     // cost more than the event.
     sql: ({ runs, events, ordinals }) => `

@@ -3,7 +3,7 @@ import type { RunChange } from "./run-changes.ts";
 
 /**
  * The pause after a notification, in milliseconds: `PAUSE_A_CHANGE_MS` for each change in it, `MOST_PAUSE_MS` at most. Changes that
- * come meanwhile go out together. So a process that seldom commits hardly waits.
+ * come meanwhile go out together, so a process that seldom commits hardly waits.
  */
 const PAUSE_A_CHANGE_MS = 1;
 const MOST_PAUSE_MS = 5;

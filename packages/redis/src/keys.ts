@@ -3,9 +3,9 @@ import { listedStatuses, type DueQuery, type RunName } from "@tm/run-events-core
 import type { RunStatus } from "@tm/run-events-core";
 
 /**
- * The number of buckets that the owners are spread over. All keys of a bucket have one hash tag, `{0}` to `{63}`. So in a cluster a run, its owner's
- * lists, its topic's runs and its due time are on one node, and change in one script. The number and the hash are part of the format for
- * ever: with another one no run would be found.
+ * The number of buckets that the owners are spread over. All keys of a bucket have one hash tag, `{0}` to `{63}`, so in a cluster a run, its
+ * owner's lists, its topic's runs and its due time are on one node, and change in one script. The number and the hash are part of the format
+ * for ever: with others no run would be found.
  */
 export const BUCKETS = 64;
 

@@ -21,7 +21,7 @@ export interface RedisStoreOptions {
   readonly prefix?: string;
 }
 
-/** A script of so many events occupies the server for some 50 ms. */
+/** A script of this many events occupies the server for some 50 ms. */
 const MOST_EVENTS = 10_000;
 const MOST_BYTES = 64 * 1_024 * 1_024;
 

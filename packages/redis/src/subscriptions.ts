@@ -28,7 +28,7 @@ export class Subscriptions {
   readonly #events: SubscriptionsEvents;
   readonly #subscriber: Subscriber;
   readonly #wanted = new Map<string, Request>();
-  /** The channels to which the server is to be subscribed, or not any more, with the next command. */
+  /** The channels to subscribe to, or to unsubscribe from, with the next command. */
   #changed = new Set<string>();
   #retryTimer: NodeJS.Timeout | null = null;
   readonly #refused = new Set<string>();

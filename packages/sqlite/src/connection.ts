@@ -73,7 +73,7 @@ export class Connection {
 
   /**
    * Runs the work like `perform`, in a write transaction. Writes wait in the order of their calls, and only one at a time tries for
-   * the lock. So many waiting writes cost the event loop no more than one.
+   * the lock. Many waiting writes therefore cost the event loop no more than one.
    */
   write<T>(work: (open: OpenConnection) => T): Promise<T> {
     const calledAt = performance.now();

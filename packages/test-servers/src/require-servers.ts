@@ -65,7 +65,7 @@ async function install(packages: readonly string[]): Promise<void> {
 async function aptGet(...args: readonly string[]): Promise<void> {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   try {
-    // Another run may be at it.
+    // Another run may be installing them.
     await run("apt-get", ["-o", "DPkg::Lock::Timeout=300", ...args], {
       env,
       maxBuffer: Infinity,

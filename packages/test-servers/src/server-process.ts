@@ -9,7 +9,7 @@ import type { EndSignal, WorkFolder } from "./work-folder.ts";
 export interface ServerProgram {
   /** The program's whole path. */
   readonly command: string;
-  /** Its words. It must stay in the foreground. */
+  /** The arguments of its command line. It must stay in the foreground. */
   readonly args: readonly string[];
   /** Variables besides those of the tests. */
   readonly env?: Readonly<Record<string, string>>;

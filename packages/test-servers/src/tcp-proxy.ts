@@ -33,7 +33,7 @@ export interface TcpProxy {
   /** From now on no byte passes, nor the end of a connection; connections stay open, and new ones come. */
   stall(): void;
   /**
-   * From now on no byte from the server passes, but what clients send does. So the server works on calls whose answers are
+   * From now on no byte from the server passes, but what clients send does: the server works on calls whose answers are
    * missing.
    */
   stallAnswers(): void;

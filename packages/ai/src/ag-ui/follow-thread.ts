@@ -26,7 +26,7 @@ async function* followRun(
 ): AsyncGenerator<PlacedEvent, void> {
   const reader = new RunReader();
   let isNew = false;
-  // From its start: only so does the reader know what is open and what the run waits for.
+  // From its start, because otherwise the reader would not know what is open and what the run waits for.
   for await (const { sequence, ...event } of streams.follow(runId, 0, signal)) {
     const events = reader.read({ sequence, ...event });
     if (sequence > since && events.length > 0) {

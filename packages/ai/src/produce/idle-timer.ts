@@ -10,8 +10,8 @@ interface IdleStream {
 
 /**
  * A timer that ends a stream without an append for some time. When the time is over, it first looks at the stream. If another process has
- * appended, or if the stream cannot be read, the time begins again. So a stream that other processes append to ends within twice the time
- * after the last append.
+ * appended, or if the stream cannot be read, the time begins again. A stream that other processes append to therefore ends within twice the
+ * time after the last append.
  */
 export class IdleTimer {
   readonly #idleMs: number;

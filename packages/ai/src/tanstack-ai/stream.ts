@@ -115,7 +115,7 @@ export function runEventsStream(
   async function close(): Promise<void> {
     producing ??= startProducing();
     const producer = await producing;
-    // Only after all appends it is known whether chunks were lost.
+    // Whether chunks were lost is known only after all appends.
     await producer.idle();
     const isStopped =
       producer.run.signal.aborted || options.abortController?.signal.aborted === true;

@@ -80,7 +80,7 @@ export class FeedList {
     const known = this.#runs.get(runId);
     this.#runs.delete(runId);
     this.#next?.delete(runId);
-    // One that had ended may only be too old for the feed: the list says which. A live one is no longer in the list in either case.
+    // A run that had ended may only be too old for the feed: the list says which. A live one is no longer in the list in either case.
     if (known !== undefined && isTerminal(known.runStatus)) this.#epoch += 1;
     else for (const gone of this.#readers) gone.add(runId);
   }

@@ -8,7 +8,7 @@ import type { FeedWant } from "./feed-want.ts";
 
 /** The state of a feed's connection. */
 export interface FeedConnection {
-  /** As of a run that is followed, but it does not finish. `failed` is final. */
+  /** As the state of a followed run, but never `finished`. `failed` is final. */
   readonly state: "connecting" | "live" | "paused" | "polling" | "failed";
   /** Why the last attempt was lost, or why following failed; `null` if neither happened. */
   readonly error: RunEventsError | null;
@@ -36,7 +36,7 @@ export interface PolledList {
 /** A feed that is followed. It makes a list of frames, and of polls. */
 export class FollowedFeed extends Followed<FeedConnection> {
   readonly key = null;
-  /** As a live feed has it between two states of a run. */
+  /** As long as a live feed waits between two states of a run. */
   readonly gatherMs = 250;
   readonly want: FeedWant;
   readonly #list: FeedList;

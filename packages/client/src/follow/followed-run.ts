@@ -16,7 +16,7 @@ export const CONNECTING: ConnectionState = {
   error: null,
 };
 
-/** One run as a reader of many uses it. */
+/** The callbacks for one run of a reader of many. */
 export interface RunListener {
   /**
    * Called with the events after the cursor, in order, at least one. The array is the listener's. Nothing more is read until the promise

@@ -92,7 +92,7 @@ export class SharedRun extends Shared<() => void, FollowedRun> {
     return this.#events.slice(sequence - this.start);
   }
 
-  /** Whether it and a view have read two logs: its log has another event in place of the view's last one, or lacks it. */
+  /** Whether a view has read another log: the shared one has another event in place of the view's last one, or lacks it. */
   isOtherLog({ since, at }: Place): boolean {
     const isMissing = this.cursor < since && this.connection.state === "finished";
     return isMissing || isOtherEvent(at, this.timeAt(since));

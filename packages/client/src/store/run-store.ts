@@ -30,7 +30,7 @@ export function viewKey(runId: string | null, options: RunOptions): string {
 }
 
 /**
- * One view of a run: its own events, of those that all views of the page share.
+ * One view of a run: the part that it shows of the events that all views of the page share.
  *
  * | it                                 | until                                    | then                          |
  * | ---------------------------------- | ---------------------------------------- | ----------------------------- |
@@ -101,7 +101,7 @@ export class RunStore<M extends EventMap> implements Store<RunView<M>> {
   readonly cancel = async (): Promise<void> => {
     if (this.#options === null || this.#state === "finished") return;
     await (this.#shared ?? shareRun(this.#options)).cancel();
-    // Without a subscriber nothing else makes the view a new one.
+    // Without a subscriber nothing else replaces the view.
     if (this.#listeners.size === 0) this.#view = null;
   };
 

@@ -6,7 +6,7 @@ import { type WaitingItem, WaitingQueue } from "./waiting-queue.ts";
 const LATE_MS = 250;
 /** The number of groups that others may pass at once. */
 const MOST_PASSED = 16;
-/** While so many are passed, no group is passed for being late: each may hold a connection, and a pool has some ten. */
+/** While this many are passed, no group is passed for being late: each may hold a connection, and a pool has some ten. */
 const MOST_LATE = 4;
 /** The fewest items of a group before it leaves items for another group: each group has a cost. */
 const LEAST_SHARE = 16;

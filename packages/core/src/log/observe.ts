@@ -8,7 +8,7 @@ import type { Clock } from "../time/clock.ts";
 import type { Upkeep } from "../upkeep/upkeep.ts";
 import type { RunLog } from "./run-log.ts";
 
-// Each function wraps a call and also reports it. A log uses them only if something listens. So without a listener the calls cost nothing
+// Each function wraps a call and also reports it. A log uses them only if something listens, so without a listener the calls cost nothing
 // more.
 
 /** Makes a call, and passes on how long it took and what it answered, or the code of its error. */

@@ -72,7 +72,7 @@ export function createRunCalls(store: WatchedStore, times: SendTimes): RunCalls 
     async purge(finishedForMs, limit) {
       const heads = await listDue("finished", finishedForMs, limit);
       const removals = heads.map((head) => queue.add(ruledWrite(head, removalRule(finishedForMs))));
-      // Also if one has failed, the others are over when the caller learns of it.
+      // Even if one fails, the caller learns of it only when the others are over.
       await Promise.allSettled(removals);
       const outcomes = await Promise.all(removals);
       return heads

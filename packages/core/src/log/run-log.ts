@@ -237,7 +237,7 @@ export interface LogParts {
   readonly stalls: Stalls;
 }
 
-/** The parts of a log. It keeps them under its brand. So users do not see them, and another copy of the package finds them. */
+/** The parts of a log. It keeps them under its brand, so that users do not see them, and another copy of the package finds them. */
 export function partsOf(log: RunLog): LogParts {
   return (log as RunLog & { readonly [RUN_LOG]: LogParts })[RUN_LOG];
 }

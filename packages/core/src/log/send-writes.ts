@@ -148,7 +148,7 @@ async function send(store: Writer, runs: readonly RunWrites[], pass: () => void)
   }
 }
 
-/** Asks the store to take as plain what may be. What it does not take goes by its rule, and so do the run's later writes. */
+/** Asks the store to take as plain what may be. Rules decide what it does not take, and the run's later writes. */
 async function sendPlains(store: Writer, runs: readonly RunWrites[]): Promise<void> {
   const sent = runs.map((run) => run.plains);
   const plains: Plain[] = [];

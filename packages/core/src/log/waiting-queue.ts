@@ -1,6 +1,6 @@
 import type { Clock } from "../time/clock.ts";
 
-/** For how long the queue counts as shared once items of two owners have followed each other, in milliseconds. */
+/** How long the queue counts as shared after items of two owners came one after the other, in milliseconds. */
 const SHARED_MS = 1_000;
 
 /** The parts of a waiting item that decide how a group is cut. */

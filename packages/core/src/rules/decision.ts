@@ -13,7 +13,7 @@ export interface Seen<Known = Head> {
   readonly holder: RunName | null;
   /** The store's clock, read with the head or later. */
   readonly nowMs: number;
-  /** For a run that does not exist: its ordinal if it is created now, above all of its owner's. Gaps are fine. */
+  /** For a run that does not exist: the ordinal that it gets if it is created now, above all others of its owner. Gaps are fine. */
   readonly ordinal: number;
 }
 

@@ -164,7 +164,7 @@ function closed(message: string): RunEventsError {
   return Object.defineProperty(error, CLOSED, { value: true });
 }
 
-/** The same failure, of a call that may have landed after all. @see clause S7 in `STORE.md` */
+/** The same failure as `ambiguous`: the call may have landed after all. @see clause S7 in `STORE.md` */
 export function inDoubt(error: unknown): unknown {
   if (!(error instanceof RunEventsError)) return error;
   const { code, message, details, retryable, cause } = error;

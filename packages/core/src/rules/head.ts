@@ -75,7 +75,7 @@ function parseExtra(extra: string): Extra {
   return { ...defaults, ...(JSON.parse(extra) as Pick<Extra, "createdAtMs">) };
 }
 
-/** One text for a run's name, or for an owner, for keys of maps. A run id has no space. */
+/** A run's name, or an owner, as one text: a key of maps. A run id has no space. */
 export function nameKey(name: RunName | Pick<RunName, "ownerId">): string {
   return `${"runId" in name ? name.runId : ""} ${name.ownerId}`;
 }

@@ -95,8 +95,8 @@ const REASONS: Readonly<Record<DueLimit["kind"], FailurePayload["reason"]>> = {
 };
 
 /**
- * The rule of a reaper: it fails a run that is due, and takes the next fence, which shuts the worker out. It only releases the lease of a run
- * that is resumable or waits for a person, for whom no worker has to be there. A run that the index has too early is put off.
+ * The rule of a reaper: it fails a run that is due, and takes the next fence, which shuts the worker out. Of a run that is resumable or waits
+ * for a person it only releases the lease, because no worker has to be there. A run that the index has too early is put off.
  * @see clause S23 in `STORE.md`, clauses W33 and W37 in `WIRE.md` of `@tm/run-events-http`
  */
 export function dueRule({ kind, limitMs }: DueLimit): Rule<DueOutcome> {

@@ -39,7 +39,7 @@ export function checkWorkerName(value: unknown): string | null {
 function isShortText(name: keyof typeof MOST, value: unknown): value is string {
   const most = MOST[name];
   if (typeof value !== "string" || value === "" || REFUSED.test(value)) return false;
-  // A code point has two UTF-16 units at most. So a far longer text need not be counted.
+  // A code point has two UTF-16 units at most, so a far longer text need not be counted.
   return value.length <= most || (value.length <= 2 * most && Array.from(value).length <= most);
 }
 

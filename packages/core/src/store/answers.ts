@@ -8,7 +8,7 @@ export function isLater<T>(answer: Answer<T>): answer is Promise<T> {
   return isPromise(answer);
 }
 
-/** Continues with an answer: now, or once it has come. So the same code fits both kinds of database. */
+/** Continues with an answer, now or once it has come, so that the same code fits both kinds of database. */
 export function after<T, Next>(answer: Answer<T>, next: (value: T) => Answer<Next>): Answer<Next> {
   return isLater(answer) ? answer.then(next) : next(answer);
 }

@@ -27,7 +27,7 @@ export interface Notifier {
   notifyOf(run: RunName): void;
   /**
    * Notifies the subscriptions of a run of a position that was found, `null` if the run does not exist: if it is the first, or later than all
-   * before, by the run's ordinal and then by its sequence. So a poll's answer that a notification has overtaken notifies of nothing.
+   * before, by the run's ordinal and then by its sequence. A poll's answer that a notification has overtaken therefore notifies of nothing.
    * @returns whether they were notified, and whether of the first
    */
   see(run: RunName, position: Position | null): "first" | "later" | null;

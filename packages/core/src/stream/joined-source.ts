@@ -14,9 +14,9 @@ const MOST_OPENING = 4;
 const HEARTBEAT = encodeFrames([encodeStreamFrame("heartbeat", null)]);
 
 /**
- * The frames of many parts on one stream. They take turns: each sends one piece at a time, and then waits behind all others that have
- * something to send. So none of them starves, however much another has. One page of the log is read at a time. A few parts open at a time,
- * in their order. When the last part is over, the stream ends with `stream_finished`. A part that fails ends alone.
+ * The frames of many parts on one stream. They take turns: each sends one piece at a time, and then waits behind all others that have something
+ * to send, so none of them starves, however much another has. One page of the log is read at a time. A few parts open at a time, in their
+ * order. When the last part is over, the stream ends with `stream_finished`. A part that fails ends alone.
  * @see clause W47 in `WIRE.md` of `@tm/run-events-http`
  */
 export class JoinedSource implements FrameSource, FrameTaker {

@@ -52,7 +52,7 @@ export class StallWatch {
   }
 
   /**
-   * Why the store takes no such calls; `null` while it takes them, as far as is known. It stays the same error as long as the reason is the
+   * Why the store answers no such calls; `null` while it answers them, as far as is known. It stays the same error as long as the reason is the
    * same.
    */
   get stalledBy(): RunEventsError | null {

@@ -12,7 +12,7 @@ export interface Field<Value> {
 
 /** A body that is a JSON object. */
 export interface Body<Values> {
-  /** That of its schema in the OpenAPI document. */
+  /** The name of its schema in the OpenAPI document. */
   readonly name: string;
   readonly schema: Schema;
   /** Whether a request needs it, since one of its members is not optional. */

@@ -126,7 +126,7 @@ function startStall(
 
 /**
  * Reads the rest of a body and discards it: closing while the client is still sending would reset the connection, and could lose
- * the answer. So a client that sends all before it reads gets its answer too, and one that sends without an end is cut off.
+ * the answer. This way a client that sends all before it reads gets its answer too, and one that sends without an end is cut off.
  * @see clause W49 in `WIRE.md`
  */
 function discardRest(request: IncomingMessage, response: ServerResponse): void {

@@ -8,7 +8,7 @@ import { readingPhase } from "./reading-phase.ts";
  * Runs work in a transaction of the store's own.
  *
  * A statement of a transaction that is sent after its connection broke ends the process, even the ROLLBACK that postgres.js sends after a
- * failure. So the work stands still once a statement got no answer, and `begin` rejects because of the connection. A connection cannot
+ * failure. For this reason the work stops once a statement got no answer, and `begin` rejects because of the connection. A connection cannot
  * break between an answer and the next statement as long as the work waits for nothing else.
  * @param work waits for nothing but its statements
  */

@@ -8,7 +8,7 @@ const TEXTS = 40;
 const TEXT_BYTES = 8_000;
 
 /**
- * Needs the locks and the rights of an append, and commits a record that is in no table. So the commit waits for the
+ * Needs the locks and the rights of an append, and commits a record that is in no table. The commit therefore waits for the
  * disk and a synchronous standby, and leaves no row to be removed. The log's segment has its room on the disk already, so the record alone
  * would not fail on a full disk. The temporary file does: it is written where the database's tables are, and is removed with the statement.
  * The next ordinal is only taken if that fails.

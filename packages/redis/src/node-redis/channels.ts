@@ -6,7 +6,7 @@ type Listener = (...values: string[]) => void;
 
 /**
  * The connection for channels: one node-redis client after another. A client of node-redis would subscribe again by itself, without
- * showing when. A new client has no channels. So the store subscribes to all of them, and knows when the server has confirmed it.
+ * showing when. A new client has no channels, so the store subscribes to all of them, and knows when the server has confirmed it.
  *
  * Each client ends with an error, or with a silence of the server: while it connects, or after a ping. Then comes a pause, longer after each
  * attempt that failed.

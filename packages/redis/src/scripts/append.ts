@@ -64,7 +64,7 @@ for k = 1, #KEYS, 3 do
       plain = not failure and isNew == 1
     end
     if plain and n > 0 then
-      -- Compared as text, since to make numbers of both would slow down an append.
+      -- Compared as text, since converting both to numbers would slow down an append.
       if #updated < #clock or #updated == #clock and updated < clock then updated = clock end
       failure = addEvents(KEYS[k + 1], last, n, updated)
       if failure then

@@ -46,7 +46,7 @@ export const chunkKey = (path: string, lastSequence: number): string =>
 export const receiptKey = (path: string, idempotencyKey: string): string =>
   `${path}/receipt/${partOf(idempotencyKey)}`;
 
-/** The mark that what is under the path of a run is to be removed. */
+/** Marks a run's path whose keys are still to be removed. */
 export const remainsKey = (id: string, ordinal: number): string =>
   `gone/${id}/${numberPart(ordinal)}`;
 
