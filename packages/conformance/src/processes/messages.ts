@@ -1,24 +1,6 @@
 import { RunEventsError, type RunEventsErrorCode } from "@tm/run-events-core";
 import { describeError, framesOf } from "../describe-error.ts";
-
-/** The calls of a store that a worker makes as they are: their arguments and answers are data. */
-export const PLAIN_CALLS = [
-  "createRun",
-  "append",
-  "read",
-  "getRun",
-  "listRuns",
-  "listDue",
-  "deleteRun",
-  "claim",
-  "renew",
-  "release",
-  "endDue",
-  "purge",
-  "probe",
-  "close",
-] as const;
-type PlainCall = (typeof PLAIN_CALLS)[number];
+import type { KitStore } from "../kit-store.ts";
 
 /** The settings with which a worker opens its store. */
 export interface Opening {
@@ -29,29 +11,27 @@ export interface Opening {
 }
 
 /**
- * A message of the parent. `open` is answered with the capabilities, `subscribe` when the subscription is ready; its notifications have
- * the command's id, which `stop` names.
+ * A call of the parent: of a method of the worker's store, or `open`, which comes first and is answered with the capabilities.
+ * `subscribe` is answered when the subscription is ready; its notifications have the command's id, which `stop` names.
  */
 export interface Command {
   readonly id: number;
-  readonly call: PlainCall | "open" | "subscribe" | "stop";
+  readonly call: keyof KitStore | "open" | "stop";
   readonly args: readonly unknown[];
 }
 
-/** A message of a worker; the answer 0 when it is ready for commands. */
+/** A message of a worker. */
 export type Message =
   | { readonly id: number; readonly answer: unknown }
   | { readonly id: number; readonly failure: Failure }
   | { readonly notified: number; readonly runId: string | null };
 
 /** The error of a call. */
-export interface Failure {
-  /** The error with its causes, and where it was thrown. */
-  readonly text: string;
-  /** The members of a `RunEventsError`, whose cause is the driver's error. */
+interface Failure {
+  readonly message: string;
+  /** What a `RunEventsError` has besides, and its cause, which is the driver's error. */
   readonly own: {
     readonly code: RunEventsErrorCode;
-    readonly message: string;
     readonly ambiguous: boolean;
     readonly retryable: boolean;
     readonly cause: string | null;
@@ -59,19 +39,18 @@ export interface Failure {
 }
 
 export function encodeFailure(error: unknown): Failure {
+  if (error instanceof RunEventsError) {
+    const { message, code, ambiguous, retryable } = error;
+    const cause = error.cause instanceof Error ? describeError(error.cause) : null;
+    return { message, own: { code, ambiguous, retryable, cause } };
+  }
   const frames = error instanceof Error ? framesOf(error) : [];
-  const text = [describeError(error), ...frames].join("\n");
-  if (!(error instanceof RunEventsError)) return { text, own: null };
-  const { code, message, ambiguous, retryable } = error;
-  const cause = error.cause instanceof Error ? describeError(error.cause) : null;
-  return { text, own: { code, message, ambiguous, retryable, cause } };
+  return { message: [describeError(error), ...frames].join("\n"), own: null };
 }
 
-export function parseFailure({ text, own }: Failure, worker: string): Error {
-  if (own === null) return new Error(`Worker ${worker}: ${text}`);
-  const { code, message, cause, ...rest } = own;
-  return new RunEventsError(code, message, {
-    ...rest,
-    ...(cause !== null && { cause: new Error(cause) }),
-  });
+export function parseFailure({ message, own }: Failure, worker: string): Error {
+  if (own === null) return new Error(`Worker ${worker}: ${message}`);
+  const { code, cause, ...rest } = own;
+  const beneath = cause === null ? {} : { cause: new Error(cause) };
+  return new RunEventsError(code, message, { ...rest, ...beneath });
 }

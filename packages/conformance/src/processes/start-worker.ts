@@ -5,7 +5,7 @@ import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { KitStore } from "../kit-store.ts";
 import { within } from "../within.ts";
-import { type Command, type Message, type Opening, parseFailure, PLAIN_CALLS } from "./messages.ts";
+import { type Command, type Message, type Opening, parseFailure } from "./messages.ts";
 
 /** Another process with a store of its own. */
 export interface Worker {
@@ -58,11 +58,6 @@ class Fork {
     this.#gone = this.#end();
   }
 
-  /** Resolves when it takes commands. */
-  ready(): Promise<unknown> {
-    return this.#answerTo(0, `the start of worker ${this.#name}`);
-  }
-
   /** @param onNotification gets the notifications of a subscription */
   ask(
     call: Command["call"],
@@ -71,23 +66,19 @@ class Fork {
   ): { readonly id: number; readonly answer: Promise<unknown> } {
     const id = ++this.#lastId;
     if (onNotification !== undefined) this.#notified.set(id, onNotification);
-    const answer = this.#answerTo(id, `the answer of worker ${this.#name} to ${call}`);
+    const waiting = Promise.withResolvers<unknown>();
+    if (this.#failure === null) this.#waiting.set(id, waiting);
+    else waiting.reject(this.#failure);
     const command: Command = { id, call, args };
     // A process that has ended takes no more commands; its exit reports that.
     this.#child.send(command, () => {});
-    return { id, answer };
+    const what = `the answer of worker ${this.#name} to ${call}`;
+    return { id, answer: within(ANSWER_DEADLINE_MS, waiting.promise, what) };
   }
 
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#gone;
-  }
-
-  #answerTo(id: number, what: string): Promise<unknown> {
-    const waiting = Promise.withResolvers<unknown>();
-    if (this.#failure === null) this.#waiting.set(id, waiting);
-    else waiting.reject(this.#failure);
-    return within(ANSWER_DEADLINE_MS, waiting.promise, what);
   }
 
   #take(message: Message): void {
@@ -115,36 +106,35 @@ export async function startWorker(
   const forked = new Fork(name, execArgv);
   const kill = (): Promise<void> => forked.kill();
   onStart(kill);
-  await forked.ready();
   const capabilities = await forked.ask("open", [opening]).answer;
-  return { name, store: storeOf(forked, capabilities as KitStore["capabilities"]), kill };
+  return { name, store: storeOf(forked, capabilities), kill };
 }
 
-/** The store of another process. Only that process can look beneath it. */
-function storeOf(forked: Fork, capabilities: KitStore["capabilities"]): KitStore {
-  const calls = PLAIN_CALLS.map((call) => [
-    call,
-    (...args: readonly unknown[]) => forked.ask(call, args).answer,
-  ]);
-  return {
-    ...(Object.fromEntries(calls) as Omit<KitStore, "capabilities" | "subscribe">),
-    capabilities,
-    subscribe(subject, onNotification) {
-      let isStopped = false;
-      const { id, answer } = forked.ask("subscribe", [subject], (runId) => {
-        if (!isStopped) onNotification(runId);
-      });
-      // Rejects if the process is killed. A caller that waits for the answer still gets the error.
-      answer.catch(() => {});
-      return {
-        ready: answer as Promise<void>,
-        stop() {
-          isStopped = true;
-          forked.ask("stop", [id]).answer.catch(() => {});
-        },
-      };
-    },
+/** The store of another process: its arguments and answers are data. Only that process can look beneath it. */
+function storeOf(forked: Fork, capabilities: unknown): KitStore {
+  const subscribe: KitStore["subscribe"] = (subject, onNotification) => {
+    let isStopped = false;
+    const { id, answer } = forked.ask("subscribe", [subject], (runId) => {
+      if (!isStopped) onNotification(runId);
+    });
+    // Rejects if the process is killed. A caller that waits for the answer still gets the error.
+    answer.catch(() => {});
+    return {
+      ready: answer as Promise<void>,
+      stop() {
+        isStopped = true;
+        forked.ask("stop", [id]).answer.catch(() => {});
+      },
+    };
   };
+  const own: Partial<KitStore> = {
+    capabilities: capabilities as KitStore["capabilities"],
+    subscribe,
+  };
+  return new Proxy(own as KitStore, {
+    get: (_, name: keyof KitStore) =>
+      own[name] ?? ((...args: readonly unknown[]) => forked.ask(name, args).answer),
+  });
 }
 
 /** Resolves with how a process ended. */

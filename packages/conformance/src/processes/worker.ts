@@ -15,11 +15,7 @@ const subscriptions = new Map<number, ReturnType<KitStore["subscribe"]>>();
 let opened: KitStore | null = null;
 
 function send(message: Message): void {
-  if (process.send === undefined)
-    throw new TypeError(
-      "Expected the kit to fork this file, got a start by hand. Run a process test instead.",
-    );
-  process.send(message);
+  process.send?.(message);
 }
 
 async function open({ module, place, clockAheadMs }: Opening): Promise<unknown> {
@@ -56,4 +52,3 @@ async function obey(command: Command): Promise<void> {
 // The parent owns this process: without it the process would not end.
 process.on("disconnect", () => process.exit());
 process.on("message", (command: Command) => void obey(command));
-send({ id: 0, answer: null });
