@@ -44,7 +44,7 @@ export interface UpkeepOptions {
   readonly log: Log;
 }
 
-/** Pick<RunEvents, "reap" | "purge"> that runs by itself. */
+/** An upkeep that runs by itself. */
 export interface RunningUpkeep {
   /**
    * Stops the upkeep. Resolves when the work under way has ended. Waits at most `mostMs` for a store that does not answer.

@@ -4,7 +4,7 @@ import { runDamaged } from "./failure.ts";
 /** A head as it is stored, with what only this store knows of the run. */
 export interface StoredHead {
   readonly head: Head;
-  /** Whether the run has receipts. If their key is gone then, it was lost. */
+  /** Whether the run has receipts. If it has, and their key does not exist, the key was lost. */
   readonly hasReceipts: boolean;
 }
 

@@ -97,7 +97,7 @@ async function join(nodes: readonly RedisServer[]): Promise<void> {
   const masters = nodes.slice(0, MASTERS);
   await Promise.all(
     nodes.map(async ({ port }, index) => {
-      // Without epochs of their own, nodes settle who is who by lot and later. Only a node that knows no other takes one.
+      // Without epochs of their own, nodes settle conflicts at random, and later. Only a node that knows no other takes one.
       await askRedis(port, "CLUSTER", "SET-CONFIG-EPOCH", index + 1);
       if (index >= MASTERS) return;
       const nextSlot = firstSlot(index + 1);

@@ -3,7 +3,10 @@ import type { NewEvent } from "./event.ts";
 import type { Head, Run, RunName } from "./head.ts";
 import type { KeptReceipt } from "./judge-append.ts";
 
-/** The state that a decision about one run sees, all of one instant or under the run's lock. `Known` is a {@link Head} to a store, a {@link Run} to a rule. */
+/**
+ * The state that a decision about one run sees, all of one instant or under the run's lock. `Known` is a {@link Head} for a store, and a {@link
+ * Run} for a rule.
+ */
 export interface Seen<Known = Head> {
   /** `null` if the run does not exist. */
   readonly head: Known | null;

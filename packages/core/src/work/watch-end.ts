@@ -85,7 +85,7 @@ export function watchEnd(options: EndWatchOptions): EndWatch {
     check,
     stop() {
       settle();
-      // As if it settled for ever.
+      // A later `notify` finds a timer, and starts none.
       stopTimer = () => {};
     },
   };
