@@ -15,7 +15,7 @@ export type { InitialRuns, RunsOptions, RunsView } from "./store/runs-view.ts";
 
 /**
  * Follows a run while a component shows it. All components of a page share one connection, and each gets every event once. If `runId`, `tail`,
- * the user or the server changes, the hook begins again.
+ * the user or the server changes, the hook starts over.
  * @param runId the run; `null` while there is no run yet: then the hook sends no request
  * @param options where the server is, who asks, and where to begin
  * @returns the newest view. On a server, and before the first answer, it has the events of `initial`, or none

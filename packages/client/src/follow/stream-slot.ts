@@ -39,7 +39,7 @@ export class StreamSlot {
     return this.#locks === undefined || this.#end !== null;
   }
 
-  /** Gives the slot back. Idempotent. */
+  /** Releases the slot. Idempotent. */
   release(): void {
     this.#end?.();
     this.#end = null;

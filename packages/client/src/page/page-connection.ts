@@ -104,7 +104,7 @@ export class PageConnection {
     return (this.#reader = new RunsReader({ ...this.#options, slot }));
   }
 
-  /** Closes the connection, and gives its slot back. */
+  /** Closes the connection, and releases its slot. */
   #goAway(): void {
     this.#isAway = true;
     for (const part of this.#parts.keys()) part.update({ state: "paused", error: null });

@@ -1,9 +1,9 @@
 import { type RunLog, stallsOf } from "./run-log.ts";
 
 /**
- * Makes a log fail fast, for a server whose clients send their requests again. While the store is stalled, calls fail at once with the
- * reason. When a stall begins, calls under way that the caller may repeat fail too, as in doubt: all reads, and all writes but an append,
- * an input or a claim without a key, and a create without an id or that also claims without a key. The log still sends such an append
+ * Makes a log fail fast, for a server whose clients send their requests again. While the store is stalled, calls fail at once with the reason.
+ * When a stall begins, calls under way that the caller may repeat fail too, as in doubt: all reads, and most writes. The exceptions are an
+ * append, an input or a claim without a key, and a create without an id or that also claims without a key. The log still sends such an append
  * again for up to 10 s; if the caller repeats it under its key, it lands once.
  * @throws RunEventsError `store_unavailable`, `ambiguous` if the call was under way
  * @see clause W3 in `WIRE.md` of `@tm/run-events-http`

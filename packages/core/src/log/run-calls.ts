@@ -83,7 +83,7 @@ export function createRunCalls(store: WatchedStore, times: SendTimes): RunCalls 
   };
 }
 
-/** A renewal as a write: mostly plain. */
+/** A renewal as a write, which is usually plain. */
 function renewWrite(request: RenewRequest & RunName): Write<RenewOutcome> {
   const { ownerId, runId, fence, leaseMs } = request;
   const rule = renewRule(request);

@@ -18,8 +18,8 @@ export type Appender =
   | { readonly by: "worker"; readonly fence: number };
 
 /**
- * One atomic append, checked: the run's status becomes what `statusAfter` makes of it and of `changeOf(events)`, its phase the last `phase`
- * in `events` that is not `null` (else it stays), its `finishedAtMs` the events' time if it has ended.
+ * One atomic append, checked. The run's status becomes what `statusAfter` makes of it and of `changeOf(events)`. Its phase becomes the last
+ * `phase` in `events` that is not `null`, if there is one. `finishedAtMs` becomes the events' time if the run has ended.
  * @see clause S2 in `STORE.md`
  */
 export interface AppendRequest extends RunName {

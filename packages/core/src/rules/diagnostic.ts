@@ -31,7 +31,7 @@ export type StoreDiagnostic =
 export interface WorkEnd {
   /**
    * - `completed`, `failed`, `cancelled`: the worker has ended the run with this status
-   * - `parked`: the worker has given the run back until an input comes
+   * - `parked`: the worker has released the run until an input comes
    * - `lost`: the lease has expired, another worker has the run, or others have ended or deleted it
    * - `left`: a shutdown has released the run, or the store did not take its end, so the lease expires
    */

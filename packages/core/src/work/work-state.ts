@@ -20,7 +20,7 @@ export type WorkEvent =
   | { readonly type: "refused"; readonly reason: unknown }
   /** The same, found without an append: by a check of the run, by a renewal, or by the lease's end. */
   | { readonly type: "found"; readonly reason: unknown }
-  /** The run was given back, and goes on later. */
+  /** The run was released, and goes on later. */
   | { readonly type: "parked" }
   /** The task and all its appends are over. */
   | { readonly type: "left" };

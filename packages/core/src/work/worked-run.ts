@@ -72,7 +72,7 @@ export interface WorkedRun {
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<RunEvent>;
   /**
-   * Gives the run back after all events so far, without its end: it releases the lease. Return from the task after this call. `work` resolves
+   * Releases the run after all events so far, without ending it. Return from the task after this call. `work` resolves
    * with what the task returns, such as the value of this call. The worker that claims the run after the input goes on from its log.
    *
    * To park a run until a person answers, append `INPUT_REQUESTED` first. Do not use `ask` for this question: `ask` needs the lease, and each

@@ -15,8 +15,8 @@ export function defineReading(lua: string): Script {
 }
 
 /**
- * Defines a script that writes. Its first line makes the server refuse it before it begins if a write would be refused: on a replica, which
- * may be out of date, with a broken disk, with too few replicas, or on a full server, unless the script frees memory.
+ * Defines a script that writes. Its first line makes the server refuse it before it begins if a write would be refused. That is so on a
+ * replica, which may be out of date, with a broken disk, with too few replicas, and on a full server unless the script frees memory.
  */
 export function defineWriting(lua: string, memory: "takes" | "frees" = "takes"): Script {
   return nameScript(memory === "frees" ? `#!lua flags=allow-oom\n${lua}` : `#!lua\n${lua}`);

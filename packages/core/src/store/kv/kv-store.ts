@@ -76,7 +76,7 @@ export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): R
           `Expected the runs to be free within ${PATIENCE_MS} ms, but others wrote to them all the time, or the database was too slow. Try again.`,
         );
       }
-      // The first time at once: mostly the other writer has done.
+      // At once the first time, because the other writer has usually finished.
       if (round > 2) await pause(clock, planBackoff(BACKOFF, round - 2, Math.random()));
     };
   }
