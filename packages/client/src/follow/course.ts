@@ -7,7 +7,7 @@ export type Transport = "stream" | "poll";
  * - `away`: the server did not answer, or refused for now.
  * - `held_back`: no frame came after the answer, or something on the way changed the stream, or left an event out.
  * - `cut`: it broke off after something had come.
- * - `full`: the server has no place left for streams.
+ * - `full`: the server has no room for another stream.
  */
 export type Loss = "away" | "held_back" | "cut" | "full";
 
