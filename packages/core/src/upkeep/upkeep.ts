@@ -71,9 +71,9 @@ interface PurgeOptions {
 /** Calls that a program makes from time to time for a store's runs, from any number of processes. */
 export interface Upkeep {
   /**
-   * Ends runs that no worker works on as failed: those whose lease has expired, with `{"reason":"lease_expired"}`, and those without a lease
-   * that have been idle for longer than you allow. Many processes may call it: each run ends once, and one that is renewed, claimed or
-   * appended to meanwhile continues.
+   * Ends runs that no worker works on as failed: those whose lease has expired, with `{"reason":"lease_expired"}`, unless they wait for a
+   * person, and those without a lease that have been idle for longer than you allow. Many processes may call it: each run ends once, and one
+   * that is renewed, claimed or appended to meanwhile continues.
    *
    * Call it every few seconds, at least twice in each `graceMs`: each call is a check. A run ends at the first check after its grace,
    * unless a disturbance came in the last `confirmMs`: a check that failed, came late or took long, or a jump of the store's clock.
