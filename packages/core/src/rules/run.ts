@@ -35,7 +35,7 @@ export interface Head extends RunName {
   readonly exclusive: boolean;
   /** The time by which the index of due runs finds it: never later than its true time, which `dueAt` knows. */
   readonly dueMs: number;
-  /** JSON text that only core reads: up to a few hundred bytes. */
+  /** JSON text that only core reads: 2 KiB at most. */
   readonly extra: string;
   /** JSON text, opaque, up to 256 KiB. It never changes. Only where it was asked for, and at the creation. */
   readonly metadata?: string;
