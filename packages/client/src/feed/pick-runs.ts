@@ -16,7 +16,7 @@ export function hasEnded({ status }: RunsFilter): boolean {
 
 /**
  * The runs that a list shows, newest first.
- * @param fed the runs of the feed: every live run, and some that have ended
+ * @param fed the runs of the feed: the live runs, and some that have ended
  * @param read runs that were read from a list, in its order. A live one that the feed does not have has ended meanwhile, or is gone
  */
 export function pickRuns(

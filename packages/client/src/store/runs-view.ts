@@ -32,8 +32,8 @@ export interface RunsView {
   /** Why the last attempt was lost, or why following failed; `null` if neither happened. */
   readonly error: RunEventsError | null;
   /**
-   * Newest first: every live run, the newest 50 that have ended, those that `loadMore` has read, and the last 100 of those that ended
-   * while the page showed them.
+   * Newest first: every live run, of more than 1,000 only the newest, the newest 50 that have ended, those that `loadMore` has read, and the
+   * last 100 of those that ended while the page showed them.
    */
   readonly runs: readonly ListedRun[];
   /** Whether the first runs are still to come. With `initial` it is `false` from the beginning. */
