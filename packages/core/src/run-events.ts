@@ -42,9 +42,9 @@ export interface RunEvents extends Upkeep, Pick<RunLog, "append" | "input" | "pr
    */
   tail(runId: string, options: TailOptions): AsyncIterable<RunEvent>;
   /**
-   * Watches an owner's list: the live runs and the newest 50. Yields the whole list, and again after each change, with each run as it is
-   * now, at most four times a second for each run. What changes while the loop is busy comes together. It is a list, not a log: a program
-   * that has to act on every end must not learn of them here. To stop it, leave the loop, or abort `options.signal`.
+   * Watches an owner's list: the live runs and the newest 50. Yields the whole list, and again after each change, with each run as it is now,
+   * at most four times a second for each run. What changes while the loop is busy comes together. It is a list, not a log: a program that has
+   * to act on every end must not rely on it. To stop it, leave the loop, or abort `options.signal`.
    * @throws RunEventsError `invalid_request`, `store_unavailable`
    * @throws the signal's reason
    * @see clause W48 in `WIRE.md` of `@tm/run-events-http`

@@ -12,15 +12,14 @@ export interface ListedRun extends RunSnapshot {
 const MOST_ENDED = 200;
 
 /**
- * The runs that a feed has sent, each as it was last. While a feed starts over, the runs from before stay, until all have come that take
- * their place.
+ * The runs that a feed has sent, each in its last state. While a feed starts over, the runs from before stay until the whole new list has come.
  * @see clause W48 in `WIRE.md` of `@tm/run-events-http`
  */
 export class FeedList {
   #runs = new Map<string, ListedRun>();
   /** The runs that came since the feed began to start over; `null` when it has sent them all. */
   #next: Map<string, ListedRun> | null = null;
-  /** The feed of which it has every live run; `null` before they have all come. */
+  /** The feed whose whole list it has; `null` before that has come. */
   #feed: FeedWant | null = null;
   #version: string | null = null;
   #more = false;
@@ -47,7 +46,7 @@ export class FeedList {
     return this.#feed !== null && this.#next === null;
   }
 
-  /** Whether it has every live run that is wanted. */
+  /** Whether it has the live runs that are wanted. */
   has(want: FeedWant): boolean {
     return this.#feed !== null && covers(this.#feed, want);
   }
@@ -97,7 +96,7 @@ export class FeedList {
 
   #end(version: string, more: boolean, feed: FeedWant): void {
     if (this.#next !== null) {
-      // A list that begins has the newest runs first.
+      // A new list has the newest runs first.
       this.#runs = new Map([...this.#next].toReversed());
       this.#next = null;
       this.#feed = feed;

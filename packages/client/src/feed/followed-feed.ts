@@ -64,7 +64,7 @@ export class FollowedFeed extends Followed<FeedConnection> {
         this.#polled = null;
         this.update({ state: "live", error: null });
       }
-      // Only a whole list is a success: one that begins again may fail again.
+      // Only a whole list is a success: one that starts over may fail again.
       if (frame.type === "feed_version" && this.#list.isWhole) this.failures = 0;
       this.#list.take(frame, this.want);
     }
@@ -75,7 +75,7 @@ export class FollowedFeed extends Followed<FeedConnection> {
     return listCall(this.start(), isHeld);
   }
 
-  /** Only the first answer begins the list again. */
+  /** Only the first answer starts the list over. */
   async takeAnswer(answer: PolledList | { readonly same: true }): Promise<Polled> {
     const isNew = !("same" in answer) && answer.version !== this.start().version;
     if (!("same" in answer)) {
@@ -86,7 +86,7 @@ export class FollowedFeed extends Followed<FeedConnection> {
       const gone = [...(before ?? [])].filter((runId) => !ids.has(runId));
       const start = { type: "feed_started", same: false } as const;
       this.take([
-        // A list that begins has the newest run first; of runs that change, the newest is the last.
+        // A new list has the newest run first; of the runs that change, the newest comes last.
         ...(before === null ? [start] : []),
         ...(before === null ? runs : runs.toReversed()).map(
           (run) => ({ type: "run", run, last: last.get(run.runId) }) as const,

@@ -66,7 +66,7 @@ export async function* watchRuns(
     reader.follow(feed);
     for (;;) {
       await waker.wait();
-      // While the list begins again, the loop keeps the one from before.
+      // While the list starts over, the loop keeps the one from before.
       if (isNew && list.isWhole) {
         isNew = false;
         yield { runs: pickRuns(list.runs, new Map(), {}), more: list.more };

@@ -11,7 +11,7 @@ export interface ConnectionOptions extends ServerOptions {
   readonly userId?: string | undefined;
 }
 
-/** A page that is hidden for this long, in milliseconds, reads nothing any more until it is seen. */
+/** A page that has been hidden for this long, in milliseconds, reads nothing until it is visible again. */
 const HIDDEN_MS = 10_000;
 
 /** The connections of this page. */
@@ -52,7 +52,7 @@ export function connectionFor(options: ConnectionOptions): PageConnection {
 export class PageConnection {
   readonly #options: ConnectionOptions;
   readonly #onClose: () => void;
-  /** The function that stops the reading of each. */
+  /** By part, the function that stops reading it. */
   readonly #parts = new Map<Part, () => void>();
   readonly #stopWatching: () => void;
   #reader: RunsReader | null = null;

@@ -160,7 +160,7 @@ export interface Client {
   ): RunFollower<M>;
   /**
    * Watches your list: the live runs and the newest 50. Yields the whole list, and again after each change, with each run as it is now, at most
-   * four times a second for each run. It is a list, not a log: a program that has to act on every end must not learn of them here. To stop
+   * four times a second for each run. It is a list, not a log: a program that has to act on every end must not rely on it. To stop
    * it, leave the loop, or abort `options.signal`.
    * @throws RunEventsError `unauthenticated`, `invalid_request` for a bad topic, and any other error that waiting cannot cure
    * @see clause W48 in `WIRE.md` of `@tm/run-events-http`

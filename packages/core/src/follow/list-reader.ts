@@ -120,7 +120,7 @@ export class ListReader implements WatchReader {
     }
   }
 
-  /** Begins again with the whole list, as it is known now. */
+  /** Starts over with the whole list, as it is known now. */
   startOver(): void {
     this.#have = null;
     this.#from = this.#watch.ended;
