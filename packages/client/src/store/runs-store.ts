@@ -49,6 +49,8 @@ export class RunsStore implements Store<RunsView> {
   #read: ReadonlyMap<string, ListedRun> = new Map();
   /** The number of runs to read. */
   #count = PAGE_RUNS;
+  /** The last run of the list as it was read. Older ones that are shown are live. */
+  #oldestRead = "";
   #hasMore = false;
   /** The epoch of the feed for which the list was read. */
   #epoch = 0;
@@ -176,7 +178,8 @@ export class RunsStore implements Store<RunsView> {
   async #load(shared: SharedFeed): Promise<void> {
     const { signal, list } = shared;
     const { epoch } = list;
-    const count = Math.max(this.#count, this.#runs.length) + PAGE_RUNS;
+    const shown = this.#runs.findIndex(({ runId }) => runId === this.#oldestRead) + 1;
+    const count = Math.max(this.#count, shown) + PAGE_RUNS;
     this.#loadError = null;
     try {
       await this.#readRuns(shared, count, { signal, patienceMs: CALL_PATIENCE_MS });
@@ -219,6 +222,7 @@ export class RunsStore implements Store<RunsView> {
       return keepSame(known, run, last);
     });
     this.#read = new Map(listed.map((run) => [run.runId, run]));
+    this.#oldestRead = runs.at(-1)?.runId ?? "";
     this.#hasMore = hasMore;
   }
 
