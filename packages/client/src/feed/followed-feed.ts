@@ -17,7 +17,7 @@ export interface FeedConnection {
 /** Before the first answer. */
 export const CONNECTING: FeedConnection = { state: "connecting", error: null };
 
-/** A feed as its reader uses it. */
+/** The callbacks of the reader of a feed. */
 export interface FeedListener {
   /** Called after each change of the list. */
   readonly onChange: () => void;

@@ -66,7 +66,7 @@ export class FollowedRun extends Followed<ConnectionState> {
   }
 
   /**
-   * Hands over those that continue at the cursor.
+   * Hands over the events that continue at the cursor.
    * @returns whether none is missing before one of them
    */
   async take(events: readonly RunEvent[]): Promise<boolean> {

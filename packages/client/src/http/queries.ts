@@ -69,7 +69,7 @@ export interface EventsQuery extends RunBeginning {
 /** The fields with which a run is created. */
 export interface NewRun {
   /**
-   * The run's id. If you already have a run with this id, that run is taken.
+   * The run's id. If you already have a run with this id, you get that run.
    * @defaultValue a new UUID
    * @see clause W8 in `WIRE.md` of `@tm/run-events-http`
    */

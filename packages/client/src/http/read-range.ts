@@ -13,11 +13,11 @@ const MOST_EVENTS = 1_000;
 /** Events of a run that are there already. */
 export interface Range {
   readonly runId: string;
-  /** The sequence before the first of them. */
+  /** The sequence before the first event of the range. */
   readonly since: number;
   /** The `createdAt` of the event `since`, if it is known. @see clause W46 in `WIRE.md` */
   readonly at?: string | undefined;
-  /** The sequence of the last of them. If it is not larger than `since`, the range is empty. */
+  /** The sequence of the last event of the range. If it is not larger than `since`, the range is empty. */
   readonly until: number;
   /** The event after the range, if it is known. It is read again, and its time is compared: this shows that the range is of the same log. */
   readonly next?: RunEvent | undefined;

@@ -22,7 +22,7 @@ export interface RunView<M extends EventMap = EventMap> extends Omit<ConnectionS
   readonly state: FollowState | "idle";
   /** The events so far, in order of their sequence without a gap: from the first one, or from where `tail` or `initial` began. */
   readonly events: readonly TypedEvent<M>[];
-  /** Whether the run has events before those. */
+  /** Whether the run has events before `events`. */
   readonly hasEarlier: boolean;
   /** Whether `loadEarlier` is under way. */
   readonly isLoadingEarlier: boolean;
