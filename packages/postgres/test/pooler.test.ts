@@ -38,7 +38,7 @@ describe("the Postgres store behind a pooler of transactions", () => {
   );
   for (const { name, run, timeoutMs } of runEventStoreConformance({
     name: "PgBouncer",
-    profile: "ci",
+    profile: "quick",
     ...doors,
   })) {
     it(name, run, timeoutMs);
