@@ -30,7 +30,7 @@ export class LogEnd {
   #atMs = 0;
   /** The last events up to the end, without a gap. */
   #events: readonly KeptEvent[] = NONE;
-  /** The time of the event before the first of them. */
+  /** The time of the event before the first one in memory. */
   #baseAtMs = 0;
   #bytes = 0;
   /** Slices by the sequence that they begin after, until the events change. */

@@ -200,7 +200,7 @@ export class OwnerWatch {
     this.#lookedAtMs = this.#host.clock.now();
     this.#readAtMs = this.#lookedAtMs;
     const live = await this.#list("live", this.#host.limits.live + 1);
-    // Afterwards, so that a run that ends meanwhile is in one of them.
+    // Listed after the live runs, so that a run that ends in between is in one of the two lists.
     const newest = await this.#list(null, this.#host.limits.newest);
     const lacking = await this.#heads(this.list.lackingIn([...live, ...newest]), false);
     const { changed, mustLook } = this.list.take({ live, newest, lacking });

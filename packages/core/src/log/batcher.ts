@@ -26,7 +26,10 @@ export interface BatcherOptions<Item extends RunName, Answer> {
   readonly send: (group: readonly Sent<Item, Answer>[], pass: () => void) => Promise<void>;
   /** The weight of an item in `maxWeight`. */
   readonly weigh: (item: Item) => number;
-  /** The number of groups that may be in flight, besides those that others pass. The waiting items are divided among those that may start. */
+  /**
+   * The number of groups that may be in flight, besides those that others pass. The waiting items are divided among the groups that may still
+   * start.
+   */
   readonly groupsAtOnce: number;
   /** A group ends before this weight is passed, but holds one item at least. */
   readonly maxWeight: number;

@@ -26,14 +26,14 @@ export interface CutBounds {
 interface Waiting<Item> {
   readonly items: Item[];
   weight: number;
-  /** Whether the last group had none of them, though it might have. */
+  /** Whether the last group took none of them. */
   hasWaited: boolean;
 }
 
 /** The items that wait for the next groups. An owner with nothing in it takes no memory. */
 export class WaitingQueue<Item extends WaitingItem> {
   readonly #clock: Clock;
-  /** In the order in which they came, or were in a group. */
+  /** In the order in which they arrived, or last had items in a group. */
   readonly #owners = new Map<string, Waiting<Item>>();
   #length = 0;
   #weight = 0;

@@ -28,7 +28,7 @@ export interface Notifier {
   /**
    * Notifies the subscriptions of a run of a position that was found, `null` if the run does not exist: if it is the first, or later than all
    * before, by the run's ordinal and then by its sequence. A poll's answer that a notification has overtaken therefore notifies of nothing.
-   * @returns whether they were notified, and whether of the first
+   * @returns `null` if they were not notified; otherwise whether the position was their first
    */
   see(run: RunName, position: Position | null): "first" | "later" | null;
   /** Notifies all subscriptions that anything may have changed. */

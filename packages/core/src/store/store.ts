@@ -91,7 +91,7 @@ export interface DueQuery {
 export interface RunEventStore {
   readonly capabilities: StoreCapabilities;
   /**
-   * Commits the plain case in one step, each by itself: what `takePlain` takes, under a key that the run does not have. Of one run, they
+   * Commits the plain case in one step, each by itself: what `takePlain` takes, under a key that the run does not have. The plains of one run
    * keep their order.
    * @returns where each landed, in their order. `null`: it is not plain after all, nothing was written, and neither was any later one of its run
    * @throws RunEventsError `store_unavailable`, `ambiguous` if some may have landed

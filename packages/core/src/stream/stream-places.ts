@@ -1,6 +1,6 @@
 /** The number of runs that the streams of a process may read for each stream that may be open. */
 const RUNS_A_STREAM = 5;
-/** The number of runs that they may read in any case. */
+/** The least value of that bound, however few streams may be open. */
 const LEAST_RUNS = 1_000;
 /** The part of these runs that one user's streams may read. On the smallest server it is room for two full streams with feeds. */
 const SHARE_OF_A_USER = 1 / 4;

@@ -88,7 +88,7 @@ async function planAll(
 }
 
 /**
- * Raises the floors of ordinals above those of runs that are about to be removed: no harm if they then are not.
+ * Raises the floors of ordinals above those of runs that are about to be removed, which does no harm if the runs then stay.
  * @returns the values of the places of their topics
  */
 async function prepareRemovals(
