@@ -7,7 +7,6 @@ import { startPostgres, startRedis } from "@tm/run-events-test-servers";
 import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { ownedByAll } from "../../server/test/start-server.ts";
 import { readExamples } from "../src/read-examples.ts";
-import { ROOT } from "../src/read-pages.ts";
 import type { ExampleContext, ExampleFrame } from "./example-frame.ts";
 import { EXAMPLE_FRAMES } from "./example-frames.ts";
 import { startServer, TOKEN } from "./server-process.ts";

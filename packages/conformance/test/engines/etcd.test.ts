@@ -1,16 +1,17 @@
+import type { EtcdCluster } from "@tm/run-events-test-servers";
 import { afterAll, beforeAll } from "vitest";
-import { type EtcdStores, openEtcdStores } from "./etcd-stores.ts";
+import { open, placeOn, startEtcd } from "./etcd-stores.ts";
 import { itKeepsContract } from "./it-keeps-contract.ts";
 
-let etcd: EtcdStores;
+let cluster: EtcdCluster;
 beforeAll(async () => {
-  etcd = await openEtcdStores();
+  cluster = await startEtcd();
 });
-afterAll(() => etcd.cluster.close());
+afterAll(() => cluster.close());
 
 itKeepsContract({
   name: "etcd on three nodes",
   profile: "quick",
-  prepare: () => etcd.prepare(),
-  open: (place) => etcd.open(place),
+  prepare: () => placeOn(cluster),
+  open,
 });

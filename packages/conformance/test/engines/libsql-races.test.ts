@@ -1,18 +1,14 @@
 import { readFile } from "node:fs/promises";
+import { runEventStoreConformance } from "@tm/run-events-conformance";
 import { expect, it } from "vitest";
-import { createFolder, openLibsqlStore, removeFolder } from "./libsql-stores.ts";
-import { startRace } from "./store-race.ts";
+import { races } from "../../src/cases/races.ts";
+import { LIBSQL } from "./libsql-stores.ts";
 
-it("S2 what two stores on one file append, claim and create at the same time is there once and in order", async () => {
-  const folder = await createFolder();
-  const stores = [await openLibsqlStore(folder), await openLibsqlStore(folder)];
-  const race = await startRace(stores);
-  await race.until(100);
-  const { faults } = await race.stop();
-  await Promise.all(stores.map((store) => store.close()));
-  await removeFolder(folder);
-  expect(faults).toEqual([]);
-});
+// The others run at night.
+const raced = new Set(races.map(({ name }) => name));
+for (const { name, run, timeoutMs } of runEventStoreConformance(LIBSQL)) {
+  if (raced.has(name)) it(name, run, timeoutMs);
+}
 
 it("the page for authors of engines shows this engine", async () => {
   const page = await readFile(new URL("../../../core/KV.md", import.meta.url), "utf8");

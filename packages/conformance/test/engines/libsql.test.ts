@@ -1,10 +1,4 @@
 import { itKeepsContract } from "./it-keeps-contract.ts";
-import { createFolder, openLibsqlStore, removeFolder } from "./libsql-stores.ts";
+import { LIBSQL } from "./libsql-stores.ts";
 
-itKeepsContract({
-  name: "libSQL, whose client answers in promises",
-  profile: "quick",
-  prepare: createFolder,
-  open: openLibsqlStore,
-  destroy: removeFolder,
-});
+itKeepsContract(LIBSQL);
