@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { type ConformanceCase, runEventStoreConformance } from "@tm/run-events-conformance";
+import { runEventStoreConformance } from "@tm/run-events-conformance";
 import { createMemoryStore } from "@tm/run-events-core";
 import { describe, expect, it } from "vitest";
+import { findCase } from "./messages.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 
 const STORE_PAGE = new URL("../../core/STORE.md", import.meta.url);
@@ -16,12 +17,6 @@ const tooLong = sharedMemoryDoors({
     read: (queries) => data.read(queries.map((query) => ({ ...query, limit: query.limit + 1 }))),
   }),
 });
-
-function caseOf(cases: readonly ConformanceCase[], part: string): ConformanceCase {
-  const found = cases.find((one) => one.name.includes(part));
-  if (found === undefined) throw new TypeError(`Expected a case named ${part}.`);
-  return found;
-}
 
 describe("runEventStoreConformance", () => {
   it("has cases for each clause of STORE.md, each under its own name, which begins with the clause", async () => {
@@ -47,7 +42,7 @@ describe("runEventStoreConformance", () => {
   });
 
   it("names in a failure the store, the case, what was expected and what came", async () => {
-    const { name, run } = caseOf(
+    const { name, run } = findCase(
       runEventStoreConformance({ name: "too long", ...tooLong }),
       "S12 the last page of a run of 20,000 events",
     );
@@ -57,7 +52,7 @@ describe("runEventStoreConformance", () => {
   });
 
   it("prints in the failure of a random case its seed and path, and the shortest program", async () => {
-    const { run } = caseOf(runEventStoreConformance({ name: "x", ...tooLong }), "any program");
+    const { run } = findCase(runEventStoreConformance({ name: "x", ...tooLong }), "any program");
     await expect(run()).rejects.toThrow(
       /createRun\([^]*append\([^]*read\([^]*seed: -?\d+, path: "[\d:]+"/,
     );
@@ -67,7 +62,7 @@ describe("runEventStoreConformance", () => {
     for (const doors of [sharedMemoryDoors(), tooLong]) {
       let objects = 0;
       const ended: string[] = [];
-      const { run } = caseOf(
+      const { run } = findCase(
         runEventStoreConformance({
           name: "watched",
           prepare: doors.prepare,

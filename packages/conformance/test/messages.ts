@@ -5,14 +5,19 @@ import {
   runEventStoreConformance,
 } from "@tm/run-events-conformance";
 
-/** The one case that has this in its name. */
+/** The first case of these that has this in its name. */
+export function findCase(cases: readonly ConformanceCase[], part: string): ConformanceCase {
+  const found = cases.find((one) => one.name.includes(part));
+  if (found === undefined) throw new TypeError(`Expected a case named ${part}.`);
+  return found;
+}
+
+/** The case of a store that has this in its name. */
 export function caseOf<Place = undefined>(
   options: ConformanceOptions<Place>,
   part: string,
 ): ConformanceCase {
-  const found = runEventStoreConformance(options).find((one) => one.name.includes(part));
-  if (found === undefined) throw new TypeError(`Expected a case named ${part}.`);
-  return found;
+  return findCase(runEventStoreConformance(options), part);
 }
 
 /** The message that a case fails with. */

@@ -1,5 +1,4 @@
 import {
-  type ConformanceCase,
   type Follow,
   type HttpConformanceOptions,
   runHttpConformance,
@@ -8,7 +7,7 @@ import {
 import type { ProfileName } from "@tm/run-events-conformance";
 import { describe, expect, it } from "vitest";
 import { PROFILES } from "../../src/profile.ts";
-import { messageOf, replayOf } from "../messages.ts";
+import { findCase, messageOf, replayOf } from "../messages.ts";
 import { follow } from "./follow.ts";
 import { memoryServerDoors } from "./memory-server.ts";
 import { mapAnswers, mapPages, withBody } from "./mutants/server-mutant.ts";
@@ -22,12 +21,6 @@ const bare = { baseUrl: doors.baseUrl, tokens: doors.tokens, cookieFor: () => "s
 const withCookie = runHttpConformance({ name: "any", ...doors });
 const withSession = runHttpConformance({ name: "any", ...withoutCookie });
 const ofReaders = runReaderConformance({ name: "any", follow, ...doors });
-
-function caseOf(cases: readonly ConformanceCase[], part: string): ConformanceCase {
-  const found = cases.find((one) => one.name.includes(part));
-  if (found === undefined) throw new TypeError(`Expected a case named ${part}.`);
-  return found;
-}
 
 /** The same server, whose open answers can be counted: a request's signal is all that it sees of a client. */
 function countStreams(real: typeof doors): { readonly doors: typeof doors; open(): number } {
@@ -141,7 +134,7 @@ describe.each([
       answer.status >= 400 ? withBody(answer, { ...answer.json, type, title: undefined }) : null,
     ),
   );
-  const { name, run } = caseOf(
+  const { name, run } = findCase(
     runHttpConformance({ name: "other", ...doors }),
     "W31 a claim under a key",
   );
@@ -150,7 +143,7 @@ describe.each([
 
 describe("a failure of runHttpConformance", () => {
   it("names what is missing where no session can be opened", async () => {
-    const { run } = caseOf(withSession, "W1 ");
+    const { run } = findCase(withSession, "W1 ");
     await expect(run()).rejects.toThrow(
       /^any: W1 [^]*POST \/v1\/session[^]*got 404; a server without it needs `cookieFor`/,
     );
@@ -159,7 +152,7 @@ describe("a failure of runHttpConformance", () => {
   it("names in a failure the server, the case, what was expected and what came", async () => {
     const mutant = streamMutants["lets readers come back at once (W22)"];
     const broken = runHttpConformance({ name: "hasty", ...memoryServerDoors(mutant) });
-    const { name, run } = caseOf(broken, "W22 a change of status");
+    const { name, run } = findCase(broken, "W22 a change of status");
     await expect(run()).rejects.toThrow(
       `hasty: ${name}\nExpected that W22: the retry of connected is 2000 to 5000, got 100.`,
     );
@@ -168,7 +161,7 @@ describe("a failure of runHttpConformance", () => {
   it("prints in the failure of a random case its seed and path, the smallest program, and what came", async () => {
     const mutant = streamMutants["sends run_finished twice (W22)"];
     const broken = runHttpConformance({ name: "x", ...memoryServerDoors(mutant) });
-    await expect(caseOf(broken, "any program").run()).rejects.toThrow(
+    await expect(findCase(broken, "any program").run()).rejects.toThrow(
       /Expected that W22: nothing comes after[^]*The input: [^]*"writers":\[\[[^]*number 1 of 12[^]*replay: \{ case: "W22 [^"]+", seed: -?\d+, path: "[\d:]+" \}$/,
     );
   });
@@ -176,7 +169,7 @@ describe("a failure of runHttpConformance", () => {
   it("runs the input of a failure again, that input alone", async () => {
     const mutant = streamMutants["sends run_finished twice (W22)"];
     const broken = { name: "x", ...memoryServerDoors(mutant) };
-    const first = caseOf(runHttpConformance({ ...broken, seed: 7 }), "any program");
+    const first = findCase(runHttpConformance({ ...broken, seed: 7 }), "any program");
     const { input, pasted } = replayOf(await messageOf(first));
     expect(pasted.replay).toMatchObject({ case: first.name, seed: 7 });
     const again = runHttpConformance({ ...broken, ...pasted });
@@ -192,7 +185,7 @@ describe("a failure of runHttpConformance", () => {
         return (doors.fetch ?? fetch)(request);
       };
       const options = { ...doors, name: "any", profile, seed: 3, fetch: counting };
-      await caseOf(runHttpConformance(options), "any JSON value").run();
+      await findCase(runHttpConformance(options), "any JSON value").run();
       return bodies;
     }
     const quick = await bodiesOf("quick");
@@ -208,7 +201,7 @@ describe("a case of runHttpConformance", () => {
     const counted = countStreams(doors);
     const cases = runHttpConformance({ name: "any", ...counted.doors });
     const running = new AbortController();
-    const held = caseOf(cases, "W28 beyond 32 long-polls").run({ signal: running.signal });
+    const held = findCase(cases, "W28 beyond 32 long-polls").run({ signal: running.signal });
     running.abort(new Error("The test is over."));
     await expect(held).rejects.toThrow("The test is over.");
     expect(counted.open()).toBe(0);
@@ -222,7 +215,7 @@ describe("a case of runHttpConformance", () => {
     };
     const cases = runHttpConformance({ name: "late", ...doors, baseUrl });
     expect(asked).toBe(0);
-    await caseOf(cases, "W8 creating answers").run();
+    await findCase(cases, "W8 creating answers").run();
     expect(asked).toBe(1);
   });
 
@@ -231,10 +224,10 @@ describe("a case of runHttpConformance", () => {
     for (const real of [memoryServerDoors(), memoryServerDoors(mutant)]) {
       const counted = countStreams(real);
       const cases = runHttpConformance({ name: "counted", ...counted.doors });
-      await caseOf(cases, "W21 the first frame")
+      await findCase(cases, "W21 the first frame")
         .run()
         .catch(() => null);
-      await caseOf(cases, "W28 beyond 32 streams")
+      await findCase(cases, "W28 beyond 32 streams")
         .run()
         .catch(() => null);
       expect(counted.open()).toBe(0);
@@ -248,7 +241,7 @@ describe("runReaderConformance", () => {
       for await (const event of follow(target)) if (event.sequence !== 3) yield event;
     };
     const broken = { name: "x", follow: forgetful, ...doors };
-    const { name, run } = caseOf(runReaderConformance({ ...broken, seed: 7 }), "again and again");
+    const { name, run } = findCase(runReaderConformance({ ...broken, seed: 7 }), "again and again");
     const failure = await run().catch((error: Error) => error.message);
     const [, path = ""] = /, seed: 7, path: "([\d:]+)" \}$/.exec(String(failure)) ?? [];
     const [again] = runReaderConformance({ ...broken, replay: { case: name, seed: 7, path } });
@@ -259,7 +252,7 @@ describe("runReaderConformance", () => {
     const counted = countStreams(doors);
     const cases = runReaderConformance({ name: "counted", follow, ...counted.doors });
     for (const part of ["gets an event", "is aborted", "past the end"]) {
-      await caseOf(cases, part).run();
+      await findCase(cases, part).run();
     }
     await expect.poll(counted.open).toBe(0);
   });
