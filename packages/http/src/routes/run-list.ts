@@ -5,7 +5,6 @@ import {
   type RunRecord,
   utf8Bytes,
 } from "@tm/run-events-core/store";
-import { bounds } from "@tm/run-events-core/wire";
 import { stopIfGone } from "../exchange/exchange.ts";
 import type { Call } from "./route.ts";
 
@@ -29,10 +28,9 @@ export async function readRunList(
     exchange,
     holding,
     takeTurn,
-  }: {
-    readonly exchange: Pick<Exchange, "isGone">;
-    readonly holding: Pick<bounds.Holding, "holdAnswer">;
-    readonly takeTurn: Call["takeTurn"];
+  }: Pick<Call, "takeTurn"> & {
+    readonly exchange: Pick<Call["exchange"], "isGone">;
+    readonly holding: Pick<Call["holding"], "holdAnswer">;
   },
 ): ReturnType<RunLog["listRuns"]> {
   const fits = createPageCut(query.limit, LIST_BYTES);
