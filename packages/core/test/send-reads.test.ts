@@ -20,6 +20,7 @@ async function read(
   const answers: (ReadResult | Error | null)[] = [];
   const group = runIds.map((runId, at) => ({
     item: query(runId),
+    key: runId,
     settle: (answer: ReadResult | Error | null) => void (answers[at] = answer),
   }));
   await sendReads(store, group);

@@ -9,7 +9,7 @@ import { sendWrites } from "../src/log/send-writes.ts";
 import { appendWrite } from "../src/log/write.ts";
 import type { AppendOutcome, AppendRequest } from "../src/rules/append.ts";
 import { RunEventsError } from "../src/rules/errors.ts";
-import type { RunName } from "../src/rules/head.ts";
+import { nameKey, type RunName } from "../src/rules/head.ts";
 import { createMemoryStore } from "../src/store/memory.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { createHastyClock } from "./hasty-clock.ts";
@@ -35,6 +35,7 @@ async function send(
   const results: (AppendOutcome | Error)[] = [];
   const sent = group.map((request, index) => ({
     item: appendWrite(request),
+    key: nameKey(request),
     settle(result: unknown): void {
       expect(results[index]).toBeUndefined();
       results[index] = result as AppendOutcome | Error;

@@ -40,9 +40,9 @@ export function prepareStatement(db: SqliteDatabase, sql: string): Statement {
   statement.setReadBigInts?.(false);
   statement.setReturnArrays?.(false);
   return {
-    run: (...values) => statement.run(...values),
+    run: statement.run.bind(statement),
     // bun:sqlite answers null where the others answer undefined.
     get: (...values) => statement.get(...values) ?? undefined,
-    all: (...values) => statement.all(...values),
+    all: statement.all.bind(statement),
   };
 }

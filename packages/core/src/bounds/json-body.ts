@@ -23,7 +23,10 @@ export interface BodyRequest {
 
 /** The media type of the body, without parameters; `null` without a `Content-Type`. */
 export function mediaType({ header }: Pick<BodyRequest, "header">): string | null {
-  return header("content-type")?.split(";", 1)[0]?.trim().toLowerCase() ?? null;
+  const type = header("content-type");
+  // As it mostly is.
+  if (type === "application/json") return type;
+  return type?.split(";", 1)[0]?.trim().toLowerCase() ?? null;
 }
 
 /** The bounds of a body. */

@@ -14,6 +14,8 @@ const LEAST_SHARE = 16;
 /** An item of a group that is being sent. */
 export interface Sent<Item, Answer> {
   readonly item: Item;
+  /** The key of its run. */
+  readonly key: string;
   /** Answers the item; an `Error` rejects it. Only the first answer counts. */
   readonly settle: (answer: Answer | Error) => void;
 }

@@ -2,7 +2,6 @@ import type { Plain } from "../rules/append-rule.ts";
 import type { Decision, Seen } from "../rules/decision.ts";
 import { RunEventsError } from "../rules/errors.ts";
 import { foldRules } from "../rules/fold-rules.ts";
-import { nameKey } from "../rules/head.ts";
 import { landOnce } from "../rules/land-once.ts";
 import type { Change, RunEventStore } from "../store/store.ts";
 import { eachAtMost } from "../time/each-at-most.ts";
@@ -97,7 +96,7 @@ export async function sendWrites(
   times: SendTimes,
   newId: () => string,
 ): Promise<void> {
-  const byRun = Map.groupBy(group, ({ item }) => nameKey(item));
+  const byRun = Map.groupBy(group, ({ key }) => key);
   const runs = [...byRun.values()].map((writes) => new RunWrites(writes, newId));
   const failure = await trySend(store, runs, pass);
   if (failure === null) return;

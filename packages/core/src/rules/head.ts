@@ -76,8 +76,11 @@ function parseExtra(extra: string): Extra {
 }
 
 /** A run's name, or an owner, as one text: a key of maps. A run id has no space. */
-export function nameKey(name: RunName | Pick<RunName, "ownerId">): string {
-  return `${"runId" in name ? name.runId : ""} ${name.ownerId}`;
+export function nameKey({
+  runId = "",
+  ownerId,
+}: Pick<RunName, "ownerId"> & Partial<RunName>): string {
+  return `${runId} ${ownerId}`;
 }
 
 /** The record of a run for callers: a new object, without what only the rules need. */

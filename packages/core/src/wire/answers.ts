@@ -82,7 +82,7 @@ export function encodeListedRuns(list: ListedRuns, withLast: boolean): string {
 /** Writes a receipt for the wire. @see clause W9 in `WIRE.md` of `@tm/run-events-http` */
 export function encodeReceipt(receipt: AppendReceipt): string {
   const { firstSequence, lastSequence, runStatus, currentPhase, replayed } = receipt;
-  return JSON.stringify({ firstSequence, lastSequence, runStatus, currentPhase, replayed });
+  return `{"firstSequence":${firstSequence},"lastSequence":${lastSequence},"runStatus":"${runStatus}","currentPhase":${JSON.stringify(currentPhase)},"replayed":${replayed}}`;
 }
 
 /** Writes a lease for the wire. @see clause W31 in `WIRE.md` of `@tm/run-events-http` */

@@ -45,10 +45,15 @@ export function* eachJsonMember(text: string): Generator<JsonMember, void, undef
     const skipped = start + leadingSpace(text, start);
     at = endOfValue(text, skipped);
     yield {
-      key: JSON.parse(text.slice(open, close)) as string,
+      key: keyOf(text.slice(open + 1, close - 1)),
       text: text.slice(skipped, at).trimEnd(),
     };
   }
+}
+
+/** The key of its text between the quotes. */
+function keyOf(text: string): string {
+  return text.includes("\\") ? (JSON.parse(`"${text}"`) as string) : text;
 }
 
 /** The items of an array as source texts, one at a time. The text must be known to be a JSON array, as in {@link eachJsonMember}. */

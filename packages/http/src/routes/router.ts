@@ -37,16 +37,16 @@ export function createRouter(routes: readonly Route[]): Router {
 
 function matches(segments: readonly string[], given: readonly string[]): boolean {
   if (segments.length !== given.length) return false;
-  for (const [at, segment] of segments.entries()) {
-    // A name in braces stands for any text.
-    if (segment.startsWith("{") ? given[at] === "" : segment !== given[at]) return false;
-  }
-  return true;
+  // A name in braces stands for any text.
+  return segments.every((segment, at) =>
+    segment.startsWith("{") ? given[at] !== "" : segment === given[at],
+  );
 }
 
 function decode(part: string | undefined): string | null {
+  if (part === undefined) return null;
   try {
-    return part === undefined ? null : decodeURIComponent(part);
+    return part.includes("%") ? decodeURIComponent(part) : part;
   } catch (cause) {
     throw new RunEventsError(
       "invalid_request",

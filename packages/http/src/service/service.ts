@@ -135,9 +135,11 @@ export class Service<Native> implements Drainable {
   /** The answer with the headers that every answer has. @see clauses W3 and W19 in `WIRE.md` */
   complete<Answer extends Reply | StreamReply>({ header }: Exchange, reply: Answer): Answer {
     const cors = corsHeaders(header, this.#host.allowedOrigins);
-    const vary = [reply.headers["vary"], cors["vary"]].filter((name) => name !== undefined);
     const headers = { ...NO_SNIFF, ...reply.headers, ...cors };
-    return { ...reply, headers: vary.length < 2 ? headers : { ...headers, vary: vary.join(", ") } };
+    const { vary } = reply.headers;
+    if (vary !== undefined && cors["vary"] !== undefined)
+      headers["vary"] = `${vary}, ${cors["vary"]}`;
+    return { ...reply, headers };
   }
 
   /** @see clause W27 in `WIRE.md` */
@@ -216,8 +218,10 @@ export class Service<Native> implements Drainable {
    */
   #findRoutes({ wholePath, path }: Exchange): Found {
     const { basePath } = this.#context;
+    const whole = this.#find(wholePath);
+    if (whole !== null) return whole;
     const isBelow = covers(basePath, wholePath);
-    const found = this.#find(wholePath) ?? (isBelow ? null : this.#find(path));
+    const found = isBelow ? null : this.#find(path);
     if (found !== null) return found;
     throw new RunEventsError("not_found", explainUnknown(isBelow ? wholePath : path, basePath));
   }

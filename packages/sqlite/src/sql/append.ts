@@ -51,22 +51,20 @@ function prepareInsertEvents(db: SqliteDatabase, { events }: Tables): SyncRows["
   const insertOne = insert(1);
   const insertMany = insert(ROWS_AT_ONCE);
   return (rows) => {
-    let at = 0;
-    while (at < rows.length) {
-      const isMany = rows[at + ROWS_AT_ONCE - 1]?.ordinal === rows[at]?.ordinal;
-      const values: SqliteValue[] = [];
-      const end = isMany ? at + ROWS_AT_ONCE : at + 1;
-      for (; at < end; at++) addValues(values, rows[at]);
-      (isMany ? insertMany : insertOne).run(...values);
+    for (let at = 0; at < rows.length; at++) {
+      const row = rows[at];
+      if (row === undefined) break;
+      if (rows[at + ROWS_AT_ONCE - 1]?.ordinal !== row.ordinal) {
+        insertOne.run(...valuesOf(row));
+        continue;
+      }
+      insertMany.run(...rows.slice(at, at + ROWS_AT_ONCE).flatMap(valuesOf));
+      at += ROWS_AT_ONCE - 1;
     }
   };
 }
 
-function addValues(
-  values: SqliteValue[],
-  row: Parameters<SyncRows["insertEvents"]>[0][number] | undefined,
-): void {
-  if (row === undefined) return;
+function valuesOf(row: Parameters<SyncRows["insertEvents"]>[0][number]): readonly SqliteValue[] {
   const { ordinal, sequence, eventType, payload, createdAtMs } = row;
-  values.push(ordinal, sequence, eventType, payload, createdAtMs);
+  return [ordinal, sequence, eventType, payload, createdAtMs];
 }

@@ -1,4 +1,4 @@
-import { dueKindOf, type Head, type SyncRows } from "@tm/run-events-core/store";
+import { dueKindOf, type SyncRows } from "@tm/run-events-core/store";
 import { prepareStatement } from "../handle.ts";
 import type { SqliteDatabase } from "../driver.ts";
 import type { Tables } from "../tables.ts";
@@ -79,11 +79,15 @@ export function prepareRun(db: SqliteDatabase, tables: Tables): RunRows & Remain
       const lease = [fence, leaseExpiresAtMs, topic, exclusive ? 1 : 0];
       insert.run(...name, ...state, ...lease, dueKindOf(head), dueMs, extra, text ?? "null");
     },
-    advanceHead: (head) => void advance.run(...positionOf(head), head.ordinal),
+    advanceHead(head) {
+      const { revision, phase, lastSequence, updatedAtMs, leaseExpiresAtMs, ordinal: key } = head;
+      advance.run(revision, phase, lastSequence, updatedAtMs, leaseExpiresAtMs, key);
+    },
     saveHead(head) {
-      const { runStatus, fence, dueMs, extra } = head;
-      const rest = [runStatus, fence, dueKindOf(head), dueMs, extra];
-      save.run(...positionOf(head), ...rest, head.ordinal);
+      const { revision, phase, lastSequence, updatedAtMs, leaseExpiresAtMs } = head;
+      const position = [revision, phase, lastSequence, updatedAtMs, leaseExpiresAtMs];
+      const rest = [head.runStatus, head.fence, dueKindOf(head), head.dueMs, head.extra];
+      save.run(...position, ...rest, head.ordinal);
     },
     deleteRun(key) {
       remains.behead(key);
@@ -91,9 +95,4 @@ export function prepareRun(db: SqliteDatabase, tables: Tables): RunRows & Remain
     },
     ...remains,
   };
-}
-
-function positionOf(head: Head): readonly (string | number | null)[] {
-  const { revision, phase, lastSequence, updatedAtMs, leaseExpiresAtMs } = head;
-  return [revision, phase, lastSequence, updatedAtMs, leaseExpiresAtMs];
 }
