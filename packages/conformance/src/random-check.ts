@@ -7,6 +7,9 @@ import type { InputAddress } from "./replay.ts";
 /** The time for which inputs are tried without a turn for anything else, in milliseconds. */
 const TURN_MS = 50;
 
+/** How often inputs are run to make one that failed smaller. A race on a slow store could otherwise take minutes. */
+const MOST_TRIES = 500;
+
 /** The inputs of a random case. */
 interface CheckManner<T> {
   readonly kind: InputKind;
@@ -46,6 +49,7 @@ export function createRandomCheck(conditions: CheckConditions): RandomCheck {
   ): Promise<void> => {
     const fixed = { examples: always.map((one): [T] => [one]) };
     let hasFailed = false;
+    let tries = 0;
     let turnedAt = performance.now();
 
     async function tryInput(input: T): Promise<void> {
@@ -54,7 +58,8 @@ export function createRandomCheck(conditions: CheckConditions): RandomCheck {
         turnedAt = performance.now();
       }
       for (let chance = 0; chance < (hasFailed ? chances : 1); chance++) {
-        if (signal?.aborted) return;
+        if (signal?.aborted || tries > MOST_TRIES) return;
+        if (hasFailed) tries += 1;
         try {
           await holds(input);
         } catch (error) {

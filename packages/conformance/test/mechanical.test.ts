@@ -5,7 +5,7 @@ import { encodeTable, killedShare, RECORDS } from "./mechanical/table.ts";
 const SEEDS = [1, 2, 3];
 const COUNT = 300;
 /** The number of mutants that a test tries, so that each ends long before the run counts as hung. */
-const PART = 50;
+const PART = 30;
 const DAY_MS = 86_400_000;
 const LIMIT_MS = 290_000;
 

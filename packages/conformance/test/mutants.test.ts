@@ -16,6 +16,9 @@ import { storeCases } from "./mutants/mutant.ts";
 import { type OnReplica, replicaDoors } from "./replica-doors.ts";
 import { sharedMemoryDoors } from "./shared-memory.ts";
 
+/** A random case that finds a fault also looks for the smallest input that shows it. */
+const LIMIT_MS = 120_000;
+
 const beneath = [...leftovers, ...costs, ...damages, ...failures, ...refusals];
 
 describe("the kit finds nothing in what the mutants break:", () => {
@@ -71,7 +74,7 @@ describe("the kit finds nothing in what the mutants break:", () => {
 
 describe.for([storeSuite, serverSuite, readerSuite])("$title", ({ mutants }) => {
   for (const { name, clause, judge } of mutants) {
-    it(`${clause} finds one that ${name}`, async () => {
+    it(`${clause} finds one that ${name}`, { timeout: LIMIT_MS }, async () => {
       expect(await judge()).not.toEqual([]);
     });
   }

@@ -56,7 +56,8 @@ export const creating: readonly TrialCase[] = [
       const owners = [OWNER, "another owner"];
       for (const ownerId of owners) {
         await createRun(store, "run", ownerId);
-        await land(store, "run", events(1), { ownerId });
+        // With the same key: each run has its own receipts.
+        await land(store, "run", events(1), { ownerId, idempotencyKey: "key" });
       }
       // The run is running now, so these are plain.
       await land(store, "run", events(2), { ownerId: "another owner" });

@@ -53,6 +53,11 @@ export const due: readonly TrialCase[] = [
       }
       const inOrder = await dueRuns(store, "leased");
       assertEqual(inOrder, expected.leased, "the expired leases, the earliest first");
+      // An append does not move the run in the index, but its head is read as it is now.
+      await land(store, "running-free", [event("TOKEN")]);
+      const running = await store.listDue({ due: "running", forMs: 0, limit: 1_000 });
+      const listed = running.find(({ runId }) => runId === "running-free");
+      assertEqual(listed?.lastSequence, 2, "the last sequence of a run that was listed before");
       const query = { ownerId: OWNER, runStatus: "live", before: null, limit: 100 } as const;
       const live = await store.listRuns(query);
       assertEqual(live.length, LIVE.length * 4, "the number of live runs");

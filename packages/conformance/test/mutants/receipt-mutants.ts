@@ -125,7 +125,7 @@ export const receiptFaults: Faults = {
   "S8 keeps the receipts of all runs under run id, hyphen and key": keptBy(
     ({ runId, ownerId }, key) => `${ownerId} ${runId}-${key}`,
   ),
-  "S16 keeps the receipts of all owners' runs of an id in one place": keptBy(
+  "W4 keeps the receipts of all owners' runs of an id in one place": keptBy(
     ({ runId }, key) => `${runId} ${key}`,
   ),
   "S17 leaves the receipts of a removed run": keptBy((name, key) => `${nameKey(name)} ${key}`),
