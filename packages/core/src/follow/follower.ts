@@ -136,9 +136,9 @@ export class Follower {
     }
   }
 
-  /** The run's state and the end of its log, as far as they are known. */
-  get head(): HeadState {
-    return this.#end.head;
+  /** The run's state as far as it is known, as a stream may send it at this sequence before the run's end. */
+  standingAt(sequence: number): HeadState {
+    return this.#end.standingAt(sequence);
   }
 
   /**

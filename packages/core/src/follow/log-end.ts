@@ -2,7 +2,7 @@ import type { StoredEvent } from "../rules/event.ts";
 import { timeOfEnd } from "../rules/history.ts";
 import { INITIAL_STATE, isTerminal } from "../rules/lifecycle.ts";
 import type { RunRecord } from "../rules/run.ts";
-import { type HeadState, shownState } from "../rules/shown-state.ts";
+import { type HeadState, standingState } from "../rules/shown-state.ts";
 import { createSlice, fitSlice, type Position, type Slice, weighEvent } from "./slice.ts";
 
 const NO_HEAD: HeadState = { ...INITIAL_STATE, lastSequence: 0 };
@@ -26,6 +26,8 @@ const NONE: readonly KeptEvent[] = [];
 export class LogEnd {
   readonly #budget: { left: number };
   #head: HeadState = NO_HEAD;
+  /** What was asked for last, until the head changes: readers ask one after the other. */
+  #standing: { readonly reached: number; readonly state: HeadState } | null = null;
   #sequence = 0;
   #atMs = 0;
   /** The last events up to the end, without a gap. */
@@ -64,6 +66,13 @@ export class LogEnd {
     return this.#sequence - this.#events.length;
   }
 
+  /** As `standingState` of the head, one object for all readers that have reached the sequence. */
+  standingAt(reached: number): HeadState {
+    if (this.#standing?.reached !== reached)
+      this.#standing = { reached, state: standingState(this.#head, reached) };
+    return this.#standing.state;
+  }
+
   /** Begins at the end of a log, and forgets what it knew. */
   startAt(run: RunRecord): void {
     this.trim(this.#sequence);
@@ -75,7 +84,8 @@ export class LogEnd {
 
   /** Whether the run has ended, and its log ends there. */
   isOver({ sequence }: Position): boolean {
-    return isTerminal(shownState(this.#head, sequence).runStatus);
+    const { runStatus, lastSequence } = this.#head;
+    return sequence >= lastSequence && isTerminal(runStatus);
   }
 
   /** Takes the head of another read if its log is longer: a reader of the longer log must not get an older state as the last. */
@@ -158,5 +168,6 @@ export class LogEnd {
   /** Keeps no more of a head than it needs. */
   #setHead({ runStatus, phase, lastSequence }: HeadState): void {
     this.#head = { runStatus, phase, lastSequence };
+    this.#standing = null;
   }
 }

@@ -1,4 +1,4 @@
-import type { RunState } from "./lifecycle.ts";
+import { isTerminal, type RunState } from "./lifecycle.ts";
 
 /** The state of a run, and the last sequence of its log, as one read found them. */
 export interface HeadState extends RunState {
@@ -17,4 +17,14 @@ export function shownState(
 ): RunState {
   const isShown = reached >= lastSequence || runStatus === "queued";
   return { runStatus: isShown ? runStatus : "running", phase };
+}
+
+/**
+ * The state that a stream may send before `run_finished`: only that frame may say that the run has ended. A store that loses the end of its log
+ * may have a shorter one than the reader.
+ */
+export function standingState(head: HeadState, reached: number): HeadState {
+  const { runStatus, phase } = shownState(head, reached);
+  const lastSequence = Math.max(head.lastSequence, reached);
+  return { runStatus: isTerminal(runStatus) ? "running" : runStatus, phase, lastSequence };
 }

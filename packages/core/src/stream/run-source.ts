@@ -3,10 +3,10 @@ import type { Followers } from "../follow/followers.ts";
 import type { FollowerReader } from "../follow/reader-set.ts";
 import type { Position, Slice } from "../follow/slice.ts";
 import { RunEventsError } from "../rules/errors.ts";
-import { INITIAL_STATE, isTerminal } from "../rules/lifecycle.ts";
+import { INITIAL_STATE } from "../rules/lifecycle.ts";
 import type { RunName } from "../rules/head.ts";
 import type { RunStart } from "../rules/run-starts.ts";
-import { type HeadState, shownState } from "../rules/shown-state.ts";
+import { type HeadState, standingState } from "../rules/shown-state.ts";
 import { encodeConnected, encodeFrames, encodeHeartbeat, openingRetry } from "../wire/frame.ts";
 import { encodeError, retryAfter, type StreamErrorCode } from "../wire/stream-error.ts";
 import type { FrameSource, FrameTaker } from "./frame-source.ts";
@@ -57,6 +57,10 @@ export class RunSource implements FrameSource, FollowerReader {
     return this.#taker.stalled;
   }
 
+  get #reached(): number {
+    return this.position?.sequence ?? 0;
+  }
+
   onNotification(): void {
     this.#taker.onNotification(this);
   }
@@ -76,7 +80,7 @@ export class RunSource implements FrameSource, FollowerReader {
     this.position = next.to;
     this.isOver = next.finished;
     const { runStatus, phase } = this.#sent;
-    this.#sent = this.#standing(this.#follower.head);
+    this.#sent = this.#follower.standingAt(next.to.sequence);
     const isNew = this.#sent.runStatus !== runStatus || this.#sent.phase !== phase;
     return next.bytes(isNew ? this.#sent : null, this.#isOneOfMany ? this.#runId : undefined);
   }
@@ -87,7 +91,7 @@ export class RunSource implements FrameSource, FollowerReader {
   heartbeat(): Uint8Array {
     // No stream has a heartbeat before its first frame.
     if (!this.isOpen || this.#follower === null) return encodeFrames([]);
-    this.#sent = this.#standing(this.#follower.head);
+    this.#sent = this.#follower.standingAt(this.#reached);
     return encodeHeartbeat(this.#sent);
   }
 
@@ -109,18 +113,7 @@ export class RunSource implements FrameSource, FollowerReader {
   async #open(followers: Followers, run: RunName & RunStart): Promise<void> {
     const { follower, opened } = followers.open(run, this, run);
     this.#follower = follower;
-    this.#sent = this.#standing(await opened);
+    this.#sent = standingState(await opened, this.#reached);
     this.isOpen = true;
-  }
-
-  /**
-   * The state that may be sent of a head before `run_finished`: only that frame may say that the run has ended. A store that loses the end
-   * of its log may have a shorter one than the reader.
-   */
-  #standing(head: HeadState): HeadState {
-    const reached = this.position?.sequence ?? 0;
-    const lastSequence = Math.max(head.lastSequence, reached);
-    const { runStatus, phase } = shownState(head, reached);
-    return { runStatus: isTerminal(runStatus) ? "running" : runStatus, phase, lastSequence };
   }
 }
