@@ -173,6 +173,29 @@ it("S2 a call of many runs takes as many commits as it needs, and two runs that 
   expect(outcomes.filter(({ outcome }) => outcome === "topic_busy")).toHaveLength(14);
 });
 
+it("S12 the receipts and metadata of many runs are read together, however many runs a call has", async () => {
+  const engine = createMvccEngine(new MvccData(), { now });
+  let gets = 0;
+  const store = createKvStore({
+    ...engine,
+    read: (work) =>
+      engine.read((snapshot) => {
+        const get: typeof snapshot.get = (keys) => {
+          gets += 1;
+          return snapshot.get(keys);
+        };
+        return work({ ...snapshot, get });
+      }),
+  });
+  const names = Array.from({ length: 30 }, (_, at) => ({ ...NAME, runId: `run-${at}` }));
+  for (const name of names) await makeCall(store, { ...create, name });
+  gets = 0;
+  const asked = { keys: ["key"], wantsMetadata: true };
+  await store.change(names.map((name) => ({ ...name, ...asked, decide: () => ({ answer: 0 }) })));
+  // The heads, then the rest.
+  expect(gets).toBe(2);
+});
+
 const few = { mostOps: 64, mostBytes: 100_000 };
 
 function openFew(data: MvccData): RunEventStore {

@@ -14,7 +14,7 @@ export function guardEngine(engine: KvEngine): KvEngine {
   return {
     limits,
     read: (work) =>
-      failing("read", false, () => engine.read((snapshot) => work(splitGets(snapshot, limits)))),
+      failing("read", false, () => engine.read((snapshot) => work(gatherGets(snapshot, limits)))),
     commit: (checks, writes) => failing("committed to", true, () => engine.commit(checks, writes)),
     ...(engine.now && {
       now: () => failing("asked for the time", false, async () => engine.now?.() ?? 0),
@@ -24,15 +24,36 @@ export function guardEngine(engine: KvEngine): KvEngine {
   };
 }
 
-function splitGets(snapshot: KvSnapshot, { mostOps }: KvEngine["limits"]): KvSnapshot {
+/** Reads the keys that are asked for at one moment together, as of many runs, in as many calls as their number takes. */
+function gatherGets(snapshot: KvSnapshot, { mostOps }: KvEngine["limits"]): KvSnapshot {
+  let next: {
+    readonly keys: string[];
+    readonly values: Promise<readonly (string | null)[]>;
+  } | null = null;
+
+  async function getAll(keys: readonly string[]): Promise<readonly (string | null)[]> {
+    // Meanwhile others add theirs.
+    await Promise.resolve();
+    next = null;
+    const values: (string | null)[] = [];
+    for (let at = 0; at < keys.length; at += mostOps)
+      values.push(...(await snapshot.get(keys.slice(at, at + mostOps))));
+    return values;
+  }
+
+  function gather(): NonNullable<typeof next> {
+    const keys: string[] = [];
+    return { keys, values: getAll(keys) };
+  }
+
   return {
     scan: (range) => snapshot.scan(range),
     async get(keys) {
-      const values: (string | null)[] = [];
-      for (let at = 0; at < keys.length; at += mostOps) {
-        values.push(...(await snapshot.get(keys.slice(at, at + mostOps))));
-      }
-      return values;
+      next ??= gather();
+      const { keys: all, values } = next;
+      const from = all.length;
+      all.push(...keys);
+      return (await values).slice(from, from + keys.length);
     },
   };
 }

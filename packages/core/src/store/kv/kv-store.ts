@@ -38,8 +38,6 @@ export interface KvStoreOptions {
 
 /** The greatest delay of a poll and its reads, in milliseconds. */
 const POLL_GRACE_MS = 500;
-/** The number of calls of `append` that are under way at once. */
-const APPENDS_AT_ONCE = 4;
 /** The operations of a commit besides events and receipts: the head twice, lists, places, the index. */
 const OTHER_OPS = 16;
 const OTHER_BYTES = 65_536;
@@ -87,7 +85,8 @@ export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): R
     shared: true,
     joinsTransaction: false,
     losesAnswers: true,
-    appendsAtOnce: APPENDS_AT_ONCE,
+    // What waits meanwhile is then one read, and as few commits as can be.
+    appendsAtOnce: 1,
     notifyWithinMs: pollMs + POLL_GRACE_MS,
     // A key of its own for each receipt, and its check.
     mostEvents: Math.max(1, Math.floor((mostOps - OTHER_OPS) / 2)),
