@@ -58,7 +58,7 @@ export function createRandomCheck(conditions: CheckConditions): RandomCheck {
         turnedAt = performance.now();
       }
       for (let chance = 0; chance < (hasFailed ? chances : 1); chance++) {
-        if (signal?.aborted || tries > MOST_TRIES) return;
+        if (signal?.aborted || tries >= MOST_TRIES) return;
         if (hasFailed) tries += 1;
         try {
           await holds(input);

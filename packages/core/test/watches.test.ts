@@ -201,4 +201,30 @@ describe("log.readList", () => {
     clearImmediate(next);
     await runs.close();
   });
+
+  it("W48: a list has no run that was created after its version, since the version comes again when that run is removed", async () => {
+    const memory = createMemoryStore();
+    const clock = createFakeClock();
+    const released = Promise.withResolvers<void>();
+    const read: RunEventStore["read"] = async (queries) => {
+      if (queries.some(({ runId }) => runId === "r-0")) await released.promise;
+      return memory.read(queries);
+    };
+    const runs = createRunEvents({ store: { ...memory, read }, clock });
+    const metadata = "x".repeat(20_000);
+    for (let at = 0; at < 8; at++) await runs.create({ ...ADA, runId: `r-${at}`, metadata });
+    const reading = runs.log.readList(ADA);
+    await settle();
+    await runs.create({ ...ADA, runId: "late" });
+    for (let pause = 0; pause < 4; pause++) {
+      clock.advance(STATE_PAUSE_MS);
+      await settle();
+    }
+    released.resolve();
+    await settle();
+    const list = await reading;
+    const ids = list.isSame ? [] : list.runs.map(({ runId }) => runId);
+    expect(ids).toEqual(Array.from({ length: 8 }, (_, at) => `r-${7 - at}`));
+    await runs.close();
+  });
 });

@@ -91,6 +91,20 @@ it("W48, W49: of many lists at once one is written in a turn, and one part of a 
   expect(new Set(listed).size).toBe(16 * 13);
 });
 
+it("W48, W49: small lists of many users take no turns of the event loop one after the other", async () => {
+  const { handler, runs, turn } = await openStage();
+  const owners = Array.from({ length: 40 }, (_, at) => `owner-${at}`);
+  for (const ownerId of owners) await runs.create({ ownerId });
+  const before = turn();
+  await Promise.all(
+    owners.map((authorization) => {
+      const url = "http://localhost/v1/agent-runs?feed=live";
+      return handler.fetch(new Request(url, { headers: { authorization } }));
+    }),
+  );
+  expect(turn() - before).toBeLessThan(4 * owners.length);
+});
+
 it("W49: of a user's large pages one at a time is read", async () => {
   const { handler, sinces } = await openStage();
   for (let at = 0; at < 6; at++) await append(handler, "ada", 200_000);

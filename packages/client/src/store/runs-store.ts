@@ -49,8 +49,8 @@ export class RunsStore implements Store<RunsView> {
   #read: ReadonlyMap<string, ListedRun> = new Map();
   /** The number of runs to read. */
   #count = PAGE_RUNS;
-  /** The last run of the list as it was read. Older ones that are shown are live. */
-  #oldestRead = "";
+  /** The runs of the list as it was read last. Those that are shown after the last of them are live. */
+  #listed: ReadonlySet<string> = new Set();
   #hasMore = false;
   /** The epoch of the feed for which the list was read. */
   #epoch = 0;
@@ -178,7 +178,7 @@ export class RunsStore implements Store<RunsView> {
   async #load(shared: SharedFeed): Promise<void> {
     const { signal, list } = shared;
     const { epoch } = list;
-    const shown = this.#runs.findIndex(({ runId }) => runId === this.#oldestRead) + 1;
+    const shown = this.#runs.findLastIndex(({ runId }) => this.#listed.has(runId)) + 1;
     const count = Math.max(this.#count, shown) + PAGE_RUNS;
     this.#loadError = null;
     try {
@@ -222,7 +222,7 @@ export class RunsStore implements Store<RunsView> {
       return keepSame(known, run, last);
     });
     this.#read = new Map(listed.map((run) => [run.runId, run]));
-    this.#oldestRead = runs.at(-1)?.runId ?? "";
+    this.#listed = new Set(this.#read.keys());
     this.#hasMore = hasMore;
   }
 

@@ -39,8 +39,11 @@ async function collect(
 ): Promise<ListedRuns> {
   const runs = new Map<string, RunRecord>();
   const last = new Map<string, StoredEvent>();
+  // A run that was created since is not in the list of this version: if it is removed, the list has this version again.
+  const newest = first.runs[0]?.run.ordinal ?? Number.POSITIVE_INFINITY;
   for (let page = first; ; page = await abortable(reader.next(), signal)) {
     for (const { run, last: event } of page.runs) {
+      if (run.ordinal > newest) continue;
       runs.set(run.runId, run);
       if (event !== undefined) last.set(run.runId, event);
     }

@@ -5,6 +5,11 @@ import { WAIT } from "../contract/lists.ts";
 import type { Call } from "./route.ts";
 import type { FeedRequest } from "../contract/lists.ts";
 
+/** From this size on, in bytes, an answer takes a turn, since its encoding blocks the event loop. */
+const LARGE_BYTES = 65_536;
+/** About the bytes of a run besides its metadata. */
+const RUN_BYTES = 512;
+
 /**
  * Answers the caller's list, or that it still has the version that the caller has, and can wait for a change.
  * @see clause W48 in `WIRE.md`
@@ -26,17 +31,18 @@ export async function answerFeed(call: Call, feed: FeedRequest): Promise<Reply> 
   }
   stopIfGone(exchange);
   if (!list.isSame) {
-    holding.holdAnswer(bytesOf(list.runs, list.last));
-    await call.takeTurn("large");
+    const bytes = bytesOf(list.runs, list.last);
+    holding.holdAnswer(bytes);
+    if (bytes >= LARGE_BYTES) await call.takeTurn("large");
   }
   return jsonReply(200, answers.encodeListedRuns(list, last), context.retention);
 }
 
-/** The bytes of the metadata and of the last events. */
+/** About the bytes of the answer. */
 function bytesOf(runs: readonly RunRecord[], last: ReadonlyMap<string, StoredEvent>): number {
-  const metadata = runs.reduce((sum, run) => sum + utf8Bytes(run.metadata), 0);
+  const runBytes = runs.reduce((sum, run) => sum + RUN_BYTES + utf8Bytes(run.metadata), 0);
   return [...last.values()].reduce(
     (sum, { payload }) => sum + eventBytes(utf8Bytes(payload)),
-    metadata,
+    runBytes,
   );
 }
