@@ -65,29 +65,6 @@ it("W14: `loadMore` reads 50 older runs, though newer ones have come meanwhile",
   expect(idsOf(list)).toEqual(endedRuns(270, 170).map(({ runId }) => runId));
 });
 
-it("W14: `loadMore` reads 50 older runs, though newer ones have come and the oldest that was read is gone", async () => {
-  let open: ServerResponse | undefined;
-  const asked: (string | undefined)[] = [];
-  const live = snapshotOf(2);
-  const gone = `data: ${JSON.stringify({ type: "run_gone", runId: live.runId })}\n\n`;
-  const list = await watchScripted(
-    (response) => (open = stream(response, STARTED, runFrames(live), VERSION)),
-    (response) => {
-      asked.push(response.req.url?.split("?")[1]);
-      const runs = asked.length === 1 ? [...endedRuns(200, 49), live] : endedRuns(270, 169);
-      json(response, 200, { runs, nextCursor: "more" });
-    },
-  );
-  await expect.poll(() => idsOf(list).length).toBe(50);
-  open?.write(gone + VERSION);
-  await expect.poll(() => idsOf(list).length).toBe(49);
-  open?.write(runFrames(...endedRuns(270, 70).toReversed()) + VERSION);
-  await expect.poll(() => idsOf(list).length).toBe(119);
-  await list.store.getSnapshot().loadMore();
-  expect(asked).toEqual(["limit=50", "limit=169"]);
-  expect(idsOf(list)).toEqual(endedRuns(270, 169).map(({ runId }) => runId));
-});
-
 it("W14: `loadMore` fails after ten seconds while the list cannot be read, and shows why", async () => {
   let open: ServerResponse | undefined;
   const newest = endedRuns(200, 49);
@@ -140,4 +117,27 @@ it("W48: a list is read again if the feed started over while `loadMore` read it,
   await loading;
   await expect.poll(() => rowsOf(list).at(-1)).toBe("run-2 failed");
   expect(asked).toBe(4);
+});
+
+it("W14: `loadMore` reads 50 older runs, though newer ones have come and the oldest that was read is gone", async () => {
+  let open: ServerResponse | undefined;
+  const asked: (string | undefined)[] = [];
+  const live = snapshotOf(2);
+  const gone = `data: ${JSON.stringify({ type: "run_gone", runId: live.runId })}\n\n`;
+  const list = await watchScripted(
+    (response) => (open = stream(response, STARTED, runFrames(live), VERSION)),
+    (response) => {
+      asked.push(response.req.url?.split("?")[1]);
+      const runs = asked.length === 1 ? [...endedRuns(200, 49), live] : endedRuns(270, 169);
+      json(response, 200, { runs, nextCursor: "more" });
+    },
+  );
+  await expect.poll(() => idsOf(list).length).toBe(50);
+  open?.write(gone + VERSION);
+  await expect.poll(() => idsOf(list).length).toBe(49);
+  open?.write(runFrames(...endedRuns(270, 70).toReversed()) + VERSION);
+  await expect.poll(() => idsOf(list).length).toBe(119);
+  await list.store.getSnapshot().loadMore();
+  expect(asked).toEqual(["limit=50", "limit=169"]);
+  expect(idsOf(list)).toEqual(endedRuns(270, 169).map(({ runId }) => runId));
 });
