@@ -13,7 +13,7 @@ const GET = `SELECT e.value FROM json_each(?) AS k LEFT JOIN run_events AS e ON 
 const SCAN = "SELECT key, value FROM run_events WHERE key >= ? AND key < ? ORDER BY key";
 const NOW = "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
-/** An engine on libSQL: the client may be of a file, a server or Turso. */
+/** An engine on libSQL: the client may be of a file that one process opens, of a server, or of Turso. */
 export async function createLibsqlEngine(client: Client): Promise<KvEngine> {
   if (client.protocol === "file") await client.execute("PRAGMA journal_mode = WAL");
   await client.execute(SCHEMA);
