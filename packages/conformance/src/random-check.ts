@@ -8,7 +8,7 @@ import type { InputAddress } from "./replay.ts";
 const TURN_MS = 50;
 
 /** How often inputs are run to make one that failed smaller. A race on a slow store could otherwise take minutes. */
-const MOST_TRIES = 500;
+const MOST_TRIES = 2_000;
 
 /** The inputs of a random case. */
 interface CheckManner<T> {
