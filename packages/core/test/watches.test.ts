@@ -1,10 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { createMemoryStore, createRunEvents } from "../src/index.ts";
-import { STATE_PAUSE_MS } from "../src/follow/owner-watch.ts";
+import { STATE_PAUSE_MS, type WatchSource } from "../src/follow/owner-watch.ts";
+import { Watches } from "../src/follow/watches.ts";
 import type { RunList } from "../src/rules/run-list.ts";
+import type { RunRecord } from "../src/rules/run.ts";
+import type { OnNotification } from "../src/store/notifier.ts";
 import type { RunEventStore } from "../src/store/store.ts";
 import { createFakeClock } from "./fake-clock.ts";
 import { settle } from "./feed-bench.ts";
+import { runRecord } from "./run-record.ts";
 
 const ADA = { ownerId: "ada" };
 
@@ -226,5 +230,47 @@ describe("log.readList", () => {
     const ids = list.isSame ? [] : list.runs.map(({ runId }) => runId);
     expect(ids).toEqual(Array.from({ length: 8 }, (_, at) => `r-${7 - at}`));
     await runs.close();
+  });
+
+  it("W48: a run that is deleted while a page is filled is gone in that page", async () => {
+    const clock = createFakeClock();
+    const stored = new Map<string, RunRecord>();
+    const released = Promise.withResolvers<void>();
+    let reads = 0;
+    let notify: OnNotification = () => {};
+    const source: WatchSource = {
+      async list() {
+        return [...stored.values()];
+      },
+      async read({ runId }) {
+        const run = stored.get(runId);
+        // The watch reads the run first, after the notification, and then the page does.
+        if (++reads === 2) await released.promise;
+        return run === undefined ? null : { run, events: [] };
+      },
+      subscribe(_subject, onNotification) {
+        notify = onNotification;
+        return { ready: Promise.resolve(), stop() {} };
+      },
+    };
+    const watches = new Watches(source, clock);
+    const reader = watches.open({ ...ADA, topic: null }, { have: null, withLast: false });
+    await reader.next();
+    const reading = reader.next();
+    for (const change of [
+      () => stored.set("a", runRecord({ ...ADA, runId: "a", metadata: "" })),
+      () => stored.clear(),
+    ]) {
+      change();
+      notify("a");
+      for (let pause = 0; pause < 4; pause++) {
+        await settle();
+        clock.advance(STATE_PAUSE_MS);
+      }
+      await settle();
+    }
+    released.resolve();
+    expect(await reading).toMatchObject({ runs: [], gone: ["a"] });
+    watches.close();
   });
 });

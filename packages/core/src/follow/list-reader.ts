@@ -39,8 +39,8 @@ interface Taken {
 
 /** A page that is not full. */
 interface Filling {
-  readonly runs: ReadRun[];
-  readonly gone: string[];
+  /** By their ids, in the order of the page; `null` for one that is gone. A run that changes while the page is filled is taken again. */
+  readonly states: Map<string, ReadRun | null>;
   bytes: number;
 }
 
@@ -164,7 +164,7 @@ export class ListReader implements WatchReader {
   /** Sends as many pending runs as fit in a page. The version belongs to these states, or is an older one. */
   async #page(begins: ListPage["begins"]): Promise<ListPage> {
     const { version, more } = this.#watch.list;
-    const page: Filling = { runs: [], gone: [], bytes: 0 };
+    const page: Filling = { states: new Map(), bytes: 0 };
     for (let isFull = false; !isFull && this.#pending.size > 0;) {
       const some = await this.#readSome();
       const taken = this.#fill(page, some);
@@ -172,7 +172,8 @@ export class ListReader implements WatchReader {
       this.#putBack(some.slice(taken));
       this.#atOnce = Math.max(1, Math.min(MOST_AT_ONCE, isFull ? taken : 2 * taken));
     }
-    const { runs, gone } = page;
+    const runs = [...page.states.values()].filter((read) => read !== null);
+    const gone = [...page.states].flatMap(([runId, read]) => (read === null ? [runId] : []));
     if (this.#left > 0 && this.#bytes > LIST_BYTES) this.#cut();
     // Only if the version has not changed meanwhile is it that of the runs sent: after a loss, the list may come back to an earlier one.
     const hasMore = this.#pending.size > 0 || this.#watch.list.version !== version;
@@ -189,8 +190,8 @@ export class ListReader implements WatchReader {
       page.bytes += weight;
       if (isPart) this.#bytes += weight;
       if (read === "gone") {
-        if (!isPart) page.gone.push(runId);
-      } else if (read !== null) page.runs.push(read);
+        if (!isPart) page.states.set(runId, null);
+      } else if (read !== null) page.states.set(runId, read);
     }
     return some.length;
   }
