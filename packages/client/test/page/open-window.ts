@@ -87,7 +87,8 @@ export function openWindow(options: ConnectionOptions, presence: Presence = "vis
       shared.follow({ since: 0, at: undefined });
       const run = { shared, views, over: untilAborted(over.signal), leave: abort };
       runs.set(runId, run);
-      void run.over.then(() => runs.delete(runId));
+      // At once, since a run may be followed again in the turn in which it was left.
+      over.signal.addEventListener("abort", () => void runs.delete(runId));
       return run;
     },
     followFeed() {
