@@ -25,6 +25,7 @@ import { refusals } from "./cases/refusals.ts";
 import { returnedValues } from "./cases/returned-values.ts";
 import { scale } from "./cases/scale.ts";
 import { schema } from "./cases/schema.ts";
+import { texts } from "./cases/texts.ts";
 import type { ConformanceCase } from "./conformance-case.ts";
 import type { StoreDoors } from "./doors.ts";
 import type { Replay } from "./replay.ts";
@@ -42,6 +43,7 @@ const ALL: readonly TrialCase[] = [
   ...declaration,
   ...acknowledgement,
   ...payloads,
+  ...texts,
   ...pages,
   ...returnedValues,
   ...scale,

@@ -58,9 +58,16 @@ export const due: readonly TrialCase[] = [
       const running = await store.listDue({ due: "running", forMs: 0, limit: 1_000 });
       const listed = running.find(({ runId }) => runId === "running-free");
       assertEqual(listed?.lastSequence, 2, "the last sequence of a run that was listed before");
-      const query = { ownerId: OWNER, runStatus: "live", before: null, limit: 100 } as const;
+      // As many as there are, although runs in another status are newer than some of them.
+      const query = {
+        ownerId: OWNER,
+        runStatus: "live",
+        before: null,
+        limit: LIVE.length * 4,
+      } as const;
       const live = await store.listRuns(query);
-      assertEqual(live.length, LIVE.length * 4, "the number of live runs");
+      const stillLive = live.filter(({ runId }) => !runId.endsWith("-ended"));
+      assertEqual(stillLive.length, query.limit, "the number of live runs");
       for (const kind of REAPED) {
         for (const other of REAPED) {
           // A run that waits for this has not waited for long.

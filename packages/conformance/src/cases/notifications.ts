@@ -1,7 +1,8 @@
 import type { Subscription } from "../core-calls.ts";
 import { type KitStore, OWNER } from "../kit-store.ts";
-import { appendRequest, events, land } from "../append-request.ts";
+import { appendRequest, event, events, land } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
+import { purgedIds } from "../lease.ts";
 import { type NotificationCounter, countNotifications } from "../notification-counter.ts";
 import { createRun } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
@@ -9,7 +10,7 @@ import { within } from "../within.ts";
 import { wrapStore } from "../wrap-store.ts";
 
 /** Subscriptions before and after those that a case is about. */
-const OTHER_SUBSCRIPTIONS = 100;
+const OTHER_SUBSCRIPTIONS = 1_000;
 /** Another owner than that of most runs. */
 const OTHER = "other";
 
@@ -45,6 +46,21 @@ export const notifications: readonly TrialCase[] = [
       await Promise.all(ids.map((runId) => owner.past(before, runId)));
       await other.past(otherBefore, "run-c");
       for (const counter of [...all, owner, other]) counter.stop();
+    },
+  },
+  {
+    name: "S13 a purge notifies each run that it removes, and its owner",
+    async run({ store }) {
+      const names = [OWNER, OTHER].map((ownerId) => ({ ownerId, runId: `run-of-${ownerId}` }));
+      for (const { ownerId, runId } of names) {
+        await createRun(store, runId, ownerId);
+        await land(store, runId, [event("RUN_COMPLETED")], { ownerId });
+      }
+      const subjects = names.flatMap((name) => [name, { ownerId: name.ownerId }]);
+      const counters = subjects.map((subject) => countNotifications(store, subject));
+      await Promise.all(counters.map((counter) => counter.ready));
+      await allNotified(counters, () => purgedIds(store, { finishedForMs: 0, limit: 10 }));
+      for (const counter of counters) counter.stop();
     },
   },
   {

@@ -4,8 +4,8 @@ import { createRun } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 
 const KEYS = 300;
-/** Longer than an index or a column may hold. */
-const LONG = "x".repeat(20_000);
+/** Longer than an index or a column may hold; a few of them are longer than a row or a value may be. */
+const LONG = "x".repeat(60_000);
 
 /** Some keys are as long as they may be, and differ in their end alone. */
 function keyOf(index: number): string {
@@ -32,7 +32,10 @@ export const receipts: readonly TrialCase[] = [
   {
     name: "S5 a key is known with all of its events, to the last byte of a long one",
     async run({ store }) {
-      const long = (end: string) => [event("TOKEN", "1"), event("TOKEN", `"${LONG}${end}"`)];
+      const long = (end: string) => [
+        event("TOKEN", "1"),
+        ...["", "", "", end].map((last) => event("TOKEN", `"${LONG}${last}"`)),
+      ];
       const keyed = { idempotencyKey: "key" };
       await createRun(store, "run");
       const landing = await land(store, "run", long("a"), keyed);

@@ -9,7 +9,11 @@ import type { TrialCase } from "../trial.ts";
 const EVENTS = 20_000;
 const RUNS = 2_000;
 const AT_ONCE = 100;
-const LISTED_AT_ONCE = 300;
+/** The limits of an owner's lists: that of a page, and the one by which core looks at the live runs. */
+const LISTS = [
+  { runStatus: null, limit: 300 },
+  { runStatus: "live", limit: 1_001 },
+] as const;
 /** Requests and queries of one call, as many as core puts into one. */
 const ITEMS = 1_024;
 /** Payloads as large as core takes them: 4 MiB of one batch, 8 MiB of one call. */
@@ -75,15 +79,19 @@ export const scale: readonly TrialCase[] = [
       const ends = ids.map((_, at) => (last(at) ? undefined : 4));
       assertTaken(await store.inner.append(plains), ends, "where the appends of one call landed");
       assertEqual((await land(store, "run-0", events(1))).firstSequence, 1, "the next of run-0");
-      let before: number | null = null;
-      const listed = new Set<string>();
-      for (let from = 0; from < RUNS; from += LISTED_AT_ONCE) {
-        const part = { ownerId: OWNER, runStatus: null, before, limit: LISTED_AT_ONCE };
-        const page: readonly RunRecord[] = await store.listRuns(part);
-        for (const run of page) listed.add(run.runId);
-        before = page.at(-1)?.ordinal ?? before;
+      for (const list of LISTS) {
+        let before: number | null = null;
+        const listed = new Set<string>();
+        for (let from = 0; from < RUNS; from += list.limit) {
+          const part = { ...list, ownerId: OWNER, before };
+          const page: readonly RunRecord[] = await store.listRuns(part);
+          const count = Math.min(list.limit, RUNS - from);
+          assertEqual(page.length, count, `the length of a list of ${list.limit} after ${from}`);
+          for (const run of page) listed.add(run.runId);
+          before = page.at(-1)?.ordinal ?? before;
+        }
+        assertEqual(listed.size, RUNS, `the number of runs in lists of ${list.limit}`);
       }
-      assertEqual(listed.size, RUNS, "the number of listed runs");
     },
   },
   {

@@ -21,7 +21,7 @@ type Texts = (
 /** Texts that a store may take for one another: those of runs, of owners, topics and workers, and of keys. */
 const ALIKE: Readonly<Record<string, Texts>> = {
   "by case": () => ({ runs: ["run", "Run", "RUN"], names: ["ada", "Ada"], keys: ["k", "K"] }),
-  "by spaces": () => ({ runs: ["run", "run_", "run-"], names: ["ada", "ada "], keys: ["k", " k"] }),
+  "by spaces": () => ({ runs: ["run", "run_", "run-"], names: ["ada", "ada "], keys: ["k", "k "] }),
   // A run's id with a hyphen and a key is also another run's id with another key.
   "by beginnings": () => ({ runs: ["r", "r-r", "r-r-r"], names: ["a", "ab"], keys: ["r-k", "k"] }),
   "by normal form": () => ({

@@ -17,7 +17,8 @@ import {
   objectMutants,
   storeCases,
 } from "../mutants/mutant.ts";
-import { notificationFaults, notificationObjectFaults } from "../mutants/notification-mutants.ts";
+import { notificationFaults } from "../mutants/notification-mutants.ts";
+import { notificationObjectFaults } from "../mutants/notification-object-mutants.ts";
 import { objectFaults } from "../mutants/object-mutants.ts";
 import { payloadFaults } from "../mutants/payload-mutants.ts";
 import { plainFaults } from "../mutants/plain-mutants.ts";

@@ -54,7 +54,7 @@ function ofOwners(shapeOf: (ownerId: string) => string): DataFault {
 
 /** Stores that list an owner's runs wrongly. */
 export const listFaults: Faults = {
-  "W14 filters the list by status after it cut it": mapOwned(async (list, query) => {
+  "S23 filters the list by status after it cut it": mapOwned(async (list, query) => {
     const { runStatus } = query;
     const heads = await list({ ...query, runStatus: null });
     return heads.filter((head) =>
@@ -68,8 +68,20 @@ export const listFaults: Faults = {
     const all = await list({ ...query, before: null, limit: 1_000 });
     return all.filter(({ ordinal }) => before === null || ordinal < before).slice(0, limit);
   }),
+  "S12 lists a thousand live runs at most": mapOwned((list, query) =>
+    list({
+      ...query,
+      limit: query.runStatus === "live" ? Math.min(query.limit, 1_000) : query.limit,
+    }),
+  ),
   "W4 lists the runs of all owners": ofOwners(() => ""),
   "S8 cuts owners at 64 characters in its index": ofOwners((ownerId) => ownerId.slice(0, 64)),
+  "S8 cuts owners at 255 characters in its index": ofOwners((ownerId) => ownerId.slice(0, 255)),
+  "S8 takes runs without a topic for those of the topic null": mapOwned(async (list, query) => {
+    if (query.topic !== "null") return list(query);
+    const heads = await list({ ...query, topic: null, limit: MANY });
+    return heads.filter(({ topic }) => String(topic) === "null").slice(0, query.limit);
+  }),
   "S8 takes owners that differ in case alone for the same": ofOwners((ownerId) =>
     ownerId.toLowerCase(),
   ),

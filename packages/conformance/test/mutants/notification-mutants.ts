@@ -8,7 +8,7 @@ import {
 } from "@tm/run-events-core/store";
 import type { Subject } from "../../../core/src/store/notifier.ts";
 import { aroundWrites, headOf, mapChanges, mapNotifications, subscribeBy } from "./inner-store.ts";
-import type { DataFault, Faults, ObjectFault } from "./mutant.ts";
+import type { DataFault, Faults } from "./mutant.ts";
 import { turns } from "./turns.ts";
 
 /** Notifies this many turns before a commit, and not after it. */
@@ -172,6 +172,40 @@ export const notificationFaults: Faults = {
       ...toOwners((runId) => (removed.has(runId) ? undefined : runId))(data),
     };
   },
+  "S13 notifies of the first removal of a call alone"(data) {
+    const silent = new Set<string>();
+    return {
+      change(changes) {
+        silent.clear();
+        let removals = 0;
+        return mapChanges(data, {
+          commit(decision, _, change) {
+            if (decision.after === null && removals++ > 0) silent.add(nameKey(change));
+            return decision;
+          },
+        }).change(changes);
+      },
+      ...mapNotifications(data, (runId, subject) =>
+        silent.has(nameKey(runOf(subject, runId))) ? undefined : runId,
+      ),
+    };
+  },
+  "S13 keeps a thousand subscriptions, and no more"(data) {
+    let count = 0;
+    return {
+      subscribe(subject, onNotification) {
+        count += 1;
+        const subscription = data.subscribe(subject, count > 1_000 ? () => {} : onNotification);
+        return {
+          ready: subscription.ready,
+          stop() {
+            count -= 1;
+            subscription.stop();
+          },
+        };
+      },
+    };
+  },
   "S13 notifies the owner of the first run of a call alone"(data) {
     let owner: string | undefined;
     return {
@@ -239,38 +273,3 @@ export const notificationFaults: Faults = {
 function isFinished(status: string | null): boolean {
   return status !== null && isTerminal(status as Parameters<typeof isTerminal>[0]);
 }
-
-/** Stores whose objects notify only of what they have written themselves. */
-export const notificationObjectFaults: Faults<ObjectFault> = {
-  "S13 notifies for a created run at the object alone that created it"(object, data) {
-    const created = new Set<string>();
-    return {
-      async change(changes) {
-        for (const change of changes) created.add(nameKey(change));
-        const answers = await object.change(changes);
-        // Notifications come in a microtask after the commit.
-        await Promise.resolve();
-        for (const change of changes) created.delete(nameKey(change));
-        return answers;
-      },
-      subscribe(subject, onNotification) {
-        let isStopped = false;
-        async function notifyUnlessNew(name: RunName, changed: string | null): Promise<void> {
-          const head = await headOf(data, name);
-          if ((head === null || head.lastSequence > 0) && !isStopped) onNotification(changed);
-        }
-        const subscription = object.subscribe(subject, (changed) => {
-          if (!("runId" in subject) || created.has(nameKey(subject))) onNotification(changed);
-          else void notifyUnlessNew(subject, changed);
-        });
-        return {
-          ready: subscription.ready,
-          stop() {
-            isStopped = true;
-            subscription.stop();
-          },
-        };
-      },
-    };
-  },
-};

@@ -119,6 +119,15 @@ export const receiptFaults: Faults = {
     receipt.lastSequence > (head?.lastSequence ?? 0) - 128 ? receipt : null,
   ),
   "S5 cuts keys at 64 characters": withKeys((key) => key.slice(0, 64)),
+  "S5 leaves out a space at the end of a key": withKeys((key) => key.trimEnd()),
+  "S5 shows the receipt of more than 200,000 characters with its last event alone": mapReceipts(
+    ({ events, ...receipt }) => {
+      const isLong = events.reduce((sum, { payload }) => sum + payload.length, 0) > 200_000;
+      return isLong
+        ? { ...receipt, firstSequence: receipt.lastSequence, events: events.slice(-1) }
+        : { ...receipt, events };
+    },
+  ),
   "S5 takes keys for the same whose letters differ in case alone": withKeys((key) =>
     key.toLowerCase(),
   ),
