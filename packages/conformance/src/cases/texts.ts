@@ -14,7 +14,7 @@ const LIST = { runStatus: null, before: null, limit: 10 } as const;
 /** Cases of S8 in `STORE.md`: texts are compared byte for byte. Programs try shorter ones. */
 export const texts: readonly TrialCase[] = [
   {
-    name: "S8 owners, topics and keys that differ in their last character or a space are told apart, and a topic may be called null",
+    name: "S8 owners, topics and keys that differ in their last character or a space are distinct, and a topic may be called null",
     async run({ store }) {
       for (const ownerId of OWNERS) {
         await createRun(store, "run", ownerId);
