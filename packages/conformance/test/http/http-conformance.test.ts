@@ -162,7 +162,7 @@ describe("a failure of runHttpConformance", () => {
     const mutant = streamMutants["sends run_finished twice (W22)"];
     const broken = runHttpConformance({ name: "x", ...memoryServerDoors(mutant) });
     await expect(findCase(broken, "any program").run()).rejects.toThrow(
-      /Expected that W22: nothing comes after[^]*The input: [^]*"writers":\[\[[^]*number \d+ of 12[^]*replay: \{ case: "W22 [^"]+", seed: -?\d+, path: "[\d:]+" \}$/,
+      /^x: W22 in any program[^\n]*\nExpected [^]*The input: [^]*"writers":\[\[[^]*number \d+ of 12[^]*replay: \{ case: "W22 [^"]+", seed: -?\d+, path: "[\d:]+" \}$/,
     );
   });
 
