@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { SECRET_VARIABLES } from "../src/secret-variables.ts";
 import { parseSettings } from "../src/settings.ts";
@@ -24,4 +24,16 @@ it("README: the server prints what the page shows, but for the port and the toke
     text.replaceAll(/127\.0\.0\.1:\d+/g, "HOST").replace(/token {4}\S+/, "token    TOKEN");
   await expect.poll(() => masked(server.stdout())).toContain(masked(shown));
   expect(shown).not.toBe("");
+});
+
+it("OPERATING: the table of the log has a row for each line that the server writes, and no row for another", () => {
+  const root = new URL("../", import.meta.url);
+  const read = (path: string): string => readFileSync(new URL(path, root), "utf8");
+  const sources = globSync("src/**/*.ts", { cwd: root.pathname }).map(read).join("\n");
+  const written = [...sources.matchAll(/\blog\("(\w+)"/g)].map(([, name]) => name);
+  const [, table = ""] = read("OPERATING.md").split("\n## Log\n");
+  const rows = [...table.matchAll(/^\| (`\w+`(?:, `\w+`)*) /gm)].flatMap(([, names = ""]) =>
+    names.replaceAll("`", "").split(", "),
+  );
+  expect(rows.toSorted()).toEqual(written.toSorted());
 });
