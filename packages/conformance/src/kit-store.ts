@@ -63,6 +63,7 @@ export interface KitStore {
   readonly inner: RunEventStore;
   readonly capabilities: RunEventStore["capabilities"];
   createRun(request: NewRunRequest): Promise<CreateOutcome>;
+  /** Rejects with the first failure once all have settled: one that is still under way could land later. */
   append(requests: readonly Owned<AppendRequest>[]): Promise<readonly AppendOutcome[]>;
   read(queries: readonly KitQuery[]): Promise<readonly (KitPage | null)[]>;
   getRun(runId: string, ownerId?: string): Promise<RunRecord | null>;
@@ -106,7 +107,11 @@ export function kitStore(
       return store.capabilities;
     },
     createRun: (request) => calls.create(request),
-    append: (requests) => Promise.all(requests.map((request) => calls.append(owned(request)))),
+    async append(requests) {
+      const appends = requests.map((request) => calls.append(owned(request)));
+      await Promise.allSettled(appends);
+      return Promise.all(appends);
+    },
     async read(queries) {
       const pages = await store.read(
         queries.map((query) => ({ ...owned(query), wantsMetadata: true })),
