@@ -30,7 +30,7 @@ it("OPERATING: the table of the log has a row for each line that the server writ
   const root = new URL("../", import.meta.url);
   const read = (path: string): string => readFileSync(new URL(path, root), "utf8");
   const sources = globSync("src/**/*.ts", { cwd: root.pathname }).map(read).join("\n");
-  const written = [...sources.matchAll(/\blog\("(\w+)"/g)].map(([, name]) => name);
+  const written = [...sources.matchAll(/\blog\("(\w+)"/g)].map(([, name = ""]) => name);
   const [, table = ""] = read("OPERATING.md").split("\n## Log\n");
   const rows = [...table.matchAll(/^\| (`\w+`(?:, `\w+`)*) /gm)].flatMap(([, names = ""]) =>
     names.replaceAll("`", "").split(", "),
