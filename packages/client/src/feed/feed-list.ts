@@ -70,9 +70,13 @@ export class FeedList {
   take(frame: FeedFrame, feed: FeedWant): void {
     if (frame.type === "feed_started") {
       if (!frame.same) this.#next = new Map();
-    } else if (frame.type === "run") this.#put(frame.run, frame.last ?? null);
-    else if (frame.type === "run_gone") this.#remove(frame.runId);
-    else this.#end(frame.version, frame.more, feed);
+    } else if (frame.type === "feed_version") this.#end(frame.version, frame.more, feed);
+    else {
+      // The list is no longer at its version, and the server's may return to it, if a run that came is removed meanwhile.
+      this.#version = null;
+      if (frame.type === "run") this.#put(frame.run, frame.last ?? null);
+      else this.#remove(frame.runId);
+    }
   }
 
   #remove(runId: string): void {

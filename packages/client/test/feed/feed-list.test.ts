@@ -92,3 +92,14 @@ it("W48: an epoch is counted for a run that had ended and is gone, and not for a
   const ended = snapshotOf(1, { runStatus: "failed" });
   expect(epochAfter({ type: "run", run: ended })).toBe(before + 1);
 });
+
+it("W48: from a change until the next `feed_version` a feed has no version to go on from, since the server's list may be back at the old one", () => {
+  fc.assert(
+    fc.property(many, change, (before, last) => {
+      const list = listOf(START, ...before, WHOLE, last);
+      expect([list.isWhole, list.versionFor(FEED)]).toEqual([true, null]);
+      list.take({ ...WHOLE, version: "w" }, FEED);
+      expect(list.versionFor(FEED)).toBe("w");
+    }),
+  );
+});
