@@ -69,20 +69,21 @@ export async function startBehind(
 ): Promise<Proxied> {
   const folder = await mkdtemp(join(tmpdir(), "run-events-proxied-"));
   owner.onTestFinished(() => rm(folder, { recursive: true }));
-  const [port, serverPort] = await Promise.all([findFreePort(), findFreePort()]);
   const env = {
-    PORT: `${serverPort}`,
     STORE_URL: `sqlite:${join(folder, "runs.db")}`,
     API_TOKENS: `ada=${ADA}`,
     HEARTBEAT_MS: "200",
   };
-  const startServer = (): Promise<RecipeProcess> =>
-    startRecipeProcess(["-C", "@tm/source", SERVER], folder, env);
-  let server = await startServer();
+  const startServer = (PORT: string): Promise<RecipeProcess> =>
+    startRecipeProcess(["-C", "@tm/source", SERVER], folder, { ...env, PORT });
+  let server = await startServer("0");
   owner.onTestFinished(async () => void (await server.end("SIGKILL")));
+  // It starts again on the port that it got.
+  const { host, port: serverPort } = new URL(server.url);
+  const port = await findFreePort();
   const placed = config
     .replace("127.0.0.1:8080", `127.0.0.1:${port}`)
-    .replace("127.0.0.1:8081", `127.0.0.1:${serverPort}`);
+    .replace("127.0.0.1:8081", host);
   const proxy = await start({ config: placed });
   owner.onTestFinished(() => proxy.close());
   const url = `http://127.0.0.1:${port}`;
@@ -93,7 +94,7 @@ export async function startBehind(
     async restartServer(when) {
       await server.end("SIGKILL");
       await when;
-      server = await startServer();
+      server = await startServer(serverPort);
     },
   };
 }

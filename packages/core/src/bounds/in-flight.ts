@@ -205,7 +205,8 @@ export class InFlights {
 function pauseRefusal(): Promise<void> {
   const now = performance.now();
   lastRefusalMs = Math.min(Math.max(now + REFUSAL_MS, lastRefusalMs + 5), now + 2_000);
-  const waitMs = lastRefusalMs - now;
+  // A timer cuts off the fraction, so that 250 ms after an odd `now` would be 249.
+  const waitMs = Math.round(lastRefusalMs - now);
   return new Promise((resolve) => void setTimeout(resolve, waitMs));
 }
 
