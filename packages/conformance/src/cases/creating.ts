@@ -3,6 +3,10 @@ import { assert, assertEqual } from "../assert.ts";
 import { createRun, readLog } from "../read-log.ts";
 import { OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
+import { turns } from "../turns.ts";
+
+/** Each starts the creations some turns further apart. */
+const ROUNDS = 5;
 
 const LIST = { ownerId: OWNER, runStatus: null, before: null, limit: 10 } as const;
 
@@ -47,6 +51,42 @@ export const creating: readonly TrialCase[] = [
         assertEqual(await one.getRun("run"), run, "the run by itself");
         assertEqual(await one.listRuns(LIST), [run], "the list");
         assertEqual(await readLog(one, "run"), { run, events: [] }, "the log");
+      }
+    },
+  },
+  {
+    name: "S16 runs that are created at once are each the newest of their owner, and none of one owner takes another's place",
+    async run(trial) {
+      const { store } = trial;
+      const owners = [OWNER, "another owner"] as const;
+      // The owners have different numbers of runs, so that an ordinal of one is not an ordinal of the other.
+      for (let at = 0; at < 5; at += 1) await createRun(store, `old-${at}`, owners[1]);
+      await createRun(store, "old", OWNER);
+      for (const [round, order] of [owners, owners.toReversed()].entries()) {
+        await Promise.all(order.map((ownerId) => createRun(store, `new-${round}`, ownerId)));
+        for (const ownerId of owners) {
+          const [newest, ...older] = await store.listRuns({ ...LIST, ownerId });
+          assertEqual(newest?.runId, `new-${round}`, `the newest run of "${ownerId}"`);
+          const count = (ownerId === OWNER ? 1 : 5) + round;
+          assertEqual(older.length, count, `the number of the older runs of "${ownerId}"`);
+        }
+      }
+      const stores = await trial.stores();
+      const twice = [...stores, ...stores];
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const ownerId = `owner-${round}`;
+        await Promise.all(
+          twice.map(async (one, at) => {
+            await turns(round * at);
+            await createRun(one, `run-${at}`, ownerId);
+          }),
+        );
+        const listed = await store.listRuns({ ...LIST, ownerId });
+        assertEqual(
+          listed.map(({ runId }) => runId).toSorted(),
+          twice.map((_, at) => `run-${at}`).toSorted(),
+          "the runs that were created at once",
+        );
       }
     },
   },

@@ -1,4 +1,4 @@
-import type { KitStore } from "../kit-store.ts";
+import { type KitStore, OWNER } from "../kit-store.ts";
 import { event, events, land } from "../append-request.ts";
 import { assertEqual, isSame } from "../assert.ts";
 import { granted, LONG_MS, under, purgedIds } from "../lease.ts";
@@ -7,6 +7,8 @@ import type { TrialCase } from "../trial.ts";
 import { nextTurn } from "../next-turn.ts";
 
 const RUNS = 3;
+/** A run that is not removed. */
+const STAYS = "stays";
 /** More appends than a store may put into one row or value, or remove in one piece. */
 const APPENDS = 150;
 /** The number of looks before what is left counts as kept: a store may remove a long run piece by piece. */
@@ -20,8 +22,8 @@ export const leftovers: readonly TrialCase[] = [
     async run({ store, beneath }) {
       // From then on there are the keys that the store makes once for all runs.
       await remove(store, await finishRuns(store, "first", 1));
-      await createRun(store, "stays");
-      await land(store, "stays", events(2), { idempotencyKey: "key" });
+      await createRun(store, STAYS);
+      await land(store, STAYS, events(2), { idempotencyKey: "key" });
       const before = await beneath.leftovers();
       await remove(store, await finishRuns(store, "second", APPENDS));
       let after = await beneath.leftovers();
@@ -39,6 +41,9 @@ async function remove(store: KitStore, [first = "", ...others]: readonly string[
   assertEqual(await store.deleteRun(first), "deleted", "the outcome");
   const gone = await purgedIds(store, { finishedForMs: 0, limit: 10 });
   assertEqual(gone.toSorted(), others.toSorted(), "the runs that were purged");
+  const listed = await store.listRuns({ ownerId: OWNER, runStatus: null, before: null, limit: 10 });
+  const other = listed.filter(({ runId }) => runId !== STAYS);
+  assertEqual(other, [], "the runs that are listed while a removal goes on");
 }
 
 /** Runs with everything that a run can have. */

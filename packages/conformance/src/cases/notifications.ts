@@ -11,15 +11,18 @@ import { wrapStore } from "../wrap-store.ts";
 
 /** Subscriptions before and after those that a case is about. */
 const OTHER_SUBSCRIPTIONS = 1_000;
-/** Another owner than that of most runs. */
-const OTHER = "other";
+/** Runs that one call changes, besides those with an odd id. */
+const RUNS_OF_CALL = 100;
+/** Another owner than that of most runs, with a long id. */
+const OTHER = "o".repeat(1_000);
 
 /** Cases of S13 in `STORE.md`: a subscription notifies that there may be something new, until it is stopped. Programs try it, too. */
 export const notifications: readonly TrialCase[] = [
   {
     name: "S13 one call notifies each run that it changed, and its owner of each, for any number of subscriptions, even if its other requests fail",
     async run({ store }) {
-      const ids = ["run-a", "run-b", "r".repeat(128)];
+      const many = Array.from({ length: RUNS_OF_CALL }, (_, index) => `run-${index}`);
+      const ids = ["run-a", "run-b", ...many, "r".repeat(128)];
       for (const runId of ids) {
         await createRun(store, runId);
         await land(store, runId, events(1));
@@ -51,7 +54,7 @@ export const notifications: readonly TrialCase[] = [
   {
     name: "S13 a purge notifies each run that it removes, and its owner",
     async run({ store }) {
-      const names = [OWNER, OTHER].map((ownerId) => ({ ownerId, runId: `run-of-${ownerId}` }));
+      const names = [OWNER, OTHER].map((ownerId, at) => ({ ownerId, runId: `run-${at}` }));
       for (const { ownerId, runId } of names) {
         await createRun(store, runId, ownerId);
         await land(store, runId, [event("RUN_COMPLETED")], { ownerId });

@@ -2,7 +2,7 @@ import type { RunEventStore, RunRecord } from "@tm/run-events-core/store";
 import { requests } from "@tm/run-events-core/wire";
 import { appendRequest, event, events, land, landingOf } from "../append-request.ts";
 import { assertEqual } from "../assert.ts";
-import { createRun, readRun } from "../read-log.ts";
+import { createRun, readLog, readRun } from "../read-log.ts";
 import { OWNER } from "../kit-store.ts";
 import type { TrialCase } from "../trial.ts";
 
@@ -50,6 +50,8 @@ export const scale: readonly TrialCase[] = [
       assertEqual(landing.firstSequence, EVENTS + 1, "the next sequence");
       const middle = await readRun(store, "run", { since: EVENTS / 2, limit: 2 });
       assertEqual(middle.run.lastSequence, EVENTS + 1, "the head of a page in the middle");
+      const log = await readLog(store, "run");
+      assertEqual(log.events.length, EVENTS + 1, "the number of events of all pages");
     },
   },
   {
@@ -92,6 +94,19 @@ export const scale: readonly TrialCase[] = [
         }
         assertEqual(listed.size, RUNS, `the number of runs in lists of ${list.limit}`);
       }
+      // The oldest come after all runs of another status.
+      await land(store, "run-0", [event("RUN_COMPLETED")]);
+      const ended = await store.listRuns({
+        ownerId: OWNER,
+        runStatus: "completed",
+        before: null,
+        limit: 1,
+      });
+      assertEqual(
+        ended.map(({ runId }) => runId),
+        ["run-0"],
+        "the completed runs of a list of 1",
+      );
     },
   },
   {
