@@ -47,7 +47,13 @@ it("S20: a log on a read-only disk can be read, and every write is refused with 
   await frozen.kill();
   await disk.run("mount", "-o", "remount,rw", disk.folder);
 
-  const { url } = await startServer(options);
+  const { url, stop } = await startServer(options);
   expect(await readLog(url, "kept")).toEqual(log);
   expect(await append(url, "second")).toMatchObject({ status: 201 });
+  // It removes the `-wal` and `-shm`, which SQLite cannot make on a read-only disk.
+  await stop();
+  await disk.run("mount", "-o", "remount,ro", disk.folder);
+  await expect(startServer(options)).rejects.toThrow(
+    /cannot open the store sqlite:\S+: expected .* to be writable, got "unable to open database file"; make/,
+  );
 });

@@ -32,8 +32,18 @@ export async function openSqlite(path: string, log: Log): Promise<OpenedStore> {
     };
   } catch (error) {
     db.close();
-    throw error;
+    throw explain(error, file);
   }
+}
+
+/** SQLite's own message says neither which file it means nor what to do. */
+function explain(error: unknown, file: string): unknown {
+  const reason = reasonOf(error);
+  if (reason !== "unable to open database file") return error;
+  return new Error(
+    `expected ${file}, and in its folder the -wal and -shm that SQLite makes next to it, to be writable, got "${reason}"; make the disk and the folder writable, or set STORE_URL to another file`,
+    { cause: error },
+  );
 }
 
 /** Finds better-sqlite3; `null` where it is not installed. */

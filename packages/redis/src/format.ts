@@ -16,7 +16,7 @@ export async function checkFormat({ run, keys }: Connection): Promise<void> {
   if (found === KEY_FORMAT) return;
   throw new RunEventsError(
     "store_unavailable",
-    `Expected keys of format ${KEY_FORMAT} under the prefix, got format ${found}: update this program if the keys are newer, or open the store under another \`prefix\`.`,
+    `Expected keys of format ${KEY_FORMAT} under the prefix, got the ${Number(found) < Number(KEY_FORMAT) ? "older" : "newer"} format ${found}, which this program cannot read. Use the program that wrote them, or open the store under another \`prefix\`.`,
     { retryable: false },
   );
 }

@@ -90,7 +90,7 @@ function hasTables(db: SqliteDatabase, tables: Tables): boolean {
   if (format !== FORMAT) {
     throw new RunEventsError(
       "store_unavailable",
-      `Expected tables of format ${FORMAT}, got format ${format}, which this program cannot read. Use the program that made them, or let this one make new tables under another \`tablePrefix\` or in another file.`,
+      `Expected tables of format ${FORMAT}, got the ${format < FORMAT ? "older" : "newer"} format ${format}, which this program cannot read. Use the program that made them, or let this one make new tables in another file, or in code under another \`tablePrefix\`.`,
       { retryable: false },
     );
   }

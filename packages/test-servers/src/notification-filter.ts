@@ -49,6 +49,7 @@ function createPostgresFilter(isDropping: () => boolean): NotificationFilter {
 }
 
 const LIST = /^[*>](\d+)\r\n$/;
+const TEXT_FOLLOWS = /^\$\d/;
 const NAME = /^[sp]?message\r\n$/;
 
 /** Drops lists (RESP2) and pushes (RESP3) whose first element is `message`, `smessage` or `pmessage`. None of ours has a line break in it. */
@@ -56,6 +57,8 @@ function createRedisFilter(isDropping: () => boolean): NotificationFilter {
   let unread = "";
   /** Lines of what may be a notification: the number of elements, then a length and a text for each. */
   let held: string[] = [];
+  /** Whether the next line is a text, which may look like anything. */
+  let isText = false;
   return (chunk) => {
     let passed = "";
     const lines = (unread + chunk.toString("latin1")).split(/(?<=\n)/);
@@ -64,10 +67,11 @@ function createRedisFilter(isDropping: () => boolean): NotificationFilter {
       held.push(line);
       const [first = "", , name] = held;
       const count = Number(LIST.exec(first)?.[1] ?? 0);
-      const mayNotify = count > 1 && (name === undefined || NAME.test(name));
+      const mayNotify = !isText && count > 1 && (name === undefined || NAME.test(name));
       const isWhole = held.length === 1 + 2 * count;
       if (mayNotify && !isWhole) continue;
       if (!mayNotify || !isDropping()) passed += held.join("");
+      isText = !isText && held.length === 1 && TEXT_FOLLOWS.test(first);
       held = [];
     }
     return Buffer.from(passed, "latin1");

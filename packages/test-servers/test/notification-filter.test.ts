@@ -22,7 +22,10 @@ const ofPostgres: fc.Arbitrary<Sent> = fc
   .tuple(fc.constantFrom("A", "R", "Z", "T", "D", "N", "S", "1"), fc.uint8Array({ maxLength: 40 }))
   .map(([type, body]) => ({ bytes: encodePostgres(type, body), notifies: type === "A" }));
 
-const text = fc.stringMatching(/^[\x20-\x7e]{0,12}$/).map(bulk);
+/** Also texts that look like the protocol. */
+const text = fc
+  .oneof(fc.stringMatching(/^[\x20-\x7e]{0,12}$/), fc.constantFrom("*2", "$3", "message"))
+  .map(bulk);
 const ofRedis: fc.Arbitrary<Sent> = fc
   .oneof(
     fc

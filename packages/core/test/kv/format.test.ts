@@ -20,7 +20,9 @@ it("S19 a store of another format is refused by every call, with what to do, and
   const refused = {
     code: "store_unavailable",
     retryable: false,
-    message: expect.stringMatching(/got format 0, .* Use the program that wrote it, or give/),
+    message: expect.stringMatching(
+      /got the older format 0, .* Use the program that wrote it, or give/,
+    ),
   };
   for (const call of [
     () => makeCall(store, create),

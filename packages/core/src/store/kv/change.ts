@@ -45,7 +45,7 @@ export async function changeRuns<Answer>(
       return engine.read((snapshot) => seeRuns(snapshot, asked, nowMs));
     },
     async commit(commits) {
-      const planned = await planAll(engine, commits);
+      const planned = await planAll(engine, commits, onConflict);
       const units = planned.map(({ unit }) => unit);
       const isLate = (): boolean => clock.now() - seenAtMs > MOST_SEEN_AGO_MS;
       const committed = await commitUnits(engine, units, { alone: !isFirst, isLate });
@@ -70,11 +70,13 @@ export async function changeRuns<Answer>(
 async function planAll(
   engine: KvEngine,
   commits: readonly Commit<SeenRun>[],
+  onConflict: Changing["onConflict"],
 ): Promise<readonly Planned[]> {
   const removals = commits.filter(({ decision }) => decision.after === null);
   const places = await prepareRemovals(
     engine,
     removals.map(({ seen }) => seen),
+    onConflict,
   );
   return commits.map(({ seen, decision }): Planned => {
     const { after } = decision;
@@ -94,10 +96,12 @@ async function planAll(
 async function prepareRemovals(
   engine: KvEngine,
   removed: readonly SeenRun[],
+  onConflict: Changing["onConflict"],
 ): Promise<RemovalsSeen["places"]> {
   const asked = removed.flatMap(({ id, head }) => (head === null ? [] : { id, head }));
   if (asked.length === 0) return new Map();
-  for (;;) {
+  for (let round = 1; ; round++) {
+    if (round > 2) await onConflict(round);
     const { places, raises } = await engine.read((snapshot) => seeRemovals(snapshot, asked));
     if (raises.length === 0) return places;
     await commitUnits(engine, raises, {});

@@ -1,6 +1,7 @@
 import { RunEventsError } from "../../rules/errors.ts";
 import type { KvEngine } from "./engine.ts";
 import { FORMAT } from "./keys.ts";
+import { untilDone } from "./until-done.ts";
 
 /** The number of this program's format of keys and values. */
 const NUMBER = "1";
@@ -21,21 +22,20 @@ export function createFormatCheck(engine: KvEngine): () => Promise<void> {
   };
 }
 
-async function checkFormat(engine: KvEngine): Promise<void> {
+function checkFormat(engine: KvEngine): Promise<void> {
   const number = { key: FORMAT, value: NUMBER };
-  for (;;) {
+  return untilDone(async () => {
     const [found = null] = await engine.read((snapshot) => snapshot.get([FORMAT]));
-    if (found === NUMBER) return;
-    if (found !== null) throw otherFormat(found);
+    if (found !== null && found !== NUMBER) throw otherFormat(found);
     // Another process may number it at the same time: then it is read again.
-    if (await engine.commit([{ ...number, value: null }], [number])) return;
-  }
+    return found === NUMBER || engine.commit([{ ...number, value: null }], [number]);
+  });
 }
 
 function otherFormat(found: string): RunEventsError {
   return new RunEventsError(
     "store_unavailable",
-    `Expected a store of format ${NUMBER}, got format ${found}, which this program cannot read. Use the program that wrote it, or give the engine another database or another prefix of keys.`,
+    `Expected a store of format ${NUMBER}, got the ${Number(found) < Number(NUMBER) ? "older" : "newer"} format ${found}, which this program cannot read. Use the program that wrote it, or give the engine another database or another prefix of keys.`,
     { retryable: false },
   );
 }

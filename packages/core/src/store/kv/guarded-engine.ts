@@ -1,9 +1,9 @@
 import { RunEventsError } from "../../rules/errors.ts";
 import { createCalls } from "../calls.ts";
-import type { KvEngine, KvSnapshot } from "./engine.ts";
+import type { KvEngine, KvEntry, KvRange, KvSnapshot } from "./engine.ts";
 
 /**
- * An engine whose errors are those of the contract, and whose `get` takes any number of keys. It is closed after the calls under way, of which
+ * An engine whose errors are those of the contract, whose scans are checked, and whose `get` takes any number of keys. It is closed after the calls under way, of which
  * some are of timers, and takes none after that.
  */
 export function guardEngine(engine: KvEngine): KvEngine {
@@ -47,7 +47,11 @@ function gatherGets(snapshot: KvSnapshot, { mostOps }: KvEngine["limits"]): KvSn
   }
 
   return {
-    scan: (range) => snapshot.scan(range),
+    async scan(range) {
+      const entries = await snapshot.scan(range);
+      checkEntries(entries, range);
+      return entries;
+    },
     async get(keys) {
       next ??= gather();
       const { keys: all, values } = next;
@@ -56,6 +60,27 @@ function gatherGets(snapshot: KvSnapshot, { mostOps }: KvEngine["limits"]): KvSn
       return (await values).slice(from, from + keys.length);
     },
   };
+}
+
+/** @throws RunEventsError if a scan answers what it was not asked for: lists would then miss runs, or never end */
+function checkEntries(entries: readonly KvEntry[], { from, to, limit, reverse }: KvRange): void {
+  const isAfter = ({ key }: KvEntry, { key: before }: KvEntry): boolean =>
+    reverse ? key < before : key > before;
+  if (entries.length > limit) throw wrongScan(`${entries.length} entries`);
+  entries.forEach((entry, at) => {
+    if (entry.key < from || entry.key >= to) throw wrongScan("a key outside of the range");
+    const before = entries[at - 1];
+    if (before !== undefined && !isAfter(entry, before)) throw wrongScan("keys in another order");
+  });
+
+  function wrongScan(got: string): RunEventsError {
+    const order = reverse ? "descending" : "ascending";
+    return new RunEventsError(
+      "store_unavailable",
+      `Expected \`scan\` to answer at most ${limit} entries from \`from\` to before \`to\`, in ${order} order of their characters' codes, got ${got}. Check the range, the order and the limit of the engine's query, and the collation of its keys.`,
+      { retryable: false },
+    );
+  }
 }
 
 async function mapErrors<T>(what: string, ambiguous: boolean, call: () => Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import { describeValue } from "../../rules/describe-value.ts";
 import { RunEventsError } from "../../rules/errors.ts";
 import { planBackoff } from "../../time/backoff.ts";
 import { type Clock, pause, systemClock } from "../../time/clock.ts";
@@ -45,6 +46,15 @@ const OTHER_BYTES = 65_536;
 const PATIENCE_MS = 10_000;
 const BACKOFF = { firstMs: 2, mostMs: 200, jitter: 1 };
 
+const DURABILITIES: readonly unknown[] = ["memory", "process", "power", "unknown"];
+
+function checkDurability(durability: unknown): void {
+  if (DURABILITIES.includes(durability)) return;
+  throw new TypeError(
+    `Expected \`durability\` to be one of ${DURABILITIES.join(", ")}, got ${describeValue(durability)}.`,
+  );
+}
+
 /**
  * Makes a whole store of an engine that has ordered keys and an atomic compare-and-set over several of them. Core has the rules, the layout
  * of the keys, the indexes, and a clock where the engine has none. The store closes the engine.
@@ -53,6 +63,7 @@ const BACKOFF = { firstMs: 2, mostMs: 200, jitter: 1 };
  */
 export function createKvStore(engine: KvEngine, options: KvStoreOptions = {}): RunEventStore {
   const { durability = "unknown", clock = systemClock, date = () => Date.now() } = options;
+  checkDurability(durability);
   const { pollMs = engine.watch === undefined ? 50 : 1_000 } = options;
   const guarded = guardEngine(engine);
   const stamps = new StampClock(guarded, { clock, date });

@@ -24,9 +24,12 @@ export async function clearRemains(engine: KvEngine): Promise<void> {
       );
       return found;
     });
-    isOver = writes.length === 0;
+    isOver = true;
     const slices = slicesOf(writes, engine.limits.mostOps);
-    await eachAtMost(slices, 4, async (slice) => void (await engine.commit([], slice)));
+    await eachAtMost(slices, 4, async (slice) => {
+      // If nothing can be removed, the rest waits for the next removal.
+      if (await engine.commit([], slice)) isOver = false;
+    });
   }
 }
 

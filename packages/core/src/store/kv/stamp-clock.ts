@@ -2,6 +2,7 @@ import { type Clock, pause } from "../../time/clock.ts";
 import { createPoller } from "../poller.ts";
 import type { KvEngine } from "./engine.ts";
 import { STAMP } from "./keys.ts";
+import { untilDone } from "./until-done.ts";
 
 /** The age of the stamp at which a process that has the store open moves it. */
 const BEAT_MS = 500;
@@ -88,7 +89,7 @@ export class StampClock {
   }
 
   async #join(): Promise<void> {
-    for (let isIn = false; !isIn;) isIn = await this.#tryToJoin();
+    await untilDone(() => this.#tryToJoin());
     this.#poller.start(BEAT_MS);
   }
 
