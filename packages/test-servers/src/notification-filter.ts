@@ -52,6 +52,14 @@ const LIST = /^[*>](\d+)\r\n$/;
 const TEXT_FOLLOWS = /^\$\d/;
 const NAME = /^[sp]?message\r\n$/;
 
+/** Identifies lines as a notification, the first part of what may be one, or something else. */
+function identify(lines: readonly string[]): "notification" | "part" | "other" {
+  const [first = "", , name] = lines;
+  const count = Number(LIST.exec(first)?.[1] ?? 0);
+  if (count < 2 || (name !== undefined && !NAME.test(name))) return "other";
+  return lines.length === 1 + 2 * count ? "notification" : "part";
+}
+
 /** Drops lists (RESP2) and pushes (RESP3) whose first element is `message`, `smessage` or `pmessage`. None of ours has a line break in it. */
 function createRedisFilter(isDropping: () => boolean): NotificationFilter {
   let unread = "";
@@ -65,13 +73,10 @@ function createRedisFilter(isDropping: () => boolean): NotificationFilter {
     unread = lines.at(-1)?.endsWith("\n") === false ? (lines.pop() ?? "") : "";
     for (const line of lines) {
       held.push(line);
-      const [first = "", , name] = held;
-      const count = Number(LIST.exec(first)?.[1] ?? 0);
-      const mayNotify = !isText && count > 1 && (name === undefined || NAME.test(name));
-      const isWhole = held.length === 1 + 2 * count;
-      if (mayNotify && !isWhole) continue;
-      if (!mayNotify || !isDropping()) passed += held.join("");
-      isText = !isText && held.length === 1 && TEXT_FOLLOWS.test(first);
+      const found = isText ? "other" : identify(held);
+      if (found === "part") continue;
+      if (found === "other" || !isDropping()) passed += held.join("");
+      isText = !isText && held.length === 1 && TEXT_FOLLOWS.test(line);
       held = [];
     }
     return Buffer.from(passed, "latin1");
