@@ -7,6 +7,7 @@ import { races } from "./cases/races.ts";
 import { costs } from "./cases/costs.ts";
 import { creating } from "./cases/creating.ts";
 import { damages } from "./cases/damages.ts";
+import { hours } from "./cases/hours.ts";
 import { deleting } from "./cases/deleting.ts";
 import { due } from "./cases/due.ts";
 import { declaration, reopening } from "./cases/durability.ts";
@@ -60,6 +61,7 @@ const ALL: readonly TrialCase[] = [
   ...leftovers,
   ...costs,
   ...damages,
+  ...hours,
   ...refusals,
   ...handover,
   ...reopening,

@@ -35,6 +35,8 @@ export interface BeneathDoors<Place = undefined> {
   readonly cost?: (place: NoInfer<Place>) => Cost | Promise<Cost>;
   /** Removes a run's idempotency keys from the place, and nothing else, as an eviction may. */
   readonly loseReceipts?: (place: NoInfer<Place>, runId: string) => void | Promise<void>;
+  /** Makes all that is stored on the place this much older: every time in it becomes so many hours earlier. */
+  readonly letHoursPass?: (place: NoInfer<Place>, hours: number) => void | Promise<void>;
   /**
    * Makes every write of this store object fail from now on: its disk is full or read-only, or its server is a replica. Other store
    * objects on the same data go on writing. If the server is a replica, it gets nothing of what they write.
@@ -65,16 +67,18 @@ export interface Beneath {
   leftovers(): Promise<Counts>;
   cost(): Promise<Cost>;
   loseReceipts(runId: string): Promise<void>;
+  letHoursPass(hours: number): Promise<void>;
   refuseWrites(store: RunEventStore): Promise<Restore>;
 }
 
 /** The doors to the data of one place. Those that were not given throw. */
 export function beneathPlace<Place>(doors: BeneathDoors<Place>, place: Place): Beneath {
-  const { leftovers, cost, loseReceipts, refuseWrites } = doors;
+  const { leftovers, cost, loseReceipts, letHoursPass, refuseWrites } = doors;
   return {
     leftovers: async () => required(leftovers)(place),
     cost: async () => required(cost)(place),
     loseReceipts: async (runId) => required(loseReceipts)(place, runId),
+    letHoursPass: async (hours) => required(letHoursPass)(place, hours),
     refuseWrites: async (store) => required(refuseWrites)(place, store),
   };
 }

@@ -19,6 +19,8 @@ export interface BeneathBreakage {
   readonly wastes?: (call: string, size: { runs: number; events: number }) => Partial<Waste>;
   /** Takes an append for a new one whose receipt is lost. */
   readonly forgetsReceipts?: true;
+  /** Takes an append under a key that is a day old for a new one. */
+  readonly forgetsKeysInTime?: true;
   /** Says that it could write although it cannot. */
   readonly probesNothing?: true;
   /** Says that it has appended what it could not write. */
@@ -39,6 +41,8 @@ interface Beneath {
   readonly lost: Set<string>;
   readonly cost: { statements: number; rows: number };
   isFull: boolean;
+  /** The number of hours that have passed for the store. */
+  hours: number;
 }
 
 /** The data at which the kit looks, and the store on it. */
@@ -50,7 +54,7 @@ interface BeneathPlace {
 type BeneathStoreDoors = Required<
   Pick<
     StoreDoors<BeneathPlace>,
-    "prepare" | "open" | "leftovers" | "cost" | "loseReceipts" | "refuseWrites"
+    "prepare" | "open" | "leftovers" | "cost" | "loseReceipts" | "letHoursPass" | "refuseWrites"
   >
 >;
 
@@ -64,6 +68,7 @@ export function beneathDoors(breakage: BeneathBreakage = {}): BeneathStoreDoors 
         lost: new Set<string>(),
         cost: { statements: 0, rows: 0 },
         isFull: false,
+        hours: 0,
       };
       return { own, data: countCalls(own, breakage) };
     },
@@ -79,6 +84,7 @@ export function beneathDoors(breakage: BeneathBreakage = {}): BeneathStoreDoors 
     },
     cost: ({ own }) => ({ ...own.cost }),
     loseReceipts: ({ own }, runId) => void own.lost.add(runId),
+    letHoursPass: ({ own }, hours) => void (own.hours += hours),
     refuseWrites({ own }) {
       own.isFull = true;
       return () => {
@@ -90,7 +96,7 @@ export function beneathDoors(breakage: BeneathBreakage = {}): BeneathStoreDoors 
 
 /** The data of a place: every call is counted, and refused where it needs space. */
 function countCalls(own: Beneath, breakage: BeneathBreakage): RunEventStore {
-  const memory = createMemoryStore();
+  const memory = createMemoryStore({ now: () => Date.now() + own.hours * 3_600_000 });
 
   function count(call: string, rows = 1): void {
     const events = [...own.rows.values()].reduce((sum, one) => sum + one.events, 0);
@@ -108,6 +114,7 @@ function countCalls(own: Beneath, breakage: BeneathBreakage): RunEventStore {
 
   /** Whether a known key is taken for a new one. @throws RunEventsError for a key of a run whose receipts are lost */
   function forgets({ runId }: RunName, keys: readonly string[] = []): boolean {
+    if (keys.length > 0 && breakage.forgetsKeysInTime && own.hours > 24) return true;
     if (!own.lost.has(runId) || keys.length === 0) return false;
     if (breakage.forgetsReceipts) return true;
     throw new RunEventsError("store_unavailable", "The receipts of the run are lost.");

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { costs } from "../src/cases/costs.ts";
 import { damages } from "../src/cases/damages.ts";
 import { failures } from "../src/cases/failures.ts";
+import { hours } from "../src/cases/hours.ts";
 import { leftovers } from "../src/cases/leftovers.ts";
 import { refusals } from "../src/cases/refusals.ts";
 import { beneathDoors } from "./beneath-doors.ts";
@@ -19,7 +20,7 @@ import { sharedMemoryDoors } from "./shared-memory.ts";
 /** A random case that finds a fault also looks for the smallest input that shows it. */
 const LIMIT_MS = 120_000;
 
-const beneath = [...leftovers, ...costs, ...damages, ...failures, ...refusals];
+const beneath = [...leftovers, ...costs, ...damages, ...hours, ...failures, ...refusals];
 
 describe("the kit finds nothing in what the mutants break:", () => {
   it("the store", async () => {

@@ -100,7 +100,8 @@ describe("the docs", () => {
     const [, shown = ""] = /^```ts\n([^]*?)```$/m.exec(example) ?? [];
     const test = new URL("../../sqlite/test/file-doors.ts", import.meta.url);
     expect(readFileSync(test, "utf8")).toContain(shown);
-    for (const door of ["leftovers", "cost", "refuseWrites"]) expect(shown).toContain(door);
+    for (const door of ["leftovers", "cost", "letHoursPass", "refuseWrites"])
+      expect(shown).toContain(door);
   });
 
   it("show under Crashes what the test of the Redis store hands to the kit", () => {

@@ -14,7 +14,7 @@ interface SchemaPlace extends FreeSchema {
 export type Doors = Required<
   Pick<
     StoreDoors<SchemaPlace>,
-    "prepare" | "open" | "destroy" | "leftovers" | "cost" | "refuseWrites"
+    "prepare" | "open" | "destroy" | "leftovers" | "cost" | "letHoursPass" | "refuseWrites"
   >
 >;
 
@@ -77,6 +77,13 @@ export function createDoors(
     cost: ({ opened }) => ({
       statements: [...opened.values()].reduce((sum, { statements }) => sum + statements(), 0),
     }),
+    async letHoursPass({ schema }, hours) {
+      const ms = hours * 3_600_000;
+      await pool().query(`UPDATE ${schema}.events SET created_at_ms = created_at_ms - ${ms}`);
+      await pool().query(`UPDATE ${schema}.runs SET updated_at_ms = updated_at_ms - ${ms},
+        due_ms = due_ms - ${ms}, lease_expires_at_ms = lease_expires_at_ms - ${ms},
+        extra = jsonb_set(extra::jsonb, '{createdAtMs}', to_jsonb((extra::jsonb -> 'createdAtMs')::bigint - ${ms}))::text`);
+    },
     async refuseWrites({ opened, restores }, store) {
       const counted = opened.get(store);
       if (counted === undefined) throw new TypeError("Expected a store of this schema.");

@@ -47,6 +47,14 @@ export function fileDoors(driver: FileDriver): StoreDoors<FilePlace> {
       return db === undefined ? {} : countRows(db);
     },
     cost: ({ counters }) => ({ statements: counters.reduce((sum, count) => sum + count(), 0) }),
+    letHoursPass({ handles }, hours) {
+      const [db] = handles.values();
+      const ms = hours * 3_600_000;
+      db?.exec(`UPDATE run_events_events SET created_at_ms = created_at_ms - ${ms};
+        UPDATE run_events_runs SET updated_at_ms = updated_at_ms - ${ms}, due_ms = due_ms - ${ms},
+          lease_expires_at_ms = lease_expires_at_ms - ${ms},
+          extra = json_set(extra, '$.createdAtMs', extra ->> 'createdAtMs' - ${ms})`);
+    },
     // As on a disk that becomes read-only.
     refuseWrites({ handles }, store) {
       const db = handles.get(store);

@@ -1,7 +1,7 @@
 import { type KitStore, OWNER } from "../kit-store.ts";
 import { event, events, land } from "../append-request.ts";
 import { assertEqual, isSame } from "../assert.ts";
-import { granted, LONG_MS, under, purgedIds } from "../lease.ts";
+import { BY_OWNER, granted, LONG_MS, under, purgedIds } from "../lease.ts";
 import { createRun } from "../read-log.ts";
 import type { TrialCase } from "../trial.ts";
 import { nextTurn } from "../next-turn.ts";
@@ -59,6 +59,10 @@ async function finishRuns(
     await land(store, runId, [event("PHASE_STARTED", '{"phase":"plan"}'), ...events(3)], {
       idempotencyKey: "key",
     });
+    // The owner ends the first lease in an append that changes nothing else of what an index may have. It is as long as no other lease.
+    const first = { runId, leaseMs: LONG_MS / 2, claimKey: "first" };
+    granted(await store.claim(first), "the first claim");
+    await land(store, runId, events(1), BY_OWNER);
     const claim = { runId, leaseMs: LONG_MS, claimKey: "claim" };
     const held = granted(await store.claim(claim), "the claim");
     const ending = { ...under(held), idempotencyKey: "end" };

@@ -17,6 +17,7 @@ export const beneathFaults: Faults<BeneathBreakage> = {
   "S12 reads all of the owner's runs to list those of a topic": wastes("topic", ({ runs }) => runs),
   "S12 reads all of the owner's runs to list the newest": wastes("all", ({ runs }) => runs),
   "S5 takes a known key for a new one once its receipt is lost": { forgetsReceipts: true },
+  "S5 forgets a key after a day": { forgetsKeysInTime: true },
   "S31 probes without writing": { probesNothing: true },
   "S31 acknowledges what it cannot write": { writesNothing: true },
   "S31 writes nothing once it could not write for a while": { staysFull: true },

@@ -15,6 +15,7 @@ const WHATS = [
   "exclusive",
   "plain",
   "keyed",
+  "owner",
   "claim",
   "release",
   "start",
@@ -107,6 +108,8 @@ export async function makeCall(
       ]);
     case "start":
       return change(appendRule(request));
+    case "owner":
+      return change(appendRule({ ...request, appender: { by: "owner" } }));
     case "end":
       return change(
         foldRules([
