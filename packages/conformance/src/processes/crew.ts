@@ -35,7 +35,7 @@ export interface Network<Place> {
 }
 
 /** The differences of one process from the others. */
-interface WorkerManner {
+export interface WorkerManner {
   /** The proxy through which it reaches the server. Default: none. */
   readonly proxy?: CuttingProxy;
   /** The lead of its clock over the machine's, in milliseconds; negative if it is slow. Default 0. */

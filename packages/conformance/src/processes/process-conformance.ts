@@ -5,7 +5,7 @@ import { connectionCases } from "./connection-cases.ts";
 import { crashCases, type CrashHooks } from "./crash-cases.ts";
 import { runWithCrew, type ProcessDoors } from "./crew.ts";
 import { createDraws } from "./draws.ts";
-import { raceCases } from "./race-cases.ts";
+import { differingClocks, raceCases } from "./race-cases.ts";
 
 export type { CrashHooks } from "./crash-cases.ts";
 export type { Network, ProcessDoors } from "./crew.ts";
@@ -56,8 +56,8 @@ export function runProcessConformance<Place>(
     throw new TypeError(`Expected the profile quick or ci, got ${profile}.`);
   }
   const calls = PROCESS_CALLS[profile];
-  const lost = options.network === undefined ? [] : connectionCases;
-  const all = [...raceCases, ...clockCases, ...lost, ...crashCases(crash)];
+  const onServer = options.network === undefined ? [] : [differingClocks, ...connectionCases];
+  const all = [...raceCases, ...clockCases, ...onServer, ...crashCases(crash)];
   return all.map(({ name, run }) =>
     nameCase(
       { name, timeoutMs: CASE_MS },

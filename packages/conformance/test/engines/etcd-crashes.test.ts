@@ -1,5 +1,9 @@
 import { setTimeout } from "node:timers/promises";
-import { type CrashHooks, runProcessConformance } from "@tm/run-events-conformance/processes";
+import {
+  type CrashHooks,
+  type ProcessConformanceOptions,
+  runProcessConformance,
+} from "@tm/run-events-conformance/processes";
 import type { EtcdCluster } from "@tm/run-events-test-servers";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { EXEC_ARGV } from "../processes/remote-doors.ts";
@@ -38,14 +42,30 @@ const CRASHES: Readonly<Record<string, CrashHooks>> = {
   },
 };
 
+const OPTIONS: ProcessConformanceOptions<EtcdPlace> = {
+  name: "etcd on three nodes",
+  module: new URL("etcd-stores.ts", import.meta.url),
+  prepare: () => placeOn(cluster),
+  execArgv: EXEC_ARGV,
+};
+
 describe.each(Object.entries(CRASHES))("etcd, whose leader %s", (_, crash) => {
-  const cases = runProcessConformance<EtcdPlace>({
-    name: "etcd on three nodes",
-    module: new URL("etcd-stores.ts", import.meta.url),
-    prepare: () => placeOn(cluster),
-    execArgv: EXEC_ARGV,
-    crash,
-  });
+  const cases = runProcessConformance({ ...OPTIONS, crash });
   const ofServer = cases.filter(({ name }) => name.includes("after the server crashed"));
   for (const { name, run, timeoutMs } of ofServer) it(name, run, timeoutMs);
+});
+
+describe("etcd, which has no clock", () => {
+  const cases = runProcessConformance({
+    ...OPTIONS,
+    network: {
+      server: ({ nodes: [node = ""] }) => ({
+        host: new URL(node).hostname,
+        port: Number(new URL(node).port),
+      }),
+      through: (place, { host, port }) => ({ ...place, nodes: [`http://${host}:${port}`] }),
+    },
+  });
+  const ofClocks = cases.filter(({ name }) => name.startsWith("S24 "));
+  for (const { name, run, timeoutMs } of ofClocks) it(name, run, timeoutMs);
 });

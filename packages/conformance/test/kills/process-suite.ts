@@ -19,10 +19,12 @@ export function processCases(
   crashOf: ((server: () => RemoteServer) => CrashHooks) | null = null,
 ): readonly ConformanceCase[] {
   const { server, ...doors } = createRemoteDoors(mutant);
-  return runProcessConformance({
+  const cases = runProcessConformance({
     ...doors,
+    ...NETWORK,
     ...(crashOf === null ? {} : { crash: crashOf(server) }),
   });
+  return cases.filter(({ name }) => !name.includes("connection"));
 }
 
 /** All cases that lose connections. */

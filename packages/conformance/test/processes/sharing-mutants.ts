@@ -163,6 +163,12 @@ export const sharingFaults: Faults<ProcessFault> = {
   }),
   "S21 lists expired runs by the clock of its process": (store, shared) =>
     listByOwnClock(store, shared, "leased"),
+  "S24 takes every time from the clock of its process": (store, shared) => ({
+    ...mapChanges(store, { see: (seen) => later(seen, shared) }),
+    list: (query) =>
+      store.list("due" in query ? { ...query, forMs: query.forMs - shared.aheadMs } : query),
+    probe: async () => (await store.probe()) + shared.aheadMs,
+  }),
   "S13 notifies only for what its own process commits"(store) {
     const notifier = createNotifier();
     return {
