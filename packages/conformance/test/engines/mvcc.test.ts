@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { createKvStore } from "@tm/run-events-core/store";
 import { createMvccEngine, MvccData } from "../../../core/test/kv/mvcc-engine.ts";
 import { itKeepsContract } from "./it-keeps-contract.ts";
@@ -6,7 +7,8 @@ import { itKeepsContract } from "./it-keeps-contract.ts";
 const date = (): number => performance.timeOrigin + performance.now();
 
 for (const [name, options] of [
-  ["a store on keys, with a clock", { now: () => Date.now() }],
+  // Each step takes a turn, as with a database, so that others may come between two of them.
+  ["a store on keys, with a clock", { now: () => Date.now(), before: () => setImmediate() }],
   ["a store on keys that are watched, without a clock", { watches: true }],
 ] as const) {
   itKeepsContract({
