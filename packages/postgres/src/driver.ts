@@ -70,7 +70,10 @@ interface PgNotification {
  */
 export interface PgPool extends PostgresQueryable {
   connect(callback: (error: Error | undefined, client: PgClient | undefined) => void): void;
-  readonly options?: { readonly max?: number | undefined };
+  readonly options?: {
+    readonly max?: number | undefined;
+    readonly query_timeout?: number | undefined;
+  };
   /** Whether it has been ended. Such a pool is refused. */
   readonly ending?: boolean;
 }

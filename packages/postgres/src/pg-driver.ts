@@ -6,9 +6,14 @@ const LISTEN_MS = 5_000;
 
 /** Makes a driver of a pool of pg. */
 export function driverOfPg(pool: PgPool): PostgresDriver {
+  /** A statement's own limit takes the place of the pool's, even of a shorter one. */
+  const limit = (timeoutMs: number | undefined): number | undefined =>
+    timeoutMs && Math.min(timeoutMs, pool.options?.query_timeout || timeoutMs);
   return {
     query: (text, values = [], { name, timeoutMs } = {}) =>
-      onClient(pool, (client) => ask(client, { name, text, values, query_timeout: timeoutMs })),
+      onClient(pool, (client) =>
+        ask(client, { name, text, values, query_timeout: limit(timeoutMs) }),
+      ),
     transact: (work) =>
       onClient(pool, async (client) => {
         const query = (text: string, values: unknown[] = []) => ask(client, { text, values });
@@ -18,8 +23,8 @@ export function driverOfPg(pool: PgPool): PostgresDriver {
           await query("COMMIT");
           return result;
         } catch (error) {
-          // Fails only if the connection is broken, which ends the transaction as well.
-          await query("ROLLBACK").catch(() => {});
+          // Any other connection is closed, which ends the transaction as well: a silent one would hold up the caller a second time.
+          if (keepsConnection(error)) await query("ROLLBACK").catch(() => {});
           throw error;
         }
       }),

@@ -159,4 +159,13 @@ describe("a probe", () => {
     expect(pool.totalCount).toBe(before);
     await holder.query("COMMIT");
   });
+
+  it("S31: a probe waits no longer than the pool's own time limit", async () => {
+    const holder = await begin(openPool(server().url), "SELECT pg_advisory_xact_lock(31)");
+    const pool = openPool(server().url, { query_timeout: 50 });
+    const limit = { timeoutMs: 600_000 };
+    const asked = driverOfPg(pool).query("SELECT pg_advisory_xact_lock(31)", [], limit);
+    await expect(asked).rejects.toThrow("Query read timeout");
+    await holder.query("COMMIT");
+  });
 });
