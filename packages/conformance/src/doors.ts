@@ -35,7 +35,7 @@ export interface BeneathDoors<Place = undefined> {
   readonly cost?: (place: NoInfer<Place>) => Cost | Promise<Cost>;
   /** Removes a run's idempotency keys from the place, and nothing else, as an eviction may. */
   readonly loseReceipts?: (place: NoInfer<Place>, runId: string) => void | Promise<void>;
-  /** Makes all that is stored on the place this much older: every time in it becomes so many hours earlier. */
+  /** Makes all that is stored on the place so many hours older: moves each time in it back by them. */
   readonly letHoursPass?: (place: NoInfer<Place>, hours: number) => void | Promise<void>;
   /**
    * Makes every write of this store object fail from now on: its disk is full or read-only, or its server is a replica. Other store

@@ -34,7 +34,7 @@ describe("run-events-conformance", () => {
     expect(stdout.match(/^Without .+$/gm)).toEqual(["Without `leftovers`: 1 case of S17 left out"]);
     const all = (await startBin("kept.ts").ended).stdout;
     expect(all).toMatch(/\nWithout `prepare`: \d+ cases? of S6.* left out\n/);
-    expect(all.match(/^Without /gm)).toHaveLength(5);
+    expect(all.match(/^Without /gm)).toHaveLength(6);
   });
 
   it("prints how it is called for --help", async () => {

@@ -45,12 +45,15 @@ async function sizeOf(server: Redis, key: string): Promise<number> {
 /**
  * Counts what the store keeps under a prefix: keys of runs, and entries of indexes and lists. The number of the format, last ordinals and the
  * keys of probes do not count, since they belong to no run.
+ * @throws Error for a key that expires: a run would lose it while others still need it
  */
 export async function countLeftovers(client: Client, prefix: string): Promise<Counts> {
   const counts: Record<string, number> = {};
   for await (const [server, key] of keysOf(client, prefix)) {
     if (/:(format|ordinal|probe)$/.test(key)) continue;
     const kind = /^[^:]*:\{\d+\}:([a-z]+)/.exec(key)?.[1] ?? key;
+    if ((await server.pttl(key)) >= 0)
+      throw new Error(`Expected no key to expire, but one of ${kind} does.`);
     counts[kind] = (counts[kind] ?? 0) + (await sizeOf(server, key));
   }
   return counts;

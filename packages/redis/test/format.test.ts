@@ -9,7 +9,7 @@ it("S19: a prefix whose keys have a later number is refused, also by the next pr
   const store = await openRedisStore(redis);
   expect(await redis.hgetall("run-events:format")).toEqual({ format: "2" });
   await redis.hset("run-events:format", "format", "3");
-  const newer = { ...refused, message: expect.stringContaining("update this program") };
+  const newer = { ...refused, message: expect.stringContaining("the newer format 3") };
   await expect(openRedisStore(redis)).rejects.toMatchObject(newer);
   await expect(store.probe()).rejects.toMatchObject(newer);
 });

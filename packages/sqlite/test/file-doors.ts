@@ -4,6 +4,7 @@ import { dirname, join } from "node:path";
 import type { Counts, StoreDoors } from "@tm/run-events-conformance";
 import type { RunEventStore } from "@tm/run-events-core/store";
 import { createSqliteStore, type SqliteDatabase } from "../src/index.ts";
+import { olderBy } from "./older-by.ts";
 import { recordStatements } from "./recorded-statements.ts";
 
 /** A driver, which opens handles. */
@@ -49,11 +50,7 @@ export function fileDoors(driver: FileDriver): StoreDoors<FilePlace> {
     cost: ({ counters }) => ({ statements: counters.reduce((sum, count) => sum + count(), 0) }),
     letHoursPass({ handles }, hours) {
       const [db] = handles.values();
-      const ms = hours * 3_600_000;
-      db?.exec(`UPDATE run_events_events SET created_at_ms = created_at_ms - ${ms};
-        UPDATE run_events_runs SET updated_at_ms = updated_at_ms - ${ms}, due_ms = due_ms - ${ms},
-          lease_expires_at_ms = lease_expires_at_ms - ${ms},
-          extra = json_set(extra, '$.createdAtMs', extra ->> 'createdAtMs' - ${ms})`);
+      for (const statement of olderBy(hours)) db?.exec(statement);
     },
     // As on a disk that becomes read-only.
     refuseWrites({ handles }, store) {

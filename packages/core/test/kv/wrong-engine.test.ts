@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
 import type { KvEngine, KvRange } from "../../src/store/kv/engine.ts";
 import { createKvStore } from "../../src/store/kv/kv-store.ts";
-import type { OwnerQuery } from "../../src/store/store.ts";
-import { makeCall } from "./arbitrary-calls.ts";
+import type { OwnerQuery, RunEventStore } from "../../src/store/store.ts";
+import { type Call, makeCall } from "./arbitrary-calls.ts";
 import { createMvccEngine, MvccData } from "./mvcc-engine.ts";
 
 const now = (): number => 1_000;
@@ -93,4 +93,30 @@ it("a durability that does not exist is refused", () => {
       'Expected `durability` to be one of memory, process, power, unknown, got "disk".',
     ),
   );
+});
+
+it.each([
+  ["is cleared although commits fail for a while", 3, 0],
+  ["stays for the next removal if no commit is made", Infinity, 1],
+])("S17 what is left of a removed run %s", async (_, failures, left) => {
+  const data = new MvccData();
+  const engine = createMvccEngine(data, { now });
+  let remaining = failures;
+  const store = createKvStore({
+    ...engine,
+    commit: async (checks, writes) => {
+      const clears = checks.length === 0 && writes.every(({ value }) => value === null);
+      return clears && remaining-- > 0 ? false : engine.commit(checks, writes);
+    },
+  });
+  const call = (on: RunEventStore, what: Call["what"], runId: string): Promise<unknown> =>
+    makeCall(on, { what, name: { ownerId: "ada", runId }, topic: null });
+  for (const what of ["create", "end", "remove"] as const) await call(store, what, "run");
+  await store.close();
+  expect(data.scan("gone/", "gone0")).toHaveLength(left);
+  const next = createKvStore(engine);
+  for (const what of ["create", "end", "remove"] as const) await call(next, what, "next");
+  await next.close();
+  expect(data.scan("gone/", "gone0")).toEqual([]);
+  expect(data.scan("run/", "run0")).toEqual([]);
 });

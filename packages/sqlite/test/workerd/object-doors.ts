@@ -1,4 +1,5 @@
 import type { Counts, StoreDoors } from "@tm/run-events-conformance";
+import { olderBy } from "../older-by.ts";
 import { createSqliteStore, type SqliteObjectStorage } from "../../src/index.ts";
 
 /** Tables of one store in the storage of an object. */
@@ -55,6 +56,9 @@ export function objectDoors({ storage, statements }: CountedStorage): StoreDoors
     },
     leftovers: ({ tablePrefix }) => countRows(sql, tablePrefix),
     cost: () => ({ statements: statements() }),
+    letHoursPass: ({ tablePrefix }, hours) => {
+      for (const statement of olderBy(hours, tablePrefix)) sql.exec(statement);
+    },
     // The database itself refuses: it has no read-only mode that SQL can set.
     refuseWrites({ tablePrefix }) {
       const names = WRITTEN.flatMap((table) => WRITES.map((write) => [table, write] as const));

@@ -5,13 +5,15 @@ import { under } from "./keys.ts";
 /** The number of removed runs that one round looks at, and of entries of each. */
 const RUNS = 32;
 const ENTRIES = 64;
+/** The number of rounds in a row without any commit after which the rest is left to the next removal. */
+const MOST_FAILED = 32;
 
 /**
  * Removes what is left of removed runs, also of those whose process ended in between. Their keys are of no other run, since an ordinal is never
  * used twice, so that nothing has to be checked, and several processes may do it at the same time.
  */
 export async function clearRemains(engine: KvEngine): Promise<void> {
-  for (let isOver = false; !isOver;) {
+  for (let failed = 0; failed < MOST_FAILED; failed++) {
     const writes = await engine.read(async (snapshot) => {
       const gone = await snapshot.scan({ ...under("gone"), limit: RUNS, reverse: false });
       const found: KvPair[] = [];
@@ -24,11 +26,9 @@ export async function clearRemains(engine: KvEngine): Promise<void> {
       );
       return found;
     });
-    isOver = true;
-    const slices = slicesOf(writes, engine.limits.mostOps);
-    await eachAtMost(slices, 4, async (slice) => {
-      // If nothing can be removed, the rest waits for the next removal.
-      if (await engine.commit([], slice)) isOver = false;
+    if (writes.length === 0) return;
+    await eachAtMost(slicesOf(writes, engine.limits.mostOps), 4, async (slice) => {
+      if (await engine.commit([], slice)) failed = -1;
     });
   }
 }
