@@ -33,11 +33,15 @@ export async function openRedis(storeUrl: RedisUrl, log: Log): Promise<OpenedSto
   let isOpen = false;
   let isLost = false;
   const redis = createClient(storeUrl, (attempt) => (isOpen ? pauseBefore(attempt) : null));
-  redis.on("error", (error: Error) => {
+  const lose = (error: Error): void => {
     if (!isOpen || isLost) return;
     isLost = true;
     log("store_lost", describeError(error));
-  });
+  };
+  redis.on("error", lose);
+  // A cluster whose nodes are all down may close again and again without an error.
+  if (redis instanceof Cluster)
+    redis.on("close", () => lose(new Error("The connections to all nodes were closed.")));
   redis.on("ready", () => {
     if (!isLost) return;
     isLost = false;
@@ -48,7 +52,13 @@ export async function openRedis(storeUrl: RedisUrl, log: Log): Promise<OpenedSto
     if (redis instanceof Redis) await refuseNodeOfCluster(redis);
     const store = await openRedisStore(redis);
     isOpen = true;
-    return { store, release: async () => redis.disconnect() };
+    return {
+      store,
+      async release() {
+        isOpen = false;
+        redis.disconnect();
+      },
+    };
   } catch (error) {
     redis.disconnect();
     throw error;
