@@ -58,7 +58,7 @@ export function encodeTable(table: ReturnType<typeof coverage>): string {
   return `# Which test covers which clause
 
 The clauses are in [the wire](../../packages/http/WIRE.md) (W) and [the store](../../packages/core/STORE.md) (S). A file is listed if the name
-of one of its tests begins with the clause. \`pnpm clauses\` writes this page; a test compares it with the code.
+of one of its tests begins with the clause. \`pnpm fix\` writes this page; a test compares it with the code.
 
 | clause | tests |
 |---|---|
